@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {IMarketplace} from "./interfaces/IMarketplace.sol";
+import {Vouchers} from "./Vouchers.sol";
+
+/// @title Buying, and what a buyer can do with an order
+abstract contract Orders is Vouchers {
+    using SafeCast for uint256;
+
+    /// @inheritdoc IMarketplace
+    function buy(uint256 listing, uint256 version, uint256 firstRound, uint256 rounds, address recipient)
+        external
+        payable
+        nonReentrant
+        returns (uint256 order)
+    {
+        Sale memory sale = _listings[listing].sale;
+        order = _book(listing, version, firstRound, rounds, recipient, sale.price, version);
+        if (!sale.open) revert Closed(listing);
+        _take(sale.token, sale.price * rounds);
+    }
+
+    /// @inheritdoc IMarketplace
+    function buyWith(
+        uint256 listing,
+        uint256 version,
+        uint256 firstRound,
+        uint256 rounds,
+        address recipient,
+        Permit calldata permit,
+        Voucher calldata voucher,
+        bytes calldata signature
+    ) external payable nonReentrant returns (uint256 order) {
+        Sale memory sale = _listings[listing].sale;
+        uint256 price = sale.price;
+        if (signature.length == 0) {
+            order = _book(listing, version, firstRound, rounds, recipient, price, version);
+            if (!sale.open) revert Closed(listing);
+        } else {
+            price = voucher.price;
+            order = _book(listing, version, firstRound, rounds, recipient, price, VOUCHER_VERSION);
+            _voucherPrices[order] = price;
+            _useVoucher(listing, order, rounds, voucher, signature);
+        }
+        if (permit.deadline != 0) {
+            // A permit that somebody used in front of this call has done its work: the transfer decides.
+            try IERC20Permit(sale.token).permit(
+                msg.sender, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s
+            ) {} catch {}
+        }
+        _take(sale.token, price * rounds);
+    }
+
+    /// @inheritdoc IMarketplace
+    function decline(uint256 order, uint256 round) external nonReentrant {
+        (OrderData memory data, ListingData storage listing) = _ofBuyer(order);
+        _requireReleased(_listingOf(order), listing, round);
+        Book memory book = listing.book;
+        if (round + 1 != book.nextRound) revert NotLatest(_listingOf(order), round, book.nextRound);
+        Till memory till = listing.till;
+        uint256 deadline = uint256(book.lastRelease) + till.declineWindow;
+        if (block.timestamp >= deadline) revert TooLate(deadline);
+        _requireCovered(order, data, round);
+        if (data.bucket != 0 && round == data.first) revert BoughtWhenOut(order, round);
+        _requireUnsettled(order, round);
+
+        // The order ends before this round: that alone keeps every other path off it.
+        uint256 price = _priceOf(order, data, listing);
+        uint256 end = _endOf(data);
+        _debit(listing.pots[round][_bucketAt(till, book.lastRelease)], price);
+        if (end > book.nextRound) {
+            _leave(listing, book, end, price);
+            listing.book = book;
+        }
+        _endAt(order, data, listing, round);
+        uint256 paid = price * (end - round);
+        emit Declined(order, round, paid);
+        _pay(listing.sale.token, data.buyer, paid);
+    }
+
+    /// @inheritdoc IMarketplace
+    function cancel(uint256 order) external nonReentrant {
+        (OrderData memory data, ListingData storage listing) = _ofBuyer(order);
+        if (_cancelledAt[order] != 0) revert AlreadyCancelled(order);
+        Book memory book = listing.book;
+        uint256 end = _endOf(data);
+        if (end <= book.nextRound) revert NothingLeft(order);
+
+        _cancelledAt[order] = block.timestamp;
+        uint256 newEnd = uint256(book.nextRound) + 1;
+        uint256 paid;
+        if (end > newEnd) {
+            uint256 price = _priceOf(order, data, listing);
+            _subLeaving(listing, book, end, price);
+            _addLeaving(listing, book, newEnd, price);
+            listing.book = book;
+            _endAt(order, data, listing, newEnd);
+            paid = price * (end - newEnd);
+        }
+        emit Cancelled(order, newEnd, block.timestamp, paid);
+        _pay(listing.sale.token, data.buyer, paid);
+    }
+
+    /// @inheritdoc IMarketplace
+    function reclaim(uint256 order) external nonReentrant {
+        (OrderData memory data, ListingData storage listing) = _ofBuyer(order);
+        uint256 cancelledAt = _cancelledAt[order];
+        if (cancelledAt == 0) revert NotCancelled(order);
+        uint256 end = _endOf(data);
+        // end <= nextRound + 1 since it was cancelled
+        if (end <= listing.book.nextRound) revert NothingLeft(order);
+        uint256 earliest = cancelledAt + listing.rules.noticePeriod;
+        if (block.timestamp < earliest) revert TooEarly(_listingOf(order), end - 1, earliest);
+
+        uint256 paid = _giveBackUnreleased(order, data, listing);
+        emit Reclaimed(order, end - 1, paid);
+        _pay(listing.sale.token, data.buyer, paid);
+    }
+
+    /// @dev End an order before nextRound; its money for the rounds from there on, which the caller pays.
+    function _giveBackUnreleased(uint256 order, OrderData memory data, ListingData storage listing)
+        internal
+        returns (uint256)
+    {
+        Book memory book = listing.book;
+        uint256 price = _priceOf(order, data, listing);
+        uint256 end = _endOf(data);
+        _leave(listing, book, end, price);
+        listing.book = book;
+        _endAt(order, data, listing, book.nextRound);
+        return price * (end - book.nextRound);
+    }
+
+    /// @dev Everything of a purchase but its payment.
+    function _book(
+        uint256 listing,
+        uint256 version,
+        uint256 firstRound,
+        uint256 rounds,
+        address recipient,
+        uint256 price,
+        uint256 priceVersion
+    ) private returns (uint256 order) {
+        ListingData storage data = _listings[listing];
+        Rules memory rules = data.rules;
+        Book memory book = data.book;
+        if (rules.maxRounds == 0) revert NoListing(listing);
+        if (version != rules.version) revert TermsChanged(listing, version, rules.version);
+        if (rounds == 0 || rounds > rules.maxRounds) revert RoundsOutOfBounds(rounds, rules.maxRounds);
+        if (rules.supply != 0 && book.orders - rules.voided >= rules.supply) revert SoldOut(listing, rules.supply);
+        uint256 bucket;
+        if (firstRound != book.nextRound) {
+            bool out = firstRound + 1 == book.nextRound && rules.instant && !data.missed[firstRound];
+            if (!out) revert RoundMoved(listing, firstRound, book.nextRound);
+            bucket = _bucketAt(data.till, block.timestamp);
+            _credit(data.pots[firstRound][bucket], price);
+        }
+        uint256 end = firstRound + rounds;
+        if (end > book.nextRound) {
+            uint256 due = _dueOf(rules, book.nextRound);
+            if (block.timestamp > due) revert Overdue(listing, book.nextRound, due);
+            _join(data, book, end, price);
+        }
+
+        order = listing << 32 | book.orders;
+        book.orders += 1;
+        data.book = book;
+        uint8 epoch = _currentEpoch(recipient);
+        _orders[order] = OrderData({
+            first: firstRound.toUint24(),
+            rounds: rounds.toUint16(),
+            version: priceVersion.toUint16(),
+            epoch: epoch,
+            bucket: bucket.toUint32(),
+            buyer: recipient
+        });
+        emit Bought(order, recipient, msg.sender, firstRound, rounds, price, priceVersion, epoch, bucket);
+    }
+}

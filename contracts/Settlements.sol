@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IMarketplace} from "./interfaces/IMarketplace.sol";
+import {Transfers} from "./libraries/Transfers.sol";
+import {Orders} from "./Orders.sol";
+
+/// @title Money out: withdrawals, refunds by the seller, missed rounds, credits
+abstract contract Settlements is Orders {
+    /// @inheritdoc IMarketplace
+    function withdraw(uint256 listing, uint256[] calldata rounds, uint256[] calldata buckets) external nonReentrant {
+        if (rounds.length != buckets.length) revert LengthsDiffer(rounds.length, buckets.length);
+        ListingData storage data = _listings[listing];
+        Till memory till = data.till;
+        if (till.payout == address(0)) revert NoListing(listing);
+        uint256 total;
+        for (uint256 i = 0; i < rounds.length; ++i) {
+            (uint256 round, uint256 bucket) = (rounds[i], buckets[i]);
+            uint256 maturity = bucket * _bucketLength(till);
+            if (block.timestamp < maturity) revert NotMatured(listing, round, bucket, maturity);
+            uint256 amount = data.pots[round][bucket].amount;
+            if (amount == 0) continue;
+            data.pots[round][bucket].amount = 0;
+            total += amount;
+            emit Withdrawn(listing, round, bucket, till.payout, amount);
+        }
+        if (total == 0) revert NothingToPay();
+        _pay(data.sale.token, till.payout, total);
+    }
+
+    /// @inheritdoc IMarketplace
+    function refund(uint256 order) external nonReentrant {
+        (OrderData memory data, ListingData storage listing) = _existing(order);
+        _requireOperator(_listingOf(order));
+        uint256 end = listing.book.nextRound;
+        if (_endOf(data) <= end) revert NothingLeft(order);
+        uint256 paid = _giveBackUnreleased(order, data, listing);
+        emit Refunded(order, end, paid);
+        _pay(listing.sale.token, data.buyer, paid);
+    }
+
+    /// @inheritdoc IMarketplace
+    function refundRound(uint256 order, uint256 round, uint256 bucket) external nonReentrant {
+        (OrderData memory data, ListingData storage listing) = _existing(order);
+        _requireOperator(_listingOf(order));
+        _requireCovered(order, data, round);
+        _requireReleased(_listingOf(order), listing, round);
+        Pot storage pot_ = _potOf(order, data, listing, round, bucket);
+        uint256 maturity = bucket * _bucketLength(listing.till);
+        if (block.timestamp >= maturity) revert Matured(_listingOf(order), round, bucket, maturity);
+        _settle(order, round, Settlement.PaidBack);
+
+        uint256 paid = _priceOf(order, data, listing);
+        _debit(pot_, paid);
+        emit RoundRefunded(order, round, bucket, paid);
+        _pay(listing.sale.token, data.buyer, paid);
+    }
+
+    /// @inheritdoc IMarketplace
+    function refundMissed(uint256 order, uint256 round) external nonReentrant {
+        (OrderData memory data, ListingData storage listing) = _existing(order);
+        _requireCovered(order, data, round);
+        if (!listing.missed[round]) revert NotMissed(_listingOf(order), round);
+        _settle(order, round, Settlement.PaidBack);
+
+        uint256 paid = _priceOf(order, data, listing);
+        emit MissedRefunded(order, round, paid);
+        _pay(listing.sale.token, data.buyer, paid);
+    }
+
+    /// @inheritdoc IMarketplace
+    function collect(address token, address to) external nonReentrant {
+        uint256 amount = credit[msg.sender][token];
+        if (amount == 0) revert NothingToPay();
+        if (to == address(0)) revert NoPayout();
+        credit[msg.sender][token] = 0;
+        emit Collected(msg.sender, token, to, amount);
+        if (!Transfers.trySend(token, to, amount)) revert PaymentRefused(token, to, amount);
+    }
+
+    /// @dev Where an order's money for a released round lies: in the bucket it was bought with, or in the release's,
+    /// which the pot itself vouches for. An absent flag is never evidence.
+    function _potOf(
+        uint256 order,
+        OrderData memory data,
+        ListingData storage listing,
+        uint256 round,
+        uint256 bucket
+    ) internal view returns (Pot storage pot_) {
+        pot_ = listing.pots[round][bucket];
+        bool boughtWhenOut = data.bucket != 0 && round == data.first;
+        if (boughtWhenOut ? bucket != data.bucket : !pot_.released) revert WrongBucket(order, round, bucket);
+    }
+}
