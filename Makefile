@@ -1,0 +1,90 @@
+# The targets: setup, demo, test, check, gas, bench, compile, lock, clean. A second run does only what changed.
+
+PYTHON ?= python3
+PYTEST_ARGS ?= -n 2 --dist loadfile
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := setup
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+# Everything of the project's lies in its own folder: programs are found here first, py-solc-x looks here only.
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/@foundry-rs/anvil-linux-amd64/bin:$(CURDIR)/.cache/bin:$(PATH)
+export SOLCX_BINARY_PATH := $(CURDIR)/.cache/solcx
+
+UV := .cache/uv/bin/uv
+VENV := .venv/.ready
+NODE := node_modules/.ready
+SOLC := .cache/solcx/.ready
+
+.PHONY: setup demo test check gas bench compile lock clean kubo artifacts
+
+setup: $(VENV) $(NODE) $(SOLC) artifacts kubo
+
+demo: $(VENV)
+	@.venv/bin/numerbay-chain demo
+
+test: check
+	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+check: setup
+	@.venv/bin/python -m tools.check
+
+gas: setup
+	@.venv/bin/python -m tests.gas --write
+
+bench: $(VENV)
+	@.venv/bin/python bench/run.py
+
+# The package's artifact is committed; this refreshes it after a change to contracts/.
+compile: $(VENV) $(NODE) $(SOLC)
+	@.venv/bin/python -m tools.compile
+
+lock: $(UV)
+	@$(UV) pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+		--custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements/dev.lock
+	@$(UV) pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+		--custom-compile-command "make lock" requirements/bootstrap.in --output-file requirements/bootstrap.txt
+	@npm install --package-lock-only --ignore-scripts --loglevel=error
+	@if grep -nE '"resolved"|--find-links|--index-url' package-lock.json requirements/*.lock requirements/*.txt; \
+		then echo "error: a lock names a download address" >&2; exit 1; fi
+
+clean:
+	@rm -rf .venv .cache .build node_modules dist build bench.json .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ------------------------------------------------------------------------------------------------------------- pieces
+
+$(UV): requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: Python 3.11 or newer is needed; name one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "setup: the installer, from requirements/bootstrap.txt"
+	@rm -rf .cache/uv && $(PYTHON) -m venv .cache/uv
+	@.cache/uv/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/bootstrap.txt
+	@touch $@
+
+$(VENV): $(UV) requirements/dev.lock pyproject.toml
+	@echo "setup: .venv, from requirements/dev.lock"
+	@test -x .venv/bin/python || $(PYTHON) -m venv --without-pip .venv
+	@$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.lock
+	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(NODE): package.json package-lock.json .npmrc
+	@command -v npm >/dev/null || \
+		{ echo "error: npm is needed for the contracts' tools, install Node.js; \`make demo\` does without" >&2; exit 1; }
+	@echo "setup: node_modules, from package-lock.json"
+	@npm ci --ignore-scripts --loglevel=error | sed 's/^/   /;/^   $$/d'
+	@touch $@
+
+$(SOLC): $(VENV) $(NODE) tools/install_solc.py tools/solc.js tools/solidity.py
+	@echo "setup: the Solidity compiler"
+	@.venv/bin/python -m tools.install_solc
+	@touch $@
+
+artifacts: $(VENV) $(SOLC)
+	@.venv/bin/python -m tools.compile --tests
+
+kubo:
+	@tools/kubo/build.sh

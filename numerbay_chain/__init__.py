@@ -1,0 +1,48 @@
+"""Encrypted, recurring deliveries of predictions on Ethereum and IPFS."""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# public name -> the module it lives in; loaded when it is used, because web3 takes more than a second to import
+_EXPORTS: dict[str, str] = {
+    name: f"{__name__}.{module}"
+    for module, names in {
+        "seller": "Seller",
+        "buyer": "Buyer",
+        "auditor": "Auditor",
+        "market": "Market Planned open_market",
+        "config": "Home Settings load_settings",
+        "errors": (
+            "AccountError ContentError DecryptionError ExitCode NetworkError NotFoundError NumerbayChainError "
+            "RefusedError RevertedError UsageError WrongContentError"
+        ),
+        "results": (
+            "AuditReport Created Delivered Done Fetched Finding Left ListingView OrderView PotView Problem Purchase "
+            "Quote RegisteredKey RoundView Served TokenBalance Verification VoucherStatus Withdrawal"
+        ),
+        "chain.types": "Listing Offer Order Receipt Release Settlement Terms Token Voucher",
+        "description": "Description",
+        "manifest": "Manifest",
+        "keyfile": "KeyPair",
+        "ipfs": "Cid ContentStore EmbeddedStore GatewayStore KuboStore open_store",
+        "terms": "PRESETS build_terms explain",
+        "vouchers": "SignedVoucher",
+    }.items()
+    for name in names.split()
+}
+
+__all__ = ["__version__", *_EXPORTS]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_EXPORTS[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_EXPORTS})

@@ -1,0 +1,92 @@
+"""Every error the package raises on purpose, and the exit code each one becomes on the command line.
+
+A message is one lower-case sentence of what happened; `hint` is one of what to do next. Neither ever holds a secret.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+
+class ExitCode(IntEnum):
+    """What the process answers with."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    NETWORK = 3
+    ACCOUNT = 4
+    DECRYPTION = 5
+    INTERRUPTED = 130
+
+
+class NumerbayChainError(Exception):
+    """Base class: catch this one to catch them all."""
+
+    exit_code: ExitCode = ExitCode.REFUSED
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(NumerbayChainError):
+    """An argument or a setting that can't be used."""
+
+    exit_code = ExitCode.USAGE
+
+
+class RefusedError(NumerbayChainError):
+    """Refused before anything was sent: closed, sold out, moved, an unfinished journal, a file that can't be used."""
+
+
+class RevertedError(RefusedError):
+    """The contract refused with a custom error: its `name`, its `arguments`, and the `transaction` if one was mined."""
+
+    def __init__(
+        self,
+        message: str,
+        hint: str | None = None,
+        *,
+        name: str = "",
+        arguments: Mapping[str, Any] | None = None,
+        transaction: str | None = None,
+    ) -> None:
+        super().__init__(message, hint)
+        self.name = name
+        self.arguments: dict[str, Any] = dict(arguments or {})
+        self.transaction = transaction
+
+
+class ContentError(RefusedError):
+    """Bytes that are not what a hash or a format promises."""
+
+
+class NetworkError(NumerbayChainError):
+    """A node, an IPFS daemon or a gateway can't be reached, or answers nonsense."""
+
+    exit_code = ExitCode.NETWORK
+
+
+class NotFoundError(NetworkError):
+    """Content that is not to be had from the place that was asked."""
+
+
+class AccountError(NumerbayChainError):
+    """Key file, keystore, password, funds, or a key that is not registered."""
+
+    exit_code = ExitCode.ACCOUNT
+
+
+class DecryptionError(NumerbayChainError):
+    """Authentication failed: the wrong key, or bytes that were altered."""
+
+    exit_code = ExitCode.DECRYPTION
+
+
+class WrongContentError(DecryptionError):
+    """The plaintext is not what the seller committed to; `index` is the first bad chunk's (4096 bytes each)."""
+
+    def __init__(self, message: str, hint: str | None = None, *, index: int) -> None:
+        super().__init__(message, hint)
+        self.index = index

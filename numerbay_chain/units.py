@@ -1,0 +1,96 @@
+"""What people type and read: amounts with a unit, durations, order ids. Inside, all of them are integers."""
+
+import re
+
+from numerbay_chain.errors import UsageError
+
+_ETHER_UNITS = {"wei": 0, "gwei": 9, "eth": 18, "ether": 18}
+_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_AMOUNT = re.compile(r"([0-9]+)(?:\.([0-9]+))?\s*([^\s0-9.]\S*)?", re.ASCII)
+_DURATION = re.compile(r"(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?", re.ASCII)
+_ORDER = re.compile(r"([0-9]{1,10})-([0-9]{1,10})", re.ASCII)
+_MAX_AMOUNT = 2**256 - 1
+_MAX_SECONDS = 2**40 - 1
+_MAX_HALF = 2**32 - 1
+
+
+def parse_amount(text: str, decimals: int = 18, symbol: str = "ETH") -> int:
+    """The amount in wei, or in a token's smallest unit: `"0.05 ether"`, `"5 gwei"`, `"12 NMR"`.
+
+    The unit may be left out for zero only. Of a token, `symbol` is the unit and "units" its smallest one.
+    Raises `UsageError`.
+    """
+    match = _AMOUNT.fullmatch(text.strip())
+    units = _ETHER_UNITS if symbol == "ETH" else {symbol.lower(): decimals, "units": 0}
+    example = f"0.05 {'ether' if symbol == 'ETH' else symbol}"
+    if match is None:
+        raise UsageError(f"{text!r} is not an amount", f'write a number and a unit, such as "{example}"')
+    whole, fraction, unit = match.group(1), match.group(2) or "", match.group(3)
+    if unit is None:
+        if int(whole + fraction) == 0:
+            return 0
+        raise UsageError(f"the amount {text!r} has no unit", f'write the unit too, such as "{example}"')
+    exponent = units.get(unit.lower())
+    if exponent is None:
+        raise UsageError(f"{unit!r} is not a unit of {symbol}", f"use one of: {', '.join(units)}")
+    fraction = fraction.rstrip("0")
+    if len(fraction) > exponent:
+        raise UsageError(
+            f"{text!r} is more precise than {symbol} can be paid", f"use at most {exponent} digits after the point"
+        )
+    amount: int = int(whole + fraction) * 10 ** (exponent - len(fraction))
+    if amount > _MAX_AMOUNT:
+        raise UsageError(f"the amount {text!r} is too large", "amounts end below 2^256 of the smallest unit")
+    return amount
+
+
+def format_amount(wei: int, symbol: str = "ETH", decimals: int = 18) -> str:
+    """The exact amount for people: `50000000000000000` is `"0.05 ETH"`. `parse_amount` reads it back."""
+    sign, digits = ("-" if wei < 0 else ""), str(abs(wei)).zfill(decimals + 1)
+    whole, fraction = (digits[:-decimals], digits[-decimals:].rstrip("0")) if decimals else (digits, "")
+    return f"{sign}{whole}{'.' + fraction if fraction else ''} {symbol}"
+
+
+def parse_duration(text: str) -> int:
+    """Seconds: `"10m"`, `"7d"`, `"1h30m"`; units w, d, h, m, s, the larger first. Raises `UsageError`."""
+    compact = "".join(text.split()).lower()
+    if compact == "0":
+        return 0
+    match = _DURATION.fullmatch(compact)
+    if match is None or not compact:
+        raise UsageError(f"{text!r} is not a duration", 'write it with units, such as "90s", "10m", "1h30m" or "7d"')
+    seconds = sum(int(count or 0) * unit for count, unit in zip(match.groups(), _SECONDS.values(), strict=True))
+    if seconds > _MAX_SECONDS:
+        raise UsageError(f"the duration {text!r} is too long", "durations end below 2^40 seconds")
+    return seconds
+
+
+def format_duration(seconds: int) -> str:
+    """`600` is `"10m"`, `5400` is `"1h30m"`; `parse_duration` reads it back."""
+    sign, rest, parts = ("-" if seconds < 0 else ""), abs(seconds), ""
+    for name in "dhms":
+        count, rest = divmod(rest, _SECONDS[name])
+        parts += f"{count}{name}" if count else ""
+    return sign + (parts or "0s")
+
+
+def order_id(listing: int, index: int) -> int:
+    """`listing << 32 | index`, both below 2^32. Raises `UsageError`."""
+    if not (0 <= listing <= _MAX_HALF and 0 <= index <= _MAX_HALF):
+        raise UsageError(f"{listing}-{index} is not an order", "listing and index end below 2^32")
+    return listing << 32 | index
+
+
+def format_order_id(id: int) -> str:
+    """`4294967296` is `"1-0"`."""
+    return f"{id >> 32}-{id & _MAX_HALF}"
+
+
+def parse_order_id(text: str) -> int:
+    """Reads `"1-0"` and the plain integer `"4294967296"`. Raises `UsageError`."""
+    stripped = text.strip()
+    if match := _ORDER.fullmatch(stripped):
+        return order_id(int(match.group(1)), int(match.group(2)))
+    if re.fullmatch(r"[0-9]{1,20}", stripped, re.ASCII) and int(stripped) < 2**64:
+        return int(stripped)
+    raise UsageError(f"{text!r} is not an order", 'write it as LISTING-INDEX, such as "1-0"')
