@@ -1,0 +1,82 @@
+"""Which store: by a setting's text, and several of them in order."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from numerbay_chain.errors import ContentError, NetworkError, UsageError
+from numerbay_chain.ipfs.cid import Cid
+from numerbay_chain.ipfs.store import ContentStore, ContentWriter, Store
+
+
+def open_store(spec: str, *more: str) -> ContentStore:
+    """The store at `embedded:PATH`, `kubo:http://127.0.0.1:5001` or `gateway:https://…`; several are read in order.
+
+    Nothing is opened, made or asked yet. Raises `UsageError`.
+    """
+    if more:
+        return FallbackStore([open_store(one) for one in (spec, *more)])
+    kind, colon, place = spec.partition(":")
+    if colon and place:
+        if kind == "embedded":
+            from numerbay_chain.ipfs.embedded import EmbeddedStore
+
+            return EmbeddedStore(Path(place).expanduser())
+        if kind == "kubo":
+            from numerbay_chain.ipfs.kubo import KuboStore
+
+            return KuboStore(place)
+        if kind == "gateway":
+            from numerbay_chain.ipfs.gateway import GatewayStore
+
+            return GatewayStore(place)
+    raise UsageError(
+        f"{kind[:40]!r} is no kind of content store, or says no place",
+        "give embedded:PATH, kubo:http://127.0.0.1:5001 or gateway:https://HOST",
+    )
+
+
+class FallbackStore(Store):
+    """Reads from the first store that has the content, and the rest from the next where one fails.
+
+    It writes to the first that can be written to.
+    """
+
+    def __init__(self, stores: Sequence[ContentStore]) -> None:
+        if not stores:
+            raise ValueError("no store to read from")
+        self._stores = tuple(stores)
+        self.name = ", then ".join(store.name for store in stores)
+        self.writable = any(store.writable for store in stores)
+
+    def writer(self, label: str = "") -> ContentWriter:
+        for store in self._stores:
+            if store.writable:
+                return store.writer(label)
+        return super().writer(label)
+
+    def read(self, cid: Cid, size: int, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        left = size - offset if length is None else length
+        for store, is_last in self._in_order():
+            try:
+                # What was given is checked already, so the next store only has to give the rest.
+                for piece in store.read(cid, size, offset, left):
+                    offset += len(piece)
+                    left -= len(piece)
+                    yield piece
+                return
+            except (ContentError, NetworkError):
+                if is_last:
+                    raise
+
+    def read_block(self, cid: Cid) -> bytes:
+        for store, is_last in self._in_order():
+            try:
+                return store.read_block(cid)
+            except (ContentError, NetworkError):
+                if is_last:
+                    raise
+        raise AssertionError("the last store gives the block or raises")
+
+    def _in_order(self) -> Iterator[tuple[ContentStore, bool]]:
+        for store in self._stores:
+            yield store, store is self._stores[-1]

@@ -1,0 +1,157 @@
+"""What every content store can do: write a file and pin it, and read one back with every block checked."""
+
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from types import TracebackType
+from typing import Protocol, Self
+
+from numerbay_chain.errors import ContentError, UsageError
+from numerbay_chain.ipfs.cid import Cid
+from numerbay_chain.ipfs.unixfs import Root, checked_block, read_file
+
+
+class ContentWriter(Protocol):
+    """Takes one file as a stream. As a context manager it aborts what was not finished.
+
+    Every call can raise `RefusedError` (disk full) or `NetworkError`; nothing is pinned then.
+    """
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Takes the next bytes; the caller may reuse the buffer afterwards."""
+
+    def finish(self) -> Root:
+        """Ends the file. It is durable and pinned when this returns."""
+
+    def abort(self) -> None:
+        """Forgets the file. Does nothing after `finish`; may be called again."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class ContentStore(Protocol):
+    """A place where content lies, by CID."""
+
+    @property
+    def name(self) -> str:
+        """For messages: "embedded store at PATH", "kubo at …", "gateway …"."""
+
+    @property
+    def writable(self) -> bool: ...
+
+    def writer(self, label: str = "") -> ContentWriter:
+        """Begins a file; `label` names its pin for people. Raises `UsageError` where nothing can be written."""
+
+    def add(self, data: bytes, label: str = "") -> Root:
+        """Pins `data` as one file."""
+
+    def read(self, cid: Cid, size: int, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The bytes of a file of `size` bytes, in pieces; each is checked before it is given.
+
+        Raises `NotFoundError` for content that is not to be had here, `ContentError` for bytes that are not what the
+        CID promises, `NetworkError`, and `ValueError` for a range outside of the file.
+        """
+
+    def read_bytes(self, cid: Cid, size: int, offset: int = 0, length: int | None = None) -> bytes:
+        """The same as `read`, in one piece."""
+
+    def read_block(self, cid: Cid) -> bytes:
+        """A file of one raw block, checked, where its size is not known. Raises as `read` does."""
+
+
+class Writer(ABC):
+    """The half of a `ContentWriter` that is the same for every store."""
+
+    @abstractmethod
+    def write(self, data: bytes | bytearray | memoryview) -> None: ...
+
+    @abstractmethod
+    def finish(self) -> Root: ...
+
+    @abstractmethod
+    def abort(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()
+
+
+class Store(ABC):
+    """The half of a `ContentStore` that follows from `writer` and `read`."""
+
+    name: str
+    writable: bool = False
+
+    def writer(self, label: str = "") -> ContentWriter:
+        raise UsageError(f"{self.name} can only be read", "pin to an embedded or a kubo store instead")
+
+    def add(self, data: bytes, label: str = "") -> Root:
+        with self.writer(label) as writer:
+            writer.write(data)
+            return writer.finish()
+
+    @abstractmethod
+    def read(self, cid: Cid, size: int, offset: int = 0, length: int | None = None) -> Iterator[bytes]: ...
+
+    def read_bytes(self, cid: Cid, size: int, offset: int = 0, length: int | None = None) -> bytes:
+        return b"".join(self.read(cid, size, offset, length))
+
+    @abstractmethod
+    def read_block(self, cid: Cid) -> bytes: ...
+
+
+class BlockStore(Store):
+    """A store that is read block by block: `_fetch` gets one, not yet checked, of at most `MAX_BLOCK_SIZE` bytes."""
+
+    _ahead = 0
+    """Leaves that are fetched at the same time."""
+    _remembered = 0
+    """Blocks kept in memory, for readers that come back for small ranges."""
+
+    def __init__(self) -> None:
+        self._recent: OrderedDict[Cid, bytes] = OrderedDict()
+        self._recent_lock = Lock()
+
+    @abstractmethod
+    def _fetch(self, cid: Cid) -> bytes: ...
+
+    def read(self, cid: Cid, size: int, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        with self._named_errors():
+            yield from read_file(self._get_block, cid, size, offset, length, ahead=self._ahead)
+
+    def read_block(self, cid: Cid) -> bytes:
+        if cid.codec != "raw":
+            raise ValueError(f"{cid} is not the CID of a raw block")
+        with self._named_errors():
+            return checked_block(self._get_block, cid)
+
+    def _get_block(self, cid: Cid) -> bytes:
+        with self._recent_lock:
+            block = self._recent.pop(cid, None)
+        if block is None:
+            block = self._fetch(cid)
+        if self._remembered:
+            with self._recent_lock:
+                self._recent[cid] = block
+                if len(self._recent) > self._remembered:
+                    self._recent.popitem(last=False)
+        return block
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except ContentError as error:
+            with self._recent_lock:
+                self._recent.clear()  # the store may give the right bytes next time
+            raise ContentError(f"{self.name}: {error}", error.hint or "try another --store") from error
