@@ -30,8 +30,7 @@ abstract contract Listings is MarketplaceBase {
             minInterval: terms.minInterval,
             noticePeriod: terms.noticePeriod
         });
-        data.till =
-            Till({payout: payout, declineWindow: terms.declineWindow, disputeWindow: terms.disputeWindow});
+        data.till = Till({payout: payout, declineWindow: terms.declineWindow, disputeWindow: terms.disputeWindow});
         data.principal = Principal({seller: msg.sender, responseWindow: terms.responseWindow});
         data.delegate = Delegate({operator: operator, challengeBond: terms.challengeBond});
         data.details = offer.details;
@@ -84,10 +83,10 @@ abstract contract Listings is MarketplaceBase {
             _requireBetween("responseWindow", terms.responseWindow, 0, 0);
             _requireBetween("challengeBond", terms.challengeBond, 0, 0);
         } else {
-            uint256 decline = terms.declineWindow;
-            _requireBetween("disputeWindow", terms.disputeWindow, _max(120, 2 * decline), 90 days);
-            _requireBetween("responseWindow", terms.responseWindow, _max(60, decline), terms.disputeWindow / 2);
-            if (terms.copies && (decline == 0 || terms.instant)) revert CopiesNeedDeclineWindow();
+            uint256 window = terms.declineWindow;
+            _requireBetween("disputeWindow", terms.disputeWindow, _max(120, 2 * window), 90 days);
+            _requireBetween("responseWindow", terms.responseWindow, _max(60, window), terms.disputeWindow / 2);
+            if (terms.copies && (window == 0 || terms.instant)) revert CopiesNeedDeclineWindow();
         }
     }
 

@@ -52,7 +52,7 @@ contract Marketplace is Listings, Releases, Settlements {
             buyer: data.buyer,
             first: data.first,
             rounds: data.rounds,
-            price: uint88(_priceOf(order, data, listing)),
+            price: _priceOf(order, data, listing),
             version: data.version,
             epoch: data.epoch,
             bucket: data.bucket,

@@ -73,7 +73,7 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
         Delegate delegate;
         bytes32 details;
         mapping(uint256 round => uint256) leaving; // for rounds above nextRound + 1
-        mapping(uint256 version => uint256) pastPrices;
+        mapping(uint256 version => uint88) pastPrices;
         mapping(uint256 round => mapping(uint256 bucket => Pot)) pots;
         mapping(uint256 round => bytes32) contentHashes;
         mapping(uint256 round => bool) missed;
@@ -97,7 +97,7 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
     uint256 public listingCount;
     mapping(uint256 listing => ListingData) internal _listings;
     mapping(uint256 order => OrderData) internal _orders;
-    mapping(uint256 order => uint256) internal _voucherPrices;
+    mapping(uint256 order => uint88) internal _voucherPrices;
     mapping(uint256 order => uint256) internal _cancelledAt;
     mapping(uint256 order => mapping(uint256 round => bytes32)) internal _copyHashes;
     /// @inheritdoc IMarketplace
@@ -140,7 +140,7 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
     function _priceOf(uint256 order, OrderData memory data, ListingData storage listing)
         internal
         view
-        returns (uint256)
+        returns (uint88)
     {
         if (data.version == VOUCHER_VERSION) return _voucherPrices[order];
         if (data.version == listing.rules.version) return listing.sale.price;
@@ -170,7 +170,7 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
     }
 
     /// @dev When a round is due, or the end of time where there is no schedule.
-    function _dueOf(Rules memory rules, uint256 round) internal pure returns (uint256) {
+    function _dueOf(Rules storage rules, uint256 round) internal view returns (uint256) {
         return rules.period == 0 ? type(uint256).max : rules.firstDue + round * rules.period;
     }
 
@@ -186,33 +186,25 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
     // ---------------------------------------------------------------------------------------------------- accounting
 
     /// @dev Count `price` into the rounds up to `end`, which is above nextRound.
-    function _join(ListingData storage listing, Book memory book, uint256 end, uint256 price) internal {
-        book.active = (book.active + price).toUint88();
-        _addLeaving(listing, book, end, price);
+    function _join(ListingData storage listing, uint256 end, uint88 price) internal {
+        listing.book.active += price;
+        _addLeaving(listing, end, price);
     }
 
     /// @dev Take `price` out of the rounds up to `end`, which is above nextRound.
-    function _leave(ListingData storage listing, Book memory book, uint256 end, uint256 price) internal {
-        book.active = (book.active - price).toUint88();
-        _subLeaving(listing, book, end, price);
+    function _leave(ListingData storage listing, uint256 end, uint88 price) internal {
+        listing.book.active -= price;
+        _subLeaving(listing, end, price);
     }
 
-    function _addLeaving(ListingData storage listing, Book memory book, uint256 end, uint256 price) internal {
-        if (end == uint256(book.nextRound) + 1) book.leavingNext = (book.leavingNext + price).toUint88();
+    function _addLeaving(ListingData storage listing, uint256 end, uint88 price) internal {
+        if (end == uint256(listing.book.nextRound) + 1) listing.book.leavingNext += price;
         else listing.leaving[end] += price;
     }
 
-    function _subLeaving(ListingData storage listing, Book memory book, uint256 end, uint256 price) internal {
-        if (end == uint256(book.nextRound) + 1) book.leavingNext = (book.leavingNext - price).toUint88();
+    function _subLeaving(ListingData storage listing, uint256 end, uint88 price) internal {
+        if (end == uint256(listing.book.nextRound) + 1) listing.book.leavingNext -= price;
         else listing.leaving[end] -= price;
-    }
-
-    function _credit(Pot storage pot_, uint256 amount) internal {
-        pot_.amount = (pot_.amount + amount).toUint128();
-    }
-
-    function _debit(Pot storage pot_, uint256 amount) internal {
-        pot_.amount = (pot_.amount - amount).toUint128();
     }
 
     /// @dev Every path that takes one order's released or missed round goes through here first, and at most once.

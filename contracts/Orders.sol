@@ -17,10 +17,11 @@ abstract contract Orders is Vouchers {
         nonReentrant
         returns (uint256 order)
     {
-        Sale memory sale = _listings[listing].sale;
-        order = _book(listing, version, firstRound, rounds, recipient, sale.price, version);
+        Sale storage sale = _listings[listing].sale;
+        (address token, uint88 price) = (sale.token, sale.price);
         if (!sale.open) revert Closed(listing);
-        _take(sale.token, sale.price * rounds);
+        order = _book(listing, version, firstRound, rounds, recipient, price, version);
+        _take(token, price * rounds);
     }
 
     /// @inheritdoc IMarketplace
@@ -35,7 +36,7 @@ abstract contract Orders is Vouchers {
         bytes calldata signature
     ) external payable nonReentrant returns (uint256 order) {
         Sale memory sale = _listings[listing].sale;
-        uint256 price = sale.price;
+        uint88 price = sale.price;
         if (signature.length == 0) {
             order = _book(listing, version, firstRound, rounds, recipient, price, version);
             if (!sale.open) revert Closed(listing);
@@ -47,9 +48,9 @@ abstract contract Orders is Vouchers {
         }
         if (permit.deadline != 0) {
             // A permit that somebody used in front of this call has done its work: the transfer decides.
-            try IERC20Permit(sale.token).permit(
-                msg.sender, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s
-            ) {} catch {}
+            try IERC20Permit(sale.token)
+                .permit(msg.sender, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s) {}
+                catch {}
         }
         _take(sale.token, price * rounds);
     }
@@ -58,7 +59,7 @@ abstract contract Orders is Vouchers {
     function decline(uint256 order, uint256 round) external nonReentrant {
         (OrderData memory data, ListingData storage listing) = _ofBuyer(order);
         _requireReleased(_listingOf(order), listing, round);
-        Book memory book = listing.book;
+        Book storage book = listing.book;
         if (round + 1 != book.nextRound) revert NotLatest(_listingOf(order), round, book.nextRound);
         Till memory till = listing.till;
         uint256 deadline = uint256(book.lastRelease) + till.declineWindow;
@@ -68,15 +69,14 @@ abstract contract Orders is Vouchers {
         _requireUnsettled(order, round);
 
         // The order ends before this round: that alone keeps every other path off it.
-        uint256 price = _priceOf(order, data, listing);
+        uint88 price = _priceOf(order, data, listing);
         uint256 end = _endOf(data);
-        _debit(listing.pots[round][_bucketAt(till, book.lastRelease)], price);
+        listing.pots[round][_bucketAt(till, book.lastRelease)].amount -= price;
         if (end > book.nextRound) {
-            _leave(listing, book, end, price);
-            listing.book = book;
+            _leave(listing, end, price);
         }
         _endAt(order, data, listing, round);
-        uint256 paid = price * (end - round);
+        uint256 paid = uint256(price) * (end - round);
         emit Declined(order, round, paid);
         _pay(listing.sale.token, data.buyer, paid);
     }
@@ -85,7 +85,7 @@ abstract contract Orders is Vouchers {
     function cancel(uint256 order) external nonReentrant {
         (OrderData memory data, ListingData storage listing) = _ofBuyer(order);
         if (_cancelledAt[order] != 0) revert AlreadyCancelled(order);
-        Book memory book = listing.book;
+        Book storage book = listing.book;
         uint256 end = _endOf(data);
         if (end <= book.nextRound) revert NothingLeft(order);
 
@@ -93,10 +93,9 @@ abstract contract Orders is Vouchers {
         uint256 newEnd = uint256(book.nextRound) + 1;
         uint256 paid;
         if (end > newEnd) {
-            uint256 price = _priceOf(order, data, listing);
-            _subLeaving(listing, book, end, price);
-            _addLeaving(listing, book, newEnd, price);
-            listing.book = book;
+            uint88 price = _priceOf(order, data, listing);
+            _subLeaving(listing, end, price);
+            _addLeaving(listing, newEnd, price);
             _endAt(order, data, listing, newEnd);
             paid = price * (end - newEnd);
         }
@@ -125,11 +124,10 @@ abstract contract Orders is Vouchers {
         internal
         returns (uint256)
     {
-        Book memory book = listing.book;
-        uint256 price = _priceOf(order, data, listing);
+        Book storage book = listing.book;
+        uint88 price = _priceOf(order, data, listing);
         uint256 end = _endOf(data);
-        _leave(listing, book, end, price);
-        listing.book = book;
+        _leave(listing, end, price);
         _endAt(order, data, listing, book.nextRound);
         return price * (end - book.nextRound);
     }
@@ -141,42 +139,50 @@ abstract contract Orders is Vouchers {
         uint256 firstRound,
         uint256 rounds,
         address recipient,
-        uint256 price,
+        uint88 price,
         uint256 priceVersion
     ) private returns (uint256 order) {
         ListingData storage data = _listings[listing];
-        Rules memory rules = data.rules;
-        Book memory book = data.book;
+        Rules storage rules = data.rules;
         if (rules.maxRounds == 0) revert NoListing(listing);
         if (version != rules.version) revert TermsChanged(listing, version, rules.version);
         if (rounds == 0 || rounds > rules.maxRounds) revert RoundsOutOfBounds(rounds, rules.maxRounds);
-        if (rules.supply != 0 && book.orders - rules.voided >= rules.supply) revert SoldOut(listing, rules.supply);
+        // Into locals and back, casts before stores: each slot is read and written once.
+        Book storage book = data.book;
+        (uint88 active, uint88 leavingNext, uint256 nextRound, uint24 index) =
+            (book.active, book.leavingNext, book.nextRound, book.orders);
+        if (rules.supply != 0 && index - rules.voided >= rules.supply) revert SoldOut(listing, rules.supply);
         uint256 bucket;
-        if (firstRound != book.nextRound) {
-            bool out = firstRound + 1 == book.nextRound && rules.instant && !data.missed[firstRound];
-            if (!out) revert RoundMoved(listing, firstRound, book.nextRound);
+        if (firstRound != nextRound) {
+            bool out = firstRound + 1 == nextRound && rules.instant && !data.missed[firstRound];
+            if (!out) revert RoundMoved(listing, firstRound, nextRound);
             bucket = _bucketAt(data.till, block.timestamp);
-            _credit(data.pots[firstRound][bucket], price);
+            data.pots[firstRound][bucket].amount += price;
         }
         uint256 end = firstRound + rounds;
-        if (end > book.nextRound) {
-            uint256 due = _dueOf(rules, book.nextRound);
-            if (block.timestamp > due) revert Overdue(listing, book.nextRound, due);
-            _join(data, book, end, price);
+        if (end > nextRound) {
+            uint256 due = _dueOf(rules, nextRound);
+            if (block.timestamp > due) revert Overdue(listing, nextRound, due);
+            active += price;
+            if (end == nextRound + 1) leavingNext += price;
+            else data.leaving[end] += price;
         }
+        uint24 orders = index + 1;
+        book.active = active;
+        book.leavingNext = leavingNext;
+        book.orders = orders;
 
-        order = listing << 32 | book.orders;
-        book.orders += 1;
-        data.book = book;
+        order = listing << 32 | index;
         uint8 epoch = _currentEpoch(recipient);
-        _orders[order] = OrderData({
-            first: firstRound.toUint24(),
-            rounds: rounds.toUint16(),
-            version: priceVersion.toUint16(),
-            epoch: epoch,
-            bucket: bucket.toUint32(),
-            buyer: recipient
-        });
-        emit Bought(order, recipient, msg.sender, firstRound, rounds, price, priceVersion, epoch, bucket);
+        (uint24 first, uint16 count, uint16 bought, uint32 matures) =
+            (firstRound.toUint24(), rounds.toUint16(), priceVersion.toUint16(), bucket.toUint32());
+        OrderData storage fresh = _orders[order];
+        fresh.first = first;
+        fresh.rounds = count;
+        fresh.version = bought;
+        fresh.epoch = epoch;
+        fresh.bucket = matures;
+        fresh.buyer = recipient;
+        emit Bought(order, recipient, firstRound, rounds, price, priceVersion, epoch, bucket);
     }
 }

@@ -16,13 +16,10 @@ abstract contract Releases is MarketplaceBase {
     }
 
     /// @inheritdoc IMarketplace
-    function releaseAndDeliver(
-        uint256 listing,
-        uint256 round,
-        bytes calldata manifest,
-        bytes32 digest,
-        uint256 count
-    ) external nonReentrant {
+    function releaseAndDeliver(uint256 listing, uint256 round, bytes calldata manifest, bytes32 digest, uint256 count)
+        external
+        nonReentrant
+    {
         _release(listing, round, manifest);
         emit Delivered(listing, round, digest, count);
     }
@@ -30,8 +27,8 @@ abstract contract Releases is MarketplaceBase {
     /// @inheritdoc IMarketplace
     function skip(uint256 listing, uint256 round) external nonReentrant {
         ListingData storage data = _listings[listing];
-        Rules memory rules = data.rules;
-        Book memory book = data.book;
+        Rules storage rules = data.rules;
+        Book storage book = data.book;
         if (rules.maxRounds == 0) revert NoListing(listing);
         _requireNext(listing, book, round);
         if (block.timestamp <= _dueOf(rules, round)) {
@@ -62,7 +59,7 @@ abstract contract Releases is MarketplaceBase {
         _requireReleased(listing, data, round);
         Till memory till = data.till;
         if (till.disputeWindow != 0) {
-            Book memory book = data.book;
+            Book storage book = data.book;
             if (round + 1 != book.nextRound) revert NotLatest(listing, round, book.nextRound);
             uint256 deadline = uint256(book.lastRelease) + till.declineWindow / 2;
             if (block.timestamp >= deadline) revert TooLate(deadline);
@@ -84,8 +81,8 @@ abstract contract Releases is MarketplaceBase {
     function _release(uint256 listing, uint256 round, bytes calldata manifest) private {
         _requireOperator(listing);
         ListingData storage data = _listings[listing];
-        Rules memory rules = data.rules;
-        Book memory book = data.book;
+        Rules storage rules = data.rules;
+        Book storage book = data.book;
         _requireNext(listing, book, round);
         uint256 due = _dueOf(rules, round);
         if (block.timestamp > due) revert Overdue(listing, round, due);
@@ -98,7 +95,7 @@ abstract contract Releases is MarketplaceBase {
         if (rules.copies) {
             if (manifest.length != 0) revert ManifestNotWanted(listing);
         } else {
-            ManifestLib.decode(manifest);
+            ManifestLib.check(manifest);
             contentHash = sha256(manifest);
             data.contentHashes[round] = contentHash;
         }
@@ -111,21 +108,20 @@ abstract contract Releases is MarketplaceBase {
     }
 
     /// @dev Orders whose last round this was leave. Writes the book.
-    function _advance(ListingData storage data, Book memory book) private {
+    function _advance(ListingData storage data, Book storage book) private {
         book.nextRound += 1;
         book.active -= book.leavingNext;
         uint256 end = uint256(book.nextRound) + 1;
         uint256 leavingNext = data.leaving[end];
         if (leavingNext != 0) delete data.leaving[end];
         book.leavingNext = leavingNext.toUint88();
-        data.book = book;
     }
 
-    function _requireNext(uint256 listing, Book memory book, uint256 round) private pure {
+    function _requireNext(uint256 listing, Book storage book, uint256 round) private view {
         if (round != book.nextRound) revert NotNextRound(listing, round, book.nextRound);
     }
 
-    function _requireInterval(uint256 listing, Rules memory rules, Book memory book) private view {
+    function _requireInterval(uint256 listing, Rules storage rules, Book storage book) private view {
         uint256 earliest = uint256(book.lastRelease) + rules.minInterval;
         if (block.timestamp < earliest) revert TooEarly(listing, book.nextRound, earliest);
     }

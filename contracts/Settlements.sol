@@ -50,8 +50,8 @@ abstract contract Settlements is Orders {
         if (block.timestamp >= maturity) revert Matured(_listingOf(order), round, bucket, maturity);
         _settle(order, round, Settlement.PaidBack);
 
-        uint256 paid = _priceOf(order, data, listing);
-        _debit(pot_, paid);
+        uint88 paid = _priceOf(order, data, listing);
+        pot_.amount -= paid;
         emit RoundRefunded(order, round, bucket, paid);
         _pay(listing.sale.token, data.buyer, paid);
     }
@@ -80,13 +80,11 @@ abstract contract Settlements is Orders {
 
     /// @dev Where an order's money for a released round lies: in the bucket it was bought with, or in the release's,
     /// which the pot itself vouches for. An absent flag is never evidence.
-    function _potOf(
-        uint256 order,
-        OrderData memory data,
-        ListingData storage listing,
-        uint256 round,
-        uint256 bucket
-    ) internal view returns (Pot storage pot_) {
+    function _potOf(uint256 order, OrderData memory data, ListingData storage listing, uint256 round, uint256 bucket)
+        internal
+        view
+        returns (Pot storage pot_)
+    {
         pot_ = listing.pots[round][bucket];
         bool boughtWhenOut = data.bucket != 0 && round == data.first;
         if (boughtWhenOut ? bucket != data.bucket : !pot_.released) revert WrongBucket(order, round, bucket);

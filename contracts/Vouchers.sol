@@ -35,7 +35,9 @@ abstract contract Vouchers is MarketplaceBase {
         Voucher calldata voucher,
         bytes calldata signature
     ) internal {
-        if (voucher.listing != listing) revert VoucherForOtherListing(listing, voucher.listing);
+        if (voucher.listing != listing) {
+            revert VoucherForOtherListing(listing, voucher.listing);
+        }
         if (voucher.buyer != address(0) && voucher.buyer != msg.sender) {
             revert VoucherNotYours(msg.sender, voucher.buyer);
         }

@@ -103,7 +103,6 @@ interface IMarketplace {
     event Bought(
         uint256 indexed order,
         address indexed buyer,
-        address payer,
         uint256 first,
         uint256 rounds,
         uint256 price,
@@ -143,7 +142,9 @@ interface IMarketplace {
     /// @notice A missed round was paid back to the order's buyer.
     event MissedRefunded(uint256 indexed order, uint256 indexed round, uint256 paid);
     /// @notice A matured pot was paid to the payout address.
-    event Withdrawn(uint256 indexed listing, uint256 indexed round, uint256 indexed bucket, address payout, uint256 amount);
+    event Withdrawn(
+        uint256 indexed listing, uint256 indexed round, uint256 indexed bucket, address payout, uint256 amount
+    );
     /// @notice A payment that its receiver refused became his credit.
     event Credited(address indexed account, address indexed token, uint256 amount);
     /// @notice A credit was collected.
@@ -351,13 +352,8 @@ interface IMarketplace {
     /// @param manifest 288 bytes
     /// @param digest sha2-256 of the root block of the envelopes
     /// @param count number of envelopes
-    function releaseAndDeliver(
-        uint256 listing,
-        uint256 round,
-        bytes calldata manifest,
-        bytes32 digest,
-        uint256 count
-    ) external;
+    function releaseAndDeliver(uint256 listing, uint256 round, bytes calldata manifest, bytes32 digest, uint256 count)
+        external;
 
     /// @notice Miss the next round: by the seller or operator, or by anyone once it is overdue.
     /// @param listing id
@@ -419,7 +415,7 @@ interface IMarketplace {
     /// @notice Whether a round was missed.
     function isMissed(uint256 listing, uint256 round) external view returns (bool);
 
-    /// @notice The content hash promised to an order for a round, 0 where there is none (yet).
+    /// @notice The content hash promised to an order for a round it covers (else NotCovered); 0 where there is none yet.
     function hashOf(uint256 order, uint256 round) external view returns (bytes32);
 
     /// @notice How an order's money for a round was settled one by one.

@@ -24,10 +24,10 @@ library ManifestLib {
     /// @notice ChaCha20's 32-bit block counter starts at 1.
     uint256 internal constant MAX_SIZE = 256 * 2 ** 30 - 64;
 
-    /// @notice Decode a manifest, or revert with InvalidManifest.
-    function decode(bytes calldata encoded) internal pure returns (Manifest memory manifest) {
+    /// @notice Revert with InvalidManifest unless it is one.
+    function check(bytes calldata encoded) internal pure {
         if (encoded.length != LENGTH) revert IMarketplace.InvalidManifest("length");
-        manifest = abi.decode(encoded, (Manifest));
+        Manifest memory manifest = abi.decode(encoded, (Manifest));
         if (manifest.version != VERSION) revert IMarketplace.InvalidManifest("version");
         if (manifest.size > MAX_SIZE) revert IMarketplace.InvalidManifest("size");
         if (!Secp256k1.isX(manifest.keyCommitment)) revert IMarketplace.InvalidManifest("key commitment");

@@ -20,6 +20,7 @@ library Transfers {
 
     /// @dev Assembly, so that what the receiver answers is not copied: it could be long enough to burn all gas.
     function _trySendNative(address to, uint256 amount) private returns (bool sent) {
+        // solhint-disable-next-line no-inline-assembly, -- Solidity's own call copies the answer
         assembly ("memory-safe") {
             sent := call(gas(), to, amount, 0, 0, 0, 0)
         }
