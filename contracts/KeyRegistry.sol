@@ -14,8 +14,6 @@ abstract contract KeyRegistry is IKeyRegistry, EIP712("numerbay_chain", "1") {
     uint256 private constant MAX_KEYS = 255;
 
     mapping(address owner => bytes32[]) private _keys;
-    /// @inheritdoc IKeyRegistry
-    mapping(address owner => uint256) public registrationNonce;
 
     /// @inheritdoc IKeyRegistry
     function register(bytes32 publicKey, bytes calldata backup) external returns (uint256) {
@@ -34,7 +32,7 @@ abstract contract KeyRegistry is IKeyRegistry, EIP712("numerbay_chain", "1") {
         bytes32 digest = _hashTypedDataV4(
             keccak256(
                 abi.encode(
-                    REGISTRATION_TYPEHASH, owner, publicKey, keccak256(backup), registrationNonce[owner]++, deadline
+                    REGISTRATION_TYPEHASH, owner, publicKey, keccak256(backup), registrationNonce(owner), deadline
                 )
             )
         );
@@ -54,6 +52,11 @@ abstract contract KeyRegistry is IKeyRegistry, EIP712("numerbay_chain", "1") {
         bytes32[] storage keys = _keys[owner];
         epoch = keys.length;
         if (epoch != 0) publicKey = keys[epoch - 1];
+    }
+
+    /// @inheritdoc IKeyRegistry
+    function registrationNonce(address owner) public view returns (uint256) {
+        return _keys[owner].length;
     }
 
     function _currentEpoch(address owner) internal view returns (uint8 epoch) {

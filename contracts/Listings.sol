@@ -13,7 +13,7 @@ abstract contract Listings is MarketplaceBase {
     {
         _requireBounds(terms);
         if (terms.token != address(0) && terms.token.code.length == 0) revert NotAToken(terms.token);
-        if (payout == address(0)) revert NoPayout();
+        _requireReceiver(payout);
 
         listing = ++listingCount;
         ListingData storage data = _listings[listing];
@@ -65,7 +65,7 @@ abstract contract Listings is MarketplaceBase {
     /// @inheritdoc IMarketplace
     function setPayout(uint256 listing, address payout) external {
         _requireSeller(listing);
-        if (payout == address(0)) revert NoPayout();
+        _requireReceiver(payout);
         _listings[listing].till.payout = payout;
         emit PayoutChanged(listing, payout);
     }
@@ -86,7 +86,8 @@ abstract contract Listings is MarketplaceBase {
             uint256 window = terms.declineWindow;
             _requireBetween("disputeWindow", terms.disputeWindow, _max(120, 2 * window), 90 days);
             _requireBetween("responseWindow", terms.responseWindow, _max(60, window), terms.disputeWindow / 2);
-            if (terms.copies && (window == 0 || terms.instant)) revert CopiesNeedDeclineWindow();
+            // copies are posted in the first half of the window
+            if (terms.copies && (window < 2 || terms.instant)) revert CopiesNeedDeclineWindow(window, 2);
         }
     }
 

@@ -40,7 +40,7 @@ contract Marketplace is Listings, Releases, Settlements {
             nextRound: book.nextRound,
             orders: book.orders,
             voided: rules.voided,
-            lastRelease: book.lastRelease,
+            lastTurn: book.lastTurn,
             active: book.active
         });
     }

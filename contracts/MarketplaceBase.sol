@@ -21,7 +21,7 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
         uint88 leavingNext; // leaving[nextRound + 1]
         uint24 nextRound;
         uint24 orders;
-        uint32 lastRelease;
+        uint32 lastTurn; // time of the last release or voluntary skip
     }
 
     struct Sale {
@@ -61,7 +61,7 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
 
     struct Pot {
         uint128 amount;
-        bool released; // the release's money went here; survives withdraw
+        bool released; // the release's money went here
     }
 
     struct ListingData {
@@ -174,6 +174,11 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
         return rules.period == 0 ? type(uint256).max : rules.firstDue + round * rules.period;
     }
 
+    function _requireNotOverdue(uint256 listing, Rules storage rules, uint256 round) internal view {
+        uint256 due = _dueOf(rules, round);
+        if (block.timestamp > due) revert Overdue(listing, round, due);
+    }
+
     function _bucketLength(Till memory till) internal pure returns (uint256 length) {
         length = till.disputeWindow / 4;
         if (length < MIN_BUCKET_LENGTH) length = MIN_BUCKET_LENGTH;
@@ -185,25 +190,11 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
 
     // ---------------------------------------------------------------------------------------------------- accounting
 
-    /// @dev Count `price` into the rounds up to `end`, which is above nextRound.
-    function _join(ListingData storage listing, uint256 end, uint88 price) internal {
-        listing.book.active += price;
-        _addLeaving(listing, end, price);
-    }
-
     /// @dev Take `price` out of the rounds up to `end`, which is above nextRound.
     function _leave(ListingData storage listing, uint256 end, uint88 price) internal {
-        listing.book.active -= price;
-        _subLeaving(listing, end, price);
-    }
-
-    function _addLeaving(ListingData storage listing, uint256 end, uint88 price) internal {
-        if (end == uint256(listing.book.nextRound) + 1) listing.book.leavingNext += price;
-        else listing.leaving[end] += price;
-    }
-
-    function _subLeaving(ListingData storage listing, uint256 end, uint88 price) internal {
-        if (end == uint256(listing.book.nextRound) + 1) listing.book.leavingNext -= price;
+        Book storage book = listing.book;
+        book.active -= price;
+        if (end == uint256(book.nextRound) + 1) book.leavingNext -= price;
         else listing.leaving[end] -= price;
     }
 
@@ -220,6 +211,10 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
 
     // ------------------------------------------------------------------------------------------------------ payments
 
+    function _requireReceiver(address receiver) internal view {
+        if (receiver == address(0) || receiver == address(this)) revert InvalidReceiver(receiver);
+    }
+
     /// @dev Take exactly `amount` from the caller; called last.
     function _take(address token, uint256 amount) internal {
         uint256 expected = token == address(0) ? amount : 0;
@@ -232,10 +227,11 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
         if (received != amount) revert TokenTookFee(token, received, amount);
     }
 
-    /// @dev Pay, or keep as the receiver's credit what he refuses; called last. Nobody blocks anybody.
-    function _pay(address token, address to, uint256 amount) internal {
-        if (amount == 0 || Transfers.trySend(token, to, amount)) return;
-        credit[to][token] += amount;
-        emit Credited(to, token, amount);
+    /// @dev Pay an order's buyer, or keep as his credit what he refuses; called last. Nobody blocks anybody.
+    function _payBuyer(ListingData storage listing, OrderData memory data, uint256 amount) internal {
+        (address token, address buyer) = (listing.sale.token, data.buyer);
+        if (amount == 0 || Transfers.trySend(token, buyer, amount)) return;
+        credit[buyer][token] += amount;
+        emit Credited(buyer, token, amount);
     }
 }

@@ -11,16 +11,16 @@ abstract contract Orders is Vouchers {
     using SafeCast for uint256;
 
     /// @inheritdoc IMarketplace
-    function buy(uint256 listing, uint256 version, uint256 firstRound, uint256 rounds, address recipient)
+    function buy(uint256 listing, uint256 version, uint256 nextRound, bool out, uint256 rounds, address recipient)
         external
         payable
         nonReentrant
         returns (uint256 order)
     {
         Sale storage sale = _listings[listing].sale;
-        (address token, uint88 price) = (sale.token, sale.price);
-        if (!sale.open) revert Closed(listing);
-        order = _book(listing, version, firstRound, rounds, recipient, price, version);
+        (address token, uint88 price, bool open) = (sale.token, sale.price, sale.open);
+        order = _book(listing, version, nextRound, out, rounds, recipient, price, version);
+        if (!open) revert Closed(listing);
         _take(token, price * rounds);
     }
 
@@ -28,7 +28,8 @@ abstract contract Orders is Vouchers {
     function buyWith(
         uint256 listing,
         uint256 version,
-        uint256 firstRound,
+        uint256 nextRound,
+        bool out,
         uint256 rounds,
         address recipient,
         Permit calldata permit,
@@ -36,17 +37,17 @@ abstract contract Orders is Vouchers {
         bytes calldata signature
     ) external payable nonReentrant returns (uint256 order) {
         Sale memory sale = _listings[listing].sale;
-        uint88 price = sale.price;
-        if (signature.length == 0) {
-            order = _book(listing, version, firstRound, rounds, recipient, price, version);
-            if (!sale.open) revert Closed(listing);
-        } else {
-            price = voucher.price;
-            order = _book(listing, version, firstRound, rounds, recipient, price, VOUCHER_VERSION);
+        bool byVoucher = signature.length != 0;
+        uint88 price = byVoucher ? voucher.price : sale.price;
+        order = _book(listing, version, nextRound, out, rounds, recipient, price, byVoucher ? VOUCHER_VERSION : version);
+        if (byVoucher) {
             _voucherPrices[order] = price;
             _useVoucher(listing, order, rounds, voucher, signature);
+        } else if (!sale.open) {
+            revert Closed(listing);
         }
         if (permit.deadline != 0) {
+            if (sale.token == address(0)) revert NotAToken(sale.token);
             // A permit that somebody used in front of this call has done its work: the transfer decides.
             try IERC20Permit(sale.token)
                 .permit(msg.sender, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s) {}
@@ -62,7 +63,7 @@ abstract contract Orders is Vouchers {
         Book storage book = listing.book;
         if (round + 1 != book.nextRound) revert NotLatest(_listingOf(order), round, book.nextRound);
         Till memory till = listing.till;
-        uint256 deadline = uint256(book.lastRelease) + till.declineWindow;
+        uint256 deadline = uint256(book.lastTurn) + till.declineWindow;
         if (block.timestamp >= deadline) revert TooLate(deadline);
         _requireCovered(order, data, round);
         if (data.bucket != 0 && round == data.first) revert BoughtWhenOut(order, round);
@@ -71,36 +72,35 @@ abstract contract Orders is Vouchers {
         // The order ends before this round: that alone keeps every other path off it.
         uint88 price = _priceOf(order, data, listing);
         uint256 end = _endOf(data);
-        listing.pots[round][_bucketAt(till, book.lastRelease)].amount -= price;
+        listing.pots[round][_bucketAt(till, book.lastTurn)].amount -= price;
         if (end > book.nextRound) {
             _leave(listing, end, price);
         }
         _endAt(order, data, listing, round);
         uint256 paid = uint256(price) * (end - round);
         emit Declined(order, round, paid);
-        _pay(listing.sale.token, data.buyer, paid);
+        _payBuyer(listing, data, paid);
     }
 
     /// @inheritdoc IMarketplace
     function cancel(uint256 order) external nonReentrant {
         (OrderData memory data, ListingData storage listing) = _ofBuyer(order);
         if (_cancelledAt[order] != 0) revert AlreadyCancelled(order);
-        Book storage book = listing.book;
+        uint256 newEnd = uint256(listing.book.nextRound) + 1;
         uint256 end = _endOf(data);
-        if (end <= book.nextRound) revert NothingLeft(order);
+        if (end < newEnd) revert NothingLeft(order);
 
         _cancelledAt[order] = block.timestamp;
-        uint256 newEnd = uint256(book.nextRound) + 1;
         uint256 paid;
         if (end > newEnd) {
             uint88 price = _priceOf(order, data, listing);
-            _subLeaving(listing, end, price);
-            _addLeaving(listing, newEnd, price);
+            listing.leaving[end] -= price;
+            listing.book.leavingNext += price;
             _endAt(order, data, listing, newEnd);
             paid = price * (end - newEnd);
         }
         emit Cancelled(order, newEnd, block.timestamp, paid);
-        _pay(listing.sale.token, data.buyer, paid);
+        _payBuyer(listing, data, paid);
     }
 
     /// @inheritdoc IMarketplace
@@ -116,7 +116,7 @@ abstract contract Orders is Vouchers {
 
         uint256 paid = _giveBackUnreleased(order, data, listing);
         emit Reclaimed(order, end - 1, paid);
-        _pay(listing.sale.token, data.buyer, paid);
+        _payBuyer(listing, data, paid);
     }
 
     /// @dev End an order before nextRound; its money for the rounds from there on, which the caller pays.
@@ -132,11 +132,13 @@ abstract contract Orders is Vouchers {
         return price * (end - book.nextRound);
     }
 
-    /// @dev Everything of a purchase but its payment.
+    /// @dev Everything of a purchase but its payment. The call that everybody pays for: what it changes goes into locals
+    /// and back, casts before stores, so that each slot is read and written once.
     function _book(
         uint256 listing,
         uint256 version,
-        uint256 firstRound,
+        uint256 nextRound,
+        bool out,
         uint256 rounds,
         address recipient,
         uint88 price,
@@ -147,22 +149,22 @@ abstract contract Orders is Vouchers {
         if (rules.maxRounds == 0) revert NoListing(listing);
         if (version != rules.version) revert TermsChanged(listing, version, rules.version);
         if (rounds == 0 || rounds > rules.maxRounds) revert RoundsOutOfBounds(rounds, rules.maxRounds);
-        // Into locals and back, casts before stores: each slot is read and written once.
         Book storage book = data.book;
-        (uint88 active, uint88 leavingNext, uint256 nextRound, uint24 index) =
-            (book.active, book.leavingNext, book.nextRound, book.orders);
+        (uint88 active, uint88 leavingNext, uint24 index) = (book.active, book.leavingNext, book.orders);
+        if (nextRound != book.nextRound) revert RoundMoved(listing, nextRound, book.nextRound);
         if (rules.supply != 0 && index - rules.voided >= rules.supply) revert SoldOut(listing, rules.supply);
+        uint256 firstRound = nextRound;
         uint256 bucket;
-        if (firstRound != nextRound) {
-            bool out = firstRound + 1 == nextRound && rules.instant && !data.missed[firstRound];
-            if (!out) revert RoundMoved(listing, firstRound, nextRound);
+        if (out) {
+            if (!rules.instant) revert NotInstant(listing);
+            if (nextRound == 0 || data.missed[nextRound - 1]) revert NotReleased(listing, nextRound);
+            firstRound = nextRound - 1;
             bucket = _bucketAt(data.till, block.timestamp);
             data.pots[firstRound][bucket].amount += price;
         }
         uint256 end = firstRound + rounds;
         if (end > nextRound) {
-            uint256 due = _dueOf(rules, nextRound);
-            if (block.timestamp > due) revert Overdue(listing, nextRound, due);
+            if (rules.period != 0) _requireNotOverdue(listing, rules, nextRound);
             active += price;
             if (end == nextRound + 1) leavingNext += price;
             else data.leaving[end] += price;

@@ -33,11 +33,12 @@ abstract contract Releases is MarketplaceBase {
         _requireNext(listing, book, round);
         if (block.timestamp <= _dueOf(rules, round)) {
             _requireOperator(listing);
-            _requireInterval(listing, rules, book);
+            _requireTurn(listing, rules, book);
+            book.lastTurn = block.timestamp.toUint32();
         }
         data.missed[round] = true;
+        emit Skipped(listing, round, book.lastTurn);
         _advance(data, book);
-        emit Skipped(listing, round);
     }
 
     /// @inheritdoc IMarketplace
@@ -61,7 +62,7 @@ abstract contract Releases is MarketplaceBase {
         if (till.disputeWindow != 0) {
             Book storage book = data.book;
             if (round + 1 != book.nextRound) revert NotLatest(listing, round, book.nextRound);
-            uint256 deadline = uint256(book.lastRelease) + till.declineWindow / 2;
+            uint256 deadline = uint256(book.lastTurn) + till.declineWindow / 2;
             if (block.timestamp >= deadline) revert TooLate(deadline);
         }
         for (uint256 i = 0; i < orders.length; ++i) {
@@ -84,12 +85,8 @@ abstract contract Releases is MarketplaceBase {
         Rules storage rules = data.rules;
         Book storage book = data.book;
         _requireNext(listing, book, round);
-        uint256 due = _dueOf(rules, round);
-        if (block.timestamp > due) revert Overdue(listing, round, due);
-        if (rules.period != 0 && block.timestamp < due - rules.period) {
-            revert TooEarly(listing, round, due - rules.period);
-        }
-        _requireInterval(listing, rules, book);
+        _requireNotOverdue(listing, rules, round);
+        _requireTurn(listing, rules, book);
 
         bytes32 contentHash;
         if (rules.copies) {
@@ -102,7 +99,7 @@ abstract contract Releases is MarketplaceBase {
         uint256 bucket = _bucketAt(data.till, block.timestamp);
         Pot memory earned = data.pots[round][bucket];
         data.pots[round][bucket] = Pot({amount: earned.amount + book.active, released: true});
-        book.lastRelease = block.timestamp.toUint32();
+        book.lastTurn = block.timestamp.toUint32();
         _advance(data, book);
         emit Released(listing, round, contentHash, bucket, block.timestamp, manifest);
     }
@@ -121,8 +118,15 @@ abstract contract Releases is MarketplaceBase {
         if (round != book.nextRound) revert NotNextRound(listing, round, book.nextRound);
     }
 
-    function _requireInterval(uint256 listing, Rules storage rules, Book storage book) private view {
-        uint256 earliest = uint256(book.lastRelease) + rules.minInterval;
+    /// @dev Not within minInterval of the last turn, nor earlier than one period before the round is due: nobody releases
+    /// or skips many prepaid rounds at once.
+    function _requireTurn(uint256 listing, Rules storage rules, Book storage book) private view {
+        uint256 earliest = uint256(book.lastTurn) + rules.minInterval;
+        if (rules.period != 0) {
+            uint256 opens = rules.firstDue + uint256(book.nextRound) * rules.period;
+            opens = opens > rules.period ? opens - rules.period : 0;
+            if (opens > earliest) earliest = opens;
+        }
         if (block.timestamp < earliest) revert TooEarly(listing, book.nextRound, earliest);
     }
 }

@@ -20,12 +20,14 @@ abstract contract Settlements is Orders {
             if (block.timestamp < maturity) revert NotMatured(listing, round, bucket, maturity);
             uint256 amount = data.pots[round][bucket].amount;
             if (amount == 0) continue;
-            data.pots[round][bucket].amount = 0;
+            delete data.pots[round][bucket];
             total += amount;
             emit Withdrawn(listing, round, bucket, till.payout, amount);
         }
-        if (total == 0) revert NothingToPay();
-        _pay(data.sale.token, till.payout, total);
+        address token = data.sale.token;
+        if (total == 0) revert NothingToPay(till.payout, token);
+        // No credit here: whoever calls could choose a moment at which a contract refuses, and it may not be able to collect.
+        if (!Transfers.trySend(token, till.payout, total)) revert PaymentRefused(token, till.payout, total);
     }
 
     /// @inheritdoc IMarketplace
@@ -36,7 +38,7 @@ abstract contract Settlements is Orders {
         if (_endOf(data) <= end) revert NothingLeft(order);
         uint256 paid = _giveBackUnreleased(order, data, listing);
         emit Refunded(order, end, paid);
-        _pay(listing.sale.token, data.buyer, paid);
+        _payBuyer(listing, data, paid);
     }
 
     /// @inheritdoc IMarketplace
@@ -53,7 +55,7 @@ abstract contract Settlements is Orders {
         uint88 paid = _priceOf(order, data, listing);
         pot_.amount -= paid;
         emit RoundRefunded(order, round, bucket, paid);
-        _pay(listing.sale.token, data.buyer, paid);
+        _payBuyer(listing, data, paid);
     }
 
     /// @inheritdoc IMarketplace
@@ -65,14 +67,14 @@ abstract contract Settlements is Orders {
 
         uint256 paid = _priceOf(order, data, listing);
         emit MissedRefunded(order, round, paid);
-        _pay(listing.sale.token, data.buyer, paid);
+        _payBuyer(listing, data, paid);
     }
 
     /// @inheritdoc IMarketplace
     function collect(address token, address to) external nonReentrant {
         uint256 amount = credit[msg.sender][token];
-        if (amount == 0) revert NothingToPay();
-        if (to == address(0)) revert NoPayout();
+        if (amount == 0) revert NothingToPay(msg.sender, token);
+        _requireReceiver(to);
         credit[msg.sender][token] = 0;
         emit Collected(msg.sender, token, to, amount);
         if (!Transfers.trySend(token, to, amount)) revert PaymentRefused(token, to, amount);

@@ -56,8 +56,9 @@ interface IKeyRegistry {
     /// @return publicKey of it, 0 where the owner has none
     function currentKey(address owner) external view returns (uint256 epoch, bytes32 publicKey);
 
-    /// @notice The nonce that the owner's next signed registration must carry.
+    /// @notice The nonce that the owner's next signed registration must carry: the number of his keys, so that keys are
+    /// appended in the order that he meant.
     /// @param owner who signs
-    /// @return nonce one up with every signed registration
+    /// @return nonce one up with every key
     function registrationNonce(address owner) external view returns (uint256 nonce);
 }

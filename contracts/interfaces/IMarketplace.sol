@@ -17,7 +17,7 @@ interface IMarketplace {
         bool copies; // has every order a ciphertext and a content hash of its own?
         uint40 firstDue; // round r is due at firstDue + r * period; 0 = no schedule
         uint32 period; // 0 = no schedule
-        uint32 minInterval; // from a release to the next release or voluntary skip
+        uint32 minInterval; // from a release or voluntary skip to the next
         uint24 declineWindow; // after a release; 0 = the key may come with the release
         uint24 noticePeriod; // from cancel to reclaim
         uint24 disputeWindow; // 0 = not adjudicated: no challenge, no proof
@@ -43,7 +43,7 @@ interface IMarketplace {
         uint24 nextRound; // rounds released or skipped so far
         uint24 orders; // sold so far
         uint24 voided; // of those, ended before their first round (counted where there is a supply)
-        uint40 lastRelease; // time of the last release
+        uint40 lastTurn; // time of the last release or voluntary skip
         uint88 active; // what the release of nextRound would earn
     }
 
@@ -79,7 +79,7 @@ interface IMarketplace {
         bytes32 s;
     }
 
-    /// @notice How one order's money for one round ended, where it left its pot one by one.
+    /// @notice How one order's money for one round ended, where it was settled by itself.
     enum Settlement {
         None,
         Challenged,
@@ -123,8 +123,9 @@ interface IMarketplace {
         uint256 releasedAt,
         bytes manifest
     );
-    /// @notice A round was missed: every order that covers it is paid back by refundMissed.
-    event Skipped(uint256 indexed listing, uint256 indexed round);
+    /// @notice A round was missed: every order that covers it is paid back by refundMissed. `lastTurn` is now, or what it was
+    /// before if the round was overdue.
+    event Skipped(uint256 indexed listing, uint256 indexed round, uint256 lastTurn);
     /// @notice Envelopes were posted: `count` records of 88 bytes, `digest` the one of their IPFS root block.
     event Delivered(uint256 indexed listing, uint256 indexed round, bytes32 digest, uint256 count);
     /// @notice An order's own copy of a round was posted.
@@ -165,11 +166,11 @@ interface IMarketplace {
     /// @notice A term is out of its bounds.
     error TermOutOfBounds(string term, uint256 value, uint256 least, uint256 most);
     /// @notice A listing of copies that is adjudicated needs a decline window and can't be instant.
-    error CopiesNeedDeclineWindow();
+    error CopiesNeedDeclineWindow(uint256 declineWindow, uint256 least);
     /// @notice The token has no code at its address.
     error NotAToken(address token);
-    /// @notice The payout address can't be zero.
-    error NoPayout();
+    /// @notice Money can't be sent to nobody, nor to the marketplace itself.
+    error InvalidReceiver(address receiver);
     /// @notice The offer can't change more than 65,534 times.
     error TooManyVersions(uint256 listing);
     /// @notice The listing is closed: only a voucher buys.
@@ -178,8 +179,10 @@ interface IMarketplace {
     error SoldOut(uint256 listing, uint256 supply);
     /// @notice The offer changed since the buyer looked.
     error TermsChanged(uint256 listing, uint256 expected, uint256 current);
-    /// @notice The first round named is not the one that can be bought.
-    error RoundMoved(uint256 listing, uint256 firstRound, uint256 nextRound);
+    /// @notice A round was released or skipped since the buyer looked.
+    error RoundMoved(uint256 listing, uint256 expected, uint256 current);
+    /// @notice The round that is out can't be bought in this listing.
+    error NotInstant(uint256 listing);
     /// @notice The round should have been released by `due`.
     error Overdue(uint256 listing, uint256 round, uint256 due);
     /// @notice An order covers 1 to `most` rounds.
@@ -198,7 +201,7 @@ interface IMarketplace {
     error VoucherSpent(bytes32 digest, uint256 uses);
     /// @notice The round named is not the next one: it was released or skipped already, or is not its turn.
     error NotNextRound(uint256 listing, uint256 round, uint256 nextRound);
-    /// @notice The next release or voluntary skip can be made from `earliest` on.
+    /// @notice The release, voluntary skip or reclaim can be made from `earliest` on.
     error TooEarly(uint256 listing, uint256 round, uint256 earliest);
     /// @notice The manifest is not 288 bytes of version 1 with a size in range and a key commitment on the curve.
     error InvalidManifest(string problem);
@@ -212,7 +215,7 @@ interface IMarketplace {
     error NotCopies(uint256 listing);
     /// @notice Two lists that belong together differ in length.
     error LengthsDiffer(uint256 first, uint256 second);
-    /// @notice What was asked could be done until `deadline`.
+    /// @notice What was asked could be done before `deadline`.
     error TooLate(uint256 deadline);
     /// @notice The order does not cover the round.
     error NotCovered(uint256 order, uint256 round);
@@ -234,8 +237,8 @@ interface IMarketplace {
     error NotMatured(uint256 listing, uint256 round, uint256 bucket, uint256 maturity);
     /// @notice The pot has matured: the seller may have withdrawn it.
     error Matured(uint256 listing, uint256 round, uint256 bucket, uint256 maturity);
-    /// @notice There is nothing to pay.
-    error NothingToPay();
+    /// @notice There is nothing to pay to the account in that token.
+    error NothingToPay(address account, address token);
     /// @notice A payment failed and its receiver had less than `needed` gas to accept it with: call again with more.
     error TooLittleGas(uint256 left, uint256 needed);
     /// @notice The receiver refused the payment.
@@ -274,11 +277,12 @@ interface IMarketplace {
     /// @dev Neither a change of the offer nor a release can be slipped in front: both are named and compared.
     /// @param listing id
     /// @param version of the offer that the buyer has seen
-    /// @param firstRound nextRound, or nextRound - 1 of an instant listing
+    /// @param nextRound of the listing that the buyer has seen
+    /// @param out start with the round that is out, nextRound - 1, of an instant listing; else with nextRound
     /// @param rounds 1 to maxRounds
     /// @param recipient has a registered key
     /// @return order id
-    function buy(uint256 listing, uint256 version, uint256 firstRound, uint256 rounds, address recipient)
+    function buy(uint256 listing, uint256 version, uint256 nextRound, bool out, uint256 rounds, address recipient)
         external
         payable
         returns (uint256 order);
@@ -286,7 +290,8 @@ interface IMarketplace {
     /// @notice Buy with an ERC-2612 permit, a voucher, or both.
     /// @param listing id
     /// @param version of the offer that the buyer has seen
-    /// @param firstRound nextRound, or nextRound - 1 of an instant listing
+    /// @param nextRound of the listing that the buyer has seen
+    /// @param out start with the round that is out, nextRound - 1, of an instant listing; else with nextRound
     /// @param rounds 1 to maxRounds, and to the voucher's maxRounds
     /// @param recipient has a registered key
     /// @param permit deadline 0 = none; one that was used in front of this call is no failure
@@ -296,7 +301,8 @@ interface IMarketplace {
     function buyWith(
         uint256 listing,
         uint256 version,
-        uint256 firstRound,
+        uint256 nextRound,
+        bool out,
         uint256 rounds,
         address recipient,
         Permit calldata permit,
@@ -309,7 +315,8 @@ interface IMarketplace {
     function revokeVoucher(Voucher calldata voucher) external;
 
     /// @notice End the order before the round that was just released, within its decline window; by the buyer.
-    /// Pays back that round and all later ones. Not for a round bought when it was out.
+    /// Pays back that round and all later ones. Not for a round bought when it was out, nor for one that the seller has
+    /// refunded: cancel then.
     /// @param order id
     /// @param round nextRound - 1
     function decline(uint256 order, uint256 round) external;
@@ -355,7 +362,7 @@ interface IMarketplace {
     function releaseAndDeliver(uint256 listing, uint256 round, bytes calldata manifest, bytes32 digest, uint256 count)
         external;
 
-    /// @notice Miss the next round: by the seller or operator, or by anyone once it is overdue.
+    /// @notice Miss the next round: by the seller or operator when he could release it, or by anyone once it is overdue.
     /// @param listing id
     /// @param round nextRound
     function skip(uint256 listing, uint256 round) external;
@@ -378,7 +385,7 @@ interface IMarketplace {
 
     // ----------------------------------------------------------------------------------------------------- the money
 
-    /// @notice Pay matured pots to the payout address; by anyone.
+    /// @notice Pay matured pots to the payout address; by anyone. Reverts if it refuses: the seller can name another.
     /// @param listing id
     /// @param rounds of the pots
     /// @param buckets of the pots, one a round
@@ -403,7 +410,8 @@ interface IMarketplace {
     /// @notice The sum of the prices of the orders whose last round is `round - 1`; 0 for rounds up to nextRound.
     function leaving(uint256 listing, uint256 round) external view returns (uint256);
 
-    /// @notice Earned money of a round that matures with a bucket, and whether the release's money went there.
+    /// @notice Earned money of a round that matures with a bucket, and whether the release's money went there; nothing of
+    /// either once it was withdrawn.
     function pot(uint256 listing, uint256 round, uint256 bucket) external view returns (uint256 amount, bool released);
 
     /// @notice The bucket of money earned at `timestamp`: (t + declineWindow + disputeWindow) / length + 1.
