@@ -1,0 +1,305 @@
+"""Encryption meets storage: seal and pin in one pass, check without the key, fetch and open (docs/protocol.md §3)."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import IO, Final, TypeVar
+
+from numerbay_chain.crypto.container import (
+    CHUNK_SIZE,
+    COMMITMENT_SIZE,
+    MAX_SIZE,
+    Decryptor,
+    Encryptor,
+    PublicVerifier,
+    chunk_count,
+    commitments_size,
+)
+from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
+from numerbay_chain.crypto.details import MAX_DETAILS_SIZE, Details, open_details, seal_details
+from numerbay_chain.errors import ContentError, DecryptionError, NotFoundError, RefusedError
+from numerbay_chain.files import open_complete, storage_error, write_all
+from numerbay_chain.ipfs.cid import Cid
+from numerbay_chain.ipfs.store import ContentStore
+from numerbay_chain.manifest import Manifest
+from numerbay_chain.source import open_source
+
+ByteProgress = Callable[[int, int], None]
+"""Called with the bytes of plaintext done so far, and in all."""
+
+Target = str | os.PathLike[str] | IO[bytes]
+"""A path, or an open binary stream."""
+
+_AHEAD: Final = 2  # blocks of 1 MiB that wait for the other thread
+_Input = TypeVar("_Input")
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class SealedArtifact:
+    """What `seal` pinned. `size` in bytes and `sha256` (32 bytes) are the plaintext's; `key` opens it."""
+
+    manifest: Manifest
+    content_hash: bytes
+    key: ContentKey
+    size: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with an artifact: a `code` for programs, a sentence for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedArtifact:
+    """What `unseal` wrote: `size` in bytes and `sha256` (32 bytes) of the plaintext, and the seller's details.
+
+    `problems` says what else is wrong though the file itself is what was committed to: details that can't be read.
+    """
+
+    size: int
+    sha256: bytes
+    details: Details
+    problems: tuple[Problem, ...] = ()
+
+
+def seal(
+    source: str | os.PathLike[str],
+    store: ContentStore,
+    seller_secret: bytes,
+    context: Context,
+    *,
+    note: str = "",
+    progress: ByteProgress | None = None,
+) -> SealedArtifact:
+    """Encrypts a file, or a folder as a deterministic tar, under a fresh content key and pins all of it, in one pass.
+
+    Memory does not grow with the file. Raises `RefusedError` for a source that can't be read, is too large or changes
+    meanwhile, `UsageError` for a note that is too long, `AccountError` for a damaged seller secret, and what the store
+    raises.
+    """
+    stream = open_source(source)
+    if stream.size > MAX_SIZE:
+        raise RefusedError(f"{os.fspath(source)} is larger than 256 GiB", "split it")
+    key_salt = os.urandom(32)
+    key = derive_content_key(seller_secret, key_salt, context)
+    details = seal_details(key, Details(stream.name, stream.media_type, stream.size, note))
+    encryptor, digest = Encryptor(key), sha256()
+    with store.writer("ciphertext") as ciphertext, store.writer("commitments") as commitments:
+        for block in stream.blocks():
+            digest.update(block)
+            sealed = encryptor.update(block)
+            ciphertext.write(sealed.ciphertext)
+            commitments.write(sealed.commitments)
+            if progress:
+                progress(encryptor.size, stream.size)
+        last = encryptor.finish()
+        ciphertext.write(last.ciphertext)
+        commitments.write(last.commitments)
+        manifest = Manifest(
+            key_commitment=key.commitment,
+            key_salt=key_salt,
+            data_root=encryptor.data_root,
+            size=encryptor.size,
+            ciphertext_digest=ciphertext.finish().cid.digest,
+            commitments_digest=commitments.finish().cid.digest,
+            details_digest=store.add(details, "details").cid.digest,
+        )
+    store.add(manifest.encode(), "manifest")
+    return SealedArtifact(manifest, manifest.content_hash, key, manifest.size, digest.digest())
+
+
+def check(
+    manifest_bytes: bytes, content_hash: bytes, store: ContentStore, progress: ByteProgress | None = None
+) -> list[Problem]:
+    """All that can be checked without the key: every byte is there, and is what the hash on chain promises.
+
+    Empty if all is well. Codes: `manifest`, `data-root`, and `ciphertext`, `commitments`, `details` with `-missing` or
+    `-altered`. Raises `NetworkError` where the store could not be asked, which is no fault of the artifact.
+    """
+    if sha256(manifest_bytes).digest() != content_hash:
+        return [Problem("manifest", "the manifest is not the one that the content hash stands for")]
+    try:
+        manifest = Manifest.decode(manifest_bytes)
+    except ContentError as error:
+        return [Problem("manifest", str(error))]
+    problems = _check_details(manifest, store)
+    verifier, done = PublicVerifier(manifest.size), 0
+    try:
+        for ciphertext, commitments in _pairs(manifest, store):
+            verifier.update(ciphertext, commitments)
+            done += len(ciphertext)
+            if progress:
+                progress(done, manifest.size)
+        verifier.finish()
+    except _PartError as failure:
+        return [*problems, failure.problem]
+    except ContentError as error:
+        return [*problems, Problem("ciphertext-altered", str(error))]
+    if verifier.data_root != manifest.data_root:
+        problems.append(
+            Problem("data-root", "ciphertext and commitments do not lead to the data root that the manifest promises")
+        )
+    return problems
+
+
+def unseal(
+    manifest: Manifest,
+    key: ContentKey,
+    store: ContentStore,
+    target: Target,
+    progress: ByteProgress | None = None,
+    *,
+    overwrite: bool = True,
+) -> OpenedArtifact:
+    """Fetches, checks and decrypts. A path appears when it is complete and checked; a stream gets checked chunks only.
+
+    Raises `DecryptionError` for a key that was not committed to, `WrongContentError` for plaintext that was not,
+    `ContentError`, `NotFoundError` and `NetworkError` for bytes that are not to be had as promised, and `RefusedError`
+    for a target that can't be written to.
+    """
+    if key.commitment != manifest.key_commitment:
+        raise DecryptionError("the key is not the one that the seller committed to")
+    details, problems = _details(manifest, key, store)
+    if isinstance(target, str | os.PathLike):
+        with open_complete(target, overwrite=overwrite) as file:
+            digest = _decrypt(manifest, key, store, partial(_write, file, os.fspath(target)), progress)
+    else:
+        digest = _decrypt(manifest, key, store, partial(_write, target, "the output"), progress)
+    return OpenedArtifact(manifest.size, digest, details, problems)
+
+
+def _write(file: IO[bytes], name: str, data: bytes) -> None:
+    try:
+        write_all(file, data)
+    except BrokenPipeError:
+        raise  # nobody reads any more: for the command line to end quietly
+    except OSError as error:
+        raise storage_error(name, error) from error
+
+
+def _decrypt(
+    manifest: Manifest,
+    key: ContentKey,
+    store: ContentStore,
+    write: Callable[[bytes], None],
+    progress: ByteProgress | None,
+) -> bytes:
+    decryptor, digest, done = Decryptor(key, manifest.size), sha256(), 0
+    try:
+        for plaintext in _in_background(lambda pair: decryptor.update(*pair), _pairs(manifest, store)):
+            digest.update(plaintext)
+            write(plaintext)
+            done += len(plaintext)
+            if progress:
+                progress(done, manifest.size)
+    except _PartError as failure:
+        raise failure.error from None
+    decryptor.finish()
+    if decryptor.data_root != manifest.data_root:
+        raise ContentError(
+            "ciphertext and commitments do not lead to the data root that the manifest promises",
+            "tell the seller: the manifest is wrong",
+        )
+    return digest.digest()
+
+
+def _details(manifest: Manifest, key: ContentKey, store: ContentStore) -> tuple[Details, tuple[Problem, ...]]:
+    blob = store.read_block(manifest.details_cid)
+    try:
+        details = open_details(key, blob)
+        if details.size != manifest.size:
+            raise ContentError("the details give another size than the manifest")
+    except (ContentError, DecryptionError) as error:
+        # Only the seller can have done this (the hash was checked), no contract judges it, and the file may be fine.
+        unknown = Details("", "application/octet-stream", manifest.size)
+        return unknown, (Problem("details-unreadable", f"the seller's details can't be used: {error}"),)
+    return details, ()
+
+
+def _check_details(manifest: Manifest, store: ContentStore) -> list[Problem]:
+    try:
+        if len(store.read_block(manifest.details_cid)) <= MAX_DETAILS_SIZE:
+            return []
+        return [Problem("details-altered", f"the details are longer than {MAX_DETAILS_SIZE} bytes")]
+    except (NotFoundError, ContentError) as error:
+        return [_PartError("details", error).problem]
+
+
+class _PartError(Exception):
+    """A part of an artifact that is not to be had as promised."""
+
+    def __init__(self, part: str, error: NotFoundError | ContentError) -> None:
+        super().__init__(part)
+        self.error = error
+        missing = isinstance(error, NotFoundError)
+        what = f"{part} not to be had" if missing else f"{part} not as promised"
+        self.problem = Problem(f"{part}-{'missing' if missing else 'altered'}", f"{what}: {error}")
+
+
+def _pairs(manifest: Manifest, store: ContentStore) -> Iterator[tuple[bytes, bytes]]:
+    """Ciphertext as the store gives it, each piece with the commitments of the chunks that it completes."""
+    size, promised = manifest.size, commitments_size(manifest.size)
+    promises = _Taker(_part("commitments", store, manifest.commitments_cid, promised))
+    received = given = 0
+    for text in _part("ciphertext", store, manifest.ciphertext_cid, size):
+        received += len(text)
+        due = COMMITMENT_SIZE * (chunk_count(size) if received == size else received // CHUNK_SIZE)
+        yield text, promises.take(due - given)
+        given = due
+    if given < promised:  # a store may give an empty file as no piece at all
+        yield b"", promises.take(promised - given)
+    promises.finish()
+
+
+def _part(part: str, store: ContentStore, cid: Cid, size: int) -> Iterator[bytes]:
+    try:
+        yield from store.read(cid, size)
+    except (NotFoundError, ContentError) as error:
+        raise _PartError(part, error) from error
+
+
+class _Taker:
+    """Pieces as they come, given out in the sizes that are asked for."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._left = pieces, memoryview(b"")
+
+    def take(self, size: int) -> bytes:
+        """`size` bytes, or fewer at the end."""
+        parts: list[memoryview] = []
+        while size:
+            if not self._left:
+                piece = next(self._pieces, None)
+                if piece is None:
+                    break
+                self._left = memoryview(piece)
+            part, self._left = self._left[:size], self._left[size:]
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def finish(self) -> None:
+        """Reads to the end, where a store may make its last check."""
+        for _ in self._pieces:
+            pass
+
+
+def _in_background(function: Callable[[_Input], _Result], inputs: Iterator[_Input]) -> Iterator[_Result]:
+    """`map`, with `function` in a thread of its own: hashing lets go of the interpreter, so both sides run at once."""
+    with ThreadPoolExecutor(1, "artifact") as worker:
+        pending: deque[Future[_Result]] = deque()
+        for item in inputs:
+            pending.append(worker.submit(function, item))
+            if len(pending) > _AHEAD:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

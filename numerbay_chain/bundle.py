@@ -1,0 +1,240 @@
+"""A sealed artifact as a folder of five files, to be handed over without a chain and without IPFS."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from numerbay_chain.artifact import OpenedArtifact, Problem, ByteProgress, Target, check, seal, unseal
+from numerbay_chain.crypto.content_key import ContentKey, Context
+from numerbay_chain.crypto.details import MAX_DETAILS_SIZE, Details
+from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, open_envelope, seal_envelopes
+from numerbay_chain.errors import (
+    ContentError,
+    DecryptionError,
+    NotFoundError,
+    RefusedError,
+    UsageError,
+    WrongContentError,
+)
+from numerbay_chain.files import storage_error, sync_folder, write_all, write_atomic
+from numerbay_chain.ipfs.cid import Cid
+from numerbay_chain.ipfs.store import ContentWriter, Store, Writer
+from numerbay_chain.ipfs.unixfs import Importer, Root
+from numerbay_chain.keyfile import KeyPair, refuse_small_order
+from numerbay_chain.manifest import MANIFEST_SIZE, Manifest
+
+_PIECE_SIZE: Final = 1 << 20
+_FILE_MODE: Final = 0o644
+_FOLDER_MODE: Final = 0o755
+
+
+@dataclass(frozen=True, slots=True)
+class SealedBundle:
+    """`content_hash` is to reach the recipients by a way that they trust; `size` and `sha256` are the plaintext's."""
+
+    content_hash: bytes
+    cid: Cid
+    ciphertext_cid: Cid
+    size: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBundle:
+    """As `OpenedArtifact`; `authenticated` says whether there was a content hash to check the manifest against."""
+
+    size: int
+    sha256: bytes
+    details: Details
+    problems: tuple[Problem, ...]
+    content_hash: bytes
+    authenticated: bool
+
+
+def seal_to_folder(
+    source: str | os.PathLike[str],
+    recipients: Sequence[bytes],
+    seller_secret: bytes,
+    folder: str | os.PathLike[str],
+    note: str | None = None,
+    progress: ByteProgress | None = None,
+) -> SealedBundle:
+    """Seals to X25519 public keys, as orders 0, 1, 2 … The folder appears when it is complete, or not at all.
+
+    Raises as `artifact.seal`, `RefusedError` for a folder that is not empty, `AccountError` for an unusable public key.
+    """
+    target = Path(os.path.realpath(folder))
+    if not recipients:
+        raise UsageError("there is nobody to seal to", "give at least one public key with --to")
+    if target.is_relative_to(os.path.realpath(source)):
+        raise UsageError(f"{os.fspath(folder)} lies in what is to be sealed", "choose a folder outside of it")
+    for public_key in recipients:
+        refuse_small_order(public_key)
+    if os.path.lexists(target) and not (target.is_dir() and not any(target.iterdir())):
+        raise RefusedError(f"{os.fspath(folder)} exists already and is not an empty folder", "choose another one")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:80]}.", suffix=".part", dir=target.parent))
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    try:
+        context = Context.offline()
+        sealed = seal(source, _FolderStore(temporary), seller_secret, context, note=note or "", progress=progress)
+        envelopes = seal_envelopes(sealed.key, context, enumerate(recipients))
+        write_atomic(temporary / "envelopes", envelopes, _FILE_MODE)
+        temporary.chmod(_FOLDER_MODE)
+        temporary.rename(target)  # an empty folder of that name gives way
+        sync_folder(target.parent)
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    manifest = sealed.manifest
+    return SealedBundle(sealed.content_hash, manifest.cid, manifest.ciphertext_cid, sealed.size, sealed.sha256)
+
+
+def open_folder(
+    folder: str | os.PathLike[str],
+    pair: KeyPair,
+    target: Target,
+    content_hash: bytes | None = None,
+    progress: ByteProgress | None = None,
+    *,
+    overwrite: bool = True,
+) -> OpenedBundle:
+    """Finds the envelope that opens with `pair`, checks everything, and decrypts to a path or an open binary stream.
+
+    Raises `ContentError` for files that are missing or altered, `DecryptionError` where no envelope opens, and what
+    `artifact.unseal` raises.
+    """
+    encoded = _read(Path(folder) / "manifest", MANIFEST_SIZE)
+    found = sha256(encoded).digest()
+    if content_hash is not None and found != content_hash:
+        raise ContentError(
+            "the manifest is not the one that the content hash stands for", "ask the seller for folder and hash again"
+        )
+    manifest = Manifest.decode(encoded)
+    key = _find_key(_read(Path(folder) / "envelopes"), pair, manifest)
+    parts = {
+        manifest.ciphertext_cid: "ciphertext",
+        manifest.commitments_cid: "commitments",
+        manifest.details_cid: "details",
+    }
+    store = _FolderStore(Path(folder), parts)
+    if not isinstance(target, str | os.PathLike):
+        _require_sound(encoded, found, store)  # what has gone down a pipe can't be taken back
+    try:
+        opened: OpenedArtifact = unseal(manifest, key, store, target, progress, overwrite=overwrite)
+    except WrongContentError:
+        _require_sound(encoded, found, store)  # altered on the way is not the seller's fault: say which it was
+        raise
+    return OpenedBundle(
+        opened.size, opened.sha256, opened.details, opened.problems, found, authenticated=content_hash is not None
+    )
+
+
+def _find_key(envelopes: bytes, pair: KeyPair, manifest: Manifest) -> ContentKey:
+    if not envelopes or len(envelopes) % ENVELOPE_SIZE:
+        raise ContentError("the file envelopes was cut off or altered", "ask the seller for it again")
+    context = Context.offline()
+    for order in range(len(envelopes) // ENVELOPE_SIZE):
+        record = envelopes[order * ENVELOPE_SIZE : (order + 1) * ENVELOPE_SIZE]
+        if record[:8] != order.to_bytes(8, "big"):
+            raise ContentError("the file envelopes was altered: its order ids do not count up", "ask for it again")
+        try:
+            return open_envelope(record, pair.reveal_private_key(), context, order, manifest.key_commitment)
+        except DecryptionError:
+            continue  # somebody else's
+    raise DecryptionError(
+        "no envelope in this folder opens with this key",
+        "use the key file whose public key it was sealed to, or ask the seller for the folder again",
+    )
+
+
+def _require_sound(manifest: bytes, content_hash: bytes, store: "_FolderStore") -> None:
+    for problem in check(manifest, content_hash, store):
+        raise ContentError(problem.message, "ask the seller for the folder again")
+
+
+def _read(path: Path, limit: int | None = None) -> bytes:
+    """All of a file, or one byte more than `limit`."""
+    try:
+        with path.open("rb") as file:
+            return file.read(-1 if limit is None else limit + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> ContentError:
+    reason = (error.strerror or str(error)).lower()
+    return ContentError(f"can't read {path}: {reason}", "give a folder that `seal` wrote, with all of its files")
+
+
+class _FolderStore(Store):
+    """Parts by their labels, as plain files. Without inner hashes a file is known to be sound at its end only."""
+
+    writable = True
+
+    def __init__(self, folder: Path, parts: Mapping[Cid, str] | None = None) -> None:
+        self.name = f"folder {folder}"
+        self._folder, self._parts = folder, dict(parts or {})
+
+    def writer(self, label: str = "") -> ContentWriter:
+        return _FolderWriter(self._folder / label)
+
+    def read(self, cid: Cid, size: int, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        if offset or length not in {None, size}:
+            raise ValueError("the files of a folder are read as a whole")
+        importer, path = Importer(), self._path(cid)
+        try:
+            with path.open("rb", buffering=0) as file:
+                found = os.fstat(file.fileno()).st_size
+                if found != size:
+                    raise ContentError(
+                        f"the file {path.name} was cut off or altered: it has {found} bytes instead of {size}",
+                        "ask the seller for it again",
+                    )
+                while piece := file.read(_PIECE_SIZE):
+                    importer.update(piece)
+                    yield piece
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        root = importer.finish()
+        if root.cid != cid or root.size != size:
+            raise ContentError(f"the file {path.name} was altered", "ask the seller for it again")
+
+    def read_block(self, cid: Cid) -> bytes:
+        path = self._path(cid)
+        block = _read(path, MAX_DETAILS_SIZE)
+        if not cid.matches(block):
+            raise ContentError(f"the file {path.name} was altered", "ask the seller for it again")
+        return block
+
+    def _path(self, cid: Cid) -> Path:
+        if cid not in self._parts:
+            raise NotFoundError(f"{self.name} has no {cid}")
+        return self._folder / self._parts[cid]
+
+
+class _FolderWriter(Writer):
+    def __init__(self, path: Path) -> None:
+        self._path, self._importer = path, Importer()
+        self._file = path.open("xb", buffering=0)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._importer.update(data)
+        write_all(self._file, data)
+
+    def finish(self) -> Root:
+        self._path.chmod(_FILE_MODE)
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return self._importer.finish()
+
+    def abort(self) -> None:
+        self._file.close()

@@ -1,0 +1,111 @@
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from numerbay_chain.errors import RefusedError
+from numerbay_chain.files import open_complete, storage_error, write_all, write_atomic
+
+
+def test_a_file_appears_complete_private_and_alone(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    with open_complete(target) as file:
+        file.write(b"half")
+        assert not target.exists()
+        file.write(b" and half")
+    assert target.read_bytes() == b"half and half"
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def fail_after(file: IO[bytes], data: bytes) -> None:
+    write_all(file, data)
+    raise KeyError("midway")
+
+
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.write_bytes(b"old")
+    with pytest.raises(KeyError, match="midway"), open_complete(target) as file:
+        fail_after(file, b"new")
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_process_killed_midway_leaves_no_file_of_that_name(tmp_path: Path) -> None:
+    program = """
+import os, signal, sys
+from numerbay_chain.files import open_complete
+with open_complete(sys.argv[1]) as file:
+    file.write(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path / "out")], check=False)
+    assert done.returncode < 0
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_existing_file_is_replaced_or_refused_as_asked(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    write_atomic(target, "first")
+    write_atomic(target, "second", 0o644)
+    assert target.read_text() == "second"
+    assert target.stat().st_mode & 0o777 == 0o644
+    with pytest.raises(RefusedError, match="exists already"):
+        write_atomic(target, "third", overwrite=False)
+    assert target.read_text() == "second"
+
+
+def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    with pytest.raises(RefusedError, match="exists already"), open_complete(target, overwrite=False):
+        target.write_bytes(b"theirs")
+    assert target.read_bytes() == b"theirs"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_link_stays_a_link_to_the_new_content(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    write_atomic(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("name", [".", "missing/out", "out/below"])
+def test_a_place_that_can_not_be_written_to_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "out").write_bytes(b"")
+    with pytest.raises(RefusedError) as caught:
+        write_atomic(tmp_path / name, b"data")
+    assert str(tmp_path) in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_disk_that_is_full_is_a_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
+    """The limit on a file's size stands for the disk: the system call fails in the same place."""
+    target = tmp_path / "out"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(RefusedError, match="no space left"):
+            write_atomic(target, bytes(200_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_device_that_is_full_is_a_clear_error() -> None:
+    with open("/dev/full", "wb", buffering=0) as full, pytest.raises(OSError) as caught:  # noqa: PTH123, PT011 — a real ENOSPC
+        write_all(full, b"data")
+    assert "no space left" in str(storage_error("/dev/full", caught.value))
+
+
+def test_short_writes_are_continued(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb", buffering=0) as file, os.fdopen(reading, "rb") as other:
+        write_all(file, b"x" * 60_000)
+        assert len(other.read(60_000)) == 60_000
