@@ -1,0 +1,335 @@
+"""A node, behind a few typed questions: no sound answer is a `NetworkError`, a revert is a `RevertedError`.
+
+A node's address may hold an access key, so messages name its host alone.
+"""
+
+import ipaddress
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import requests
+from eth_typing import BlockNumber, ChecksumAddress, HexStr
+from eth_utils.address import is_address, to_checksum_address
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+from web3 import HTTPProvider, IPCProvider, Web3
+from web3.exceptions import (
+    ContractLogicError,
+    OffchainLookup,
+    TransactionNotFound,
+    Web3Exception,
+    Web3RPCError,
+)
+from web3.middleware import ExtraDataToPOAMiddleware
+from web3.providers.base import BaseProvider
+from web3.types import BlockIdentifier, FilterParams, TxParams
+
+from numerbay_chain.chain.reverts import reverted
+from numerbay_chain.errors import NetworkError, NumerbayChainError, UsageError
+
+DEVELOPMENT_CHAIN_IDS = frozenset(
+    {31337, 1337, 131277322940537}
+)  # anvil and hardhat, geth --dev and ganache, eth-tester
+SECONDS_PER_REQUEST = 30.0
+TRIES = 4
+_MESSAGE_LENGTH = 300
+
+logging.getLogger("web3").setLevel(logging.WARNING)  # its debug lines hold the node's whole address
+
+
+class NodeRefusedError(NetworkError):
+    """The node was reached and answered with an error of its own, `answer`."""
+
+    def __init__(self, message: str, hint: str | None = None, *, answer: str = "") -> None:
+        super().__init__(message, hint)
+        self.answer = answer
+
+
+class NodeTimeoutError(NodeRefusedError):
+    """The node took the request and gave no answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """What a unit of gas is offered, in wei; `priority` is None on a chain without EIP-1559."""
+
+    most: int
+    priority: int | None
+
+    def fields(self) -> dict[str, int]:
+        """The transaction's fields."""
+        if self.priority is None:
+            return {"gasPrice": self.most}
+        return {"maxFeePerGas": self.most, "maxPriorityFeePerGas": self.priority}
+
+
+def printable(text: str, length: int = _MESSAGE_LENGTH) -> str:
+    """Text of somebody else, fit for a message: one line, no control characters, not too long."""
+    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return clean if len(clean) <= length else clean[:length] + "…"
+
+
+def checksummed(address: str, what: str = "address") -> ChecksumAddress:
+    """The address with its EIP-55 checksum; in mixed case it must be the right one. Raises `UsageError`."""
+    if not is_address(address):
+        raise UsageError(f"{printable(address, 80)!r} is not an {what}", "an address is 0x and 40 hexadecimal digits")
+    return to_checksum_address(address)
+
+
+def connect(rpc: str, expected_chain_id: int | None = None) -> "Connection":
+    """A connection to the node at `rpc`: `http://…`, `https://…` or the path of an IPC socket.
+
+    Raises `UsageError` for an address that can't be used and for another chain than expected, `NetworkError` for a node
+    that can't be reached.
+    """
+    provider: BaseProvider
+    parts = urlsplit(rpc)
+    if parts.scheme in {"http", "https"} and parts.hostname:
+        provider = HTTPProvider(
+            rpc,
+            request_kwargs={"timeout": SECONDS_PER_REQUEST},
+            session=_session(),
+            exception_retry_configuration=None,
+        )
+        port = f":{parts.port}" if parts.port else ""
+        name, local = f"{parts.scheme}://{parts.hostname}{port}", is_loopback(parts.hostname)
+    elif not parts.scheme and rpc.endswith(".ipc"):
+        provider, name, local = IPCProvider(rpc, timeout=int(SECONDS_PER_REQUEST)), rpc, True
+    else:
+        raise UsageError(
+            f"{name_of(rpc)!r} is not the address of a node",
+            "give one with http:// or https://, or a .ipc file",
+        )
+    w3 = Web3(provider)
+    w3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
+    return Connection(w3, name=name, local=local, expected_chain_id=expected_chain_id)
+
+
+def _session() -> requests.Session:
+    # all requests can be sent twice: a signed transaction is known by its hash
+    retry = Retry(
+        total=TRIES,
+        connect=2,
+        backoff_factor=0.2,
+        status_forcelist=[429, 502, 503, 504],
+        allowed_methods=None,
+        raise_on_status=False,
+    )
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry))
+    return session
+
+
+def name_of(rpc: str) -> str:
+    """The node's address without what may be secret in it: user, path and query."""
+    parts = urlsplit(rpc)
+    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else printable(rpc, 60)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine, by its name or number alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Connection:
+    """A chain that answers. `w3` is web3's own object, whose errors are not translated; `name` is for messages;
+    `is_development`: a development chain's id, on this machine."""
+
+    def __init__(self, w3: Web3, *, name: str, local: bool, expected_chain_id: int | None = None) -> None:
+        """Over a `Web3` that exists already, such as Ape's; `local`: it is this machine's. Raises as `connect`."""
+        self.w3 = w3
+        self.name = name
+        with self.guard("asking for its chain id"):
+            self.chain_id = int(w3.eth.chain_id)
+        if expected_chain_id is not None and self.chain_id != expected_chain_id:
+            raise UsageError(
+                f"{name} is on chain {self.chain_id}, but chain {expected_chain_id} was asked for",
+                "give the address of a node of that chain, or change chain_id",
+            )
+        self.is_development = local and self.chain_id in DEVELOPMENT_CHAIN_IDS
+
+    def __repr__(self) -> str:
+        return f"Connection({self.name}, chain {self.chain_id})"
+
+    # What a call or estimate is made on: a development chain makes no blocks while nothing happens, so that its latest
+    # one may be hours old, and the windows that ended since would still look open.
+    @property
+    def tip(self) -> BlockIdentifier:
+        return "pending" if self.is_development else "latest"
+
+    def now(self) -> int:
+        """The chain's time in Unix seconds: a transaction that is sent now meets this time, or a little later one."""
+        with self.guard("asking for the time"):
+            return int(self.w3.eth.get_block(self.tip)["timestamp"])
+
+    def block_number(self) -> int:
+        """The number of the latest block."""
+        with self.guard("asking for the latest block"):
+            return int(self.w3.eth.block_number)
+
+    def timestamp(self, block: int) -> int:
+        """Of a block, in Unix seconds."""
+        with self.guard(f"asking for block {block}"):
+            return int(self.w3.eth.get_block(block)["timestamp"])
+
+    def balance(self, address: str, block: int | None = None) -> int:
+        """In wei."""
+        with self.guard("asking for a balance"):
+            return int(self.w3.eth.get_balance(checksummed(address), _at(block)))
+
+    def code(self, address: str) -> bytes:
+        """The code at the address, empty where there is no contract."""
+        with self.guard("asking for a contract's code"):
+            return bytes(self.w3.eth.get_code(checksummed(address)))
+
+    def storage(self, address: str, slot: int) -> bytes:
+        """32 bytes."""
+        with self.guard("asking for a contract's storage"):
+            return bytes(self.w3.eth.get_storage_at(checksummed(address), slot)).rjust(32, b"\0")
+
+    def call(self, transaction: Mapping[str, Any], block: BlockIdentifier | None = None) -> bytes:
+        """What the transaction would return, on the latest block if none is named. Raises `RevertedError`."""
+        with self.guard("making a call"):
+            # a contract must not be able to make us fetch addresses of its choice (EIP-3668)
+            return bytes(
+                self.w3.eth.call(
+                    cast(TxParams, dict(transaction)), "latest" if block is None else block, ccip_read_enabled=False
+                )
+            )
+
+    def estimate_gas(self, transaction: Mapping[str, Any]) -> int:
+        """Raises `RevertedError`."""
+        try:
+            return self._estimate_gas(transaction, self.tip)
+        except NodeRefusedError:
+            if self.tip == "latest":
+                raise
+            return self._estimate_gas(transaction, "latest")  # eth-tester as it comes estimates on no pending block
+
+    def _estimate_gas(self, transaction: Mapping[str, Any], block: BlockIdentifier) -> int:
+        with self.guard("estimating gas"):
+            return int(self.w3.eth.estimate_gas(cast(TxParams, dict(transaction)), block))
+
+    def gas_limit(self) -> int:
+        """Of the latest block."""
+        with self.guard("asking for the latest block"):
+            return int(self.w3.eth.get_block("latest")["gasLimit"])
+
+    def fees(self) -> Fees:
+        """Twice the base fee and the node's tip (EIP-1559); its gas price where the chain has no base fee."""
+        with self.guard("asking for the gas price"):
+            base = self.w3.eth.get_block("latest").get("baseFeePerGas")
+            if base is None:
+                return Fees(int(self.w3.eth.gas_price), None)
+            tip = int(self.w3.eth.max_priority_fee)
+            return Fees(2 * int(base) + tip, tip)
+
+    def transaction_count(self, address: str, *, pending: bool = False) -> int:
+        """The nonces that the account has used, counting those of pending transactions if asked."""
+        with self.guard("asking for a nonce"):
+            block: BlockIdentifier = "pending" if pending else "latest"
+            return int(self.w3.eth.get_transaction_count(checksummed(address), block))
+
+    def send_raw(self, raw: bytes) -> str:
+        """Hands a signed transaction over; its hash. Raises `NodeRefusedError` where the node does not want it."""
+        with self.guard("sending a transaction"):
+            return "0x" + bytes(self.w3.eth.send_raw_transaction(raw)).hex()
+
+    def transaction(self, transaction: str) -> Mapping[str, Any] | None:
+        """A transaction that the node knows, mined (`blockNumber` is set) or not; None where it does not."""
+        with self.guard("asking for a transaction"):
+            try:
+                return cast(Mapping[str, Any], self.w3.eth.get_transaction(HexStr(transaction)))
+            except TransactionNotFound:
+                return None
+
+    def receipt(self, transaction: str) -> Mapping[str, Any] | None:
+        """web3's receipt, None while there is none."""
+        with self.guard("asking for a receipt"):
+            try:
+                return cast(Mapping[str, Any], self.w3.eth.get_transaction_receipt(HexStr(transaction)))
+            except TransactionNotFound:
+                return None
+
+    def logs(self, address: str, first: int, last: int, topics: Sequence[Any] = ()) -> list[Mapping[str, Any]]:
+        """One `eth_getLogs`. Raises `NodeRefusedError` where the node does not want it, for instance for its length."""
+        query = {"address": checksummed(address), "fromBlock": hex(first), "toBlock": hex(last), "topics": list(topics)}
+        with self.guard("asking for logs"):
+            return [cast(Mapping[str, Any], log) for log in self.w3.eth.get_logs(cast(FilterParams, query))]
+
+    @contextmanager
+    def guard(self, doing: str) -> Iterator[None]:
+        """Translates what web3 and its providers raise in the block. `doing`, as in "asking for a balance"."""
+        try:
+            yield
+        except NumerbayChainError:
+            raise
+        except (ContractLogicError, OffchainLookup) as error:
+            raise reverted(error) from error
+        except Web3RPCError as error:
+            if found := reverted(error, certain=False):
+                raise found from error
+            answer = printable(_answer(error))
+            raise NodeRefusedError(f"{self.name} refused {doing}: {answer}", answer=answer) from error
+        except requests.Timeout:
+            raise NodeTimeoutError(
+                f"{self.name} gave no answer within {SECONDS_PER_REQUEST:.0f} s when {doing}", "try again later"
+            ) from None
+        except requests.HTTPError as error:
+            answer = _http_answer(error)
+            raise NodeRefusedError(f"{self.name} refused {doing}: {answer}", answer=answer) from None
+        except (requests.RequestException, OSError, TimeoutError):
+            # the cause names the whole address
+            raise NetworkError(
+                f"{self.name} can't be reached when {doing}", "check that the node runs, and its address"
+            ) from None
+        except (
+            Web3Exception,
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+        ) as error:
+            raise NetworkError(
+                f"{self.name} answered nonsense when {doing}", "use another node if this goes on"
+            ) from error
+        except Exception as error:
+            # the in-process chain raises its own errors, by classes that only exist where it is installed
+            if found := reverted(error, certain=False):
+                raise found from error
+            if type(error).__module__.partition(".")[0] not in {"eth_tester", "eth", "eth_utils"}:
+                raise
+            answer = printable(str(error))
+            raise NodeRefusedError(f"{self.name} refused {doing}: {answer}", answer=answer) from error
+
+
+def _at(block: int | None) -> BlockIdentifier:
+    return "latest" if block is None else BlockNumber(block)
+
+
+def _answer(error: Web3RPCError) -> str:
+    response = error.rpc_response
+    if response is not None and isinstance(response.get("error"), dict):
+        return str(cast(dict[str, Any], response["error"]).get("message", ""))
+    return str(error)
+
+
+def _http_answer(error: requests.HTTPError) -> str:
+    response = error.response
+    if response is None:
+        return "HTTP error"
+    try:
+        message = response.json()["error"]["message"]
+    except (ValueError, LookupError, TypeError):
+        return f"HTTP status {response.status_code}"
+    return f"HTTP status {response.status_code}, {printable(str(message))}"

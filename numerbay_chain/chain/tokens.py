@@ -1,0 +1,148 @@
+"""ERC-20 tokens, which may be hostile: what they claim about themselves is cut to size before a person sees it.
+
+Sources: ERC-20, ERC-2612 (permit), EIP-5267 (eip712Domain).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from eth_abi.abi import decode as abi_decode
+from eth_abi.exceptions import DecodingError
+from eth_account.messages import encode_typed_data
+from eth_utils.crypto import keccak
+
+from numerbay_chain.chain import abi, typed_data
+from numerbay_chain.chain.connection import Connection, checksummed
+from numerbay_chain.chain.signer import Signer
+from numerbay_chain.chain.types import NATIVE_TOKEN, ZERO_ADDRESS, Permit, Token
+from numerbay_chain.errors import AccountError, NetworkError, RefusedError, RevertedError
+
+SYMBOL_LENGTH = 11
+MOST_DECIMALS = 36
+_ANSWER_LENGTH = 4096  # bytes
+_TAKEN = {"eth", "ether", "gwei", "wei", "units"}  # a token of that name would pass for the chain's own coin
+_DOMAIN_FIELDS = ("name", "version", "chainId", "verifyingContract", "salt")
+
+
+def read_token(connection: Connection, address: str) -> Token:
+    """The token at `address`, or the native coin for address 0.
+
+    A symbol that is missing or misleading becomes `token-0x…`; decimals that are missing or absurd become 0, so that
+    amounts are shown in the smallest unit.
+    """
+    if address == ZERO_ADDRESS:
+        return NATIVE_TOKEN
+    symbol = _text(_ask(connection, address, "symbol()"))
+    decimals = _ask(connection, address, "decimals()")
+    number = int.from_bytes(decimals) if len(decimals) == 32 else 0
+    return Token(address, _fit(symbol, address), number if number <= MOST_DECIMALS else 0)
+
+
+def _fit(symbol: str, address: str) -> str:
+    clean = "".join(c for c in symbol if c.isascii() and c.isprintable() and not c.isspace())[:SYMBOL_LENGTH]
+    return clean if clean and clean.lower() not in _TAKEN else f"token-{address[:8]}"
+
+
+def _ask(connection: Connection, address: str, signature: str) -> bytes:
+    """The answer to a question without arguments, empty where the contract does not know it."""
+    try:
+        answer = connection.call({"to": address, "data": "0x" + keccak(text=signature)[:4].hex()})
+    except RevertedError:
+        return b""
+    return answer if len(answer) <= _ANSWER_LENGTH else b""
+
+
+def _text(answer: bytes) -> str:
+    """A `string`, or what older tokens answer: 32 bytes filled up with zeros."""
+    if len(answer) == 32:
+        return answer.rstrip(b"\0").decode(errors="ignore")
+    try:
+        (text,) = abi_decode(["bytes"], answer)
+    except (DecodingError, OverflowError, ValueError):
+        return ""
+    return bytes(text).decode(errors="ignore")
+
+
+def balance_of(connection: Connection, token: str, account: str, block: int | None = None) -> int:
+    """In the token's smallest unit; of the native coin, for address 0, in wei."""
+    if token == ZERO_ADDRESS:
+        return connection.balance(account, block)
+    return int(_read(connection, token, "balanceOf", [account], block)[0])
+
+
+def allowance(connection: Connection, token: str, owner: str, spender: str) -> int:
+    """What `spender` may take of the owner's tokens."""
+    return int(_read(connection, token, "allowance", [owner, spender])[0])
+
+
+def require_balance(connection: Connection, token: str, account: str, amount: int) -> None:
+    """Raises `AccountError` where the account holds less than `amount` of the token."""
+    held = balance_of(connection, token, account)
+    if held < amount:
+        shown = read_token(connection, token)
+        raise AccountError(
+            f"{account} holds {held} units of {shown.symbol}, but {amount} are needed", f"get more {shown.symbol} first"
+        )
+
+
+def permit_domain(connection: Connection, token: str) -> dict[str, Any]:
+    """The token's EIP-712 domain, checked against its DOMAIN_SEPARATOR and to be of this token on this chain.
+
+    Raises `RefusedError` where the token knows no permit.
+    """
+    refusal = RefusedError(f"the token {token} takes no permits", "approve the price instead")
+    try:
+        separator = _read(connection, token, "DOMAIN_SEPARATOR", [])[0]
+        domain = _announced_domain(connection, token) or _usual_domain(connection, token)
+    except (RevertedError, NetworkError):
+        raise refusal from None
+    message = typed_data.permit(domain, owner=token, spender=token, value=0, nonce=0, deadline=0)
+    own = domain.get("chainId") == connection.chain_id and domain.get("verifyingContract") == token
+    if not own or encode_typed_data(full_message=message).header != separator:
+        raise refusal
+    return domain
+
+
+def sign_permit(connection: Connection, signer: Signer, token: str, spender: str, value: int, deadline: int) -> Permit:
+    """An ERC-2612 permit of the signer for `spender`, usable until `deadline` (Unix seconds). Raises `RefusedError`."""
+    domain = permit_domain(connection, token)
+    try:
+        nonce = int(_read(connection, token, "nonces", [signer.address])[0])
+    except RevertedError:
+        raise RefusedError(f"the token {token} takes no permits", "approve the price instead") from None
+    message = typed_data.permit(
+        domain, owner=signer.address, spender=spender, value=value, nonce=nonce, deadline=deadline
+    )
+    signature = signer.sign_typed_data(message)
+    return Permit(value, deadline, signature[64], signature[:32], signature[32:64])
+
+
+def _announced_domain(connection: Connection, token: str) -> dict[str, Any] | None:
+    try:
+        bits, *values, _extensions = _read(connection, token, "eip712Domain", [])
+    except (RevertedError, NetworkError):
+        return None
+    return {
+        name: value
+        for place, (name, value) in enumerate(zip(_DOMAIN_FIELDS, values, strict=True))
+        if bits[0] >> place & 1
+    }
+
+
+def _usual_domain(connection: Connection, token: str) -> dict[str, Any]:
+    return {
+        "name": _text(_ask(connection, token, "name()")),
+        "version": _text(_ask(connection, token, "version()")) or "1",
+        "chainId": connection.chain_id,
+        "verifyingContract": token,
+    }
+
+
+def _read(
+    connection: Connection, token: str, function: str, arguments: Sequence[Any], block: int | None = None
+) -> list[Any]:
+    item = abi.functions("erc20")[function]
+    selector = abi.selector(item)
+    data = selector + abi.encode(item["inputs"], list(arguments))
+    answer = connection.call({"to": checksummed(token), "data": "0x" + data.hex()}, block)
+    return abi.decode(item["outputs"], answer, f"the answer of the token {token} to {function}")

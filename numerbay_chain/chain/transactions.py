@@ -1,0 +1,331 @@
+"""Sending a call and knowing what became of it: simulate, sign, tell the hash, send, wait.
+
+The signed transaction is told (`before_broadcast`) before anything leaves this machine. Who writes it down first can be
+killed at any point: `Sender.resume` takes it to its end. A nonce is mined once, so that sending it again is safe.
+"""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import rlp  # type: ignore[import-untyped]  # it ships none
+from eth_account import Account
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from eth_keys.exceptions import BadSignature
+from eth_utils.crypto import keccak
+from eth_utils.exceptions import ValidationError
+from hexbytes import HexBytes
+
+from numerbay_chain.chain import abi, calls, tokens
+from numerbay_chain.chain.calls import Call
+from numerbay_chain.chain.connection import Connection, Fees, NodeRefusedError, checksummed
+from numerbay_chain.chain.events import decode_log
+from numerbay_chain.chain.reverts import decode_revert, out_of_gas
+from numerbay_chain.chain.signer import Signer
+from numerbay_chain.chain.types import Receipt
+from numerbay_chain.errors import AccountError, NetworkError, RefusedError, RevertedError, UsageError
+from numerbay_chain.units import format_amount
+
+BeforeBroadcast = Callable[[str, bytes], None]  # the transaction's hash, and the signed transaction itself
+_SEND_COIN = "send it some of the chain's coin"
+_RUN_AGAIN = "run it again: it looks this transaction up first"
+_POOR = re.compile(r"insufficient (?:funds|balance)|cannot afford|enough balance|exceeds? .*balance", re.IGNORECASE)
+_REPLACED = ("nonce too low", "replacement transaction underpriced", "oldnonce", "nonce has already been used")
+INTRINSIC_GAS = 21_000
+_FAILURES_IN_A_ROW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a call would be: `value` and `fee` (the most that gas can cost) in wei, `gas` in units as estimated."""
+
+    function: str
+    arguments: Mapping[str, Any]
+    value: int
+    gas: int
+    fee: int
+
+
+class ReplacedError(RefusedError):
+    """A transaction that can never be mined, because its nonce was used by another one."""
+
+
+class Sender:
+    """Sends calls to the marketplace at `address` from the signer's account.
+
+    `confirmations`: blocks that must follow a transaction's own before it counts; 0 = mined is enough. `patience`:
+    seconds to wait for a transaction. Raises `UsageError` for an account that must not be used on this chain.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        signer: Signer,
+        address: str | None = None,
+        *,
+        confirmations: int = 0,
+        patience: float = 900,
+    ) -> None:
+        signer.check(connection)
+        self.connection = connection
+        self.signer = signer
+        self.address = None if address is None else checksummed(address)
+        self.confirmations = confirmations
+        self.patience = patience
+
+    @property
+    def account(self) -> str:
+        """The signer's address."""
+        return self.signer.address
+
+    def plan(self, call: Call) -> Plan:
+        """Simulates the call. Raises `RevertedError`, `AccountError` where money for value and gas is missing."""
+        fees = self.connection.fees()
+        gas = self._rehearse(self._transaction(call), fees)
+        return Plan(call.function, call.arguments, call.value, gas, gas * fees.most)
+
+    def send(self, call: Call, before_broadcast: BeforeBroadcast | None = None) -> Receipt:
+        """Simulates, signs, sends and waits.
+
+        Raises `RevertedError` (before anything was sent, or with `.transaction` where it was mined and reverted),
+        `AccountError` for missing money, `ReplacedError` for a transaction that was replaced, `NetworkError` naming the
+        hash where it is unknown what became of it.
+        """
+        return self._execute(self._transaction(call), before_broadcast)
+
+    def deploy(self, bytecode: bytes, before_broadcast: BeforeBroadcast | None = None) -> Receipt:
+        """Creates a contract; its address is the receipt's `created`. Raises as `send`."""
+        return self._execute({"from": self.account, "value": 0, "data": "0x" + bytecode.hex()}, before_broadcast)
+
+    def approve(self, token: str, amount: int, before_broadcast: BeforeBroadcast | None = None) -> Receipt | None:
+        """Lets the marketplace take exactly `amount` of the signer's tokens; None where it may take that much already.
+
+        Raises `AccountError` where the account holds less, `RefusedError` where the token did not do it, and as `send`.
+        """
+        spender = self._marketplace()
+        tokens.require_balance(self.connection, token, self.account, amount)
+        allowed = tokens.allowance(self.connection, token, self.account, spender)
+        if allowed >= amount:
+            return None
+        call = calls.approve(token=token, spender=spender, amount=amount)
+        if allowed > 0:
+            # some tokens refuse to change an allowance that is not zero
+            try:
+                self.plan(call)
+            except RevertedError:
+                self.send(calls.approve(token=token, spender=spender, amount=0), before_broadcast)
+        receipt = self.send(call, before_broadcast)
+        if tokens.allowance(self.connection, token, self.account, spender) < amount:
+            raise RefusedError(f"the token {token} did not approve {amount} units", "do not use this token")
+        return receipt
+
+    def lookup(self, transaction: str) -> Receipt | Literal["pending"] | None:
+        """What became of a transaction: its receipt, None where the node does not know it.
+
+        Raises `RevertedError` where it was mined and reverted, `NetworkError`.
+        """
+        if receipt := self._receipt(transaction):
+            return receipt
+        return None if self.connection.transaction(transaction) is None else "pending"
+
+    def resume(self, raw: bytes) -> Receipt | None:
+        """Takes a signed transaction of this account to its end: its receipt where it was mined, else it is handed over
+        again and waited for; None where it can never be mined any more, because its nonce was used by another one.
+
+        Raises `UsageError` for one of another account or chain, and as `send`.
+        """
+        name, nonce = "0x" + keccak(raw).hex(), self._nonce_in(raw)
+        try:
+            if self._receipt(name) is None:
+                self._still_there(name, nonce, raw)
+            return self._wait(name, nonce, raw)
+        except ReplacedError:
+            return None
+
+    # ------------------------------------------------------------------------------------------------------- sending
+
+    def _marketplace(self) -> str:
+        if self.address is None:
+            raise UsageError("no marketplace was named", "give the contract's address")
+        return self.address
+
+    def _transaction(self, call: Call) -> dict[str, Any]:
+        target = self._marketplace() if call.target is None else checksummed(call.target)
+        return {"from": self.account, "to": target, "value": call.value, "data": "0x" + abi.encode_call(call).hex()}
+
+    def _rehearse(self, transaction: Mapping[str, Any], fees: Fees) -> int:
+        """The gas that the transaction takes."""
+        balance = self.connection.balance(self.account)
+        value = int(transaction["value"])
+        if balance < value:
+            raise self._short_of(balance, value, 0)
+        try:
+            self.connection.call(transaction, self.connection.tip)
+            gas = self.connection.estimate_gas(transaction)
+        except NodeRefusedError as error:
+            if _POOR.search(error.answer):
+                raise self._short_of(balance, value, INTRINSIC_GAS * fees.most) from error
+            raise
+        if balance < value + gas * fees.most:
+            raise self._short_of(balance, value, gas * fees.most)
+        return gas
+
+    def _execute(self, transaction: dict[str, Any], before_broadcast: BeforeBroadcast | None) -> Receipt:
+        fees = self.connection.fees()
+        gas = self._rehearse(transaction, fees)
+        limit = min(gas + gas // 4 + 10_000, self.connection.gas_limit())
+        nonce = self.connection.transaction_count(self.account, pending=True)
+        more = {"chainId": self.connection.chain_id, "nonce": nonce, "gas": max(limit, gas), **fees.fields()}
+        raw = self.signer.sign_transaction({**transaction, **more})
+        name = "0x" + keccak(raw).hex()
+        if before_broadcast is not None:
+            before_broadcast(name, raw)
+        self._broadcast(raw, name, nonce)
+        return self._wait(name, nonce, raw)
+
+    def _nonce_in(self, raw: bytes) -> int:
+        problem = UsageError(
+            "that is no signed transaction of this account and chain", "use the account that signed it"
+        )
+        try:
+            if raw[0] < 0x80:  # EIP-2718
+                fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+                nonce, chain_id = int(fields["nonce"]), int(fields["chainId"])
+            else:
+                parts = rlp.decode(raw)
+                nonce, chain_id = int.from_bytes(parts[0]), (int.from_bytes(parts[6]) - 35) // 2  # EIP-155
+            account = Account.recover_transaction(HexBytes(raw))
+        except (ValueError, TypeError, LookupError, rlp.DecodingError, BadSignature, ValidationError):
+            raise problem from None
+        if account != self.account or chain_id != self.connection.chain_id:
+            raise problem
+        return nonce
+
+    def _broadcast(self, raw: bytes, name: str, nonce: int) -> None:
+        try:
+            answer = self.connection.send_raw(raw)
+        except NodeRefusedError as error:
+            # a request that was repeated after a broken connection finds its own transaction there
+            if self._knows(name):
+                return
+            raise self._not_accepted(error, name, nonce) from error
+        except NetworkError as error:
+            raise NetworkError(f"{error}: transaction {name} may have been sent", _RUN_AGAIN) from error
+        if answer != name:
+            raise NetworkError(f"{self.connection.name} answered with {answer} for transaction {name}", _RUN_AGAIN)
+
+    def _knows(self, name: str) -> bool:
+        return self.connection.receipt(name) is not None or self.connection.transaction(name) is not None
+
+    def _not_accepted(self, error: NodeRefusedError, name: str, nonce: int) -> Exception:
+        answer = error.answer.lower()
+        if any(words in answer.replace("_", " ") for words in _REPLACED):
+            return self._replaced(name, nonce)
+        if _POOR.search(answer):
+            return AccountError(
+                f"{self.account} has not enough money for this transaction and its gas",
+                _SEND_COIN,
+            )
+        return error
+
+    def _replaced(self, name: str, nonce: int) -> ReplacedError:
+        return ReplacedError(
+            f"transaction {name} was replaced: {self.account} used its nonce {nonce} for another one",
+            "use the account in one place at a time, look at what the other transaction did, then run it again",
+        )
+
+    def _short_of(self, balance: int, value: int, fee: int) -> AccountError:
+        need = f"{format_amount(value + fee)} are needed"
+        parts = f" ({format_amount(value)} to pay and up to {format_amount(fee)} for gas)" if fee and value else ""
+        return AccountError(f"{self.account} holds {format_amount(balance)}, but {need}{parts}", _SEND_COIN)
+
+    # ------------------------------------------------------------------------------------------------------- waiting
+
+    def _wait(self, name: str, nonce: int, raw: bytes) -> Receipt:
+        end, pause, failures = time.monotonic() + self.patience, 0.02, 0
+        while True:
+            try:
+                receipt = self._receipt(name)
+                if receipt is not None and self._is_deep(receipt):
+                    return receipt
+                if receipt is None:
+                    self._still_there(name, nonce, raw)
+                failures = 0
+            except NetworkError as error:
+                failures += 1
+                if failures == _FAILURES_IN_A_ROW:
+                    raise NetworkError(f"{error}: transaction {name} may have been mined", _RUN_AGAIN) from error
+            if time.monotonic() > end:
+                raise NetworkError(
+                    f"transaction {name} was not mined within {self.patience:.0f} s: it may still be", _RUN_AGAIN
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.25 if self.connection.is_development else 2.0)
+
+    def _is_deep(self, receipt: Receipt) -> bool:
+        return self.confirmations == 0 or self.connection.block_number() - receipt.block >= self.confirmations
+
+    def _still_there(self, name: str, nonce: int, raw: bytes) -> None:
+        """Notices a transaction that can't be mined any more, and hands one that the node dropped over again."""
+        if self.connection.transaction(name) is not None:
+            return
+        if self.connection.transaction_count(self.account) <= nonce:
+            self._broadcast(raw, name, nonce)
+        elif self.connection.receipt(name) is None:  # it may have been mined between the questions
+            raise self._replaced(name, nonce)
+
+    def _receipt(self, name: str) -> Receipt | None:
+        found = self.connection.receipt(name)
+        if found is None or found.get("blockNumber", 0) is None:
+            return None  # some nodes have receipts of pending transactions
+        receipt = self._checked(found, name)
+        if receipt.status == 0:
+            raise self._why(found, receipt)
+        return receipt
+
+    def _checked(self, found: Mapping[str, Any], name: str) -> Receipt:
+        with self.connection.guard("asking for a receipt"):
+            if bytes(found["transactionHash"]).hex() != name.removeprefix("0x").lower():
+                raise NetworkError(f"{self.connection.name} answered with a receipt that is not of {name}")
+            created = found.get("contractAddress")
+            own = [log for log in found["logs"] if self.address is not None and log["address"] == self.address]
+            status = int(found["status"])
+            if status not in (0, 1):
+                raise NetworkError(f"{self.connection.name} answered with an unknown status of transaction {name}")
+            return Receipt(
+                transaction=name,
+                block=int(found["blockNumber"]),
+                gas_used=int(found["gasUsed"]),
+                status=status,
+                events=tuple(decode_log(log, log["address"]) for log in own),
+                created=None if created is None else checksummed(str(created)),
+                fee=int(found["gasUsed"]) * int(found.get("effectiveGasPrice", 0)),
+            )
+
+    def _why(self, found: Mapping[str, Any], receipt: Receipt) -> RevertedError:
+        """The reason of a transaction that was mined and reverted: it is played again on its own block, then on the one
+        before, because what else is in the block may come before it or after it."""
+        sent = self.connection.transaction(receipt.transaction)
+        if sent is None:
+            return decode_revert(b"", receipt.transaction)
+        if receipt.gas_used >= int(sent["gas"]):
+            return out_of_gas(receipt.transaction)
+        fields = {"from": found["from"], "value": sent["value"], "data": sent["input"]}
+        if found.get("to") is not None:
+            fields["to"] = found["to"]
+        for block in (receipt.block, receipt.block - 1):
+            try:
+                self.connection.call(fields, block)
+            except RevertedError as error:
+                return RevertedError(
+                    str(error), error.hint, name=error.name, arguments=error.arguments, transaction=receipt.transaction
+                )
+            except NetworkError:
+                break  # a node that keeps no old state
+        return RevertedError(
+            f"transaction {receipt.transaction} was mined, and the contract refused it",
+            "look at the present state, then run it again",
+            transaction=receipt.transaction,
+        )

@@ -1,0 +1,11 @@
+"""The stage on the embedded chain."""
+
+import pytest
+
+from numerbay_chain.chain.embedded import EmbeddedChain
+from tests.chains.stage import Stage
+
+
+@pytest.fixture(scope="module")
+def stage() -> Stage:
+    return Stage(EmbeddedChain())
