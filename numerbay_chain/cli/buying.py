@@ -1,0 +1,252 @@
+"""What a buyer does with money: `buy`, `orders`, `decline`, `cancel`, `reclaim`."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from numerbay_chain.cli import output, roles
+from numerbay_chain.cli.options import (
+    LISTING,
+    ORDER,
+    ROUND,
+    State,
+    key_option,
+    pass_state,
+    sends,
+    signs,
+    store_option,
+)
+from numerbay_chain.cli.progress import progress
+from numerbay_chain.errors import RefusedError
+
+if TYPE_CHECKING:
+    from numerbay_chain.results import Done, OrderView
+
+
+@click.command()
+@click.argument("listing", type=LISTING)
+@click.option("--rounds", type=click.IntRange(1, 65_535), default=1, show_default=True, help="How many rounds.")
+@click.option("--first-round", type=ROUND, help="Buy only if this is the first one you get.")
+@click.option("--max-price", metavar="AMOUNT", help='Most per round, such as "0.05 ether".')
+@click.option("--voucher", "voucher_path", metavar="FILE", help="A voucher that the seller signed; - is stdin.")
+@click.option("--recipient", metavar="ADDRESS", help="Buy for somebody else: key and rights are theirs.")
+@click.option("--again", is_flag=True, help="A second order for the same round is meant.")
+@click.option("--no-check", is_flag=True, help="Don't read a round that is already out before buying it.")
+@click.option("--no-permit", is_flag=True, help="Approve tokens by a transaction, not by a signature.")
+@sends
+@store_option
+@key_option
+@pass_state
+def buy(
+    state: State,
+    listing: int,
+    rounds: int,
+    first_round: int | None,
+    max_price: str | None,
+    voucher_path: str | None,
+    recipient: str | None,
+    again: bool,
+    no_check: bool,
+    no_permit: bool,
+) -> None:
+    """Buy rounds of a listing.
+
+    Says what you pay, what you get and what protects you, then asks. A change of price or terms between that and the
+    purchase is refused by the contract. Register a key first: 'numerbay-chain keys register'.
+
+    \b
+    Example:
+      numerbay-chain -p buyer buy 1 --rounds 4 --max-price "0.05 ether"
+    """
+    from numerbay_chain.cli.views import amount, bullets, order_name, receipt_data, sent, token_data
+
+    voucher = None
+    if voucher_path is not None:
+        from numerbay_chain.cli.voucher import read_voucher
+
+        voucher = read_voucher(voucher_path)
+    role = roles.buyer(state)
+    quote = role.quote(listing, rounds, voucher=voucher, recipient=recipient, first_round=first_round)
+    last = quote.first_round + rounds - 1
+    which = f"round {quote.first_round}" if rounds == 1 else f"rounds {quote.first_round} to {last}"
+    each = "" if rounds == 1 else f" ({amount(quote.price, quote.token)} per round)"
+    state.agree(
+        f"buys {which} of listing {listing} for {amount(quote.total, quote.token)}{each}, for {quote.recipient}",
+        bullets(quote.words),
+    )
+    with progress() as report:
+        bought = role.buy(
+            listing,
+            rounds,
+            voucher=voucher,
+            recipient=recipient,
+            first_round=first_round,
+            max_price=max_price,
+            quote=quote,
+            again=again,
+            check=not no_check,
+            permit=not no_permit,
+            progress=report,
+        )
+    sent(bought.approval)
+    sent(bought.receipt)
+    order = bought.order
+    state.show(
+        {
+            **order_name(order.id),
+            "listing": order.listing,
+            "buyer": order.buyer,
+            "first": order.first,
+            "end": order.end,
+            "price": str(order.price),
+            "total": str(bought.total),
+            "token": token_data(bought.token),
+            "resumed": bought.resumed,
+            **receipt_data(bought.receipt),
+        },
+        f"order {order}: {which} of listing {listing}, paid {amount(bought.total, bought.token)}",
+    )
+
+
+@click.command()
+@click.argument("order", type=ORDER, required=False)
+@click.option("--listing", type=LISTING, help="All orders of a listing instead of yours.")
+@signs
+@pass_state
+def orders(state: State, order: int | None, listing: int | None) -> None:
+    """List orders and what can be done with each.
+
+    With ORDER, that one alone with all its rounds.
+
+    \b
+    Example:
+      numerbay-chain -p buyer orders
+      numerbay-chain -p buyer orders 1-0
+    """
+    from numerbay_chain.cli.views import order_data, order_text
+
+    if order is not None:
+        view = roles.buyer(state).order(order)
+        state.show(order_data(view), lambda: order_text(view))
+        return
+    views = roles.buyer(state).orders() if listing is None else roles.seller(state).orders(listing)
+    state.show({"orders": [order_data(view) for view in views]}, lambda: _order_table(views))
+
+
+def _order_table(views: "list[OrderView]") -> str:
+    from numerbay_chain.cli.views import amount, round_state
+
+    if not views:
+        output.note("there are no orders")
+        return ""
+    rows = []
+    for view in views:
+        order = view.order
+        rounds = f"{order.first}-{order.end - 1}" if order.rounds > 1 else str(order.first) if order.rounds else "-"
+        newest = next((item for item in reversed(view.rounds) if item.released_at is not None or item.missed), None)
+        latest = f"round {newest.round} {round_state(newest)}" if newest else "nothing yet"
+        rows.append(
+            (str(order), output.short(order.buyer), rounds, amount(order.price, view.token), view.status, latest)
+        )
+    return output.table(["order", "buyer", "rounds", "price", "state", "latest"], rows)
+
+
+@click.command()
+@click.argument("order", type=ORDER)
+@click.option("--round", "round_", type=ROUND, help="The round you mean; the latest one is the only one possible.")
+@sends
+@pass_state
+def decline(state: State, order: int, round_: int | None) -> None:
+    """Refuse the latest round and end the order.
+
+    Within the decline window after a release. The round and all later ones are paid back; no key is sent to you.
+
+    \b
+    Example:
+      numerbay-chain -p buyer decline 1-0
+    """
+    role = roles.buyer(state)
+    view = role.order(order)
+    state.agree(
+        f"declines the latest round of order {view.order}: it is paid back with all later rounds, and the order ends"
+    )
+    _tell(state, order, role.decline(order, round_), "declined")
+
+
+@click.command()
+@click.argument("order", type=ORDER)
+@sends
+@pass_state
+def cancel(state: State, order: int) -> None:
+    """End an order after the next round.
+
+    All rounds after the next one are paid back at once. The next round stays owed until it is released, skipped, or
+    reclaimed after the notice period.
+
+    \b
+    Example:
+      numerbay-chain -p buyer cancel 1-0
+    """
+    role = roles.buyer(state)
+    view = role.order(order)
+    state.agree(
+        f"cancels order {view.order}: it ends after the next round, everything later is paid back at once, and the "
+        "next round itself can be reclaimed after the notice period if it is not released by then"
+    )
+    _tell(state, order, role.cancel(order), "cancelled")
+
+
+@click.command()
+@click.argument("order", type=ORDER)
+@click.option("--missed", is_flag=True, help="Get rounds paid back that were skipped or never released in time.")
+@click.option("--round", "round_", type=ROUND, help="With --missed: that round alone.")
+@sends
+@pass_state
+def reclaim(state: State, order: int, missed: bool, round_: int | None) -> None:
+    """Take the next round of a cancelled order back too.
+
+    Possible once the notice period after 'cancel' is over and the round is still not released. With --missed, rounds
+    that the seller skipped or did not release in time are paid back; that needs no cancelling.
+
+    \b
+    Example:
+      numerbay-chain -p buyer reclaim 1-0
+      numerbay-chain -p buyer reclaim 1-0 --missed
+    """
+    role = roles.buyer(state)
+    view = role.order(order)
+    if round_ is not None and not missed:
+        raise click.UsageError("--round goes with --missed")
+    if not missed:
+        state.agree(f"reclaims the next round of order {view.order}: it is paid back, and the order ends")
+        _tell(state, order, role.reclaim(order), "reclaimed")
+        return
+    state.agree(f"gets the missed rounds of order {view.order} paid back to {view.order.buyer}")
+    done = role.collect_missed(order, round_)
+    if not done:
+        raise RefusedError(f"order {view.order} has no missed round that was not paid back", "see it with 'orders'")
+    _tell(state, order, done, "paid back")
+
+
+def _tell(state: State, order: int, done: "Done | list[Done]", word: str) -> None:
+    from numerbay_chain.cli.views import order_name, receipt_data, sent
+
+    steps = done if isinstance(done, list) else [done]
+    for step in steps:
+        sent(step.receipt)
+    paid = sum(step.paid for step in steps)
+    data: dict[str, Any] = {
+        **order_name(order),
+        "paid": str(paid),
+        "transactions": [receipt_data(step.receipt) for step in steps],
+    }
+    state.show(data, f"{word}, {paid_words(steps)}")
+
+
+def paid_words(steps: "list[Done]") -> str:
+    """`0.1 ETH paid back`."""
+    from numerbay_chain.cli.views import amount
+
+    token = next((step.token for step in steps if step.token is not None), None)
+    paid = sum(step.paid for step in steps)
+    return f"{amount(paid, token)} paid back" if token is not None and paid else "nothing had to be paid back"

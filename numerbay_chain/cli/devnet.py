@@ -1,0 +1,144 @@
+"""`devnet`: a local chain with everything on it that trying things out needs."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from numerbay_chain.cli import output, roles
+from numerbay_chain.cli.lazy import Entry, LazyGroup
+from numerbay_chain.cli.options import DURATION, State, json_option, pass_state, profile_option, rpc_option
+from numerbay_chain.errors import ExitCode, RefusedError
+
+if TYPE_CHECKING:
+    from numerbay_chain.chain.deployment import Deployment
+    from numerbay_chain.chain.devnet import Devnet
+    from numerbay_chain.config import Home
+
+PROFILES = {"seller": 1, "buyer": 2, "auditor": None}
+"""Profile → test account; an auditor needs none."""
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    entries={"advance": Entry("Commands", f"{__name__}:advance", "Move the clock of a running devnet.")},
+)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8545, show_default=True, help="0 takes a free one.")
+@click.option("--block-time", type=click.IntRange(min=1), metavar="SECONDS", help="A block every so often.")
+@json_option
+@pass_state
+@click.pass_context
+def devnet(context: click.Context, state: State, port: int, block_time: int | None) -> None:
+    """Run a local chain with contracts, accounts and profiles.
+
+    Starts anvil on this machine, deploys a marketplace, and writes the profiles seller, buyer and auditor, which are
+    ready to use. It runs until Ctrl-C, and nothing of it is kept.
+
+    \b
+    Example:
+      numerbay-chain devnet
+      numerbay-chain devnet advance 10m
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from numerbay_chain.chain.devnet import Devnet
+    from numerbay_chain.config import Home
+
+    home = Home.at()
+    try:
+        with Devnet(port=port, block_time=block_time) as running:
+            deployed = _deploy(running)
+            profiles = _write_profiles(home, running, deployed)
+            _show(state, running, deployed, profiles)
+            output.note("stop it with Ctrl-C")
+            status = running.wait()
+    except KeyboardInterrupt:
+        output.note("the devnet was stopped")
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED) from None
+    raise RefusedError(f"anvil ended by itself, with status {status}", "start the devnet again")
+
+
+def _deploy(running: "Devnet") -> "Deployment":
+    """From an account that nobody else has, so that the marketplace has another address every time: what was journaled
+    about an earlier devnet is never taken for this one's."""
+    import os
+
+    from numerbay_chain.chain import deployment
+    from numerbay_chain.chain.devnet import request
+    from numerbay_chain.chain.signer import LocalSigner
+    from numerbay_chain.chain.transactions import Sender
+
+    deployer = LocalSigner.from_key(os.urandom(32))
+    request(running.connection, "anvil_setBalance", deployer.address, hex(10**18))
+    return deployment.deploy(Sender(running.connection, deployer))
+
+
+def _write_profiles(home: "Home", running: "Devnet", deployed: "Deployment") -> dict[str, dict[str, str | int | None]]:
+    from numerbay_chain.config import DEFAULT_PROFILE
+
+    shared: dict[str, str | int | None] = {
+        "rpc": running.rpc,
+        "contract": deployed.address,
+        "chain_id": deployed.chain_id,
+        "from_block": deployed.block,
+        "store": f"embedded:{home.folder('devnet') / 'store'}",
+    }
+    profiles = {
+        name: {**shared, "account": f"dev:{account}" if account is not None else None}
+        for name, account in PROFILES.items()
+    }
+    standing = home.profiles().get(DEFAULT_PROFILE)
+    if standing is None or standing.get("chain_id") == deployed.chain_id:
+        # what is used without -p, such as `audit`; one that somebody made for another chain stays
+        profiles[DEFAULT_PROFILE] = dict(shared)
+    for name, values in profiles.items():
+        home.save_profile(name, values)
+    return profiles
+
+
+def _show(
+    state: State, running: "Devnet", deployed: "Deployment", profiles: dict[str, dict[str, str | int | None]]
+) -> None:
+    accounts = {name: running.signer(index).address for name, index in PROFILES.items() if index is not None}
+    state.show(
+        {
+            "rpc": running.rpc,
+            "chain_id": deployed.chain_id,
+            "contract": deployed.address,
+            "block": deployed.block,
+            "accounts": accounts,
+            "profiles": profiles,
+            "pid": running.pid,
+        },
+        lambda: output.fields(
+            [
+                ("node", running.rpc),
+                ("chain", deployed.chain_id),
+                ("contract", deployed.address),
+                *((name, address) for name, address in accounts.items()),
+                ("profiles", ", ".join(profiles)),
+            ]
+        ),
+    )
+
+
+@devnet.command()
+@click.argument("duration", type=DURATION)
+@profile_option
+@rpc_option
+@json_option
+@pass_state
+def advance(state: State, duration: int) -> None:
+    """Move the clock of a running devnet.
+
+    \b
+    Example:
+      numerbay-chain devnet advance 10m
+    """
+    from numerbay_chain.chain.connection import connect
+    from numerbay_chain.chain.devnet import advance as move
+
+    connection = connect(roles.settings(state).rpc or "http://127.0.0.1:8545")
+    move(connection, duration)
+    now = connection.now()
+    state.show({"now": now, "block": connection.block_number()}, f"it is {output.moment(now)} on chain")

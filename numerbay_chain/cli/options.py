@@ -1,0 +1,148 @@
+"""The options that commands share, and the state they fill: accepted before the sub-command and after it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import click
+
+from numerbay_chain.cli import output
+from numerbay_chain.errors import NumerbayChainError, RefusedError, UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass
+class State:
+    """What the flags said. `settings` go before the environment and the profile."""
+
+    profile: str | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    as_json: bool = False
+    yes: bool = False
+    dry_run: bool = False
+
+    def show(self, data: dict[str, Any], text: Callable[[], str] | str) -> None:
+        """One result on stdout."""
+        output.show(self.as_json, data, text)
+
+    def agree(self, *sentences: str) -> None:
+        """Says what is about to be done and asks, unless --yes or --dry-run was given. A no is a `RefusedError`."""
+        for sentence in sentences:
+            output.note(sentence)
+        if not (self.yes or self.dry_run) and not output.confirm("go ahead?"):
+            raise RefusedError("stopped before anything was sent")
+
+
+pass_state = click.make_pass_decorator(State, ensure=True)
+
+
+def _keep(name: str) -> Callable[[click.Context, click.Parameter, str | None], None]:
+    def callback(context: click.Context, _: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            context.ensure_object(State).settings[name] = value
+
+    return callback
+
+
+def _profile(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.ensure_object(State).profile = value
+
+
+def _raise_flag(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def callback(context: click.Context, _: click.Parameter, value: bool) -> None:
+        if value:
+            setattr(context.ensure_object(State), name, True)
+
+    return callback
+
+
+def _setting(flag: str, metavar: str, text: str) -> Callable[[F], F]:
+    name = flag.removeprefix("--").replace("-", "_")
+    return click.option(flag, metavar=metavar, expose_value=False, callback=_keep(name), help=text)
+
+
+profile_option = click.option(
+    "-p", "--profile", metavar="NAME", expose_value=False, callback=_profile, help="Settings from this profile."
+)
+json_option = click.option(
+    "--json", is_flag=True, expose_value=False, callback=_raise_flag("as_json"), help="Print one JSON object."
+)
+yes_option = click.option(
+    "--yes", "-y", is_flag=True, expose_value=False, envvar="NUMERBAY_CHAIN_YES", callback=_raise_flag("yes"),
+    help="Don't ask, go ahead.",
+)  # fmt: skip
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, expose_value=False, callback=_raise_flag("dry_run"),
+    help="Show the call, its value and gas; send nothing.",
+)  # fmt: skip
+rpc_option = _setting("--rpc", "URL", "Ethereum node.")
+contract_option = _setting("--contract", "ADDRESS", "The marketplace.")
+chain_id_option = _setting("--chain-id", "NUMBER", "Refuse a node of any other chain.")
+from_block_option = _setting("--from-block", "NUMBER", "The block in which the marketplace was deployed.")
+account_option = _setting("--account", "SPEC", "Who signs: keystore:PATH, env:NAME or dev:NUMBER.")
+store_option = _setting("--store", "SPEC", "embedded:PATH, kubo:URL or gateway:URL.")
+read_back_option = _setting("--read-back", "SPEC", "A second way to the content, such as gateway:URL.")
+key_option = _setting("--key", "KEYFILE", "Your encryption key, a numerbay.json.")
+
+
+def _all(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+run_options = _all(profile_option, rpc_option, store_option, json_option, yes_option)
+_place = _all(profile_option, rpc_option, contract_option, chain_id_option, from_block_option)
+reads_chain = _all(_place, json_option)
+signs = _all(_place, account_option, json_option)
+delivers = _all(signs, yes_option)
+"""For what sends transactions that can't be shown before their content was sealed."""
+sends = _all(delivers, dry_run_option)
+"""For all others that send transactions."""
+
+
+class Checked(click.ParamType):
+    """A value that one of the package's own parsers reads: its `UsageError` becomes click's, with the option's name."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._parse(value)
+        except NumerbayChainError as error:
+            self.fail(f"{error}; {error.hint}" if error.hint else str(error), param, ctx)
+
+
+def _lazily(name: str) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        from numerbay_chain import units
+
+        return getattr(units, name)(text)
+
+    return parse
+
+
+def _content_hash(text: str) -> bytes:
+    try:
+        digest = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        digest = b""
+    if len(digest) != 32:
+        raise UsageError(f"{text!r} is not a content hash", "it has 64 hexadecimal digits")
+    return digest
+
+
+DURATION = Checked("duration", _lazily("parse_duration"))
+ORDER = Checked("order", _lazily("parse_order_id"))
+CONTENT_HASH = Checked("content hash", _content_hash)
+LISTING = click.IntRange(min=1, max=2**32 - 1)
+ROUND = click.IntRange(min=0, max=2**24 - 1)

@@ -1,0 +1,187 @@
+"""What a command says: data on stdout (with --json exactly one object), everything else on stderr."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, Any, cast
+
+from numerbay_chain.errors import UsageError
+
+PROGRAM = "numerbay-chain"
+_STEERING = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A)}
+
+
+class OutputClosed(Exception):
+    """Whoever read our output has gone: `numerbay-chain orders | head -1`."""
+
+
+def printable(text: str) -> str:
+    """Text without what could steer a terminal: names and notes are other people's words."""
+    return text.translate(_STEERING)
+
+
+def write(text: str) -> None:
+    """One piece of data, as lines on stdout."""
+    try:
+        print(printable(text), flush=True)
+    except BrokenPipeError as error:
+        raise OutputClosed from error
+
+
+class _Stdout:
+    """Raw stdout that tells its own closed pipe from that of a network connection."""
+
+    def write(self, data: bytes) -> int:
+        try:
+            return sys.stdout.buffer.write(data)
+        except BrokenPipeError as error:
+            raise OutputClosed from error
+
+    def flush(self) -> None:
+        try:
+            sys.stdout.buffer.flush()
+        except BrokenPipeError as error:
+            raise OutputClosed from error
+
+
+@contextmanager
+def stdout_for_data(as_json: bool) -> Iterator[IO[bytes]]:
+    """Stdout for a file's own bytes. Raises `UsageError` with --json, whose object would stand between them."""
+    if as_json:
+        raise UsageError("--json and the file itself can't both go to stdout", "name a file with -o PATH")
+    stream = cast(IO[bytes], _Stdout())
+    yield stream
+    stream.flush()
+
+
+def note(text: str) -> None:
+    """A line for the person at the terminal, on stderr."""
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def fail(message: str, hint: str | None = None) -> None:
+    """An error and what to do about it, on stderr."""
+    note(f"{PROGRAM}: error: {_sentence(message)}")
+    if hint:
+        note(f"{PROGRAM}: hint: {_sentence(hint)}")
+
+
+def show(as_json: bool, data: Mapping[str, Any], text: Callable[[], str] | str) -> None:
+    """One result: the object with --json, else the text."""
+    if as_json:
+        import json
+
+        write(json.dumps(plain(data), ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+    else:
+        words = text if isinstance(text, str) else text()
+        if words:
+            write(words)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: bytes as 0x-hex. Amounts become strings where it is known that they are amounts."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, bytes | bytearray):
+        return "0x" + value.hex()
+    if isinstance(value, list | tuple | set | frozenset | range):
+        return [plain(item) for item in value]
+    if isinstance(value, str):
+        return printable(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return str(value)
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Columns that line up, two spaces apart, numbers to the right."""
+    body = [[printable(str(cell)).replace("\n", " ") for cell in row] for row in rows]
+    widths = [max(len(line[column]) for line in [list(headers), *body]) for column in range(len(headers))]
+    right = [
+        bool(body) and all(row[column][:1].isdigit() and row[column].isdigit() for row in body)
+        for column in range(len(headers))
+    ]
+    lines = []
+    for line in [list(headers), *body]:
+        cells = [
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(line, widths, right, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def fields(pairs: Iterable[tuple[str, object]]) -> str:
+    """`name   value` lines; what is None is left out."""
+    shown = [(name, str(value)) for name, value in pairs if value is not None]
+    width = max((len(name) for name, _ in shown), default=0)
+    return "\n".join(f"{name.ljust(width)}  {value}" for name, value in shown)
+
+
+def short(address: str) -> str:
+    """An address as tables have room for it."""
+    return f"{address[:6]}…{address[-4:]}" if len(address) > 12 else address
+
+
+def moment(timestamp: int) -> str:
+    """A point in time, in UTC."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def size(count: int) -> str:
+    """Bytes for people."""
+    amount, unit = float(count), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024 or unit == "TiB":
+            break
+        amount /= 1024
+    return f"{count} B" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 round`, `2 rounds`, `2 copies`."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{number} {noun}s"
+
+
+def can_ask() -> bool:
+    """Whether a person sits in front of this process."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm(question: str) -> bool:
+    """Asks on stderr. Raises `UsageError` where nobody can be asked."""
+    if not can_ask():
+        raise UsageError("nobody can be asked here, so nothing was sent", "add --yes to go ahead without being asked")
+    import click
+
+    return click.confirm(question, err=True)
+
+
+def password(prompt: str = "keystore password") -> str:
+    """$NUMERBAY_CHAIN_PASSWORD, else what is typed. Raises `AccountError` where nobody can be asked."""
+    known = os.environ.get("NUMERBAY_CHAIN_PASSWORD")
+    if known is not None:
+        return known
+    if not can_ask():
+        from numerbay_chain.errors import AccountError
+
+        raise AccountError(
+            f"a {prompt} is needed, and nobody can be asked here",
+            "set NUMERBAY_CHAIN_PASSWORD, or run it in a terminal",
+        )
+    import click
+
+    typed: str = click.prompt(prompt, hide_input=True, err=True)
+    return typed
+
+
+def _sentence(text: str) -> str:
+    """One line, lower case at its start unless that is a name (`IPFS`, `SoldOut`), no full stop."""
+    line = " ".join(text.split()).rstrip(".")
+    first = line.split(" ", 1)[0]
+    return line[:1].lower() + line[1:] if first[1:] == first[1:].lower() else line

@@ -1,0 +1,138 @@
+"""`profile`: the settings that -p names."""
+
+import click
+
+from numerbay_chain.cli import output, roles
+from numerbay_chain.cli.lazy import Entry, LazyGroup
+from numerbay_chain.cli.options import (
+    State,
+    account_option,
+    chain_id_option,
+    contract_option,
+    from_block_option,
+    json_option,
+    key_option,
+    pass_state,
+    profile_option,
+    read_back_option,
+    rpc_option,
+    store_option,
+)
+
+SETTINGS = ("rpc", "contract", "chain_id", "account", "store", "read_back", "key", "from_block")
+
+
+@click.group(
+    cls=LazyGroup,
+    entries={
+        "list": Entry("Commands", f"{__name__}:list_", "List all profiles."),
+        "show": Entry("Commands", f"{__name__}:show", "Show the settings that a command would use."),
+        "set": Entry("Commands", f"{__name__}:set_", "Write settings into a profile."),
+    },
+)
+def profile() -> None:
+    """Show and write profiles.
+
+    A profile is a set of settings with a name, in profiles.toml below $NUMERBAY_CHAIN_HOME.
+
+    \b
+    Example:
+      numerbay-chain profile list
+    """
+
+
+@profile.command("list")
+@json_option
+@pass_state
+def list_(state: State) -> None:
+    """List all profiles.
+
+    \b
+    Example:
+      numerbay-chain profile list
+    """
+    from numerbay_chain.config import Home
+
+    home = Home.at()
+    profiles = home.profiles()
+    if not profiles:
+        output.note(f"there are no profiles in {home.path}: 'devnet' writes some, 'profile set' writes yours")
+    rows = [(name, _host(values.get("rpc")), values.get("account", "-")) for name, values in profiles.items()]
+    data = {name: {**values, "rpc": _host(values.get("rpc"))} for name, values in profiles.items()}
+    state.show(
+        {"home": str(home.path), "profiles": data},
+        lambda: output.table(["profile", "node", "account"], rows) if rows else "",
+    )
+
+
+@profile.command()
+@profile_option
+@rpc_option
+@contract_option
+@chain_id_option
+@from_block_option
+@account_option
+@store_option
+@read_back_option
+@key_option
+@json_option
+@pass_state
+def show(state: State) -> None:
+    """Show the settings that a command would use.
+
+    Flags, then the environment, then the profile. The node is shown without what may be an access key in its address.
+
+    \b
+    Example:
+      numerbay-chain -p seller profile show
+    """
+    settings = roles.settings(state)
+    values: dict[str, object] = {name: getattr(settings, name) for name in SETTINGS}
+    values["rpc"] = _host(settings.rpc)
+    values = {"home": str(settings.home.path), "profile": settings.profile, **values}
+    state.show(values, lambda: output.fields((name.replace("_", "-"), value or "-") for name, value in values.items()))
+
+
+@profile.command("set")
+@click.argument("name")
+@rpc_option
+@contract_option
+@chain_id_option
+@from_block_option
+@account_option
+@store_option
+@read_back_option
+@key_option
+@json_option
+@pass_state
+def set_(state: State, name: str) -> None:
+    """Write settings into a profile.
+
+    What is not given stays as it is.
+
+    \b
+    Example:
+      numerbay-chain profile set seller --rpc http://127.0.0.1:8545 --account keystore:seller.json
+    """
+    from numerbay_chain.config import Home
+
+    home = Home.at()
+    given = {setting: value for setting, value in roles.overrides(state).items() if value is not None}
+    if not given:
+        raise click.UsageError("there is no setting to write")
+    values: dict[str, str | int | None] = {**home.profiles().get(name, {})}
+    values.update({setting: value for setting, value in given.items() if isinstance(value, str | int)})
+    path = home.save_profile(name, values)
+    state.show({"profile": name, "path": str(path)}, f"profile {name} is in {path}")
+
+
+def _host(rpc: object) -> str | None:
+    """A node's address without user, path and query, which may hold an access key."""
+    from urllib.parse import urlsplit
+
+    if not isinstance(rpc, str):
+        return None
+    parts = urlsplit(rpc)
+    if not parts.hostname:
+        return rpc
+    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")

@@ -1,0 +1,41 @@
+"""Progress bars with speed and time left: on stderr, on a terminal, and not where NO_COLOR is set."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from numerbay_chain.progress import Progress, silent
+
+
+def is_wanted() -> bool:
+    """Whether somebody watches who wants to see it move."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """One bar for each label that is reported."""
+    if not is_wanted():
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+
+        def update(label: str, done: int, total: int, /) -> None:
+            if label not in tasks:
+                tasks[label] = bars.add_task(label, total=total or None)
+            bars.update(tasks[label], completed=done, total=total or None)
+
+        yield update

@@ -1,0 +1,88 @@
+"""The roles as the flags ask for them. Nothing below is imported before it is needed."""
+
+from typing import TYPE_CHECKING
+
+from numerbay_chain.cli import output
+from numerbay_chain.cli.options import State
+from numerbay_chain.errors import UsageError
+
+if TYPE_CHECKING:
+    from numerbay_chain.auditor import Auditor
+    from numerbay_chain.buyer import Buyer
+    from numerbay_chain.config import Home, Overrides, Settings
+    from numerbay_chain.market import Market
+    from numerbay_chain.seller import Seller
+
+
+def seller(state: State) -> "Seller":
+    """The account as a seller or operator."""
+    from numerbay_chain.seller import Seller
+
+    return Seller(_market(state))
+
+
+def buyer(state: State) -> "Buyer":
+    """The account as a buyer."""
+    from numerbay_chain.buyer import Buyer
+
+    return Buyer(_market(state))
+
+
+def auditor(state: State) -> "Auditor":
+    """Somebody who only reads."""
+    from numerbay_chain.auditor import Auditor
+
+    return Auditor(_market(state))
+
+
+def _market(state: State) -> "Market":
+    from numerbay_chain.market import open_market
+
+    return open_market(
+        state.profile, password=output.password, dry_run=state.dry_run, notify=output.note, **overrides(state)
+    )
+
+
+def settings(state: State) -> "Settings":
+    """Flags, environment and profile together."""
+    from numerbay_chain.config import load_settings
+
+    return load_settings(state.profile, overrides(state))
+
+
+def seller_secret(state: State) -> bytes:
+    """The seller secret, made on first need; then how to back it up is said aloud."""
+    home = settings(state).home
+    secret, made = home.seller_secret()
+    if made:
+        say_secret_was_made(home)
+    return secret
+
+
+def say_secret_was_made(home: "Home") -> None:
+    """What its owner must know about a new seller secret."""
+    output.note(
+        f"a seller secret was made in {home.secret_path}: every content key derives from it, and whoever has it reads "
+        f"all you sell; back it up with '{output.PROGRAM} seller-secret export -o FILE'"
+    )
+
+
+def overrides(state: State) -> "Overrides":
+    """The flags that were given, as settings."""
+    given = state.settings
+    return {
+        "rpc": given.get("rpc"),
+        "contract": given.get("contract"),
+        "chain_id": _number(given.get("chain_id"), "--chain-id"),
+        "account": given.get("account"),
+        "store": given.get("store"),
+        "read_back": given.get("read_back"),
+        "key": given.get("key"),
+        "from_block": _number(given.get("from_block"), "--from-block"),
+    }
+
+
+def _number(text: str | None, flag: str) -> int | None:
+    if text is not None and not (text.isascii() and text.isdigit()):
+        raise UsageError(f"{flag} wants a whole number, not {text!r}")
+    return None if text is None else int(text)

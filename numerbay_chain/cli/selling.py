@@ -1,0 +1,140 @@
+"""What a seller does with money and rounds: `skip`, `refund`, `withdraw`; and `collect`, for everybody."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from numerbay_chain.cli import output, roles
+from numerbay_chain.cli.options import LISTING, ORDER, ROUND, State, pass_state, sends
+from numerbay_chain.units import format_order_id
+
+if TYPE_CHECKING:
+    from numerbay_chain.results import Withdrawal
+
+
+@click.command()
+@click.argument("listing", type=LISTING)
+@sends
+@pass_state
+def skip(state: State, listing: int) -> None:
+    """Skip the next round, which pays it back.
+
+    Every order that covers it can get it paid back ('reclaim ORDER --missed', by anyone). Nobody but the seller can
+    skip a round that is not overdue.
+
+    \b
+    Example:
+      numerbay-chain -p seller skip 1
+    """
+    from numerbay_chain.cli.views import receipt_data, sent
+
+    role = roles.seller(state)
+    round_ = role.show(listing).listing.next_round
+    state.agree(f"skips round {round_} of listing {listing}: it is paid back to everybody who bought it")
+    done = role.skip(listing)
+    sent(done.receipt)
+    state.show({"listing": listing, "round": round_, **receipt_data(done.receipt)}, f"round {round_} was skipped")
+
+
+@click.command()
+@click.argument("order", type=ORDER)
+@click.option("--round", "round_", type=ROUND, help="One released round instead of all that are still to come.")
+@sends
+@pass_state
+def refund(state: State, order: int, round_: int | None) -> None:
+    """Give a buyer money back.
+
+    All rounds of an order that are not released yet, which ends it; with --round, one released round whose money has
+    not matured.
+
+    \b
+    Example:
+      numerbay-chain -p seller refund 1-0
+    """
+    from numerbay_chain.cli.buying import paid_words
+    from numerbay_chain.cli.views import order_name, receipt_data, sent
+
+    role = roles.seller(state)
+    what = "all rounds that are not released yet, which ends it" if round_ is None else f"round {round_}"
+    state.agree(f"gives the buyer of order {format_order_id(order)} the money back for {what}")
+    done = role.refund(order, round_)
+    sent(done.receipt)
+    state.show(
+        {**order_name(order), "round": round_, "paid": str(done.paid), **receipt_data(done.receipt)}, paid_words([done])
+    )
+
+
+@click.command()
+@click.argument("listing", type=LISTING)
+@sends
+@pass_state
+def withdraw(state: State, listing: int) -> None:
+    """Pay out what has matured.
+
+    All rounds of a listing whose windows are over, to its payout address, however many buyers there were.
+
+    \b
+    Example:
+      numerbay-chain -p seller withdraw 1
+    """
+    from numerbay_chain.cli.views import amount
+
+    role = roles.seller(state)
+    ready = role.withdrawable(listing)
+    if ready.amount:
+        state.agree(f"withdraws {amount(ready.amount, ready.token)} of listing {listing} to {ready.payout}")
+        ready = role.withdraw(listing)
+    _show_withdrawal(state, listing, ready)
+
+
+def _show_withdrawal(state: State, listing: int, withdrawal: "Withdrawal") -> None:
+    from numerbay_chain.cli.views import amount, receipt_data, sent, token_data
+
+    for receipt in withdrawal.receipts:
+        sent(receipt)
+    for pot in withdrawal.waiting:
+        output.note(
+            f"{amount(pot.amount, withdrawal.token)} of round {pot.round} can be withdrawn from "
+            f"{output.moment(pot.matures_at)} on"
+        )
+    data = {
+        "listing": listing,
+        "amount": str(withdrawal.amount),
+        "token": token_data(withdrawal.token),
+        "payout": withdrawal.payout,
+        "rounds": [{"round": pot.round, "bucket": pot.bucket, "amount": str(pot.amount)} for pot in withdrawal.pots],
+        "waiting": [
+            {"round": pot.round, "bucket": pot.bucket, "amount": str(pot.amount), "matures_at": pot.matures_at}
+            for pot in withdrawal.waiting
+        ],
+        "transactions": [receipt_data(receipt) for receipt in withdrawal.receipts],
+    }
+    paid = f"{amount(withdrawal.amount, withdrawal.token)} went to {withdrawal.payout}"
+    state.show(data, paid if withdrawal.receipts else "nothing has matured yet")
+
+
+@click.command()
+@click.option("--token", metavar="ADDRESS", help="An ERC-20 token; without it the chain's own coin.")
+@click.option("--to", metavar="ADDRESS", help="Where it goes; without it your account.")
+@sends
+@pass_state
+def collect(state: State, token: str | None, to: str | None) -> None:
+    """Collect a payment that could not be sent.
+
+    A payment that its receiver refused waits in the contract as his credit. Name another receiver with --to.
+
+    \b
+    Example:
+      numerbay-chain -p buyer collect --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+    """
+    from numerbay_chain.cli.views import amount, receipt_data, sent
+
+    role = roles.buyer(state)
+    state.agree(f"collects what waits for your account, {f'to {to}' if to else 'to the account itself'}")
+    done = role.collect(token, to)
+    if done is None:
+        state.show({"amount": "0", "transactions": []}, "nothing waits for your account")
+        return
+    sent(done.receipt)
+    words = amount(done.paid, done.token) if done.token else str(done.paid)
+    state.show({"amount": str(done.paid), "transactions": [receipt_data(done.receipt)]}, f"collected {words}")

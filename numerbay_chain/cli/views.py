@@ -1,0 +1,188 @@
+"""Results as JSON objects and as text. In JSON, amounts are decimal strings, orders integers with a readable `name`."""
+
+from typing import TYPE_CHECKING, Any
+
+from numerbay_chain.cli import output
+from numerbay_chain.units import format_amount, format_duration, format_order_id
+
+if TYPE_CHECKING:
+    from numerbay_chain.chain.types import Receipt, Terms, Token
+    from numerbay_chain.results import ListingView, OrderView, RoundView
+
+
+def amount(value: int, token: "Token") -> str:
+    """An amount for people."""
+    return format_amount(value, output.printable(token.symbol), token.decimals)
+
+
+def token_data(token: "Token") -> dict[str, Any]:
+    """What amounts beside it are counted in."""
+    return {"address": token.address, "symbol": token.symbol, "decimals": token.decimals}
+
+
+def order_name(order: int) -> dict[str, Any]:
+    """An order in JSON."""
+    return {"order": order, "name": format_order_id(order)}
+
+
+def receipt_data(receipt: "Receipt") -> dict[str, Any]:
+    """A mined transaction in JSON."""
+    return {"transaction": receipt.transaction, "block": receipt.block, "gas_used": receipt.gas_used}
+
+
+def sent(receipt: "Receipt | None") -> None:
+    """Says which transaction was mined, and what it took."""
+    if receipt is not None:
+        output.note(f"transaction {receipt.transaction}, {receipt.gas_used:,} gas")
+
+
+def terms_data(terms: "Terms") -> dict[str, Any]:
+    """Terms in JSON, with Solidity's names in snake_case."""
+    from dataclasses import asdict
+
+    return {**asdict(terms), "challenge_bond": str(terms.challenge_bond)}
+
+
+def listing_data(view: "ListingView") -> dict[str, Any]:
+    """A listing in JSON."""
+    from dataclasses import asdict
+
+    listing = view.listing
+    return {
+        "listing": listing.id,
+        "seller": listing.seller,
+        "operator": listing.operator,
+        "payout": listing.payout,
+        "token": token_data(view.token),
+        "price": str(listing.offer.price),
+        "open": listing.offer.open,
+        "details": listing.offer.details,
+        "version": listing.version,
+        "next_round": listing.next_round,
+        "orders": listing.orders,
+        "places_left": listing.places_left,
+        "last_turn": listing.last_turn or None,
+        "active": str(listing.active),
+        "terms": terms_data(listing.terms),
+        "description": asdict(view.description) if view.description else None,
+        "trouble": view.trouble,
+        "words": list(view.words),
+    }
+
+
+def listing_text(view: "ListingView") -> str:
+    """A listing for people."""
+    listing = view.listing
+    operator = None if int(listing.operator, 16) == 0 else listing.operator
+    described = view.description
+    head = output.fields(
+        [
+            ("listing", listing.id),
+            ("name", described.name if described and described.name else None),
+            ("about", described.description if described and described.description else None),
+            ("seller", listing.seller),
+            ("operator", operator),
+            ("payout", listing.payout if listing.payout != listing.seller else None),
+            ("price", f"{amount(listing.offer.price, view.token)} per round"),
+            ("state", state_of(view)),
+            ("next round", listing.next_round),
+            ("orders sold", listing.orders),
+        ]
+    )
+    return f"{head}\n\n{bullets(view.words)}"
+
+
+def state_of(view: "ListingView") -> str:
+    """Whether somebody can buy."""
+    if not view.listing.offer.open:
+        return "closed (vouchers only)"
+    return "sold out" if view.listing.places_left == 0 else "open"
+
+
+def bullets(words: tuple[str, ...] | list[str]) -> str:
+    """Sentences as a list that fits 80 columns."""
+    from textwrap import fill
+
+    return "\n".join(
+        fill(output.printable(line), 80, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+        for line in words
+    )
+
+
+def order_data(view: "OrderView") -> dict[str, Any]:
+    """An order in JSON."""
+    order = view.order
+    return {
+        **order_name(order.id),
+        "listing": order.listing,
+        "buyer": order.buyer,
+        "first": order.first,
+        "end": order.end,
+        "price": str(order.price),
+        "token": token_data(view.token),
+        "status": view.status,
+        "cancelled_at": order.cancelled_at or None,
+        "reclaimable_from": view.reclaimable_from,
+        "by_voucher": order.by_voucher,
+        "rounds": [round_data(round) for round in view.rounds],
+    }
+
+
+def round_data(view: "RoundView") -> dict[str, Any]:
+    """One round of an order in JSON."""
+    return {
+        "round": view.round,
+        "state": round_state(view),
+        "due": view.due,
+        "released_at": view.released_at,
+        "content_hash": view.content_hash,
+        "envelopes": view.envelopes,
+        "declinable_until": view.declinable_until,
+        "matures_at": view.matures_at,
+    }
+
+
+def round_state(view: "RoundView") -> str:
+    """How a round of an order stands, in a word or two."""
+    from numerbay_chain.chain.types import Settlement
+
+    if view.settlement == Settlement.PAID_BACK:
+        return "paid back"
+    if view.settlement == Settlement.PAID_TO_SELLER:
+        return "paid to the seller"
+    if view.missed:
+        return "missed"
+    if view.released_at is None:
+        return "to come"
+    return "keys out" if view.envelopes else "released"
+
+
+def order_text(view: "OrderView") -> str:
+    """An order for people, a line for each round."""
+    order, total = view.order, view.order.price * view.order.rounds
+    head = output.fields(
+        [
+            ("order", format_order_id(order.id)),
+            ("listing", order.listing),
+            ("buyer", order.buyer),
+            ("price", f"{amount(order.price, view.token)} per round, {amount(total, view.token)} in all"),
+            ("state", view.status),
+            ("reclaim from", output.moment(view.reclaimable_from) if view.reclaimable_from else None),
+        ]
+    )
+    rows = [(round.round, round_state(round), round_dates(round)) for round in view.rounds]
+    return f"{head}\n\n{output.table(['round', 'state', 'dates'], rows)}" if rows else head
+
+
+def round_dates(view: "RoundView") -> str:
+    """The date that matters most about a round now."""
+    if view.declinable_until is not None:
+        return f"can be declined until {output.moment(view.declinable_until)}"
+    if view.released_at is not None:
+        return f"released {output.moment(view.released_at)}"
+    return f"due by {output.moment(view.due)}" if view.due is not None else ""
+
+
+def window(seconds: int) -> str:
+    """A duration, `-` for none."""
+    return format_duration(seconds) if seconds else "-"

@@ -1,0 +1,25 @@
+"""Audit a marketplace: `ape run audit --network ethereum:local:foundry`."""
+
+import sys
+
+import click
+from ape.cli import ConnectedProviderCommand
+
+from numerbay_chain.auditor import Auditor
+from numerbay_chain.cli import output
+from numerbay_chain.cli.audit import report_data, report_text
+from numerbay_chain.cli.progress import progress
+from numerbay_chain.errors import ExitCode
+from scripts._ape import market, plain_errors, settings_options
+
+
+@click.command(cls=ConnectedProviderCommand)
+@settings_options
+@click.option("--content", is_flag=True, help="Read every released byte from the store too.")
+def cli(provider, as_json, contract, store, content):
+    """Rebuild all accounts from logs and compare them with the contract."""
+    with plain_errors(), progress() as report:
+        audited = Auditor(market(provider, contract=contract, store=store)).audit(content=content, progress=report)
+    output.show(as_json, report_data(audited), lambda: report_text(audited))
+    if not audited.ok:
+        sys.exit(ExitCode.REFUSED)

@@ -1,0 +1,33 @@
+"""Deploy a marketplace: `ape run deploy --network ethereum:local:foundry --account TEST::0`."""
+
+import click
+from ape.cli import ConnectedProviderCommand, account_option
+
+from numerbay_chain.chain import deployment
+from numerbay_chain.chain.transactions import Sender
+from numerbay_chain.cli import output
+from numerbay_chain.config import load_settings
+from scripts._ape import ApeSigner, connection, plain_errors
+
+
+@click.command(cls=ConnectedProviderCommand)
+@account_option()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def cli(account, provider, as_json):
+    """Deploy a marketplace with Ape's account on Ape's network."""
+    with plain_errors():
+        sender = Sender(connection(provider), ApeSigner(account, provider))
+        deployed = deployment.deploy(sender, lambda transaction, _: output.note(f"sending transaction {transaction}"))
+        if provider.name != "test":  # that chain ends with this process
+            path = deployment.save(deployed, load_settings().home.folder("deployments"))
+            output.note(f"remembered in {path}")
+    output.show(
+        as_json,
+        {
+            "contract": deployed.address,
+            "chain_id": deployed.chain_id,
+            "block": deployed.block,
+            "transaction": deployed.transaction,
+        },
+        output.fields([("contract", deployed.address), ("chain", deployed.chain_id), ("block", deployed.block)]),
+    )

@@ -1,0 +1,168 @@
+"""How commands end: exit codes, one sentence and a hint, nothing on stdout, no secrets, no tracebacks."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from numerbay_chain.cli import main as program
+from numerbay_chain.cli.lazy import Entry
+from numerbay_chain.errors import ExitCode
+from tests.unit.cli.conftest import Run
+
+SHAPE = re.compile(r"numerbay-chain: error: [^\n]+[^.\n]\n(numerbay-chain: hint: [^\n]+[^.\n]\n)?", re.ASCII)
+COMMAND = [sys.executable, "-m", "numerbay_chain.cli.main"]
+SECRET = "5ec3e7" * 10
+
+
+@click.command()
+def broken() -> None:
+    """Fail in a way that nobody foresaw."""
+    raise KeyError(SECRET)
+
+
+@pytest.fixture
+def a_command_with_a_bug(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setitem(program.ENTRIES, "broken", Entry("To try it", f"{__name__}:broken", "Fail."))
+    return "broken"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["nonsense"], ExitCode.USAGE),
+        (["keys", "nonsense"], ExitCode.USAGE),
+        (["keys", "new"], ExitCode.USAGE),
+        (["--nonsense"], ExitCode.USAGE),
+        (["fetch", "not-an-order", "-o", "x"], ExitCode.USAGE),
+        (["-p", "nobody", "orders"], ExitCode.USAGE),
+        (["orders", "--rpc", "http://127.0.0.1:1", "--chain-id", "x"], ExitCode.USAGE),
+        (["orders"], ExitCode.USAGE),
+        (["open", "nowhere", "-o", "x"], ExitCode.USAGE),
+        (["cid", "no-such-file"], ExitCode.REFUSED),
+        (["voucher", "show", "no-such-file", "--rpc", "http://127.0.0.1:1"], ExitCode.REFUSED),
+        (["keys", "show", "no-such-file"], ExitCode.ACCOUNT),
+        (["open", "nowhere", "--key", "no-such-file", "-o", "x"], ExitCode.ACCOUNT),
+        (["seal", "no-such-file", "--to", "AAAA", "-o", "x"], ExitCode.USAGE),
+        (["deploy", "--rpc", "http://127.0.0.1:1", "--account", "dev:0", "--yes"], ExitCode.NETWORK),
+        (["audit", "--rpc", "http://127.0.0.1:1", "--contract", "0x" + 40 * "1"], ExitCode.NETWORK),
+        (["devnet", "advance", "soon"], ExitCode.USAGE),
+        (["voucher", "sign", "1"], ExitCode.USAGE),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_gets_one_sentence_and_its_exit_code(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: ExitCode
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = run(*arguments)
+    assert ended.code == code, ended.stderr
+    assert ended.stdout == ""
+    assert SHAPE.fullmatch(ended.stderr), ended.stderr
+
+
+def test_a_typing_error_is_answered_with_the_nearest_name(run: Run) -> None:
+    assert "did you mean 'withdraw'?" in run("withdrow", "1").stderr
+
+
+def test_what_was_not_foreseen_is_called_a_bug_and_shows_nothing_of_itself(
+    run: Run, a_command_with_a_bug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = run(a_command_with_a_bug)
+    assert ended.code == ExitCode.REFUSED
+    assert "KeyError was not expected, this is a bug" in ended.stderr
+    assert "NUMERBAY_CHAIN_DEBUG=1" in ended.stderr
+    assert SECRET not in ended.stderr
+    monkeypatch.setenv("NUMERBAY_CHAIN_DEBUG", "1")
+    traced = run(a_command_with_a_bug)
+    assert "Traceback" in traced.stderr
+    assert "raise KeyError" in traced.stderr
+
+
+def test_an_account_that_looks_like_a_private_key_is_not_repeated(run: Run) -> None:
+    key = "0x" + SECRET + "0000"
+    ended = run("deploy", "--rpc", "http://127.0.0.1:1", "--account", key, "--yes")
+    assert ended.code in (ExitCode.USAGE, ExitCode.NETWORK)
+    assert key not in ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_says_so_and_answers_130(home: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "cid", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdin is not None
+        running.stdin.write(bytes(3 << 20))  # more than a pipe holds: once it is gone, the command reads
+        running.stdin.flush()
+        running.send_signal(number)
+        stdout, stderr = running.communicate()
+    assert running.returncode == ExitCode.INTERRUPTED
+    assert stdout == b""
+    assert b"interrupted" in stderr
+    assert b"Traceback" not in stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error_to_talk_about(
+    run: Run, artifact: Path, alice: Path, tmp_path: Path
+) -> None:
+    artifact.write_bytes(artifact.read_bytes() * 100)
+    assert run("seal", artifact, "--to", alice, "-o", tmp_path / "sealed").code == 0
+    with subprocess.Popen(
+        [*COMMAND, "open", str(tmp_path / "sealed"), "--key", str(alice), "-o", "-"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.read(10)
+        running.stdout.close()
+        said = running.stderr.read()
+    assert b"rror" not in said
+    assert running.returncode == ExitCode.REFUSED
+
+
+def on_a_terminal(arguments: list[str], **environment: str) -> str:
+    """What a command writes to stderr where that is a terminal."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "TERM": "xterm", **environment},
+    ) as running:
+        os.close(theirs)
+        said = b""
+        while select.select([ours], [], [], 30)[0]:
+            try:
+                piece = os.read(ours, 65_536)
+            except OSError:  # Linux answers so once the other side is closed
+                break
+            if not piece:
+                break
+            said += piece
+    os.close(ours)
+    assert running.returncode == 0, said
+    return said.decode(errors="replace")
+
+
+def test_progress_is_for_terminals_alone_and_off_with_no_color(run: Run, tmp_path: Path) -> None:
+    big = tmp_path / "big"
+    big.write_bytes(bytes(60 << 20))
+    assert "hashing" in on_a_terminal(["cid", str(big)])
+    assert on_a_terminal(["cid", str(big)], NO_COLOR="1") == ""
+    assert run("cid", big).stderr == ""
+
+
+def test_a_broken_node_address_never_shows_its_access_key(run: Run) -> None:
+    ended = run("audit", "--rpc", f"http://user:{SECRET}@127.0.0.1:1/{SECRET}", "--contract", "0x" + 40 * "1")
+    assert ended.code == ExitCode.NETWORK
+    assert SECRET not in ended.stderr
