@@ -1,0 +1,221 @@
+"""An audit: the books as the logs tell them (`ledger`), compared with everything that the contract says and holds.
+
+All of it at one block. Findings name the order, round or listing that is off.
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+from numerbay_chain import artifact
+from numerbay_chain.chain.types import ZERO_HASH, Event, Settlement
+from numerbay_chain.errors import ContentError, NotFoundError, RevertedError
+from numerbay_chain.ipfs import Cid
+from numerbay_chain.ledger import Ledger, ListingBook, OrderBook
+from numerbay_chain.manifest import Manifest
+from numerbay_chain.market import Market
+from numerbay_chain.progress import Progress
+from numerbay_chain.results import AuditReport, Finding, Severity, TokenBalance
+from numerbay_chain.units import format_amount, format_order_id
+
+_REVOKED = 2**256 - 1
+
+
+def run_audit(market: Market, content: bool, progress: Progress) -> AuditReport:
+    """See `Auditor.audit`."""
+    return _Audit(market, content, progress).run()
+
+
+class _Audit:
+    def __init__(self, market: Market, content: bool, progress: Progress) -> None:
+        self._market, self._contract = market, market.contract
+        self._content, self._progress = content, progress
+        self._block = market.connection.block_number()
+        self._ledger = Ledger()
+        self._findings: list[Finding] = []
+        self._checked: dict[str, int] = {}
+
+    def run(self) -> AuditReport:
+        first, last = self._contract.from_block, self._block
+        for event in self._contract.events(to_block=last):
+            self._ledger.apply(event)
+            self._event(event)
+            self._progress("read logs", event.block - first, max(last - first, 1))
+        for doubt in self._ledger.discrepancies:
+            self._find("error", doubt.subject, doubt.text)
+        self._compare("contract", "listingCount", self._contract.listing_count(block=last), len(self._ledger.listings))
+        for number, listing in enumerate(self._ledger.listings.values(), 1):
+            self._listing(listing)
+            self._progress("compare listings", number, len(self._ledger.listings))
+        self._accounts()
+        balances = tuple(self._balance(token) for token in self._ledger.tokens)
+        return AuditReport(
+            contract=self._contract.address,
+            chain_id=self._market.connection.chain_id,
+            from_block=first,
+            to_block=last,
+            balances=balances,
+            findings=tuple(self._findings),
+            checked={"events": self._ledger.events, **self._checked},
+        )
+
+    # -------------------------------------------------------------------------------------------------------- content
+
+    def _event(self, event: Event) -> None:
+        """Manifests are checked as they go by: none of them is kept."""
+        if event.name == "Released" and (event["manifest"] or event["contentHash"] != ZERO_HASH):
+            subject = f"round {event['round']} of listing {event['listing']}"
+            self._manifest(subject, event["manifest"], event["contentHash"])
+        elif event.name == "CopyDelivered" and self._content:
+            subject = f"the copy of round {event['round']} for order {format_order_id(event['order'])}"
+            try:
+                block = self._market.store.read_block(Cid.raw(event["contentHash"]))
+            except (NotFoundError, ContentError) as error:
+                self._find("warning", subject, f"its manifest is not to be had: {error}")
+                return
+            self._manifest(subject, block, event["contentHash"])
+
+    def _manifest(self, subject: str, block: bytes, content_hash: bytes) -> None:
+        self._count("manifests")
+        if sha256(block).digest() != content_hash:
+            self._find("error", subject, "its manifest is not the one that the content hash stands for")
+            return
+        try:
+            Manifest.decode(block)
+        except ContentError as error:
+            self._find("error", subject, str(error))
+            return
+        if self._content:
+            self._count("artifacts")
+            for problem in artifact.check(block, content_hash, self._market.store, self._step("check content")):
+                missing = problem.code.endswith("-missing")
+                self._find("warning" if missing else "error", subject, problem.message)
+
+    def _step(self, label: str) -> Any:
+        return lambda done, total: self._progress(label, done, total)
+
+    # ------------------------------------------------------------------------------------------------------ the state
+
+    def _listing(self, book: ListingBook) -> None:
+        subject = f"listing {book.id}"
+        state = self._contract.listing(book.id, block=self._block)
+        active = sum(order.price for order in book.orders if order.covers(book.next_round))
+        for name, found, expected in (
+            ("seller", state.seller, book.seller),
+            ("operator", state.operator, book.operator),
+            ("payout", state.payout, book.payout),
+            ("terms", state.terms, book.terms),
+            ("offer", state.offer, book.offer),
+            ("version", state.version, book.version),
+            ("nextRound", state.next_round, book.next_round),
+            ("orders", state.orders, len(book.orders)),
+            ("voided", state.voided, book.voided),
+            ("lastTurn", state.last_turn, book.last_turn),
+            ("active", state.active, active),
+        ):
+            self._compare(subject, name, found, expected)
+        for end, amount in book.leaving().items():
+            self._compare(subject, f"leaving({end})", self._contract.leaving(book.id, end, block=self._block), amount)
+        for round in range(book.next_round):
+            missed = self._contract.is_missed(book.id, round, block=self._block)
+            self._compare(f"round {round} of {subject}", "isMissed", missed, round in book.missed)
+        for (round, bucket), pot in book.pots.items():
+            found_pot = self._contract.pot(book.id, round, bucket, block=self._block)
+            place = f"round {round} of {subject}"
+            self._compare(place, f"pot({bucket}).amount", found_pot.amount, pot.amount)
+            self._compare(place, f"pot({bucket}).released", found_pot.released, pot.released)
+            self._count("pots")
+        self._count("listings")
+        for order in book.orders:
+            self._order(book, order)
+
+    def _order(self, book: ListingBook, order: OrderBook) -> None:
+        subject = f"order {format_order_id(order.id)}"
+        state = self._contract.order(order.id, block=self._block)
+        for name, found, expected in (
+            ("buyer", state.buyer, order.buyer),
+            ("first", state.first, order.first),
+            ("rounds", state.rounds, order.end - order.first),
+            ("price", state.price, order.price),
+            ("version", state.version, order.version),
+            ("epoch", state.epoch, order.epoch),
+            ("bucket", state.bucket, order.bucket),
+            ("cancelledAt", state.cancelled_at, order.cancelled_at),
+        ):
+            self._compare(subject, name, found, expected)
+        for round in _rounds_out(book, order):
+            expected_hash = order.copies.get(round, ZERO_HASH) if book.terms.copies else _hash(book, round)
+            promised = self._contract.hash_of(order.id, round, block=self._block)
+            self._compare(subject, f"hashOf({round})", promised, expected_hash)
+            settled = self._contract.settled(order.id, round, block=self._block)
+            self._compare(subject, f"settled({round})", settled, order.settled.get(round, Settlement.NONE))
+        self._count("orders")
+
+    def _accounts(self) -> None:
+        for (account, token), amount in self._ledger.credits.items():
+            found = self._contract.credit(account, token, block=self._block)
+            self._compare(f"account {account}", f"credit in {token}", found, amount)
+        for (owner, epoch), key in self._ledger.keys.items():
+            try:
+                found_key = self._contract.key_at(owner, epoch, block=self._block)
+            except RevertedError:
+                found_key = b""
+            self._compare(f"account {owner}", f"key {epoch}", found_key, key)
+            self._count("keys")
+        for digest in self._ledger.voucher_uses.keys() | self._ledger.revoked:
+            uses = self._ledger.voucher_uses.get(digest, 0)
+            expected = _REVOKED if digest in self._ledger.revoked else uses
+            found = self._contract.voucher_uses(digest, block=self._block)
+            self._compare(f"voucher 0x{digest.hex()}", "uses", found, expected)
+            self._count("vouchers")
+
+    def _balance(self, address: str) -> TokenBalance:
+        ledger, token = self._ledger, self._market.token(address)
+        subject = f"token {address}"
+        balance = TokenBalance(
+            token,
+            ledger.unreleased(address),
+            ledger.missed(address),
+            ledger.pots(address),
+            ledger.credited(address),
+            self._contract.holdings(address, block=self._block),
+        )
+        flow = ledger.received.get(address, 0) - ledger.paid.get(address, 0)
+        if flow != balance.owed:
+            self._find("error", subject, f"by the logs {flow} stayed in, but {balance.owed} are owed")
+        amount = format_amount(abs(balance.surplus), token.symbol, token.decimals)
+        if balance.surplus < 0:
+            self._find("error", subject, f"the contract holds {amount} less than it owes")
+        elif balance.surplus > 0:
+            self._find("note", subject, f"the contract holds {amount} more than it owes: sent in by mistake")
+        self._count("tokens")
+        return balance
+
+    # ------------------------------------------------------------------------------------------------------- findings
+
+    def _compare(self, subject: str, name: str, found: object, expected: object) -> None:
+        self._count("values")
+        if found != expected:
+            self._find(
+                "error", subject, f"{name} is {_show(found)} in the contract's state, {_show(expected)} by its logs"
+            )
+
+    def _find(self, severity: Severity, subject: str, text: str) -> None:
+        self._findings.append(Finding(severity, subject, text))
+
+    def _count(self, what: str) -> None:
+        self._checked[what] = self._checked.get(what, 0) + 1
+
+
+def _rounds_out(book: ListingBook, order: OrderBook) -> Iterator[int]:
+    """The rounds of the order that are over, one way or the other."""
+    yield from range(order.first, min(order.end, book.next_round))
+
+
+def _hash(book: ListingBook, round: int) -> bytes:
+    release = book.releases.get(round)
+    return release.content_hash if release else ZERO_HASH
+
+
+def _show(value: object) -> str:
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)

@@ -1,0 +1,26 @@
+"""The auditor: rebuilds from logs alone what the contract owes, and compares."""
+
+from typing import Self, Unpack
+
+from numerbay_chain.audit import run_audit
+from numerbay_chain.market import Market, Overrides, open_market
+from numerbay_chain.progress import Progress, silent
+from numerbay_chain.results import AuditReport
+
+
+class Auditor:
+    """Reads only: needs no account, and a store only to check content."""
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+
+    @classmethod
+    def connect(cls, profile: str | None = None, **overrides: Unpack[Overrides]) -> Self:
+        """Opens chain, contract and, where one is set, the store (see `Seller.connect`)."""
+        return cls(open_market(profile, **overrides))
+
+    def audit(self, *, content: bool = False, progress: Progress = silent) -> AuditReport:
+        """Rebuilds every listing, order and pot from the logs, compares them with the contract's state and its
+        balances, and checks every manifest. With `content`, also reads every byte that was released through the
+        store."""
+        return run_audit(self.market, content, progress)

@@ -1,0 +1,200 @@
+"""The buyer: registers a key, buys, checks, fetches, and gets money back."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Self, Unpack
+
+from numerbay_chain.chain import calls
+from numerbay_chain.chain.types import Order, Receipt, Token
+from numerbay_chain.errors import RefusedError
+from numerbay_chain.market import Market, Overrides, open_market, quiet
+from numerbay_chain.overview import view_listing, view_listings, view_orders
+from numerbay_chain.payout import collect, collect_missed
+from numerbay_chain.progress import Progress, silent
+from numerbay_chain.purchase import buy, make_quote
+from numerbay_chain.reception import fetch, verify
+from numerbay_chain.registration import register_key
+from numerbay_chain.results import (
+    Done,
+    Fetched,
+    ListingView,
+    OrderView,
+    Purchase,
+    Quote,
+    RegisteredKey,
+    Verification,
+)
+from numerbay_chain.vouchers import SignedVoucher
+
+
+class Buyer:
+    """Acts for the account of `market`. Every call that sends transactions can be run again after a crash."""
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+
+    @classmethod
+    def connect(
+        cls,
+        profile: str | None = None,
+        *,
+        password: Callable[[], str] | None = None,
+        dry_run: bool = False,
+        notify: Callable[[str], None] = quiet,
+        **overrides: Unpack[Overrides],
+    ) -> Self:
+        """Opens chain, contract, account, key file and store as settings say (see `Seller.connect`)."""
+        return cls(open_market(profile, password=password, dry_run=dry_run, notify=notify, **overrides))
+
+    # ------------------------------------------------------------------------------------------------------------ key
+
+    def register_key(self, path: str | Path | None = None) -> RegisteredKey:
+        """Registers the X25519 key in a key file; makes the file first if there is none (0600, never overwritten).
+
+        `path` None: the setting `key`, else the account's own file in the home folder. Sends nothing if that key is
+        the account's newest already.
+        """
+        return register_key(self.market, path)
+
+    # --------------------------------------------------------------------------------------------------------- buying
+
+    def show(self, listing_id: int) -> ListingView:
+        """A listing, its description (read from the store and checked) and its terms in words."""
+        return view_listing(self.market, listing_id)
+
+    def listings(self) -> list[ListingView]:
+        """All listings of the marketplace."""
+        return view_listings(self.market)
+
+    def quote(
+        self,
+        listing_id: int,
+        rounds: int = 1,
+        *,
+        voucher: SignedVoucher | None = None,
+        recipient: str | None = None,
+        first_round: int | None = None,
+    ) -> Quote:
+        """What a purchase would cost and bind to. `first_round` None: the round that is out where the listing is
+        instant, else the next one. Raises `RefusedError` for what can't be bought (closed, sold out, overdue,
+        voucher of no use), and `AccountError` for a recipient without a registered key."""
+        return make_quote(self.market, listing_id, rounds, voucher, recipient, first_round)
+
+    def buy(
+        self,
+        listing_id: int,
+        rounds: int = 1,
+        *,
+        voucher: SignedVoucher | None = None,
+        recipient: str | None = None,
+        first_round: int | None = None,
+        max_price: int | str | None = None,
+        quote: Quote | None = None,
+        again: bool = False,
+        check: bool = True,
+        permit: bool = True,
+        progress: Progress = silent,
+    ) -> Purchase:
+        """Buys `rounds` rounds and pays for all of them; the rights are the recipient's (None: the caller).
+
+        `quote`: what the user agreed to; anything changed since is refused. `max_price` per round. A round that is
+        out already is read and checked before it is bought, unless `check` is False. `permit`: allow a token's
+        transfer by signature where the token can do that, else the exact amount is approved first. `again`: a
+        second order for the same round is meant. Raises `RefusedError` for an order that the recipient holds
+        already for that round, and for all that `quote` refuses.
+        """
+        return buy(
+            self.market,
+            listing_id,
+            rounds,
+            voucher=voucher,
+            recipient=recipient,
+            first_round=first_round,
+            max_price=max_price,
+            agreed=quote,
+            again=again,
+            check=check,
+            permit=permit,
+            progress=progress,
+        )
+
+    def orders(self) -> list[OrderView]:
+        """All orders of the account, as they stand."""
+        return view_orders(self.market, self.market.contract.orders_by(self.market.account))
+
+    def order(self, order: int) -> OrderView:
+        """One order, anybody's."""
+        return view_orders(self.market, [self.market.contract.order(order)])[0]
+
+    # -------------------------------------------------------------------------------------------------------- reading
+
+    def verify(
+        self, order: int, round: int | None = None, *, content: bool = True, progress: Progress = silent
+    ) -> Verification:
+        """Checks all of a round that can be checked without writing the artifact: manifest, every byte of
+        ciphertext and commitments (unless `content` is False), envelope, key. `round` None: the newest one released
+        that the order covers. What is wrong is in `.problems`; it raises only where nothing could be looked at
+        (`NetworkError` of the chain)."""
+        return verify(self.market, order, round, content, progress)
+
+    def fetch(
+        self,
+        order: int,
+        round: int | None = None,
+        *,
+        path: str | Path | IO[bytes],
+        overwrite: bool = False,
+        progress: Progress = silent,
+    ) -> Fetched:
+        """Fetches, checks and decrypts a round. The output appears only when it is complete and checked; a stream
+        gets each chunk once it was checked.
+
+        Raises `RefusedError` (not released, not covered), `NotFoundError` (no envelope yet, content not to be had),
+        `AccountError` (no key file, or the wrong one), `ContentError` and `DecryptionError` (not what was
+        promised).
+        """
+        return fetch(self.market, order, round, path, overwrite, progress)
+
+    # ---------------------------------------------------------------------------------------------------------- money
+
+    def decline(self, order: int, round: int | None = None) -> Done:
+        """Ends the order before the round that was just released, within its decline window, and gets all of that
+        paid back."""
+        held, token = self._held(order)
+        label = f"decline-{order}"
+        if found := self.market.resume(label):
+            return _paid(found.receipt, "Declined", token)
+        if round is None:
+            round = self.market.contract.listing(held.listing).next_round - 1
+            if round < 0:
+                raise RefusedError(f"no round of listing {held.listing} is out", "cancel the order instead")
+        receipt = self.market.send(label, calls.decline(order=order, round=round)).receipt
+        return _paid(receipt, "Declined", token)
+
+    def cancel(self, order: int) -> Done:
+        """Ends the order after the next round; later rounds are paid back at once."""
+        _, token = self._held(order)
+        return _paid(self.market.send(f"cancel-{order}", calls.cancel(order=order)).receipt, "Cancelled", token)
+
+    def reclaim(self, order: int) -> Done:
+        """Takes the next round back too, the notice period after `cancel`."""
+        _, token = self._held(order)
+        return _paid(self.market.send(f"reclaim-{order}", calls.reclaim(order=order)).receipt, "Reclaimed", token)
+
+    def collect_missed(self, order: int, round: int | None = None) -> list[Done]:
+        """Gets missed rounds paid back (all, or one); misses an overdue round first. By anyone, for the order's
+        buyer."""
+        return collect_missed(self.market, order, round)
+
+    def collect(self, token: str | None = None, to: str | None = None) -> Done | None:
+        """Collects payments that this account refused before; None: there are none."""
+        return collect(self.market, token, to)
+
+    def _held(self, order: int) -> tuple[Order, Token]:
+        held = self.market.contract.order(order)
+        return held, self.market.token(self.market.contract.listing(held.listing).terms.token)
+
+
+def _paid(receipt: Receipt, event: str, token: Token) -> Done:
+    found = receipt.event(event)
+    return Done(receipt, found["paid"] if found else 0, token)

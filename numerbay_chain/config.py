@@ -1,0 +1,241 @@
+"""Settings, and the folder in which everything of ours on disk lies."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, TypedDict
+
+from numerbay_chain.errors import AccountError, RefusedError, UsageError
+from numerbay_chain.files import write_atomic
+
+PREFIX: Final = "NUMERBAY_CHAIN_"
+SECRET_SIZE: Final = 32
+DEFAULT_PROFILE: Final = "default"
+_PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+
+
+class Overrides(TypedDict, total=False):
+    """Settings given in a call or by flags: they win over the environment, which wins over the profile. None counts
+    as not given."""
+
+    rpc: str | None
+    contract: str | None
+    chain_id: int | None
+    account: str | None
+    store: str | None
+    read_back: str | None
+    key: str | None
+    from_block: int | None
+    home: str | Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`rpc` a node's address, `contract` the marketplace's, `account` a signer ("keystore:PATH", "env:NAME",
+    "dev:N"), `store` and `read_back` content stores ("embedded:PATH", "kubo:URL", "gateway:URL"), `key` a key file,
+    `from_block` the contract's first block."""
+
+    home: "Home"
+    profile: str | None = None
+    rpc: str | None = field(default=None, repr=False)  # its address may hold an access key
+    contract: str | None = None
+    chain_id: int | None = None
+    account: str | None = None
+    store: str | None = None
+    read_back: str | None = None
+    key: str | None = None
+    from_block: int | None = None
+
+    def required(self, name: str) -> str:
+        """A text setting that can't do without. Raises `UsageError`."""
+        value = getattr(self, name)
+        if value is None:
+            raise UsageError(
+                f"no {name} is set",
+                f"give --{name.replace('_', '-')}, set {PREFIX}{name.upper()}, or name a profile that has it",
+            )
+        return str(value)
+
+
+_NUMBERS: Final = {"chain_id", "from_block"}
+_NAMES: Final = tuple(entry.name for entry in fields(Settings) if entry.name not in {"home", "profile"})
+
+
+def load_settings(
+    profile: str | None = None, overrides: Overrides | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Overrides (flags), then `NUMERBAY_CHAIN_*`, then the profile: `profile`, the one that NUMERBAY_CHAIN_PROFILE
+    names, else "default" where there is one and no node was named.
+
+    Raises `UsageError` for a profile that does not exist, a setting of another kind, or a name that is no setting.
+    """
+    given: Mapping[str, Any] = overrides or {}
+    environ = os.environ if environment is None else environment
+    home = Home.at(given.get("home"), environ)
+    name = profile or environ.get(PREFIX + "PROFILE") or None
+    if name is None and not (given.get("rpc") or environ.get(PREFIX + "RPC")) and DEFAULT_PROFILE in home.profiles():
+        name = DEFAULT_PROFILE  # not where a node was named: its contract and chain would be another node's
+    stored = home.profile(name) if name else {}
+    values: dict[str, Any] = {}
+    for setting in _NAMES:
+        for value, origin in (
+            (given.get(setting), "the call"),
+            (environ.get(PREFIX + setting.upper()) or None, f"{PREFIX}{setting.upper()}"),
+            (stored.get(setting), f"profile {name}"),
+        ):
+            if value is not None:
+                values[setting] = _typed(setting, value, origin)
+                break
+    return Settings(home=home, profile=name, **values)
+
+
+def _typed(setting: str, value: Any, origin: str) -> Any:
+    if setting in _NUMBERS:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}", value.strip(), re.ASCII):
+            return int(value)
+        if type(value) is int and value >= 0:
+            return value
+        raise UsageError(f"{setting} in {origin} is not a whole number", "write it in decimal digits")
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    raise UsageError(f"{setting} in {origin} is not text", f"give {setting} as text, or leave it out")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """`$NUMERBAY_CHAIN_HOME`, else the platform's data folder. Folders are made when they are needed, 0700."""
+
+    path: Path
+
+    @classmethod
+    def at(cls, path: str | Path | None = None, environment: Mapping[str, str] | None = None) -> "Home":
+        environ = os.environ if environment is None else environment
+        chosen = path or environ.get(PREFIX + "HOME")
+        if chosen:
+            return cls(Path(chosen).expanduser().absolute())
+        from platformdirs import user_data_path
+
+        return cls(user_data_path("numerbay-chain"))
+
+    def folder(self, *names: str) -> Path:
+        """A folder below the home folder, made if it is not there. Raises `RefusedError` where that can't be."""
+        folder = self.path.joinpath(*names)
+        try:
+            for part in (self.path, *(self.path.joinpath(*names[: count + 1]) for count in range(len(names)))):
+                part.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.chmod(0o700)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise RefusedError(f"can't use {folder}: {reason}", f"set {PREFIX}HOME to a folder of yours") from error
+        return folder
+
+    # ------------------------------------------------------------------------------------------------------ profiles
+
+    def profiles(self) -> dict[str, dict[str, Any]]:
+        """All profiles by name, as they stand in profiles.toml. Raises `UsageError` for a file that is no such
+        thing."""
+        path = self.path / "profiles.toml"
+        try:
+            document = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise UsageError(f"can't read {path}: {(error.strerror or '').lower()}", "check its permissions") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path} is not TOML: {error}", "correct it, or move it away") from error
+        for name, values in document.items():
+            if not isinstance(values, dict):
+                raise UsageError(f"{path}: {name!r} stands outside of a profile", "put it below a line like [seller]")
+            unknown = sorted(set(values) - set(_NAMES))
+            if unknown:
+                raise UsageError(f"{path}: {unknown[0]!r} in profile {name} is no setting", f"use: {', '.join(_NAMES)}")
+        return document
+
+    def profile(self, name: str) -> dict[str, Any]:
+        """One profile's settings. Raises `UsageError`."""
+        profiles = self.profiles()
+        if name not in profiles:
+            known = ", ".join(sorted(profiles)) or "none"
+            raise UsageError(f"there is no profile {name!r} in {self.path / 'profiles.toml'}", f"profiles: {known}")
+        return profiles[name]
+
+    def save_profile(self, name: str, settings: Mapping[str, str | int | None]) -> Path:
+        """Writes a profile, in place of one of that name; the others stay. Answers with the file's path."""
+        import tomli_w
+
+        if not _PROFILE_NAME.fullmatch(name):
+            raise UsageError(f"{name!r} is no name for a profile", "use letters, digits, dots, hyphens and underscores")
+        values = {key: _typed(key, value, "the call") for key, value in settings.items() if value is not None}
+        if unknown := sorted(set(values) - set(_NAMES)):
+            raise UsageError(f"{unknown[0]!r} is no setting", f"use: {', '.join(_NAMES)}")
+        profiles = self.profiles()
+        profiles[name] = values
+        path = self.folder() / "profiles.toml"
+        write_atomic(path, tomli_w.dumps(profiles))
+        return path
+
+    # ------------------------------------------------------------------------------------------------- seller secret
+
+    @property
+    def secret_path(self) -> Path:
+        return self.path / "seller-secret"
+
+    def seller_secret(self) -> tuple[bytes, bool]:
+        """The 32 bytes that every content key derives from, and whether they were made just now (then tell how to
+        back them up).
+
+        Raises `AccountError` for a file that holds anything else.
+        """
+        self.folder()
+        if not self.secret_path.exists():
+            try:
+                write_atomic(self.secret_path, os.urandom(SECRET_SIZE).hex() + "\n", overwrite=False)
+            except RefusedError:
+                if not self.secret_path.exists():  # another process may have made it meanwhile
+                    raise
+            else:
+                return self._read_secret(), True
+        return self._read_secret(), False
+
+    def export_seller_secret(self) -> str:
+        """The secret as 64 hexadecimal digits, for a backup. Raises `AccountError` if there is none yet."""
+        return self._read_secret().hex()
+
+    def import_seller_secret(self, text: str) -> bool:
+        """Takes a backup in; False: that secret was there already. Raises `RefusedError` where another one is in
+        use, and `UsageError` for text that is no secret."""
+        compact = text.strip().removeprefix("0x")
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", compact, re.ASCII):
+            raise UsageError("that is not a seller secret", "give the 64 hexadecimal digits that export printed")
+        self.folder()
+        if self.secret_path.exists():
+            if self._read_secret() == bytes.fromhex(compact):
+                return False
+            raise RefusedError(
+                f"there is another seller secret in {self.secret_path}: what was sold with it needs it",
+                "export that one and move it away first, or use another home folder",
+            )
+        write_atomic(self.secret_path, compact.lower() + "\n", overwrite=False)
+        return True
+
+    def _read_secret(self) -> bytes:
+        try:
+            text = self.secret_path.read_text("ascii").strip()
+        except FileNotFoundError:
+            raise AccountError(
+                f"there is no seller secret in {self.path}",
+                "it is made with the first delivery; import a backup if you have one",
+            ) from None
+        except (OSError, UnicodeDecodeError):
+            text = ""
+        if not re.fullmatch(r"[0-9a-f]{64}", text, re.ASCII):
+            # nothing of what stands there is repeated
+            raise AccountError(
+                f"{self.secret_path} does not hold a seller secret", "restore it from its backup"
+            ) from None
+        if self.secret_path.stat().st_mode & 0o077:
+            self.secret_path.chmod(0o600)
+        return bytes.fromhex(text)

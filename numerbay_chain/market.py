@@ -1,0 +1,205 @@
+"""A marketplace, opened: chain, contract, account, store and home folder, as the roles share them."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Unpack
+
+from numerbay_chain.chain.calls import Call
+from numerbay_chain.chain.connection import Connection, connect
+from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.deployment import load_all
+from numerbay_chain.chain.signer import Signer
+from numerbay_chain.chain.transactions import Plan, Sender
+from numerbay_chain.chain.types import ZERO_ADDRESS, Token
+from numerbay_chain.config import Home, Overrides, Settings, load_settings
+from numerbay_chain.crypto.content_key import Context
+from numerbay_chain.errors import AccountError, ExitCode, NumerbayChainError, UsageError
+from numerbay_chain.ipfs import ContentStore, open_store
+from numerbay_chain.outbox import Outbox, Sent
+from numerbay_chain.units import parse_amount
+
+__all__ = ["Market", "Overrides", "Planned", "open_market"]
+
+CONFIRMATIONS = 12
+"""Blocks on top of what keys go out to, off a development chain, unless said otherwise."""
+
+
+class Planned(NumerbayChainError):
+    """Not an error: with `dry_run`, what would have been sent first. `plan` has the decoded call, its value and its
+    gas."""
+
+    exit_code = ExitCode.DONE
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(f"would call {plan.function}")
+        self.plan = plan
+
+
+def quiet(message: str) -> None:
+    """Tells nobody."""
+
+
+class Market:
+    """What the roles act with. `notify` is told in one sentence what a user has to hear of (a secret was made, a
+    transaction was replaced); `explicit_store`: the store was chosen, not the default one on this machine."""
+
+    def __init__(
+        self,
+        *,
+        home: Home,
+        connection: Connection,
+        contract: MarketplaceContract,
+        signer: Signer | None = None,
+        store: ContentStore | None = None,
+        explicit_store: bool = True,
+        read_back: str | None = None,
+        key: str | Path | None = None,
+        dry_run: bool = False,
+        notify: Callable[[str], None] = quiet,
+    ) -> None:
+        self.home, self.connection, self.contract, self.signer = home, connection, contract, signer
+        self._store, self.explicit_store, self.read_back = store, explicit_store, read_back
+        self.key_path = Path(key).expanduser() if key is not None else None
+        self.dry_run, self.notify = dry_run, notify
+        self._tokens: dict[str, Token] = {}
+
+    # -------------------------------------------------------------------------------------------------------- account
+
+    @property
+    def account(self) -> str:
+        """The address that acts. Raises `AccountError` where none is set."""
+        return self.signer_or_refuse().address
+
+    def signer_or_refuse(self) -> Signer:
+        """Raises `AccountError` where no account is set."""
+        if self.signer is None:
+            raise AccountError(
+                "no account is set", "give --account keystore:PATH, env:NAME or dev:NUMBER, or a profile that has one"
+            )
+        return self.signer
+
+    @cached_property
+    def sender(self) -> Sender:
+        return Sender(self.connection, self.signer_or_refuse(), self.contract.address)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        return Outbox(self.home.folder("outbox", f"{self._place}-{self.account}"), self.sender)
+
+    def send(self, label: str, call: Call, identity: str | None = None) -> Sent:
+        """Sends once (`Outbox.send`). Raises `Planned` in a dry run."""
+        if self.dry_run:
+            raise Planned(self.sender.plan(call))
+        return self.outbox.send(label, call, identity)
+
+    def resume(self, label: str, identity: str | None = None) -> Sent | None:
+        """What became of an earlier call's transaction under `label` (`Outbox.resume`)."""
+        return None if self.dry_run else self.outbox.resume(label, identity)
+
+    # ---------------------------------------------------------------------------------------------------------- chain
+
+    @property
+    def _place(self) -> str:
+        return f"{self.connection.chain_id}-{self.contract.address}"
+
+    @property
+    def is_development(self) -> bool:
+        return self.connection.is_development
+
+    def context(self, listing: int, round: int, order: int = 0) -> Context:
+        """What a content key or an envelope is bound to."""
+        marketplace = bytes.fromhex(self.contract.address[2:])
+        return Context(self.connection.chain_id, marketplace, listing, round, order)
+
+    def token(self, address: str = ZERO_ADDRESS) -> Token:
+        """Symbol and decimals, asked for once."""
+        if address not in self._tokens:
+            self._tokens[address] = self.contract.token(address)
+        return self._tokens[address]
+
+    def amount(self, value: int | str, token: Token) -> int:
+        """An amount in the token's smallest unit, given so or as text with a unit."""
+        amount = value if isinstance(value, int) else parse_amount(value, token.decimals, token.symbol)
+        if not 0 <= amount < 2**88:
+            raise UsageError("the price is out of range", "it is below 2^88 of the smallest unit")
+        return amount
+
+    def confirmations(self, asked: int | None) -> int:
+        """How many blocks on top of what keys go out to."""
+        if asked is not None:
+            if asked < 0:
+                raise UsageError("confirmations can't be negative")
+            return asked
+        return 0 if self.is_development else CONFIRMATIONS
+
+    # ---------------------------------------------------------------------------------------------------------- store
+
+    @property
+    def store(self) -> ContentStore:
+        """Raises `UsageError` where none is set."""
+        if self._store is None:
+            raise UsageError(
+                "no store is set", "give --store embedded:PATH, kubo:URL or gateway:URL, or a profile that has one"
+            )
+        return self._store
+
+    @property
+    def store_or_none(self) -> ContentStore | None:
+        return self._store
+
+    def journal_folder(self, listing: int) -> Path:
+        """Where the deliveries of a listing are written down."""
+        return self.home.folder("journal", f"{self._place}-{listing}")
+
+
+def open_market(
+    profile: str | None = None,
+    *,
+    password: Callable[[], str] | None = None,
+    dry_run: bool = False,
+    notify: Callable[[str], None] = quiet,
+    **overrides: Unpack[Overrides],
+) -> Market:
+    """Opens what settings say: `overrides`, then NUMERBAY_CHAIN_*, then the profile. Without a store it is the
+    embedded one in the home folder; without a contract, the one that was deployed on that chain from here. Raises
+    `UsageError` for what is missing, and `NetworkError` for a node that can't be reached."""
+    settings = load_settings(profile, overrides)
+    connection = connect(settings.required("rpc"), settings.chain_id)
+    signer = Signer.from_spec(settings.account, password) if settings.account else None
+    return market_at(settings, connection, signer, dry_run=dry_run, notify=notify)
+
+
+def market_at(
+    settings: Settings,
+    connection: Connection,
+    signer: Signer | None,
+    *,
+    dry_run: bool = False,
+    notify: Callable[[str], None] = quiet,
+) -> Market:
+    """The same over a connection and an account that exist already, such as Ape's."""
+    address, from_block = _place_of(settings, connection.chain_id)
+    store = settings.store or f"embedded:{settings.home.path / 'store'}"
+    return Market(
+        home=settings.home,
+        connection=connection,
+        contract=MarketplaceContract(connection, address, from_block),
+        signer=signer,
+        store=open_store(*(part.strip() for part in store.split(","))),
+        explicit_store=settings.store is not None,
+        read_back=settings.read_back,
+        key=settings.key,
+        dry_run=dry_run,
+        notify=notify,
+    )
+
+
+def _place_of(settings: Settings, chain_id: int) -> tuple[str, int]:
+    """The contract's address and first block: as set, and else as remembered from the deployment."""
+    known = load_all(settings.home.path / "deployments", chain_id)
+    if settings.contract is None and not known:
+        settings.required("contract")
+    address = settings.contract or known[0].address
+    remembered = next((one.block for one in known if one.address.lower() == address.lower()), 0)
+    return address, remembered if settings.from_block is None else settings.from_block

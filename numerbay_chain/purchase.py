@@ -1,0 +1,238 @@
+"""Buying, once: what it would cost, then the transaction, which a repeated call finds again instead of paying
+twice.
+
+Two rules keep a purchase from happening twice: what was on its way when a call died is looked up before anything is
+sent (`outbox`), and a recipient who holds an order for the round already has to say that a second one is meant
+(`again`).
+"""
+
+import time
+from typing import Final
+
+from numerbay_chain import artifact
+from numerbay_chain.chain import calls, tokens
+from numerbay_chain.chain.connection import checksummed
+from numerbay_chain.chain.types import Listing, Order, Permit, Receipt
+from numerbay_chain.errors import AccountError, NetworkError, RefusedError
+from numerbay_chain.market import Market
+from numerbay_chain.outbox import Sent, fingerprint
+from numerbay_chain.progress import Progress
+from numerbay_chain.results import Purchase, Quote
+from numerbay_chain.terms import explain
+from numerbay_chain.units import format_amount, format_duration
+from numerbay_chain.vouchers import SignedVoucher, status_of
+
+_PERMIT_LIFETIME: Final = 3_600  # seconds
+
+
+def make_quote(
+    market: Market,
+    listing_id: int,
+    rounds: int,
+    voucher: SignedVoucher | None,
+    recipient: str | None,
+    first_round: int | None,
+) -> Quote:
+    """See `Buyer.quote`."""
+    contract = market.contract
+    listing = contract.listing(listing_id)
+    token = market.token(listing.terms.token)
+    receiver = checksummed(recipient) if recipient else market.account
+    if not 1 <= rounds <= listing.terms.max_rounds:
+        raise RefusedError(
+            f"an order of listing {listing_id} covers 1 to {listing.terms.max_rounds} rounds, not {rounds}",
+            "ask for that many",
+        )
+    first = _first_round(market, listing, first_round)
+    _refuse_overdue(market, listing, first, rounds)
+    if listing.places_left == 0:
+        raise RefusedError(f"listing {listing_id} is sold out", "wait until somebody's order ends before it began")
+    price = listing.offer.price
+    if voucher is not None:
+        if voucher.voucher.listing != listing_id:
+            raise RefusedError(f"the voucher is for listing {voucher.voucher.listing}", "buy that one with it")
+        if problem := status_of(market, voucher, rounds, market.account).problem:
+            raise RefusedError(problem, "ask the seller for another one")
+        price = voucher.voucher.price
+    elif not listing.offer.open:
+        raise RefusedError(f"listing {listing_id} is closed: only a voucher buys", "ask the seller for one")
+    key = contract.current_key(receiver)
+    if key is None:
+        whose = "you have" if receiver == market.account else f"{receiver} has"
+        raise AccountError(f"{whose} no registered key, so nothing could be sealed to it", "register one first: `keys register`")
+    return Quote(
+        listing=listing,
+        token=token,
+        price=price,
+        rounds=rounds,
+        first_round=first,
+        already_out=first < listing.next_round,
+        total=price * rounds,
+        recipient=receiver,
+        epoch=key[0],
+        words=tuple(explain(listing.terms, price, token)),
+    )
+
+
+def _first_round(market: Market, listing: Listing, asked: int | None) -> int:
+    latest = listing.next_round - 1
+    out = listing.terms.instant and latest >= 0 and not market.contract.is_missed(listing.id, latest)
+    if asked is None:
+        return latest if out else listing.next_round
+    if asked == listing.next_round or (out and asked == latest):
+        return asked
+    choice = f"{latest} or {listing.next_round}" if out else f"{listing.next_round}"
+    raise RefusedError(
+        f"an order of listing {listing.id} can begin with round {choice}, not {asked}", "ask for that one"
+    )
+
+
+def _refuse_overdue(market: Market, listing: Listing, first: int, rounds: int) -> None:
+    due, now = listing.terms.due(listing.next_round), market.connection.now()
+    if due is not None and now > due and first + rounds > listing.next_round:
+        raise RefusedError(
+            f"round {listing.next_round} of listing {listing.id} is {format_duration(now - due)} overdue",
+            "wait until it was missed, then buy the next one",
+        )
+
+
+def buy(
+    market: Market,
+    listing_id: int,
+    rounds: int,
+    *,
+    voucher: SignedVoucher | None,
+    recipient: str | None,
+    first_round: int | None,
+    max_price: int | str | None,
+    agreed: Quote | None,
+    again: bool,
+    check: bool,
+    permit: bool,
+    progress: Progress,
+) -> Purchase:
+    """See `Buyer.buy`."""
+    receiver = checksummed(recipient) if recipient else market.account
+    label = f"buy-{listing_id}-{receiver}"
+    asked = f"{rounds} rounds, voucher {voucher.signature.hex() if voucher else 'none'}"
+    if found := market.resume(label):
+        return _bought(market, found, None, asked)
+    quote = make_quote(
+        market, listing_id, rounds, voucher, receiver, first_round if agreed is None else agreed.first_round
+    )
+    if agreed is not None:
+        _refuse_change(quote, agreed)
+    if max_price is not None and quote.price > (most := market.amount(max_price, quote.token)):
+        raise RefusedError(
+            f"a round costs {_show(quote, quote.price)}, more than {_show(quote, most)}", "allow more, or leave it"
+        )
+    if not again:
+        _refuse_second(market, quote)
+    if quote.already_out and check:
+        _check_content(market, quote, progress)
+    approval, signed = _allow(market, quote, permit)
+    call = _call(quote, voucher, signed)
+    # what never reached the network is sent only if it is what would be signed now
+    sent = market.send(label, call, f"{asked}; {fingerprint(call)}")
+    return _bought(market, sent, approval, asked)
+
+
+def _show(quote: Quote, amount: int) -> str:
+    return format_amount(amount, quote.token.symbol, quote.token.decimals)
+
+
+def _refuse_change(now: Quote, agreed: Quote) -> None:
+    for what, new, old in (
+        ("the listing's terms", now.listing.terms, agreed.listing.terms),
+        ("the offer", now.listing.version, agreed.listing.version),
+        ("the price", now.total, agreed.total),
+        ("what was asked for", (now.rounds, now.recipient), (agreed.rounds, agreed.recipient)),
+        ("the recipient's key", now.epoch, agreed.epoch),
+        ("the round", now.already_out, agreed.already_out),
+    ):
+        if new != old:
+            raise RefusedError(f"{what} changed since you agreed", "look at it again, then buy")
+
+
+def _refuse_second(market: Market, quote: Quote) -> None:
+    for order in market.contract.orders_by(quote.recipient):
+        if order.listing == quote.listing.id and order.covers(quote.first_round):
+            raise RefusedError(
+                f"{quote.recipient} holds order {order} already, which covers round {quote.first_round}",
+                "give --again if a second order is meant",
+            )
+
+
+def _check_content(market: Market, quote: Quote, progress: Progress) -> None:
+    release = market.contract.release(quote.listing.id, quote.first_round)
+    if release is None:
+        raise NetworkError("the node left out a release", "check from_block, or use another node")
+    problems = artifact.check(
+        release.manifest, release.content_hash, market.store, lambda done, total: progress("check", done, total)
+    )
+    if problems:
+        raise RefusedError(
+            f"round {quote.first_round} is out, but not as promised: {problems[0].message}",
+            "nothing was paid; buy the next round instead, or leave the check out",
+        )
+
+
+def _allow(market: Market, quote: Quote, permit: bool) -> tuple[Receipt | None, Permit | None]:
+    """Lets the marketplace take a token's payment: by signature where the token can do that, else by approving the
+    exact amount."""
+    if quote.token.native or quote.total == 0:
+        return None, None
+    tokens.require_balance(market.connection, quote.token.address, market.account, quote.total)
+    spender = market.contract.address
+    if tokens.allowance(market.connection, quote.token.address, market.account, spender) >= quote.total:
+        return None, None
+    if permit:
+        deadline = max(market.connection.now(), int(time.time())) + _PERMIT_LIFETIME
+        try:
+            signer = market.signer_or_refuse()
+            return None, tokens.sign_permit(
+                market.connection, signer, quote.token.address, spender, quote.total, deadline
+            )
+        except RefusedError:
+            market.notify(f"{quote.token.symbol} takes no permit: the exact amount is approved first")
+    if market.dry_run:
+        market.send("approve", calls.approve(token=quote.token.address, spender=spender, amount=quote.total))
+    return market.sender.approve(quote.token.address, quote.total), None
+
+
+def _call(quote: Quote, voucher: SignedVoucher | None, permit: Permit | None) -> calls.Call:
+    value = quote.total if quote.token.native else 0
+    common = {
+        "listing": quote.listing.id,
+        "version": quote.listing.version,
+        "next_round": quote.listing.next_round,
+        "out": quote.already_out,
+        "rounds": quote.rounds,
+    }
+    if voucher is None and permit is None:
+        return calls.buy(**common, recipient=quote.recipient, value=value)
+    return calls.buy_with(
+        **common,
+        recipient=quote.recipient,
+        value=value,
+        permit=permit,
+        voucher=voucher.voucher if voucher else None,
+        signature=voucher.signature if voucher else b"",
+    )
+
+
+def _bought(market: Market, sent: Sent, approval: Receipt | None, asked: str) -> Purchase:
+    event = sent.receipt.event("Bought")
+    if event is None:
+        raise NetworkError(f"transaction {sent.receipt.transaction} was mined without its event", "use another node")
+    order = Order(
+        event["order"], event["buyer"], event["first"], event["rounds"], event["price"], event["version"],
+        event["epoch"], event["bucket"], 0,
+    )  # fmt: skip
+    if not sent.identity.startswith(f"{asked};"):
+        raise RefusedError(
+            f"an earlier purchase was still on its way, and has gone through: it is order {order}",
+            "run this again if another one is wanted, with --again for the same round",
+        )
+    token = market.token(market.contract.listing(order.listing).terms.token)
+    return Purchase(order, token, order.price * order.rounds, sent.receipt, approval, sent.resumed)

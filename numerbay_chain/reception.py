@@ -1,0 +1,330 @@
+"""A round on its way in: what was promised, whether it is to be had, and the key to it. Nothing is believed that
+was not checked.
+
+`verify` says what is wrong; `fetch` writes the file, or raises the first thing that is.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, TypeVar
+
+from numerbay_chain import artifact, keyfile
+from numerbay_chain.chain.types import ZERO_HASH, Delivery, Listing, Order, Release, Settlement
+from numerbay_chain.crypto.content_key import ContentKey
+from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, find_envelope, open_envelope
+from numerbay_chain.errors import (
+    AccountError,
+    ContentError,
+    DecryptionError,
+    NetworkError,
+    NotFoundError,
+    NumerbayChainError,
+    RefusedError,
+)
+from numerbay_chain.ipfs import Cid
+from numerbay_chain.keyfile import KeyPair
+from numerbay_chain.manifest import Manifest
+from numerbay_chain.market import Market
+from numerbay_chain.overview import bought_when_out, declinable_until
+from numerbay_chain.progress import Progress
+from numerbay_chain.results import Fetched, Problem, ProblemKind, Verification
+from numerbay_chain.units import format_duration
+
+_Result = TypeVar("_Result")
+
+
+class ProblemError(NumerbayChainError):
+    """Carries a `Problem` from where it is met to whoever lists it; `error` is what `fetch` raises."""
+
+    def __init__(self, problem: Problem, error: NumerbayChainError) -> None:
+        super().__init__(problem.text, problem.advice)
+        self.problem, self.error = problem, error
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """One round of one order, as the chain has it."""
+
+    market: Market
+    order: Order
+    listing: Listing
+    round: int
+    now: int
+
+    @classmethod
+    def open(cls, market: Market, order_id: int, round: int | None) -> "Reception":
+        """`round` None: the newest one released that the order covers, else its next one. Raises `RevertedError`
+        (no such order)."""
+        order = market.contract.order(order_id)
+        listing = market.contract.listing(order.listing)
+        return cls(
+            market,
+            order,
+            listing,
+            _newest(market, order, listing) if round is None else round,
+            market.connection.now(),
+        )
+
+    def refuse(
+        self,
+        kind: ProblemKind,
+        text: str,
+        *,
+        fault: bool = False,
+        error: type[NumerbayChainError] = RefusedError,
+        advice: str | None = None,
+    ) -> ProblemError:
+        """A problem, with what can be done about it."""
+        advice = advice or self._advice(fault)
+        return ProblemError(Problem(kind, text, advice, fault), error(text, advice))
+
+    @property
+    def declinable_until(self) -> int | None:
+        """Until when the round can be declined, None if it can't."""
+        if self.market.contract.settled(self.order.id, self.round) is not Settlement.NONE:
+            return None
+        release = self.market.contract.release(self.listing.id, self.round)
+        return declinable_until(self.listing, self.order, release, self.now)
+
+    def _advice(self, fault: bool) -> str | None:
+        until = self.declinable_until
+        if until is not None:
+            window = format_duration(until - self.now)
+            return f"decline the round within {window}: it and all later ones are paid back"
+        if fault and not self.listing.terms.adjudicated:
+            return "this listing is not adjudicated: ask the seller for a refund, and cancel what is left"
+        return "ask the seller; cancel the order to get the later rounds back" if fault else None
+
+    # --------------------------------------------------------------------------------------------------- the promise
+
+    def release(self) -> Release:
+        """The round's release. Raises `ProblemError` where the order has no right to one, or there is none yet."""
+        order, round, contract = self.order, self.round, self.market.contract
+        name = f"round {round} of listing {self.listing.id}"
+        if not order.covers(round):
+            covered = f"rounds {order.first} to {order.end - 1}" if order.rounds else "no round any more"
+            raise self.refuse(
+                "not-covered", f"order {order} covers {covered}, not round {round}", advice="name another round"
+            )
+        if round >= self.listing.next_round:
+            raise self.refuse("not-released", f"{name} is not released yet", advice=self._when_due())
+        if contract.is_missed(self.listing.id, round):
+            raise self.refuse(
+                "missed", f"{name} was missed", fault=True, advice="get it paid back: refund it to yourself"
+            )
+        if contract.settled(order.id, round) is Settlement.PAID_BACK:
+            raise self.refuse("paid-back", f"{name} was paid back to order {order}", advice="there is nothing to fetch")
+        found = contract.release(self.listing.id, round)
+        if found is None:
+            raise NetworkError(f"the node left out the release of {name}", "check from_block, or use another node")
+        return found
+
+    def _when_due(self) -> str:
+        due = self.listing.terms.due(self.round)
+        if due is None:
+            return "wait for the seller, or cancel the order"
+        if due < self.now:
+            return "it is overdue: it can be missed and paid back now"
+        return f"it is due in {format_duration(due - self.now)} at the latest"
+
+    def manifest(self, release: Release) -> Manifest:
+        """The manifest that the hash on chain stands for. Raises `ProblemError`."""
+        promised = self.market.contract.hash_of(self.order.id, self.round)
+        if promised == ZERO_HASH:
+            raise self.refuse("no-copy", f"no copy of round {self.round} was posted for order {self.order}", fault=True)
+        block = release.manifest
+        if self.listing.terms.copies:
+            try:
+                block = self.market.store.read_block(Cid.raw(promised))
+            except NotFoundError as error:
+                raise self.refuse(
+                    "manifest", f"the manifest is not to be had: {error}", fault=True, error=NotFoundError
+                ) from error
+            except ContentError as error:
+                raise self.refuse("manifest", str(error), fault=True, error=ContentError) from error
+        elif sha256(block).digest() != promised or release.content_hash != promised:
+            raise NetworkError("the node's logs and the contract do not agree on the manifest", "use another node")
+        try:
+            return Manifest.decode(block)
+        except ContentError as error:
+            raise self.refuse("manifest", str(error), fault=True, error=ContentError) from error
+
+    def content_problems(self, manifest: Manifest, progress: Progress) -> list[Problem]:
+        """Reads every byte that needs no key."""
+        found = artifact.check(
+            manifest.encode(),
+            manifest.content_hash,
+            self.market.store,
+            lambda done, total: progress("check", done, total),
+        )
+        problems: list[Problem] = []
+        for one in found:
+            part = one.code.partition("-")[0]
+            kind: ProblemKind = (
+                "commitments" if part == "commitments" else "details" if part == "details" else "content"
+            )
+            problems.append(self.refuse(kind, one.message, fault=True).problem)
+        return problems
+
+    # -------------------------------------------------------------------------------------------------------- the key
+
+    def key(self, manifest: Manifest, pair: KeyPair) -> ContentKey:
+        """The content key, out of the newest envelope that opens. Raises `ProblemError`."""
+        contract = self.market.contract
+        deliveries = contract.deliveries(self.listing.id, self.round)
+        failure: ProblemError | None = None
+        for delivery in reversed(deliveries):
+            try:
+                record = self._envelope(delivery)
+                if record is not None:
+                    return self._open(record, pair, manifest)
+            except ProblemError as error:
+                failure = failure or error
+        raise failure or self.refuse(
+            "no-envelope",
+            f"there is no key for order {self.order} and round {self.round} yet",
+            error=NotFoundError,
+            advice=self._when_key(bool(deliveries)),
+        )
+
+    def _envelope(self, delivery: Delivery) -> bytes | None:
+        size = delivery.count * ENVELOPE_SIZE
+        if not 0 < delivery.count <= self.listing.orders:
+            raise self.refuse("envelope", "envelopes were posted for more orders than there are", fault=True)
+        cid = Cid.of(delivery.digest, size)
+
+        def read(offset: int, length: int) -> bytes:
+            return self.market.store.read_bytes(cid, size, offset, length)
+
+        try:
+            return find_envelope(read, delivery.count, self.order.id)
+        except NotFoundError as error:
+            text = f"the envelopes {cid} were posted, but are not to be had: {error}"
+            raise self.refuse("no-envelope", text, fault=True, error=NotFoundError) from error
+        except ContentError as error:
+            raise self.refuse("envelope", str(error), fault=True, error=ContentError) from error
+
+    def _open(self, record: bytes, pair: KeyPair, manifest: Manifest) -> ContentKey:
+        context = self.market.context(self.listing.id, self.round)
+        try:
+            return open_envelope(record, pair.reveal_private_key(), context, self.order.id, manifest.key_commitment)
+        except (ContentError, DecryptionError) as error:
+            text = f"the envelope for order {self.order} does not hold the key: {error}"
+            raise self.refuse("key", text, fault=True, error=DecryptionError) from error
+
+    def _when_key(self, posted: bool) -> str:
+        release = self.market.contract.release(self.listing.id, self.round)
+        over = release.released_at + self.listing.terms.decline_window if release else self.now
+        if over > self.now:
+            return f"keys go out when the decline window is over, in {format_duration(over - self.now)}"
+        if bought_when_out(self.order, self.round) or posted:
+            return "the seller seals keys to late buyers when he looks next: try again later"
+        return "the seller has to hand it out: try again later, then ask"
+
+    def pair(self) -> KeyPair:
+        """The key pair that the order was bought with. Raises `ProblemError` where there is none here, or another
+        one."""
+        order = self.order
+        wanted = self.market.contract.key_at(order.buyer, order.epoch)
+        try:
+            return find_key(self.market, wanted)
+        except AccountError as error:
+            text = f"order {order} was bought with the key {keyfile.encode(wanted)}: {error}"
+            raise self.refuse("key-file", text, error=AccountError, advice=error.hint) from error
+
+
+def _newest(market: Market, order: Order, listing: Listing) -> int:
+    for round in range(min(order.end, listing.next_round) - 1, order.first - 1, -1):
+        if not market.contract.is_missed(listing.id, round):
+            return round
+    return max(order.first, min(listing.next_round, order.end - 1))
+
+
+def find_key(market: Market, public_key: bytes) -> KeyPair:
+    """The pair with that public key: in the key file that was set, else in the home folder. Raises `AccountError`."""
+    chosen = market.key_path
+    if chosen is not None:
+        pair = keyfile.load(chosen)
+        if pair.public_key == public_key:
+            return pair
+    for path in sorted((market.home.path / "keys").glob("*.json")):
+        with suppress(AccountError):
+            pair = keyfile.load(path)
+            if pair.public_key == public_key:
+                return pair
+    if chosen is not None:
+        raise AccountError(f"the key file {chosen} is another one", "give the key file of that key")
+    raise AccountError(f"no key file in {market.home.path / 'keys'} has it", "give the key file of that key")
+
+
+# ---------------------------------------------------------------------------------------------------------- the steps
+
+
+def verify(market: Market, order_id: int, round: int | None, content: bool, progress: Progress) -> Verification:
+    """See `Buyer.verify`."""
+    reception = Reception.open(market, order_id, round)
+    problems: list[Problem] = []
+    manifest = _collect(problems, lambda: reception.manifest(reception.release()))
+    if manifest is not None and content:
+        problems += reception.content_problems(manifest, progress)
+    key = None
+    if manifest is not None and (pair := _collect(problems, reception.pair)):
+        key = _collect(problems, lambda: reception.key(manifest, pair))
+    kinds = {problem.kind for problem in problems}
+    return Verification(
+        order=order_id,
+        round=reception.round,
+        content_hash=manifest.content_hash if manifest else None,
+        cid=manifest.cid if manifest else None,
+        ciphertext_cid=manifest.ciphertext_cid if manifest else None,
+        size=manifest.size if manifest else None,
+        checked_content=manifest is not None and content and not kinds & {"content", "commitments"},
+        has_envelope=key is not None or bool(kinds & {"key", "envelope"}),
+        key_opened=key is not None,
+        declinable_until=reception.declinable_until if manifest else None,
+        problems=tuple(problems),
+    )
+
+
+def _collect(problems: list[Problem], step: Callable[[], _Result]) -> _Result | None:
+    try:
+        return step()
+    except ProblemError as error:
+        problems.append(error.problem)
+        return None
+
+
+def fetch(
+    market: Market,
+    order_id: int,
+    round: int | None,
+    target: str | Path | IO[bytes],
+    overwrite: bool,
+    progress: Progress,
+) -> Fetched:
+    """See `Buyer.fetch`."""
+    reception = Reception.open(market, order_id, round)
+    try:
+        manifest = reception.manifest(reception.release())
+        key = reception.key(manifest, reception.pair())
+    except ProblemError as error:
+        raise error.error from error
+    opened = artifact.unseal(
+        manifest, key, market.store, target, lambda done, total: progress("fetch", done, total), overwrite=overwrite
+    )
+    for problem in opened.problems:
+        market.notify(problem.message)
+    return Fetched(
+        order=order_id,
+        round=reception.round,
+        path=str(target) if isinstance(target, (str, Path)) else None,
+        size=opened.size,
+        sha256=opened.sha256,
+        content_hash=manifest.content_hash,
+        cid=manifest.cid,
+        ciphertext_cid=manifest.ciphertext_cid,
+        details=opened.details,
+    )

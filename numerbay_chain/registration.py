@@ -1,0 +1,38 @@
+"""A buyer's key: made on this machine, registered on chain once."""
+
+from pathlib import Path
+
+from numerbay_chain import keyfile
+from numerbay_chain.chain import calls
+from numerbay_chain.errors import NetworkError
+from numerbay_chain.market import Market
+from numerbay_chain.results import RegisteredKey
+
+
+def register_key(market: Market, path: str | Path | None) -> RegisteredKey:
+    """See `Buyer.register_key`."""
+    chosen = Path(path).expanduser() if path is not None else market.key_path or default_path(market)
+    created = not chosen.exists()
+    if created and market.dry_run:
+        pair = keyfile.generate()  # for the plan alone
+    else:
+        if created:
+            keyfile.save(keyfile.generate(), chosen)  # on disk before anybody can seal to it
+            market.notify(f"a key file was made: {chosen}; back it up, what you buy is sealed to it")
+        pair = keyfile.load(chosen)
+    label = "register-key"
+    found = market.resume(label)
+    current = market.contract.current_key(market.account)
+    if current is not None and current[1] == pair.public_key:
+        receipt = found.receipt if found else None
+        return RegisteredKey(market.account, current[0], pair.public_key, str(chosen), created, receipt)
+    receipt = market.send(label, calls.register(public_key=pair.public_key)).receipt
+    event = receipt.event("KeyRegistered")
+    if event is None:
+        raise NetworkError(f"transaction {receipt.transaction} was mined without its event", "use another node")
+    return RegisteredKey(market.account, event["epoch"], pair.public_key, str(chosen), created, receipt)
+
+
+def default_path(market: Market) -> Path:
+    """The account's own key file in the home folder."""
+    return market.home.folder("keys") / f"{market.account}.json"

@@ -1,0 +1,361 @@
+"""What the roles answer with: frozen, typed, in integers (wei, seconds, bytes); hashes and keys are 32 `bytes`."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from numerbay_chain.chain.types import Listing, Order, Receipt, Settlement, Token, Voucher
+from numerbay_chain.crypto.details import Details
+from numerbay_chain.description import Description
+from numerbay_chain.ipfs.cid import Cid
+
+# -------------------------------------------------------------------------------------------------------------- both
+
+
+@dataclass(frozen=True, slots=True)
+class ListingView:
+    """A listing with what is said about it. `description` is None where it is not to be had: `trouble` says why."""
+
+    listing: Listing
+    token: Token
+    description: Description | None
+    trouble: str | None
+    words: tuple[str, ...]  # the terms in plain words, for both sides
+
+    @property
+    def id(self) -> int:
+        return self.listing.id
+
+
+@dataclass(frozen=True, slots=True)
+class RoundView:
+    """One round of one order, as it stands."""
+
+    round: int
+    due: int | None  # the last second in which it can be released
+    released_at: int | None
+    missed: bool
+    settlement: Settlement
+    declinable_until: int | None  # Unix seconds; None: it can't be declined (any more)
+    matures_at: int | None  # when the seller can withdraw the money for it
+    content_hash: bytes | None
+    envelopes: int  # how many times envelopes were posted for the round
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order, its rounds, and what its buyer can do next."""
+
+    order: Order
+    token: Token
+    rounds: tuple[RoundView, ...]
+    status: str  # "active", "cancelled", "ended"
+    reclaimable_from: int | None  # Unix seconds, for a cancelled order whose last round is not out
+
+    @property
+    def id(self) -> int:
+        return self.order.id
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A transaction that went through. `paid` is what it moved to the one who is owed, in `token`'s smallest unit."""
+
+    receipt: Receipt
+    paid: int = 0
+    token: Token | None = None
+
+
+# ------------------------------------------------------------------------------------------------------------- seller
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new listing. `id` is its number."""
+
+    listing: Listing
+    words: tuple[str, ...]
+    details_cid: Cid | None
+    receipt: Receipt
+
+    @property
+    def id(self) -> int:
+        return self.listing.id
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An order that got no envelope this time, and why, in one sentence."""
+
+    order: int
+    reason: str
+
+
+DeliveryState = Literal["delivered", "waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of a delivery. `waiting`: released, keys can go out from `waiting_until` on: run it again then
+    (`waiting_for` says what is waited for). `release` and `delivery` are None where that was done before or is not
+    due; `left` names the orders that got no key now."""
+
+    listing: int
+    round: int
+    state: DeliveryState
+    content_hash: bytes | None  # None in a listing of copies
+    cid: Cid | None  # the manifest's
+    ciphertext_cid: Cid | None
+    size: int | None  # bytes of the artifact; None where this machine never saw it
+    sha256: bytes | None  # of the artifact
+    release: Receipt | None
+    delivery: Receipt | None
+    envelopes: int  # records in what was posted last
+    newly_posted: tuple[int, ...]  # orders that got their first envelope (or copy) by this call
+    left: tuple[Left, ...]
+    waiting_until: int | None
+    waiting_for: str | None
+    resumed: bool  # an interrupted delivery was taken up
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Keys for whoever waited: one `Delivered` for each round in which somebody did or will."""
+
+    listing: int
+    rounds: tuple[Delivered, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PotView:
+    """Earned money of a round. It can be withdrawn from `matures_at` on (Unix seconds)."""
+
+    round: int
+    bucket: int
+    amount: int
+    matures_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """`amount` went to `payout`; `receipt` is None where nothing had matured. `waiting` matures later."""
+
+    amount: int
+    token: Token
+    payout: str
+    pots: tuple[PotView, ...]
+    waiting: tuple[PotView, ...]
+    receipts: tuple[Receipt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherStatus:
+    """Whether a voucher can be used. `problem` is None if it can."""
+
+    digest: bytes
+    voucher: Voucher
+    signer: str  # who signed it
+    used: int
+    revoked: bool
+    problem: str | None
+
+
+# -------------------------------------------------------------------------------------------------------------- buyer
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredKey:
+    """The buyer's key. `receipt` is None where it was registered before; `created`: a new key file was written to
+    `path`."""
+
+    owner: str
+    epoch: int
+    public_key: bytes
+    path: str
+    created: bool
+    receipt: Receipt | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """All that a purchase would bind its buyer to. `buy` refuses if any of it has changed since."""
+
+    listing: Listing
+    token: Token
+    price: int  # per round
+    rounds: int
+    first_round: int
+    already_out: bool  # the first round is out: it is checked before it is bought
+    total: int
+    recipient: str
+    epoch: int  # of the recipient's key; 0: none is registered
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """An order that was bought and paid for. `resumed`: by a transaction that an earlier, interrupted call had sent."""
+
+    order: Order
+    token: Token
+    total: int
+    receipt: Receipt
+    approval: Receipt | None
+    resumed: bool
+
+    @property
+    def id(self) -> int:
+        return self.order.id
+
+
+ProblemKind = Literal[
+    "not-released",
+    "missed",
+    "not-covered",
+    "paid-back",
+    "no-copy",
+    "manifest",
+    "content",
+    "commitments",
+    "details",
+    "no-envelope",
+    "envelope",
+    "key-file",
+    "key",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, in one sentence; `advice` says what can be done about it and until when; `fault`: the
+    seller's, not only bad luck or impatience."""
+
+    kind: ProblemKind
+    text: str
+    advice: str | None = None
+    fault: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What can be said about one round of an order without writing the artifact. No problems: `fetch` will work."""
+
+    order: int
+    round: int
+    content_hash: bytes | None
+    cid: Cid | None
+    ciphertext_cid: Cid | None
+    size: int | None
+    checked_content: bool  # every byte of ciphertext and commitments was read and agrees with the hash on chain
+    has_envelope: bool
+    key_opened: bool  # the envelope holds the key that the manifest commits to
+    declinable_until: int | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A decrypted artifact whose every byte is what the seller committed to on chain. `path` is None for a stream."""
+
+    order: int
+    round: int
+    path: str | None
+    size: int
+    sha256: bytes
+    content_hash: bytes
+    cid: Cid
+    ciphertext_cid: Cid
+    details: Details
+
+
+# ------------------------------------------------------------------------------------------------------------ auditor
+
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something an audit met. Only errors make it fail. `subject` is "listing 1", "order 1-0", "round 3 of listing
+    1", "token 0x…"."""
+
+    severity: Severity
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBalance:
+    """What the contract owes in a token, by the logs alone, and what it holds. A surplus was sent in by mistake."""
+
+    token: Token
+    unreleased: int
+    missed: int  # missed rounds that were not paid back yet
+    pots: int
+    credits: int
+    held: int
+
+    @property
+    def owed(self) -> int:
+        return self.unreleased + self.missed + self.pots + self.credits
+
+    @property
+    def surplus(self) -> int:
+        return self.held - self.owed
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """`ok`: nothing is off. Blocks are the range whose logs were read; `checked` counts what was compared, by name."""
+
+    contract: str
+    chain_id: int
+    from_block: int
+    to_block: int
+    balances: tuple[TokenBalance, ...]
+    findings: tuple[Finding, ...]
+    checked: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return not any(finding.severity == "error" for finding in self.findings)
+
+
+# --------------------------------------------------------------------------------------------------------------- demo
+
+
+@dataclass(frozen=True, slots=True)
+class DemoBuyer:
+    address: str
+    order: int
+    sha256: bytes  # of what this buyer decrypted
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """The main job, done once. Balances are wei by role ("seller", "buyer 1", …, "marketplace"); `accounted`: every
+    wei of all of them, gas included, is where it should be."""
+
+    original_sha256: bytes
+    size: int
+    buyers: tuple[DemoBuyer, ...]
+    marketplace: str
+    listing: int
+    content_hash: bytes
+    cid: Cid
+    ciphertext_cid: Cid
+    ciphertext_size: int
+    commitments_size: int
+    envelopes_size: int
+    gas: dict[str, int]
+    balances_before: dict[str, int]
+    balances_after: dict[str, int]
+    accounted: bool
+    audit: AuditReport

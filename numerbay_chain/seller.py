@@ -1,0 +1,327 @@
+"""The seller: lists, delivers, hands out keys, is paid."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Self, Unpack
+
+from numerbay_chain import copies as copies_steps
+from numerbay_chain import delivery
+from numerbay_chain.chain import calls
+from numerbay_chain.chain.connection import checksummed
+from numerbay_chain.chain.types import ZERO_ADDRESS, Event, Offer, Receipt, Voucher
+from numerbay_chain.delivery import Choices
+from numerbay_chain.description import Description
+from numerbay_chain.errors import NetworkError, RefusedError, UsageError
+from numerbay_chain.ipfs import Cid
+from numerbay_chain.market import Market, Overrides, open_market, quiet
+from numerbay_chain.overview import bucket_of, view_listing, view_listings, view_orders
+from numerbay_chain.payout import collect, withdraw, withdrawable
+from numerbay_chain.progress import Progress, silent
+from numerbay_chain.results import (
+    Created,
+    Delivered,
+    Done,
+    ListingView,
+    OrderView,
+    Served,
+    VoucherStatus,
+    Withdrawal,
+)
+from numerbay_chain.terms import Preset, TermChanges, build_terms, explain
+from numerbay_chain.units import parse_duration
+from numerbay_chain.vouchers import SignedVoucher, sign_voucher, status_of
+
+
+class Seller:
+    """Acts for the account of `market`: a listing's seller, or the operator he named (who can't take money).
+
+    Every call that sends transactions can be run again after a crash: what was on its way is waited for, not sent
+    twice. All raise `NumerbayChainError`s, `RevertedError` and `NetworkError` among them.
+    """
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+
+    @classmethod
+    def connect(
+        cls,
+        profile: str | None = None,
+        *,
+        password: Callable[[], str] | None = None,
+        dry_run: bool = False,
+        notify: Callable[[str], None] = quiet,
+        **overrides: Unpack[Overrides],
+    ) -> Self:
+        """Opens chain, contract, account and store as settings say: `overrides`, then NUMERBAY_CHAIN_*, then the
+        profile.
+
+        With `dry_run` the first transaction that would be sent is raised as `Planned` instead. Raises `UsageError`
+        for a setting that is missing.
+        """
+        return cls(open_market(profile, password=password, dry_run=dry_run, notify=notify, **overrides))
+
+    # ------------------------------------------------------------------------------------------------------- listings
+
+    def create_listing(
+        self,
+        price: int | str,
+        *,
+        preset: Preset | None = None,
+        name: str = "",
+        description: str = "",
+        media_type: str = "",
+        opened: bool = True,
+        operator: str | None = None,
+        payout: str | None = None,
+        **terms: Unpack[TermChanges],
+    ) -> Created:
+        """Creates a listing at `price` per round: wei, or text with a unit ("0.05 ether", "12 NMR").
+
+        `terms` change what the preset says; durations are seconds or text ("5m"). Where `name` or `description` is
+        given, they are pinned to the store as the listing's public description. `payout` is the caller unless said.
+        Raises `UsageError` for a term out of its bounds.
+        """
+        market = self.market
+        token = market.token(terms.get("token") or ZERO_ADDRESS)
+        offer = Offer(market.amount(price, token), opened)
+        built = build_terms(market.connection.now(), preset, terms, token)
+        about = Description(name, description, media_type)
+        cid = None
+        if about != Description():
+            offer = replace(offer, details=self._pin(about))
+            cid = Cid.raw(offer.details)
+        call = calls.create_listing(
+            terms=built, offer=offer, operator=operator or ZERO_ADDRESS, payout=payout or market.account
+        )
+        asked = repr((offer, preset, sorted(terms.items()), operator, payout))  # first_due may count from now
+        receipt = market.send("create-listing", call, asked).receipt
+        listing = market.contract.listing(_event(receipt, "ListingCreated")["listing"])
+        return Created(listing, tuple(explain(listing.terms, listing.offer.price, token)), cid, receipt)
+
+    def explain_terms(
+        self, price: int | str, *, preset: Preset | None = None, **terms: Unpack[TermChanges]
+    ) -> tuple[str, ...]:
+        """What a listing with these terms would mean for both sides, in plain words. Sends nothing; raises as
+        `create_listing`."""
+        token = self.market.token(terms.get("token") or ZERO_ADDRESS)
+        built = build_terms(self.market.connection.now(), preset, terms, token)
+        return tuple(explain(built, self.market.amount(price, token), token))
+
+    def edit_listing(
+        self,
+        listing_id: int,
+        *,
+        price: int | str | None = None,
+        opened: bool | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        media_type: str | None = None,
+    ) -> Done | None:
+        """Changes the offer for later orders. None: it was so already. What is not given stays."""
+        market, view = self.market, self.show(listing_id)
+        before, offer = view.description or Description(), view.listing.offer
+        changes = {"name": name, "description": description, "media_type": media_type}
+        given = {field: value for field, value in changes.items() if value is not None}
+        if given:
+            if view.description is None and view.trouble is not None and len(given) < len(changes):
+                raise RefusedError(
+                    f"the listing's description is not to be had: {view.trouble}",
+                    "give name, description and media type, all three",
+                )
+            offer = replace(offer, details=self._pin(replace(before, **given)))
+        if price is not None:
+            offer = replace(offer, price=market.amount(price, view.token))
+        if opened is not None:
+            offer = replace(offer, open=opened)
+        if offer == view.listing.offer:
+            return None
+        call = calls.change_offer(listing=listing_id, offer=offer)
+        return Done(market.send(f"change-offer-{listing_id}", call).receipt)
+
+    def show(self, listing_id: int) -> ListingView:
+        """A listing, its description (read from the store and checked) and its terms in words."""
+        return view_listing(self.market, listing_id)
+
+    def listings(self, mine: bool = True) -> list[ListingView]:
+        """The caller's listings, or all of them."""
+        return view_listings(self.market, self.market.account if mine else None)
+
+    def orders(self, listing_id: int) -> list[OrderView]:
+        """All orders of a listing, as they stand."""
+        orders = self.market.contract.orders_of(listing_id)
+        return view_orders(self.market, orders)
+
+    def set_operator(self, listing_id: int, operator: str | None) -> Done:
+        """Names a hot key that may release, deliver, skip, refund; None: nobody."""
+        call = calls.set_operator(listing=listing_id, operator=operator or ZERO_ADDRESS)
+        return Done(self.market.send(f"set-operator-{listing_id}", call).receipt)
+
+    def set_payout(self, listing_id: int, payout: str) -> Done:
+        """Sends later withdrawals elsewhere."""
+        call = calls.set_payout(listing=listing_id, payout=payout)
+        return Done(self.market.send(f"set-payout-{listing_id}", call).receipt)
+
+    # ----------------------------------------------------------------------------------------------------- deliveries
+
+    def deliver(
+        self,
+        path: str | Path,
+        listing_id: int,
+        *,
+        note: str = "",
+        again: bool = False,
+        confirmations: int | None = None,
+        read_back: str | None = None,
+        wait: bool = False,
+        progress: Progress = silent,
+    ) -> Delivered:
+        """Seals a file or folder for the next round, pins it, releases the round, and hands out the keys when they
+        may go out.
+
+        A call that was killed is taken up by the next one with the same file: no second release, no second key.
+        Where the decline window (or `confirmations`) must pass first, the answer's state is "waiting", unless
+        `wait`. `again`: the same file as the round before is meant. `read_back` is a second way to the content
+        ("gateway:https://…"); off a development chain it is required, and must differ from the store.
+        `confirmations`: blocks on top of what keys go out to; None is 0 on a development chain, else 12. Raises
+        `RefusedError` for an unfinished delivery of another file, for the same file as a new round without `again`,
+        and for content that does not read back.
+        """
+        choices = Choices.make(self.market, confirmations, read_back, wait, progress)
+        return delivery.deliver(self.market, Path(path), listing_id, note, again, choices)
+
+    def serve(
+        self,
+        listing_id: int,
+        *,
+        confirmations: int | None = None,
+        read_back: str | None = None,
+        wait: bool = False,
+        progress: Progress = silent,
+    ) -> Served:
+        """Hands out keys to whoever waits: buyers of a round that was out, and all after the decline window."""
+        choices = Choices.make(self.market, confirmations, read_back, wait, progress)
+        return delivery.serve(self.market, listing_id, choices)
+
+    def deliver_copies(
+        self,
+        listing_id: int,
+        copies: Mapping[int, str | Path],
+        *,
+        note: str = "",
+        again: bool = False,
+        confirmations: int | None = None,
+        read_back: str | None = None,
+        wait: bool = False,
+        progress: Progress = silent,
+    ) -> Delivered:
+        """In a listing sold as copies: starts the round, and posts each order its own file (`copies`: order id →
+        path)."""
+        choices = Choices.make(self.market, confirmations, read_back, wait, progress)
+        paths = {order: Path(path) for order, path in copies.items()}
+        return copies_steps.deliver_copies(self.market, listing_id, paths, note, again, choices)
+
+    def skip(self, listing_id: int) -> Done:
+        """Misses the next round: every order that covers it can be paid back (`Buyer.collect_missed`)."""
+        label = f"skip-{listing_id}"
+        if found := self.market.resume(label):
+            return Done(found.receipt)
+        round = self.market.contract.listing(listing_id).next_round
+        return Done(self.market.send(label, calls.skip(listing=listing_id, round=round)).receipt)
+
+    # ---------------------------------------------------------------------------------------------------------- money
+
+    def refund(self, order: int, round: int | None = None) -> Done:
+        """Gives all unreleased rounds of an order back, or one released `round` whose money has not matured."""
+        market = self.market
+        held = market.contract.order(order)
+        token = market.token(market.contract.listing(held.listing).terms.token)
+        if round is None:
+            call, name = calls.refund(order=order), "Refunded"
+        else:
+            release = market.contract.release(held.listing, round)
+            if release is None:
+                raise RefusedError(
+                    f"round {round} was not released", "leave the round out to give all unreleased rounds back"
+                )
+            bucket = bucket_of(held, release)
+            call, name = calls.refund_round(order=order, round=round, bucket=bucket), "RoundRefunded"
+        receipt = market.send(f"refund-{order}-{'all' if round is None else round}", call).receipt
+        return Done(receipt, _event(receipt, name)["paid"], token)
+
+    def withdrawable(self, listing_id: int) -> Withdrawal:
+        """What `withdraw` would take now, and what matures later. Sends nothing."""
+        return withdrawable(self.market, listing_id)
+
+    def withdraw(self, listing_id: int) -> Withdrawal:
+        """Takes all matured money of a listing, found from the logs alone, to its payout address."""
+        return withdraw(self.market, listing_id)
+
+    def collect(self, token: str | None = None, to: str | None = None) -> Done | None:
+        """Collects payments that this account refused before; None: there are none."""
+        return collect(self.market, token, to)
+
+    # ------------------------------------------------------------------------------------------------------- vouchers
+
+    def sign_voucher(
+        self,
+        listing_id: int,
+        *,
+        price: int | str,
+        buyer: str | None = None,
+        max_rounds: int = 1,
+        uses: int = 1,
+        valid_for: int | str = "7d",
+        nonce: int | None = None,
+    ) -> SignedVoucher:
+        """Signs a permission to buy at `price` per round (0 allowed), also from a closed listing. Sends nothing.
+
+        `buyer` None: anyone. `valid_for` counts from the chain's time.
+        """
+        market = self.market
+        listing = market.contract.listing(listing_id)
+        if listing.seller != market.account:
+            raise RefusedError(
+                f"listing {listing_id} belongs to {listing.seller}", "sign vouchers with the seller's account"
+            )
+        seconds = parse_duration(valid_for) if isinstance(valid_for, str) else valid_for
+        voucher = Voucher(
+            listing=listing_id,
+            buyer=checksummed(buyer) if buyer else ZERO_ADDRESS,
+            price=market.amount(price, market.token(listing.terms.token)),
+            max_rounds=_within("rounds of a voucher", max_rounds, 1, listing.terms.max_rounds),
+            uses=_within("uses of a voucher", uses, 1, 2**32 - 1),
+            deadline=_within("deadline of a voucher", market.connection.now() + seconds, 1, 2**40 - 1),
+            nonce=_within("nonce of a voucher", secrets.randbits(256) if nonce is None else nonce, 0, 2**256 - 1),
+        )
+        return sign_voucher(market, voucher)
+
+    def revoke_voucher(self, voucher: SignedVoucher | Voucher) -> Done:
+        """Makes a voucher unusable."""
+        plain = voucher.voucher if isinstance(voucher, SignedVoucher) else voucher
+        digest = self.market.contract.voucher_digest(plain)
+        call = calls.revoke_voucher(voucher=plain)
+        return Done(self.market.send(f"revoke-{digest.hex()}", call).receipt)
+
+    def voucher_status(self, voucher: SignedVoucher) -> VoucherStatus:
+        """How often it was used, and whether it can be used now."""
+        return status_of(self.market, voucher)
+
+    def _pin(self, description: Description) -> bytes:
+        if self.market.dry_run:
+            return description.digest
+        return self.market.store.add(description.encode(), "description of a listing").cid.digest
+
+
+def _event(receipt: Receipt, name: str) -> Event:
+    event = receipt.event(name)
+    if event is None:
+        raise NetworkError(f"transaction {receipt.transaction} was mined without its event {name}", "use another node")
+    return event
+
+
+def _within(what: str, value: int, least: int, most: int) -> int:
+    if not least <= value <= most:
+        raise UsageError(f"the {what} must be {least} to {most}, not {value}")
+    return value

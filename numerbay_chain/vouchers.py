@@ -1,0 +1,121 @@
+"""Vouchers: signed by a seller, handed over as one JSON text, looked up by whoever holds one."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final, Self
+
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+from eth_keys.exceptions import BadSignature
+from eth_utils.address import is_address, to_checksum_address
+
+from numerbay_chain.chain import typed_data
+from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
+from numerbay_chain.errors import RefusedError, UsageError
+from numerbay_chain.market import Market
+from numerbay_chain.results import VoucherStatus
+from numerbay_chain.units import format_duration
+
+_VERSION: Final = 1
+_BITS: Final = {"listing": 32, "price": 88, "max_rounds": 16, "uses": 32, "deadline": 40, "nonce": 256}
+
+
+@dataclass(frozen=True, slots=True)
+class SignedVoucher:
+    """`chain_id` and `marketplace` say where it counts; the signature binds both. Hand it to its buyer alone."""
+
+    chain_id: int
+    marketplace: str
+    voucher: Voucher
+    signature: bytes
+
+    def to_json(self) -> str:
+        """Amounts and the nonce as decimal strings, the signature in hex."""
+        voucher = {
+            name: str(value) if name in {"price", "nonce"} else value for name, value in asdict(self.voucher).items()
+        }
+        document = {
+            "version": _VERSION,
+            "chain_id": self.chain_id,
+            "marketplace": self.marketplace,
+            "voucher": voucher,
+            "signature": "0x" + self.signature.hex(),
+        }
+        return json.dumps(document, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Raises `UsageError` for what is no voucher."""
+        try:
+            document = json.loads(text)
+            if document["version"] != _VERSION:
+                raise ValueError("another version")
+            signature = str(document["signature"])
+            return cls(
+                int(document["chain_id"]),
+                _address(document["marketplace"]),
+                _parse(document["voucher"]),
+                bytes.fromhex(signature.removeprefix("0x")),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise UsageError("this is not a voucher", "give the whole text that the seller signed") from error
+
+
+def _address(value: Any) -> str:
+    if not isinstance(value, str) or not is_address(value):
+        raise ValueError("not an address")
+    return to_checksum_address(value)
+
+
+def _parse(values: dict[str, Any]) -> Voucher:
+    numbers = {name: int(values[name]) for name in _BITS}
+    if any(not 0 <= number < 1 << _BITS[name] for name, number in numbers.items()):
+        raise ValueError("a number out of range")
+    if set(values) != {field.name for field in fields(Voucher)}:
+        raise ValueError("other fields than a voucher's")
+    return Voucher(buyer=_address(values["buyer"]), **numbers)
+
+
+def sign_voucher(market: Market, voucher: Voucher) -> SignedVoucher:
+    """Signs for the market's chain and contract. Raises `AccountError`."""
+    account, chain_id, marketplace = market.account, market.connection.chain_id, market.contract.address
+    message = typed_data.voucher(chain_id, marketplace, voucher)
+    signature = market.signer_or_refuse().sign_typed_data(message)
+    signed = SignedVoucher(chain_id, marketplace, voucher, signature)
+    if _signer_of(signed) != account:
+        raise RefusedError(f"the signature is not one of {account}", "use the account itself, not a contract's")
+    return signed
+
+
+def _signer_of(signed: SignedVoucher) -> str | None:
+    message = typed_data.voucher(signed.chain_id, signed.marketplace, signed.voucher)
+    try:
+        return str(Account.recover_message(encode_typed_data(full_message=message), signature=signed.signature))
+    except (BadSignature, ValueError):
+        return None
+
+
+def status_of(market: Market, signed: SignedVoucher, rounds: int = 1, buyer: str | None = None) -> VoucherStatus:
+    """What the contract would say to it. `buyer`: who wants to use it (None: whoever it is for)."""
+    voucher, contract = signed.voucher, market.contract
+    listing = contract.listing(voucher.listing)
+    digest = contract.voucher_digest(voucher)
+    uses = contract.voucher_uses(digest)
+    revoked, signer = uses == 2**256 - 1, _signer_of(signed) or ZERO_ADDRESS
+    late = market.connection.now() - voucher.deadline
+    problem = None
+    if (signed.chain_id, signed.marketplace) != (market.connection.chain_id, contract.address):
+        problem = f"the voucher is for the marketplace {signed.marketplace} on chain {signed.chain_id}"
+    elif revoked:
+        problem = "the seller revoked the voucher"
+    elif uses >= voucher.uses:
+        problem = f"the voucher was used {uses} times, as often as it allows"
+    elif late > 0:
+        problem = f"the voucher ran out {format_duration(late)} ago"
+    elif rounds > voucher.max_rounds:
+        problem = f"the voucher allows orders of at most {voucher.max_rounds} rounds"
+    elif buyer is not None and voucher.buyer not in (ZERO_ADDRESS, buyer):
+        problem = f"the voucher is for {voucher.buyer} alone"
+    elif signer != listing.seller and not market.connection.code(listing.seller):
+        problem = "the voucher was not signed by the listing's seller"
+    return VoucherStatus(digest, voucher, signer, 0 if revoked else uses, revoked, problem)

@@ -1,0 +1,91 @@
+"""The installed programs as their users run them: real processes with a home folder of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(sys.executable).with_name("numerbay-chain")
+STEP_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A process that has ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The one JSON object on stdout."""
+        return json.loads(self.stdout)
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Somebody's shell: a working folder and an environment. No terminal."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def run(self, *command: object, code: int = 0) -> Ended:
+        """Runs a program to its end, which must have this exit code."""
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=STEP_SECONDS,
+        )
+        ended = Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+        assert ended.code == code, f"{command}: {ended}"
+        return ended
+
+    def nbc(self, *arguments: object, code: int = 0) -> Ended:
+        """`numerbay-chain ARGUMENTS`."""
+        return self.run(PROGRAM, *arguments, code=code)
+
+    def json(self, *arguments: object, code: int = 0) -> dict[str, Any]:
+        """The object that `numerbay-chain ARGUMENTS --json` prints."""
+        return self.nbc(*arguments, "--json", code=code).object
+
+
+def shell(folder: Path, **more: str) -> Shell:
+    """A shell whose home folder for this program is new."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMERBAY_CHAIN_")}
+    return Shell(folder, {**kept, "NUMERBAY_CHAIN_HOME": str(folder / "home"), **more})
+
+
+class RunningDevnet:
+    """`numerbay-chain devnet`, until `stop`."""
+
+    def __init__(self, seller: Shell) -> None:
+        self._process = subprocess.Popen(
+            [PROGRAM, "devnet", "--port", "0", "--json"],
+            cwd=seller.folder,
+            env=seller.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, self._process.communicate()[1]
+        self.said: dict[str, Any] = json.loads(line)
+        self.rpc: str = self.said["rpc"]
+        self.contract: str = self.said["contract"]
+        self.pid: int = self.said["pid"]
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> Ended:
+        """Ctrl-C."""
+        self._process.send_signal(number)
+        stdout, stderr = self._process.communicate(timeout=STEP_SECONDS)
+        return Ended(self._process.returncode, stdout, stderr)
