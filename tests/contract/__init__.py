@@ -1,0 +1,1 @@
+"""What the contracts do, told one concern a file, on the fast in-process EVM."""

@@ -1,0 +1,1 @@
+"""What each call costs: the gasUsed of a real receipt, for fixed accounts, bytes and times."""

@@ -1,0 +1,317 @@
+"""What each function of the marketplace does and refuses, from docs/protocol.md §2."""
+
+from hashlib import sha256
+from typing import Any
+
+from tests.model import manifest as manifests
+from tests.model import terms as times
+from tests.model.ledger import POT, REVOKED, VOUCHER_PRICE, Ledger
+from tests.model.rules import Rules
+from tests.model.wallets import NATIVE, Wallets
+
+
+class Model:
+    """`now` is the chain's time. A refused call raises `Refused` and changes nothing."""
+
+    def __init__(self, wallets: Wallets, now: int) -> None:
+        self.ledger = Ledger()
+        self.wallets = wallets
+        self.now = now
+
+    # ------------------------------------------------------------------------------------------------------ listings
+
+    def register(self, caller: str, key: bytes) -> int:
+        self.ledger.keys[caller].append(key)
+        return len(self.ledger.keys[caller])
+
+    def create_listing(
+        self, caller: str, terms: dict[str, Any], offer: dict[str, Any], operator: str, payout: str
+    ) -> int:
+        rules = Rules()
+        times.check_bounds(rules, terms, self.now)
+        rules(payout != NATIVE, "NoPayout")
+        rules.check()
+        return self.ledger.add_listing(caller, operator, payout, dict(terms), dict(offer))
+
+    def change_offer(self, caller: str, listing: int, offer: dict[str, Any]) -> None:
+        rules = Rules()
+        state = self._listing(rules, listing)
+        self._only_seller(rules, state, caller)
+        rules.check()
+        state["version"] += any(offer[key] != state["offer"][key] for key in ("price", "details"))
+        state["offer"] = dict(offer)
+
+    def set_operator(self, caller: str, listing: int, operator: str) -> None:
+        rules = Rules()
+        state = self._listing(rules, listing)
+        self._only_seller(rules, state, caller)
+        rules.check()
+        state["operator"] = operator
+
+    def set_payout(self, caller: str, listing: int, payout: str) -> None:
+        rules = Rules()
+        state = self._listing(rules, listing)
+        self._only_seller(rules, state, caller)
+        rules(payout != NATIVE, "NoPayout")
+        rules.check()
+        state["payout"] = payout
+
+    # -------------------------------------------------------------------------------------------------------- buying
+
+    def buy(
+        self, caller: str, listing: int, version: int, first: int, rounds: int, recipient: str, value: int,
+        voucher: dict[str, Any] | None = None, digest: bytes = b"", signer: str = "",
+    ) -> int:  # fmt: skip
+        """`voucher` with its EIP-712 digest and whoever signed it."""
+        rules, ledger = Rules(), self.ledger
+        state = self._listing(rules, listing)
+        terms, offer = state["terms"], state["offer"]
+        price = voucher["price"] if voucher else offer["price"]
+        next_round, total = state["nextRound"], price * rounds
+
+        if voucher:
+            self._check_voucher(rules, state, listing, caller, rounds, voucher, digest, signer)
+        else:
+            rules(offer["open"], "Closed", listing)
+        rules(version == state["version"], "TermsChanged", listing, version, state["version"])
+        rules(1 <= rounds <= terms["maxRounds"], "RoundsOutOfBounds", rounds, terms["maxRounds"])
+        out = terms["instant"] and first == next_round - 1 and first in state["released"]
+        rules(first == next_round or out, "RoundMoved", listing, first, next_round)
+        due = times.due(terms, next_round)
+        if due is not None and (not out or rounds > 1):
+            rules(self.now <= due, "Overdue", listing, next_round, due)
+        if terms["supply"]:
+            rules(state["orders"] - state["voided"] < terms["supply"], "SoldOut", listing, terms["supply"])
+        rules(len(ledger.keys[recipient]) > 0, "NoKey", recipient, 0)
+        native = terms["token"] == NATIVE
+        wanted = total if native else 0
+        rules(value == wanted, "WrongPayment", value, wanted)
+        received = self.wallets.received(terms["token"], total)
+        rules(native or received == total, "TokenTookFee", terms["token"], received, total)
+        rules.check()
+
+        self.wallets.spend(terms["token"], caller, total)
+        if voucher:
+            ledger.vouchers[digest] += 1
+        bucket = times.bucket_at(terms, self.now) if out else 0
+        offered = VOUCHER_PRICE if voucher else state["version"]
+        return ledger.add_order(listing, recipient, first, rounds, price, offered, bucket)
+
+    def _check_voucher(
+        self, rules: Rules, state: dict[str, Any], listing: int, caller: str, rounds: int,
+        voucher: dict[str, Any], digest: bytes, signer: str,
+    ) -> None:  # fmt: skip
+        used = self.ledger.vouchers[digest]
+        rules(voucher["listing"] == listing, "VoucherForOtherListing", listing, voucher["listing"])
+        rules(voucher["buyer"] in (NATIVE, caller), "VoucherNotYours", caller, voucher["buyer"])
+        rules(self.now <= voucher["deadline"], "VoucherExpired", voucher["deadline"])
+        rules(used < voucher["uses"], "VoucherSpent")
+        rules(rounds <= voucher["maxRounds"], "RoundsOutOfBounds", rounds, voucher["maxRounds"])
+        rules(signer == state["seller"], "InvalidSignature", state["seller"])
+
+    def revoke_voucher(self, caller: str, voucher: dict[str, Any], digest: bytes) -> None:
+        rules = Rules()
+        self._only_seller(rules, self._listing(rules, voucher["listing"]), caller)
+        rules.check()
+        self.ledger.vouchers[digest] = REVOKED
+
+    # ---------------------------------------------------------------------------------------------- the buyer's ways out
+
+    def decline(self, caller: str, order: int, round_: int) -> int:
+        rules, ledger = Rules(), self.ledger
+        state, listing = self._order(rules, order)
+        rules(caller == state["buyer"], "NotBuyer", caller, state["buyer"])
+        released = listing["released"].get(round_)
+        if not rules(released is not None, "NotReleased", state["listing"], round_):
+            rules.check()
+        deadline = released["time"] + listing["terms"]["declineWindow"]
+        latest = round_ == listing["nextRound"] - 1
+        rules(latest, "NotLatest", state["listing"], round_, listing["nextRound"])
+        rules(self.now < deadline, "TooLate", deadline)
+        rules(ledger.covers(order, round_), "NotCovered", order, round_)
+        rules(not (state["bucket"] and round_ == state["first"]), "BoughtWhenOut", order, round_)
+        self._unsettled(rules, order, round_)
+        rules.check()
+        return self._pay(order, ledger.shorten(order, round_))
+
+    def cancel(self, caller: str, order: int) -> int:
+        rules = Rules()
+        state, listing = self._order(rules, order)
+        rules(caller == state["buyer"], "NotBuyer", caller, state["buyer"])
+        rules(not state["cancelledAt"], "AlreadyCancelled", order)
+        rules(state["end"] > listing["nextRound"], "NothingLeft", order)
+        rules.check()
+        state["cancelledAt"] = self.now
+        return self._pay(order, self.ledger.shorten(order, listing["nextRound"] + 1))
+
+    def reclaim(self, caller: str, order: int) -> int:
+        rules = Rules()
+        state, listing = self._order(rules, order)
+        rules(caller == state["buyer"], "NotBuyer", caller, state["buyer"])
+        if rules(state["cancelledAt"] > 0, "NotCancelled", order):
+            earliest = state["cancelledAt"] + listing["terms"]["noticePeriod"]
+            rules(self.now >= earliest, "TooEarly", state["listing"], listing["nextRound"], earliest)
+        rules(state["end"] == listing["nextRound"] + 1, "NothingLeft", order)
+        rules.check()
+        return self._pay(order, self.ledger.shorten(order, listing["nextRound"]))
+
+    # ------------------------------------------------------------------------------------------------------- releases
+
+    def release(self, caller: str, listing: int, round_: int, manifest: bytes) -> None:
+        rules = Rules()
+        state = self._listing(rules, listing)
+        terms = state["terms"]
+        self._only_operator(rules, state, caller)
+        rules(round_ == state["nextRound"], "NotNextRound", listing, round_, state["nextRound"])
+        if terms["copies"]:
+            rules(not manifest, "ManifestNotWanted", listing)
+        else:
+            rules(manifests.is_valid(manifest), "InvalidManifest")
+        due = times.due(terms, round_)
+        if due is not None:
+            rules(self.now >= due - terms["period"], "TooEarly", listing, round_, due - terms["period"])
+            rules(self.now <= due, "Overdue", listing, round_, due)
+        self._interval_over(rules, listing, round_)
+        rules.check()
+        content_hash = bytes(32) if terms["copies"] else sha256(manifest).digest()
+        self.ledger.earn(listing, round_, times.bucket_at(terms, self.now), self.now, content_hash)
+
+    def skip(self, caller: str, listing: int, round_: int) -> None:
+        rules = Rules()
+        state = self._listing(rules, listing)
+        rules(round_ == state["nextRound"], "NotNextRound", listing, round_, state["nextRound"])
+        due = times.due(state["terms"], state["nextRound"])
+        if due is None or self.now <= due:
+            self._only_operator(rules, state, caller)
+            self._interval_over(rules, listing, round_)
+        rules.check()
+        self.ledger.miss(listing, round_)
+
+    def deliver(self, caller: str, listing: int, round_: int) -> None:
+        rules = Rules()
+        state = self._listing(rules, listing)
+        self._only_operator(rules, state, caller)
+        rules(round_ in state["released"], "NotReleased", listing, round_)
+        rules.check()
+
+    def deliver_copies(self, caller: str, listing: int, round_: int, orders: list[int], hashes: list[bytes]) -> None:
+        rules, ledger = Rules(), self.ledger
+        state = self._listing(rules, listing)
+        terms = state["terms"]
+        self._only_operator(rules, state, caller)
+        rules(terms["copies"], "NotCopies", listing)
+        rules(len(orders) == len(hashes), "LengthsDiffer", len(orders), len(hashes))
+        if rules(round_ in state["released"], "NotReleased", listing, round_) and terms["disputeWindow"]:
+            half = state["released"][round_]["time"] + terms["declineWindow"] // 2
+            rules(round_ == state["nextRound"] - 1, "NotLatest", listing, round_, state["nextRound"])
+            rules(self.now < half, "TooLate", half)
+        rules.check()
+        for order, content_hash in zip(orders, hashes, strict=True):
+            mine = order in ledger.orders and ledger.orders[order]["listing"] == listing
+            if mine and ledger.covers(order, round_) and any(content_hash) and (order, round_) not in ledger.copies:
+                ledger.copies[order, round_] = content_hash
+
+    # ---------------------------------------------------------------------------------------------------- settlement
+
+    def refund(self, caller: str, order: int) -> int:
+        rules = Rules()
+        state, listing = self._order(rules, order)
+        self._only_operator(rules, listing, caller)
+        rules(state["end"] > listing["nextRound"], "NothingLeft", order)
+        rules.check()
+        return self._pay(order, self.ledger.shorten(order, listing["nextRound"]))
+
+    def refund_round(self, caller: str, order: int, round_: int, bucket: int) -> int:
+        rules, ledger = Rules(), self.ledger
+        state, listing = self._order(rules, order)
+        self._only_operator(rules, listing, caller)
+        rules(ledger.covers(order, round_), "NotCovered", order, round_)
+        self._unsettled(rules, order, round_)
+        if rules(round_ in listing["released"], "NotReleased", state["listing"], round_):
+            rules(bucket == ledger.bucket_of(order, round_), "WrongBucket", order, round_, bucket)
+        matures = ledger.maturity(state["listing"], bucket)
+        rules(self.now < matures, "Matured", state["listing"], round_, bucket, matures)
+        rules.check()
+        return self._pay(order, ledger.give_back(order, round_))
+
+    def refund_missed(self, order: int, round_: int) -> int:
+        rules = Rules()
+        state, listing = self._order(rules, order)
+        rules(round_ in listing["missed"], "NotMissed", state["listing"], round_)
+        rules(self.ledger.covers(order, round_), "NotCovered", order, round_)
+        self._unsettled(rules, order, round_)
+        rules.check()
+        return self._pay(order, self.ledger.give_back(order, round_))
+
+    def withdraw(self, listing: int, rounds: list[int], buckets: list[int]) -> int:
+        rules, ledger = Rules(), self.ledger
+        state = self._listing(rules, listing)
+        if rules(len(rounds) == len(buckets), "LengthsDiffer", len(rounds), len(buckets)):
+            for round_, bucket in zip(rounds, buckets, strict=True):
+                matures = ledger.maturity(listing, bucket)
+                rules(self.now >= matures, "NotMatured", listing, round_, bucket, matures)
+            rules(sum(ledger.pot(listing, r, b) for r, b in zip(rounds, buckets, strict=True)) > 0, "NothingToPay")
+        rules.check()
+        amount = sum(ledger.pay_out(listing, r, b) for r, b in zip(rounds, buckets, strict=True))
+        self._send(state["terms"]["token"], state["payout"], amount)
+        return amount
+
+    def collect(self, caller: str, token: str, to: str) -> int:
+        rules = Rules()
+        amount = self.ledger.credits[caller, token]
+        if rules(amount > 0, "NothingToPay"):
+            rules((token, to) not in self.wallets.refusing, "PaymentRefused", token, to, amount)
+        rules.check()
+        self.ledger.credits[caller, token] = 0
+        self.wallets.pay(token, to, amount)
+        return amount
+
+    # -------------------------------------------------------------------------------------------------------- helpers
+
+    def _pay(self, order: int, amount: int) -> int:
+        state = self.ledger.orders[order]
+        self._send(self.ledger.token(state["listing"]), state["buyer"], amount)
+        return amount
+
+    def _send(self, token: str, to: str, amount: int) -> None:
+        """A payment that its receiver refuses becomes his credit."""
+        if not self.wallets.pay(token, to, amount):
+            self.ledger.credits[to, token] += amount
+
+    def _listing(self, rules: Rules, listing: int) -> dict[str, Any]:
+        rules(listing in self.ledger.listings, "NoListing", listing)
+        rules.check()
+        return self.ledger.listings[listing]
+
+    def _order(self, rules: Rules, order: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        rules(order in self.ledger.orders, "NoOrder", order)
+        rules.check()
+        state = self.ledger.orders[order]
+        return state, self.ledger.listings[state["listing"]]
+
+    def _only_seller(self, rules: Rules, listing: dict[str, Any], caller: str) -> None:
+        rules(caller == listing["seller"], "NotSeller", caller, listing["seller"])
+
+    def _only_operator(self, rules: Rules, listing: dict[str, Any], caller: str) -> None:
+        seller, operator = listing["seller"], listing["operator"]
+        rules(caller in (seller, operator), "NotOperator", caller, seller, operator)
+
+    def _unsettled(self, rules: Rules, order: int, round_: int) -> None:
+        settlement = self.ledger.settled.get((order, round_), 0)
+        rules(settlement == 0, "AlreadySettled", order, round_, settlement)
+
+    def _interval_over(self, rules: Rules, listing: int, round_: int) -> None:
+        state = self.ledger.listings[listing]
+        if state["released"]:
+            earliest = state["lastTurn"] + state["terms"]["minInterval"]
+            rules(self.now >= earliest, "TooEarly", listing, round_, earliest)
+
+    def held(self, order: int, round_: int) -> str:
+        """Where an order's money for a round is: ahead, pot, seller, buyer."""
+        return str(self.ledger.cells[order][round_][0])
+
+    def in_pots(self, listing: int) -> list[tuple[int, int]]:
+        """(round, bucket) of the pots that are not empty."""
+        ids = self.ledger.listings[listing]["ids"]
+        cells = [(r, cell) for order in ids for r, cell in self.ledger.cells[order].items()]
+        return sorted({(r, cell[1]) for r, cell in cells if cell[0] == POT})

@@ -1,0 +1,1 @@
+"""The marketplace's bytecode against its model, in sequences of calls that hypothesis thinks of."""

@@ -1,0 +1,69 @@
+"""No money is ever stuck: from any state the contract is emptied, with the seller's help or without it."""
+
+from typing import Any
+
+from tests.model.wallets import NATIVE
+
+
+def drain(machine: Any) -> None:
+    """Calls that anybody would make who wants his money, none of which may fail. `machine` is the stateful test."""
+    people = {str(person): person for person in machine.cast.everybody}
+    stranger = machine.cast.keyless
+    with_seller = len(machine.ledger.orders) % 2 == 0
+    _end_orders(machine, people, with_seller)
+    for order, listing_rounds in list(machine.ledger.cells.items()):
+        missed = machine.state_of(order)["missed"]
+        for round_ in listing_rounds:
+            if round_ in missed and machine.model.held(order, round_) == "ahead":
+                done = machine.call(
+                    lambda o=order, r=round_: machine.model.refund_missed(o, r), stranger, "refundMissed", order, round_
+                )
+                assert done, "a missed round is paid back"
+    _withdraw_everything(machine, stranger)
+    _collect_everything(machine, people)
+
+
+def _end_orders(machine: Any, people: dict[str, Any], with_seller: bool) -> None:
+    ahead = [order for order, state in machine.ledger.orders.items() if state["end"] > machine.state_of(order)["nextRound"]]
+    if with_seller:
+        for order in ahead:
+            seller = people[machine.state_of(order)["seller"]]
+            done = machine.call(lambda o=order, s=seller: machine.model.refund(str(s), o), seller, "refund", order)
+            assert done, "a seller can always give back"
+        return
+    for order in ahead:
+        buyer = people[machine.ledger.orders[order]["buyer"]]
+        if not machine.ledger.orders[order]["cancelledAt"]:
+            done = machine.call(lambda o=order, b=buyer: machine.model.cancel(str(b), o), buyer, "cancel", order)
+            assert done, "a buyer can always cancel"
+    machine.wait(machine.chain.now + max(state["terms"]["noticePeriod"] for state in machine.ledger.listings.values()))
+    for order in ahead:
+        buyer = people[machine.ledger.orders[order]["buyer"]]
+        done = machine.call(lambda o=order, b=buyer: machine.model.reclaim(str(b), o), buyer, "reclaim", order)
+        assert done, "a buyer can reclaim after the notice period"
+
+
+def _withdraw_everything(machine: Any, stranger: Any) -> None:
+    pots = {listing: machine.model.in_pots(listing) for listing in machine.ledger.listings}
+    ripe = [machine.ledger.maturity(listing, bucket) for listing, entries in pots.items() for _, bucket in entries]
+    machine.wait(max([machine.chain.now + 1, *ripe]))
+    for listing, entries in pots.items():
+        if sum(machine.ledger.pot(listing, *entry) for entry in entries):
+            rounds, buckets = [r for r, _ in entries], [b for _, b in entries]
+            done = machine.call(
+                lambda n=listing, r=rounds, b=buckets: machine.model.withdraw(n, r, b),
+                stranger, "withdraw", listing, rounds, buckets,
+            )  # fmt: skip
+            assert done, "matured money can be withdrawn"
+
+
+def _collect_everything(machine: Any, people: dict[str, Any]) -> None:
+    # Whoever refuses can name another receiver; the fresh one is blocked by nobody.
+    haven = "0x" + "5a" * 20
+    for (account, token), amount in list(machine.ledger.credits.items()):
+        if amount:
+            done = machine.call(
+                lambda a=account, t=token: machine.model.collect(a, t, haven), people[account], "collect", token, haven
+            )
+            assert done, "a credit can be collected"
+    assert all(machine.ledger.owed(token) == 0 for token in [NATIVE, *map(str, machine.cast.tokens.values())])
