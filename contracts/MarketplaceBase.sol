@@ -216,6 +216,7 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
     }
 
     /// @dev Take exactly `amount` from the caller; called last.
+    // slither-disable-next-line msg-value-in-nonpayable, -- buy and buyWith call it, both payable
     function _take(address token, uint256 amount) internal {
         uint256 expected = token == address(0) ? amount : 0;
         if (msg.value != expected) revert WrongPayment(msg.value, expected);

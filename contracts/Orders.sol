@@ -156,11 +156,7 @@ abstract contract Orders is Vouchers {
         uint256 firstRound = nextRound;
         uint256 bucket;
         if (out) {
-            if (!rules.instant) revert NotInstant(listing);
-            if (nextRound == 0 || data.missed[nextRound - 1]) revert NotReleased(listing, nextRound);
-            firstRound = nextRound - 1;
-            bucket = _bucketAt(data.till, block.timestamp);
-            data.pots[firstRound][bucket].amount += price;
+            (firstRound, bucket) = _bookOut(listing, data, nextRound, price);
         }
         uint256 end = firstRound + rounds;
         if (end > nextRound) {
@@ -186,5 +182,17 @@ abstract contract Orders is Vouchers {
         fresh.bucket = matures;
         fresh.buyer = recipient;
         emit Bought(order, recipient, firstRound, rounds, price, priceVersion, epoch, bucket);
+    }
+
+    /// @dev The round that is out earns at once.
+    function _bookOut(uint256 listing, ListingData storage data, uint256 nextRound, uint88 price)
+        private
+        returns (uint256 round, uint256 bucket)
+    {
+        if (!data.rules.instant) revert NotInstant(listing);
+        if (nextRound == 0 || data.missed[nextRound - 1]) revert NotReleased(listing, nextRound);
+        round = nextRound - 1;
+        bucket = _bucketAt(data.till, block.timestamp);
+        data.pots[round][bucket].amount += price;
     }
 }

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from numerbay_chain.artifact import OpenedArtifact, Problem, ByteProgress, Target, check, seal, unseal
+from numerbay_chain.artifact import ByteProgress, OpenedArtifact, Problem, Target, check, seal, unseal
 from numerbay_chain.crypto.content_key import ContentKey, Context
 from numerbay_chain.crypto.details import MAX_DETAILS_SIZE, Details
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, open_envelope, seal_envelopes

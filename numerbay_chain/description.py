@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Final, Self
 
+from numerbay_chain import jsontext
 from numerbay_chain.errors import ContentError, NetworkError, UsageError
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.store import ContentStore
@@ -55,7 +56,7 @@ class Description:
         if len(block) > MAX_DESCRIPTION_SIZE:
             raise ContentError(f"the listing's description is longer than {MAX_DESCRIPTION_SIZE} bytes")
         try:
-            document = json.loads(block)
+            document = jsontext.parse(block)
             if not isinstance(document, dict) or type(document.get("version")) is not int:
                 raise ValueError("not an object with a version")
             return cls(**{name: _text(document.get(name, "")) for name in _LIMITS})

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from numerbay_chain import jsontext
 from numerbay_chain.errors import RefusedError
 from numerbay_chain.files import storage_error, sync_folder, write_atomic
 
@@ -28,10 +29,10 @@ class Entry:
     def read(self) -> dict[str, Any] | None:
         """What was saved last; None where there is nothing. Raises `RefusedError` for a file that is no entry."""
         try:
-            document = json.loads(self.path.read_bytes())
+            document = jsontext.parse(self.path.read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             raise _unreadable(self.path) from error
         if not isinstance(document, dict) or document.pop("version", None) != _VERSION:
             raise _unreadable(self.path)

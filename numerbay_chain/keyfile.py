@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
+from numerbay_chain import jsontext
 from numerbay_chain.errors import AccountError, UsageError
 from numerbay_chain.files import write_atomic
 
@@ -101,11 +102,11 @@ def refuse_small_order(public_key: bytes) -> None:
 def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         with Path(path).open("rb") as file:
-            fields = json.loads(file.read(_MAX_FILE_SIZE))
+            fields = jsontext.parse(file.read(_MAX_FILE_SIZE))
     except OSError as error:
         reason = (error.strerror or "it can't be opened").lower()
         raise AccountError(f"can't read the key file {path}: {reason}", "make one with `keys new -o PATH`") from error
-    except (ValueError, RecursionError):
+    except ValueError:
         # without the cause: a JSON error carries the document, and with it the private key
         raise AccountError(f"{path} is not a key file", "use the numerbay.json that `keys new` wrote") from None
     if not isinstance(fields, dict):

@@ -7,7 +7,7 @@ sent (`outbox`), and a recipient who holds an order for the round already has to
 """
 
 import time
-from typing import Final
+from typing import Any, Final
 
 from numerbay_chain import artifact
 from numerbay_chain.chain import calls, tokens
@@ -59,7 +59,7 @@ def make_quote(
     key = contract.current_key(receiver)
     if key is None:
         whose = "you have" if receiver == market.account else f"{receiver} has"
-        raise AccountError(f"{whose} no registered key, so nothing could be sealed to it", "register one first: `keys register`")
+        raise AccountError(f"{whose} no registered key: nothing could be sealed to it", "run `keys register` first")
     return Quote(
         listing=listing,
         token=token,
@@ -202,7 +202,7 @@ def _allow(market: Market, quote: Quote, permit: bool) -> tuple[Receipt | None, 
 
 def _call(quote: Quote, voucher: SignedVoucher | None, permit: Permit | None) -> calls.Call:
     value = quote.total if quote.token.native else 0
-    common = {
+    common: dict[str, Any] = {
         "listing": quote.listing.id,
         "version": quote.listing.version,
         "next_round": quote.listing.next_round,

@@ -190,9 +190,9 @@ def _check(terms: Terms, now: int) -> None:
     _between("response_window", terms.response_window, max(MINUTE, terms.decline_window), terms.dispute_window // 2)
     if not 0 <= terms.challenge_bond < 2**88:
         raise UsageError("the challenge bond is out of range", "it is below 2^88 of the token's smallest unit")
-    if terms.copies and (not terms.decline_window or terms.instant):
+    if terms.copies and (terms.decline_window < 2 or terms.instant):
         raise UsageError(
-            "an adjudicated listing of copies needs a decline window and can't be instant",
+            "an adjudicated listing of copies needs a decline window of at least 2s, and can't be instant",
             "set a decline window, leave instant out, or set the dispute window to 0",
         )
 

@@ -9,6 +9,7 @@ from eth_account.messages import encode_typed_data
 from eth_keys.exceptions import BadSignature
 from eth_utils.address import is_address, to_checksum_address
 
+from numerbay_chain import jsontext
 from numerbay_chain.chain import typed_data
 from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
 from numerbay_chain.errors import RefusedError, UsageError
@@ -47,7 +48,7 @@ class SignedVoucher:
     def from_json(cls, text: str) -> Self:
         """Raises `UsageError` for what is no voucher."""
         try:
-            document = json.loads(text)
+            document = jsontext.parse(text)
             if document["version"] != _VERSION:
                 raise ValueError("another version")
             signature = str(document["signature"])
@@ -57,7 +58,7 @@ class SignedVoucher:
                 _parse(document["voucher"]),
                 bytes.fromhex(signature.removeprefix("0x")),
             )
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError("this is not a voucher", "give the whole text that the seller signed") from error
 
 

@@ -57,7 +57,8 @@ def request(connection: Connection, method: str, *parameters: object) -> object:
 
 
 class Devnet:
-    """A running anvil. Use it in a `with` block, or call `stop`; it ends with this process at the latest.
+    """A running anvil. Use it in a `with` block, or call `stop`; it is stopped when this process exits
+    in any way but by being killed.
 
     `rpc` is its address, `connection` one to it, `signer(i)` its test account i, funded with 10,000 ETH.
     """

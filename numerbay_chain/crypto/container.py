@@ -162,6 +162,8 @@ class _Reader:
         if self._received > self._size or self._received_commitments > commitments_size(self._size):
             raise ContentError("the ciphertext or its commitments are longer than promised")
         texts = memoryview(self._ciphertext + ciphertext if self._ciphertext else ciphertext)
+        if not texts.readonly:
+            texts = memoryview(bytes(texts))  # the caller may reuse the buffer before the root's thread has read it
         promises = memoryview(self._commitments + commitments if self._commitments else commitments)
         complete = self._received == self._size
         have = chunk_count(self._size) - self._root.count if complete else len(texts) // CHUNK_SIZE

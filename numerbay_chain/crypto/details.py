@@ -8,6 +8,7 @@ from typing import Any, Final
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
+from numerbay_chain import jsontext
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.errors import ContentError, DecryptionError, UsageError
 
@@ -58,8 +59,8 @@ def open_details(key: ContentKey, blob: bytes) -> Details:
     except (CryptoError, ValueError) as error:
         raise DecryptionError("the details were altered, or are another artifact's") from error
     try:
-        return _parse(json.loads(text))
-    except (ValueError, RecursionError) as error:
+        return _parse(jsontext.parse(text))
+    except ValueError as error:
         raise ContentError("the details are not the JSON that the format asks for") from error
 
 

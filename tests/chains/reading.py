@@ -145,6 +145,7 @@ class Reading:
         assert release.released_at == stage.connection.timestamp(receipt.block) == stage.market.listing(id).last_turn
         stage.advance(61)
         stage.operator.send(calls.skip(listing=id, round=1))
+        stage.advance(61)
         stage.operator.send(
             calls.release_and_deliver(listing=id, round=2, manifest=manifest(2), digest=b"\3" * 32, count=1)
         )

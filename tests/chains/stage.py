@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
@@ -12,8 +12,7 @@ from eth_utils.crypto import keccak
 from numerbay_chain.chain import calls, deployment
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.devnet import Devnet
-from numerbay_chain.chain.embedded import EmbeddedChain
+from numerbay_chain.chain.signer import Signer
 from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Receipt, Terms
 from numerbay_chain.manifest import Manifest
@@ -61,10 +60,20 @@ def answering(answer: bytes) -> bytes:
     return bytes.fromhex("61") + size + bytes.fromhex("600c5f3961") + size + bytes.fromhex("5ff3") + answer
 
 
+class Chain(Protocol):
+    """What an embedded chain and a devnet have in common."""
+
+    connection: Connection
+
+    def signer(self, index: int) -> Signer: ...
+
+    def advance(self, seconds: int) -> None: ...
+
+
 class Stage:
     """A marketplace that was just deployed. Senders: `seller`, `operator`, `buyer`, `other_buyer`, `stranger`."""
 
-    def __init__(self, chain: EmbeddedChain | Devnet) -> None:
+    def __init__(self, chain: Chain) -> None:
         self.chain = chain
         self.connection: Connection = chain.connection
         deployed = deployment.deploy(Sender(self.connection, chain.signer(0)))

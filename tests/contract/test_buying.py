@@ -16,8 +16,8 @@ class TestOrder:
         order = listing << 32
         assert receipt.value == order
         assert only(receipt, "Bought") == {
-            "order": order, "buyer": str(world.buyer), "first": 0, "rounds": 3, "price": ETHER, "version": 0, "epoch": 2,
-            "bucket": 0,
+            "order": order, "buyer": str(world.buyer), "first": 0, "rounds": 3,
+            "price": ETHER, "version": 0, "epoch": 2, "bucket": 0,
         }  # fmt: skip
         assert world.order(order) == {
             "buyer": str(world.buyer), "first": 0, "rounds": 3, "price": ETHER, "version": 0, "epoch": 2, "bucket": 0,
@@ -62,18 +62,31 @@ class TestWhatCantBeSlippedInFront:
         listing = world.list()
         world.market.changeOffer(listing, (ETHER, True, bytes(32)), sender=world.seller)
         with refused("TermsChanged", listing, 0, 1):
-            world.market.buy(listing, 0, 0, 1, world.buyer, sender=world.buyer, value=ETHER)
+            world.market.buy(listing, 0, 0, False, 1, world.buyer, sender=world.buyer, value=ETHER)
 
     def test_a_release(self, world: World) -> None:
         listing = world.list()
         world.release(listing)
         with refused("RoundMoved", listing, 0, 1):
-            world.buy(listing, first=0)
+            world.buy(listing, next_round=0)
+
+    def test_a_release_of_an_instant_listing_that_would_take_the_right_to_decline(self, world: World) -> None:
+        listing = world.list(instant=True)
+        world.release(listing)
+        with refused("RoundMoved", listing, 0, 1):
+            world.buy(listing, next_round=0)
+
+    def test_a_second_release_when_the_round_that_is_out_is_bought(self, world: World) -> None:
+        listing = world.list(instant=True)
+        world.release(listing)
+        world.release(listing)
+        with refused("RoundMoved", listing, 1, 2):
+            world.buy(listing, next_round=1, out=True)
 
     def test_a_round_that_is_not_next(self, world: World) -> None:
         listing = world.list(instant=True)
         with refused("RoundMoved", listing, 1, 0):
-            world.buy(listing, first=1)
+            world.buy(listing, next_round=1)
 
     def test_an_overdue_round_is_refused_and_its_last_second_is_not(self, world: World) -> None:
         due = world.chain.now + DAY
@@ -91,7 +104,7 @@ class TestInstant:
         world.release(listing)
         released = world.bucket(listing)
         world.chain.advance(DAY)
-        order = world.buy(listing, first=0)
+        order = world.buy(listing, out=True)
         bucket = world.bucket(listing)
         assert bucket != released
         assert world.order(order)["bucket"] == bucket
@@ -102,7 +115,7 @@ class TestInstant:
     def test_later_rounds_of_such_an_order_are_owed_as_usual(self, world: World) -> None:
         listing = world.list(instant=True)
         world.release(listing)
-        world.buy(listing, first=0, rounds=3)
+        world.buy(listing, out=True, rounds=3)
         assert world.listing(listing)["active"] == ETHER
         assert world.market.leaving(listing, 3) == ETHER
         assert world.held() == 3 * ETHER
@@ -111,29 +124,32 @@ class TestInstant:
         listing = world.list(instant=True)
         world.release(listing)
         world.release(listing)
-        with refused("RoundMoved", listing, 0, 2):
-            world.buy(listing, first=0)
+        assert world.order(world.buy(listing, out=True))["first"] == 1
+
+    def test_before_the_first_release_nothing_is_out(self, world: World) -> None:
+        with refused("NotReleased"):
+            world.buy(world.list(instant=True), out=True)
 
     def test_a_missed_round_is_not_for_sale(self, world: World) -> None:
         listing = world.list(instant=True)
         world.market.skip(listing, 0, sender=world.seller)
-        with refused("RoundMoved", listing, 0, 1):
-            world.buy(listing, first=0)
+        with refused("NotReleased"):
+            world.buy(listing, out=True)
 
     def test_a_listing_that_is_not_instant_sells_only_what_is_to_come(self, world: World) -> None:
         listing = world.list()
         world.release(listing)
-        with refused("RoundMoved", listing, 0, 1):
-            world.buy(listing, first=0)
+        with refused("NotInstant", listing):
+            world.buy(listing, out=True)
 
     def test_the_round_that_is_out_is_for_sale_while_the_next_is_overdue(self, world: World) -> None:
         due = world.chain.now + DAY
         listing = world.list(instant=True, firstDue=due, period=DAY)
         world.release(listing)
         world.chain.at(due + DAY + 1)
-        world.buy(listing, first=0)
+        world.buy(listing, out=True)
         with refused("Overdue", listing, 1, due + DAY):
-            world.buy(listing, first=0, rounds=2)
+            world.buy(listing, out=True, rounds=2)
 
 
 class TestSupply:
@@ -144,7 +160,9 @@ class TestSupply:
         with refused("SoldOut", listing, 2):
             world.buy(listing, by=world.friend)
 
-    def test_an_order_that_ended_before_its_first_round_frees_its_place_and_never_its_number(self, world: World) -> None:
+    def test_an_order_that_ended_before_its_first_round_frees_its_place_and_never_its_number(
+        self, world: World
+    ) -> None:
         listing = world.list(supply=1)
         first = world.buy(listing)
         world.market.refund(first, sender=world.seller)
@@ -245,9 +263,9 @@ def test_a_closed_listing_sells_nothing_without_a_voucher(world: World) -> None:
         world.buy(listing)
 
 
-def test_a_listing_that_is_not_there_is_as_good_as_closed(world: World) -> None:
-    with refused("Closed", 9):
-        world.market.buy(9, 0, 0, 1, world.buyer, sender=world.buyer)
+def test_a_listing_that_is_not_there_sells_nothing(world: World) -> None:
+    with refused("NoListing", 9):
+        world.market.buy(9, 0, 0, False, 1, world.buyer, sender=world.buyer)
 
 
 def test_a_free_listing_sells_for_nothing(world: World) -> None:

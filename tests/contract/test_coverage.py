@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.evm import artifact
 
-# Not the marketplace's own words: libraries' errors that no call can lead to, and OpenZeppelin's event of the signed domain.
+# OpenZeppelin's words for what no call can lead to.
 UNREACHABLE = {"InvalidShortString", "StringTooLong", "SafeCastOverflowedUintDowncast", "EIP712DomainChanged"}
 
 

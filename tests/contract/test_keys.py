@@ -71,9 +71,19 @@ class TestSignedRegistration:
     def test_anyone_may_pay_for_it(self, world: World) -> None:
         deadline = world.chain.now
         signature = self.sign(world, world.stranger, deadline)
-        receipt = world.market.registerFor(world.stranger, key_of("me"), BACKUP, deadline, signature, sender=world.friend)
+        receipt = world.market.registerFor(
+            world.stranger, key_of("me"), BACKUP, deadline, signature, sender=world.friend
+        )
         assert only(receipt, "KeyRegistered")["owner"] == str(world.stranger)
         assert world.market.registrationNonce(world.stranger) == 1
+
+    def test_a_key_that_the_owner_registers_himself_makes_it_void(self, world: World) -> None:
+        deadline = world.chain.now
+        signature = self.sign(world, world.stranger, deadline)
+        world.market.register(key_of("mine"), b"", sender=world.stranger)
+        assert world.market.registrationNonce(world.stranger) == 1
+        with refused("InvalidSignature", world.stranger):
+            world.market.registerFor(world.stranger, key_of("me"), BACKUP, deadline, signature, sender=world.friend)
 
     def test_it_can_be_used_once(self, world: World) -> None:
         deadline = world.chain.now + HOUR

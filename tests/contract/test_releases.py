@@ -23,7 +23,7 @@ class TestRelease:
             "releasedAt": world.chain.now, "manifest": manifest(),
         }  # fmt: skip
         assert world.market.hashOf(order, 0) == content_hash
-        assert world.listing(listing)["lastRelease"] == world.chain.now
+        assert world.listing(listing)["lastTurn"] == world.chain.now
         assert world.listing(listing)["nextRound"] == 1
 
     def test_it_earns_the_round_of_every_order_that_covers_it_and_no_other(self, world: World) -> None:
@@ -86,6 +86,10 @@ class TestRelease:
         with refused("Overdue", listing, 2, due + 2 * DAY):
             world.market.release(listing, 2, manifest(), sender=world.seller)
 
+    def test_a_period_longer_than_the_age_of_the_chain_is_no_obstacle(self, world: World) -> None:
+        listing = world.list(firstDue=world.chain.now + DAY, period=2**32 - 1)
+        world.market.release(listing, 0, manifest(), sender=world.seller)
+
     def test_a_listing_that_is_not_there_releases_nothing(self, world: World) -> None:
         with refused("NoListing", 7):
             world.market.release(7, 0, manifest(), sender=world.seller)
@@ -133,11 +137,11 @@ class TestSkip:
         listing = world.list()
         world.buy(listing, rounds=2)
         receipt = world.market.skip(listing, 0, sender=world.operator)
-        assert only(receipt, "Skipped") == {"listing": listing, "round": 0}
+        assert only(receipt, "Skipped") == {"listing": listing, "round": 0, "lastTurn": world.chain.now}
         assert world.market.isMissed(listing, 0)
         assert world.listing(listing)["nextRound"] == 1
         assert world.listing(listing)["active"] == ETHER
-        assert world.listing(listing)["lastRelease"] == 0
+        assert world.listing(listing)["lastTurn"] == world.chain.now
 
     def test_a_voluntary_one_waits_for_the_interval(self, world: World) -> None:
         listing = world.list()
@@ -148,7 +152,28 @@ class TestSkip:
             world.market.skip(listing, 1, sender=world.seller)
         world.chain.at(earliest)
         world.market.skip(listing, 1, sender=world.seller)
-        world.market.skip(listing, 2, sender=world.seller)  # a skip starts no interval
+        with refused("TooEarly", listing, 2, earliest + HOUR):  # and it starts an interval itself
+            world.market.skip(listing, 2, sender=world.seller)
+        with refused("TooEarly", listing, 2, earliest + HOUR):
+            world.market.release(listing, 2, manifest(), sender=world.seller)
+
+    def test_a_voluntary_one_comes_no_earlier_than_one_period_before_the_round_is_due(self, world: World) -> None:
+        due = world.chain.now + 3 * DAY
+        listing = world.list(firstDue=due, period=DAY)
+        world.chain.at(due - DAY - 1)
+        with refused("TooEarly", listing, 0, due - DAY):
+            world.market.skip(listing, 0, sender=world.seller)
+        world.chain.at(due - DAY)
+        world.market.skip(listing, 0, sender=world.seller)
+
+    def test_one_of_an_overdue_round_starts_no_interval(self, world: World) -> None:
+        due = world.chain.now + DAY
+        listing = world.list(firstDue=due, period=DAY)
+        world.chain.at(due + DAY + 1)
+        for round_ in (0, 1):
+            receipt = world.market.skip(listing, round_, sender=world.seller)
+            assert only(receipt, "Skipped")["lastTurn"] == 0
+        world.market.release(listing, 2, manifest(), sender=world.seller)
 
     def test_anyone_skips_what_is_overdue(self, world: World) -> None:
         due = world.chain.now + DAY

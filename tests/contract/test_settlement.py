@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contract.words import only, refused
-from tests.evm.world import ETHER, HOUR, World
+from tests.evm.world import ETHER, HOUR, World, manifest
 from tests.model.terms import DAY
 from tests.model.wallets import NATIVE
 
@@ -12,7 +12,8 @@ PAID_BACK = 3
 
 class TestBuckets:
     @pytest.mark.parametrize(
-        ("dispute", "decline", "length"), [(0, 0, 60), (0, 600, 60), (120, 60, 60), (1200, 600, 300), (DAY, 600, 6 * HOUR)]
+        ("dispute", "decline", "length"),
+        [(0, 0, 60), (0, 600, 60), (120, 60, 60), (1200, 600, 300), (DAY, 600, 6 * HOUR)],
     )
     def test_money_matures_no_earlier_than_both_windows_and_at_most_one_bucket_later(
         self, world: World, dispute: int, decline: int, length: int
@@ -25,12 +26,6 @@ class TestBuckets:
             matures = world.market.maturityOf(listing, bucket)
             assert matures == bucket * length
             assert time + decline + dispute < matures <= time + decline + dispute + length
-
-    def test_of_a_listing_that_is_not_there(self, world: World) -> None:
-        with refused("NoListing", 1):
-            world.market.bucketAt(1, world.chain.now)
-        with refused("NoListing", 1):
-            world.market.maturityOf(1, 1)
 
 
 class TestWithdraw:
@@ -51,7 +46,7 @@ class TestWithdraw:
             "listing": listing, "round": 0, "bucket": bucket, "payout": str(world.payout), "amount": 2 * ETHER,
         }  # fmt: skip
         assert world.chain.balance(world.payout) - before == 2 * ETHER
-        assert world.market.pot(listing, 0, bucket) == (0, True)
+        assert world.market.pot(listing, 0, bucket) == (0, False)
 
     def test_once(self, world: World) -> None:
         listing = world.list()
@@ -62,7 +57,7 @@ class TestWithdraw:
         before = world.chain.balance(world.payout)
         world.market.withdraw(listing, [0, 0], [bucket, bucket], sender=world.seller)
         assert world.chain.balance(world.payout) - before == ETHER
-        with refused("NothingToPay"):
+        with refused("NothingToPay", world.payout, NATIVE):
             world.market.withdraw(listing, [0], [bucket], sender=world.seller)
 
     def test_several_rounds_and_buckets_in_one_payment(self, world: World) -> None:
@@ -73,7 +68,7 @@ class TestWithdraw:
             world.release(listing)
             pots.append((round_, world.bucket(listing)))
             world.chain.advance(7 * HOUR)
-        world.buy(listing, first=2)
+        world.buy(listing, out=True)
         pots.append((2, world.bucket(listing)))
         world.chain.advance(3 * DAY)
         before = world.chain.balance(world.payout)
@@ -174,7 +169,7 @@ class TestRefundOfOneRound:
         world.release(listing)
         released = world.bucket(listing)
         world.chain.advance(7 * HOUR)
-        later = world.buy(listing, by=world.other, first=0)
+        later = world.buy(listing, by=world.other, out=True)
         bought = world.bucket(listing)
         assert bought != released
         with refused("WrongBucket", order, 0, bought):
@@ -220,7 +215,7 @@ class TestCredit:
         assert world.held() == 0
 
     def test_nobody_collects_what_is_not_his(self, world: World) -> None:
-        with refused("NothingToPay"):
+        with refused("NothingToPay", world.stranger, NATIVE):
             world.market.collect(NATIVE, world.stranger, sender=world.stranger)
 
     @pytest.mark.parametrize("manner", [1, 2])
@@ -240,15 +235,29 @@ class TestCredit:
         world.market.collect(token, world.buyer, sender=world.buyer)
         assert token.balanceOf(world.buyer) == 100 * ETHER
 
-    def test_a_payout_address_that_refuses_keeps_its_claim(self, world: World) -> None:
-        payout = world.deploy("RefusingBuyer")
-        payout.setManner(1, sender=world.stranger)
-        listing = world.list(payout=payout)
-        world.buy(listing)
-        world.release(listing)
-        bucket = world.bucket(listing)
-        world.chain.advance(3 * DAY)
+    def test_it_is_not_sent_to_nobody_nor_to_the_marketplace(self, world: World) -> None:
+        token = world.deploy("BlockingToken")
+        world.give(token, world.buyer)
+        order = world.buy(world.list(token=token))
+        token.setRefusal(world.buyer, 1, sender=world.stranger)
+        world.market.refund(order, sender=world.seller)
+        for receiver in (NATIVE, world.market):
+            with refused("InvalidReceiver", receiver):
+                world.market.collect(token, receiver, sender=world.buyer)
+
+
+def test_a_payout_address_that_refuses_stops_only_its_own_withdrawal_until_another_is_named(world: World) -> None:
+    payout = world.deploy("RefusingBuyer")
+    payout.setManner(1, sender=world.stranger)
+    listing, other = world.list(payout=payout), world.list()
+    for number in (listing, other):
+        world.buy(number)
+        world.market.release(number, 0, manifest(), sender=world.seller)
+    bucket = world.bucket(listing)
+    world.chain.advance(3 * DAY)
+    with refused("PaymentRefused", NATIVE, payout, ETHER):
         world.market.withdraw(listing, [0], [bucket], sender=world.stranger)
-        assert world.market.credit(payout, NATIVE) == ETHER
-        world.market.collect(NATIVE, world.seller, sender=payout)
-        assert world.held() == 0
+    world.market.withdraw(other, [0], [bucket], sender=world.stranger)
+    world.market.setPayout(listing, world.friend, sender=world.seller)
+    world.market.withdraw(listing, [0], [bucket], sender=world.stranger)
+    assert world.held() == 0

@@ -137,4 +137,4 @@ def test_terms_round_and_schedule_bind_its_buyer_too(world: World) -> None:
     listing = world.list()
     world.release(listing)
     with refused("RoundMoved", listing, 0, 1):
-        world.buy_with(listing, world.voucher(listing), first=0)
+        world.buy_with(listing, world.voucher(listing), next_round=0)

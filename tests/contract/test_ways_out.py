@@ -80,7 +80,7 @@ class TestDecline:
     def test_not_a_round_that_was_out_when_it_was_bought(self, world: World) -> None:
         listing = world.list(instant=True)
         world.release(listing)
-        order = world.buy(listing, first=0, rounds=2)
+        order = world.buy(listing, out=True, rounds=2)
         with refused("BoughtWhenOut", order, 0):
             world.market.decline(order, 0, sender=world.buyer)
         world.release(listing)
@@ -160,7 +160,7 @@ class TestCancel:
     def test_an_instant_order_keeps_what_it_bought(self, world: World) -> None:
         listing = world.list(instant=True)
         world.release(listing)
-        order = world.buy(listing, first=0, rounds=3)
+        order = world.buy(listing, out=True, rounds=3)
         assert gain(world, world.buyer, lambda: world.market.cancel(order, sender=world.buyer)) == ETHER
         assert world.order(order)["rounds"] == 2
 

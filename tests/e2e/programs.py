@@ -1,7 +1,10 @@
 """The installed programs as their users run them: real processes with a home folder of their own."""
 
+import contextlib
+import io
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -53,9 +56,52 @@ class Shell:
         """`numerbay-chain ARGUMENTS`."""
         return self.run(PROGRAM, *arguments, code=code)
 
+    def on_a_terminal(self, *arguments: object, typed: str) -> tuple[int, str]:
+        """`numerbay-chain ARGUMENTS` in a terminal where this is typed: exit code, and what stands on the screen."""
+        ours, theirs = pty.openpty()
+        command = [str(part) for part in (PROGRAM, *arguments)]
+        with subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env={**self.environment, "TERM": "xterm"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        ) as running:
+            os.close(theirs)
+            os.write(ours, typed.encode())  # waits in the terminal until it is asked for
+            said = b""
+            with contextlib.suppress(OSError):  # Linux answers so once the other side is closed
+                while piece := os.read(ours, 65_536):
+                    said += piece
+        os.close(ours)
+        return running.returncode, said.decode()
+
     def json(self, *arguments: object, code: int = 0) -> dict[str, Any]:
         """The object that `numerbay-chain ARGUMENTS --json` prints."""
         return self.nbc(*arguments, "--json", code=code).object
+
+
+class InsideShell(Shell):
+    """The same commands without a process each, which would spend most of its time importing."""
+
+    def nbc(self, *arguments: object, code: int = 0) -> Ended:
+        from numerbay_chain.cli.main import main
+
+        streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)]
+        before = dict(os.environ)
+        os.environ.clear()
+        os.environ.update(self.environment)
+        try:
+            with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+                answered = main([str(argument) for argument in arguments])
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        stdout, stderr = (stream.buffer.getvalue().decode() for stream in streams)  # type: ignore[attr-defined]  # BytesIO
+        ended = Ended(answered, stdout, stderr)
+        assert ended.code == code, f"{arguments}: {ended}"
+        return ended
 
 
 def shell(folder: Path, **more: str) -> Shell:

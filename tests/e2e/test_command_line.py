@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.programs import RunningDevnet, Shell, shell
+from tests.e2e.programs import InsideShell, RunningDevnet, Shell, shell
 from tests.plugins.toolchain import anvil_binary, require
 
 pytestmark = [pytest.mark.anvil, pytest.mark.slow]
@@ -19,7 +19,7 @@ ETHER = 10**18
 
 
 @pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """One machine on which the profiles of seller, buyer and auditor stand, and the devnet that wrote them runs.
 
     It is shared: every test sells through a listing of its own.
@@ -31,6 +31,12 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         yield here
     finally:
         devnet.stop()
+
+
+@pytest.fixture
+def market(machine: Shell) -> Shell:
+    """The same machine, its commands run inside this process."""
+    return InsideShell(machine.folder, machine.environment)
 
 
 @pytest.fixture
@@ -55,43 +61,44 @@ def balance(market: Shell, account: str) -> int:
 
 
 def test_the_journey_of_a_file_from_seller_to_buyer(
-    market: Shell, predictions: Path, listing: int, tmp_path: Path
+    machine: Shell, predictions: Path, listing: int, tmp_path: Path
 ) -> None:
-    shown = market.nbc("listing", "show", listing)
+    """Each step a process of its own."""
+    shown = machine.nbc("listing", "show", listing)
     assert "0.05 ETH per round" in shown.stdout
-    bought = market.json("-p", "buyer", "buy", listing, "--rounds", "2", "--yes")
+    bought = machine.json("-p", "buyer", "buy", listing, "--rounds", "2", "--yes")
     assert bought["name"] == f"{listing}-0"
     assert bought["total"] == str(2 * PRICE)
     assert bought["transaction"].startswith("0x")
     assert bought["gas_used"] > 21_000
 
-    not_yet = market.nbc("-p", "buyer", "fetch", bought["name"], "-o", tmp_path / "early.csv", code=1)
+    not_yet = machine.nbc("-p", "buyer", "fetch", bought["name"], "-o", tmp_path / "early.csv", code=1)
     assert not_yet.stderr.startswith("numerbay-chain: error: ")
     assert not (tmp_path / "early.csv").exists()
 
-    delivered = market.json("-p", "seller", "deliver", predictions, "--listing", listing, "--yes")
+    delivered = machine.json("-p", "seller", "deliver", predictions, "--listing", listing, "--yes")
     assert delivered["state"] == "delivered"
     assert [order["name"] for order in delivered["newly_posted"]] == [bought["name"]]
 
-    verified = market.json("-p", "buyer", "verify", bought["name"])
+    verified = machine.json("-p", "buyer", "verify", bought["name"])
     assert verified["ok"] is True
     assert verified["content_hash"] == delivered["content_hash"]
-    fetched = market.json("-p", "buyer", "fetch", bought["name"], "-o", tmp_path / "p.csv")
+    fetched = machine.json("-p", "buyer", "fetch", bought["name"], "-o", tmp_path / "p.csv")
     assert (tmp_path / "p.csv").read_bytes() == predictions.read_bytes()
     assert fetched["sha256"] == delivered["sha256"] == sha256(predictions.read_bytes()).hexdigest()
-    assert market.nbc("-p", "buyer", "fetch", bought["name"], "-o", "-").stdout == predictions.read_text()
+    assert machine.nbc("-p", "buyer", "fetch", bought["name"], "-o", "-").stdout == predictions.read_text()
 
-    seller = market.json("listing", "show", listing)["seller"]
-    early = market.json("-p", "seller", "withdraw", listing, "--yes")
+    seller = machine.json("listing", "show", listing)["seller"]
+    early = machine.json("-p", "seller", "withdraw", listing, "--yes")
     assert early["amount"] == "0"
     assert [pot["amount"] for pot in early["waiting"]] == [str(PRICE)]
-    market.nbc("devnet", "advance", "10m")
-    before = balance(market, seller)
-    withdrawn = market.json("-p", "seller", "withdraw", listing, "--yes")
+    machine.nbc("devnet", "advance", "10m")
+    before = balance(machine, seller)
+    withdrawn = machine.json("-p", "seller", "withdraw", listing, "--yes")
     assert withdrawn["amount"] == str(PRICE)
-    assert 0 < before + PRICE - balance(market, seller) < ETHER // 1000  # gas
+    assert 0 < before + PRICE - balance(machine, seller) < ETHER // 1000  # gas
 
-    audited = market.json("audit")
+    audited = machine.json("audit")
     assert audited["ok"] is True
     assert [money["owed"] for money in audited["balances"]] == [money["held"] for money in audited["balances"]]
     assert audited["findings"] == []
@@ -177,6 +184,18 @@ def test_nothing_is_sent_without_consent(market: Shell, listing: int) -> None:
     assert planned["arguments"]["rounds"] == 3
     assert planned["gas"] > 21_000
     assert market.json("-p", "buyer", "orders") == before
+
+
+def test_on_a_terminal_it_asks_and_a_no_sends_nothing(machine: Shell, listing: int) -> None:
+    before = machine.json("-p", "buyer", "orders")
+    code, said = machine.on_a_terminal("-p", "buyer", "buy", listing, typed="n\n")
+    assert "buys round 0" in said
+    assert "go ahead? [y/N]" in said
+    assert "stopped before anything was sent" in said
+    assert code == 1
+    assert machine.json("-p", "buyer", "orders") == before
+    assert machine.on_a_terminal("-p", "buyer", "buy", listing, typed="y\n")[0] == 0
+    assert len(machine.json("-p", "buyer", "orders")["orders"]) == len(before["orders"]) + 1
 
 
 def test_a_dry_run_shows_the_call_and_changes_nothing(market: Shell, listing: int) -> None:

@@ -13,7 +13,10 @@ CHAIN_ID = 31337
 RICH = 10**24
 
 _OUTPUT = re.compile(r"output: 0x([0-9a-f]*)")
-_ACCOUNT = re.compile(r"(0x[0-9a-f]{40}): Account \{ info: AccountInfo \{ balance: (\d+), nonce: (\d+), code_hash: 0x[0-9a-f]{64}, code: (.*?)\}, storage: \{(.*?)\}, status")
+_ACCOUNT = re.compile(
+    r"(0x[0-9a-f]{40}): Account \{ info: AccountInfo \{ balance: (\d+), nonce: (\d+), code_hash: 0x[0-9a-f]{64}, "
+    r"code: (.*?)\}, storage: \{(.*?)\}, status"
+)
 _CODE = re.compile(r"bytecode: 0x([0-9a-f]*), state: Analysed \{ len: (\d+)")
 _SLOT = re.compile(r"(\d+): StorageSlot \{ previous_or_original_value: \d+, present_value: (\d+)")
 
@@ -157,7 +160,10 @@ class Chain:
         fresh = Chain(self.now)
         fresh.block = self.block
         fresh._base = {address: _copy(state) for address, state in self._base.items()}
-        for address, balance, nonce, code, storage in _ACCOUNT.findall(self._evm.journal_str):
+        accounts = _ACCOUNT.findall(self._evm.journal_str)
+        if len(accounts) != len(self._evm.journal_state):
+            raise RuntimeError("this pyrevm prints its state in another form than 0.3.7 does")
+        for address, balance, nonce, code, storage in accounts:
             known = fresh._base.setdefault(address, _State(0, 0, b"", {}))
             known.balance, known.nonce = int(balance), int(nonce)
             if match := _CODE.search(code):

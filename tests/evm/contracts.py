@@ -103,7 +103,9 @@ class _EventDecoder:
         self._names, self._data = [p["name"] for p in plain], _Codec(_types(plain))
 
     def decode(self, log: Log) -> Event:
-        arguments = {name: codec.decode(topic)[0] for (name, codec), topic in zip(self._indexed, log.topics[1:], strict=True)}
+        arguments = {
+            name: codec.decode(topic)[0] for (name, codec), topic in zip(self._indexed, log.topics[1:], strict=True)
+        }
         arguments |= zip(self._names, self._data.decode(log.data), strict=True)
         return Event(self.name, arguments, log.address)
 
@@ -140,7 +142,7 @@ class CustomError(Reverted):
 
 
 class Contract:
-    """A deployed contract. Reading functions return their value; the others take `sender` and `value`, return a receipt."""
+    """A deployed contract. Functions that read return the value; the others take `sender`, `value`, return a receipt."""
 
     def __init__(self, kind: Artifact, chain: Chain, address: str, deploy_gas: int = 0) -> None:
         self.kind, self.chain, self.address, self.deploy_gas = kind, chain, address, deploy_gas
@@ -170,7 +172,9 @@ class Contract:
         except Reverted as error:
             raise CustomError(error.data, error.halt) from None
 
-    def _write(self, function: Function, arguments: Sequence[Any], sender: Any, value: int, gas: dict[str, int]) -> Receipt:
+    def _write(
+        self, function: Function, arguments: Sequence[Any], sender: Any, value: int, gas: dict[str, int]
+    ) -> Receipt:
         data, decode = function.encode(*arguments), function.decode
         if isinstance(sender, Contract):  # an actor of ours: let it make the call
             wrapped = sender.kind.functions["execute"]

@@ -10,7 +10,8 @@ from tests.evm.chain import CHAIN_ID
 
 _DOMAIN = keccak(text="EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
 _VOUCHER = keccak(
-    text="Voucher(uint256 listing,address buyer,uint88 price,uint16 maxRounds,uint32 uses,uint40 deadline,uint256 nonce)"
+    text="Voucher(uint256 listing,address buyer,uint88 price,"
+    "uint16 maxRounds,uint32 uses,uint40 deadline,uint256 nonce)"
 )
 _PERMIT = keccak(text="Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)")
 _REGISTRATION = keccak(
@@ -32,7 +33,9 @@ def voucher_digest(market: object, voucher: Mapping[str, Any]) -> bytes:
     return _typed("numerbay_chain", market, encode(kinds, [_VOUCHER, *(voucher[field] for field in VOUCHER_FIELDS)]))
 
 
-def permit_digest(token: object, name: str, owner: object, spender: object, value: int, nonce: int, deadline: int) -> bytes:
+def permit_digest(
+    token: object, name: str, owner: object, spender: object, value: int, nonce: int, deadline: int
+) -> bytes:
     kinds = ["bytes32", "address", "address", "uint256", "uint256", "uint256"]
     return _typed(name, token, encode(kinds, [_PERMIT, str(owner), str(spender), value, nonce, deadline]))
 

@@ -73,7 +73,9 @@ class World:
     def register(self, owner: Any) -> Receipt:
         return self.market.register(key_of(str(owner)), b"", sender=owner)
 
-    def list(self, *, price: int = ETHER, open: bool = True, operator: Any = None, payout: Any = None, **terms: Any) -> int:
+    def list(
+        self, *, price: int = ETHER, open: bool = True, operator: Any = None, payout: Any = None, **terms: Any
+    ) -> int:
         """A listing of the seller's with the usual terms but for those given; its id."""
         offer = (price, open, DETAILS)
         operator, payout = operator or self.operator, payout or self.payout
@@ -82,22 +84,21 @@ class World:
             tuple(values[term] for term in TERMS), offer, operator, payout, sender=self.seller
         ).value
 
-    def buy(
-        self, listing: int, *, by: Any = None, to: Any = None, rounds: int = 1, first: int | None = None, value: int | None = None
-    ) -> int:
-        """An order of the buyer's at today's terms; its id."""
-        return self.purchase(listing, by=by, to=to, rounds=rounds, first=first, value=value).value
+    def buy(self, listing: int, **details: Any) -> int:
+        """An order of the buyer's at today's terms; its id. Details as of `purchase`."""
+        return self.purchase(listing, **details).value
 
     def purchase(
-        self, listing: int, *, by: Any = None, to: Any = None, rounds: int = 1, first: int | None = None, value: int | None = None
-    ) -> Receipt:
+        self, listing: int, *, by: Any = None, to: Any = None, rounds: int = 1, out: bool = False,
+        next_round: int | None = None, value: int | None = None,
+    ) -> Receipt:  # fmt: skip
+        """`out`: start with the round that is out; `next_round`: the one that the buyer has seen."""
         by = by or self.buyer
         state = self.listing(listing)
         if value is None:
             value = state["offer"][0] * rounds if state["terms"]["token"] == NATIVE else 0
-        out = first is not None and first == state["nextRound"] - 1
-        next_round = state["nextRound"] if out or first is None else first
-        return self.market.buy(listing, state["version"], next_round, out, rounds, to or by, sender=by, value=value)
+        seen = state["nextRound"] if next_round is None else next_round
+        return self.market.buy(listing, state["version"], seen, out, rounds, to or by, sender=by, value=value)
 
     def voucher(self, listing: int, **fields: Any) -> dict[str, Any]:
         usual = {"listing": listing, "buyer": NATIVE, "price": ETHER // 2, "maxRounds": 9, "uses": 1, "nonce": 0}
@@ -105,8 +106,8 @@ class World:
 
     def buy_with(
         self, listing: int, voucher: dict[str, Any] | None = None, *, signer: Account | None = None, by: Any = None,
-        to: Any = None, rounds: int = 1, first: int | None = None, permit: tuple[Any, ...] = NO_PERMIT,
-        value: int | None = None, signature: bytes | None = None,
+        to: Any = None, rounds: int = 1, out: bool = False, next_round: int | None = None,
+        permit: tuple[Any, ...] = NO_PERMIT, value: int | None = None, signature: bytes | None = None,
     ) -> Receipt:  # fmt: skip
         """buyWith: a voucher signed by the seller (or `signer`), a permit, or both."""
         by = by or self.buyer
@@ -117,11 +118,9 @@ class World:
         if voucher and signature is None:
             signature = (signer or self.seller).sign(voucher_digest(self.market, voucher))
         values = tuple(voucher[field] for field in VOUCHER_FIELDS) if voucher else NO_VOUCHER
-        out = first is not None and first == state["nextRound"] - 1
-        next_round = state["nextRound"] if out or first is None else first
-        return self.market.buyWith(
-            listing, state["version"], next_round, out, rounds, to or by, permit, values, signature or b"", sender=by, value=value
-        )
+        seen = state["nextRound"] if next_round is None else next_round
+        terms = (listing, state["version"], seen, out, rounds, to or by)
+        return self.market.buyWith(*terms, permit, values, signature or b"", sender=by, value=value)
 
     def permit(self, token: Contract, owner: Account, value: int) -> tuple[Any, ...]:
         deadline = self.chain.now + HOUR
@@ -149,13 +148,25 @@ class World:
     # ------------------------------------------------------------------------------------------------------------ views
 
     def listing(self, listing: int) -> dict[str, Any]:
-        fields = "seller operator payout terms offer version nextRound orders voided lastTurn active".split()
+        fields = [
+            "seller",
+            "operator",
+            "payout",
+            "terms",
+            "offer",
+            "version",
+            "nextRound",
+            "orders",
+            "voided",
+            "lastTurn",
+            "active",
+        ]
         state = dict(zip(fields, self.market.getListing(listing), strict=True))
         state["terms"] = dict(zip(TERMS, state["terms"], strict=True))
         return state
 
     def order(self, order: int) -> dict[str, Any]:
-        fields = "buyer first rounds price version epoch bucket cancelledAt".split()
+        fields = ["buyer", "first", "rounds", "price", "version", "epoch", "bucket", "cancelledAt"]
         return dict(zip(fields, self.market.getOrder(order), strict=True))
 
     def bucket(self, listing: int) -> int:

@@ -15,7 +15,6 @@ from tests.evm.contracts import Contract
 from tests.evm.digests import VOUCHER_FIELDS, voucher_digest
 from tests.evm.world import DETAILS, ETHER, HOUR, NO_PERMIT, NO_VOUCHER, TERMS_OF_USE, World, manifest
 from tests.model.terms import TERMS
-from tests.model.wallets import NATIVE
 
 BACKUP = keccak(text="an encrypted private key") * 2 + bytes(8)  # nonce, 32 bytes, tag
 ENVELOPES = keccak(text="envelopes")
@@ -64,8 +63,8 @@ def _warm(orders: int = 1, **terms: Any) -> tuple[World, int]:
     return world, listing
 
 
-def _buy(world: World, listing: int, rounds: int = 1, first: int = 1) -> Transaction:
-    return Transaction(world, world.buyer, "buy", (listing, 0, 1, first == 0, rounds, world.buyer), ETHER * rounds)
+def _buy(world: World, listing: int, rounds: int = 1, out: bool = False) -> Transaction:
+    return Transaction(world, world.buyer, "buy", (listing, 0, 1, out, rounds, world.buyer), ETHER * rounds)
 
 
 # ------------------------------------------------------------------------------------------------------------- buying
@@ -91,8 +90,8 @@ def buy_eth_rounds_next() -> Transaction:
 @case
 def buy_instant() -> Transaction:
     world, listing = _warm(instant=True)
-    world.buy(listing, by=world.friend, first=0)
-    return _buy(world, listing, first=0)
+    world.buy(listing, by=world.friend, out=True)
+    return _buy(world, listing, out=True)
 
 
 @case

@@ -53,15 +53,28 @@ def receipt_gas(transaction: Transaction) -> int:
     """gasUsed of the same transaction after the same history, each in a block of its own, on py-evm."""
     world = transaction.world
     people = world.accounts.values()
-    genesis = {bytes.fromhex(person.address[2:]): {"balance": RICH, "nonce": 0, "code": b"", "storage": {}} for person in people}
-    tester = EthereumTester(PyEVMBackend(genesis_parameters={"timestamp": GENESIS, "gas_limit": GAS_LIMIT}, genesis_state=genesis))
+    genesis = {
+        bytes.fromhex(person.address[2:]): {"balance": RICH, "nonce": 0, "code": b"", "storage": {}}
+        for person in people
+    }
+    tester = EthereumTester(
+        PyEVMBackend(genesis_parameters={"timestamp": GENESIS, "gas_limit": GAS_LIMIT}, genesis_state=genesis)
+    )
     for person in people:
         tester.add_account(person.private_key)
     now = world.chain.now
-    for sent in [*world.chain.history, Sent(now, str(transaction.sender), str(world.market), transaction.data(), transaction.value)]:
+    for sent in [
+        *world.chain.history,
+        Sent(now, str(transaction.sender), str(world.market), transaction.data(), transaction.value),
+    ]:
         if sent.timestamp > tester.get_block_by_number("pending")["timestamp"]:
             tester.time_travel(sent.timestamp)
-        call = {"from": to_checksum_address(sent.sender), "data": "0x" + sent.data.hex(), "value": sent.value, "gas": 20_000_000}
+        call = {
+            "from": to_checksum_address(sent.sender),
+            "data": "0x" + sent.data.hex(),
+            "value": sent.value,
+            "gas": 20_000_000,
+        }
         if sent.to:
             call["to"] = to_checksum_address(sent.to)
         receipt = tester.get_transaction_receipt(tester.send_transaction(call))

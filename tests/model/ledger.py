@@ -1,4 +1,4 @@
-"""Where every round of every order's money is. The marketplace's O(1) sums are computed here the long way, cell by cell."""
+"""Where every round of every order's money is. The marketplace's O(1) sums are computed the long way, cell by cell."""
 
 from collections import defaultdict
 from typing import Any
@@ -15,7 +15,7 @@ Order = dict[str, Any]
 
 
 class Ledger:
-    """Plain dicts: listings, orders, `cells[order][round] = [place, bucket]`, settled, copies, credits, vouchers, keys."""
+    """Plain dicts; `cells[order][round]` is [place, bucket]."""
 
     def __init__(self) -> None:
         self.listings: dict[int, Listing] = {}
@@ -33,11 +33,14 @@ class Ledger:
         listing = len(self.listings) + 1
         self.listings[listing] = {
             "seller": seller, "operator": operator, "payout": payout, "terms": terms, "offer": offer, "version": 0,
-            "nextRound": 0, "orders": 0, "voided": 0, "lastTurn": 0, "released": {}, "missed": set(), "ids": [],
+            "nextRound": 0, "orders": 0, "voided": 0, "lastTurn": 0, "released": {}, "missed": set(),
+            "withdrawn": set(), "ids": [],
         }  # fmt: skip
         return listing
 
-    def add_order(self, listing: int, buyer: str, first: int, rounds: int, price: int, version: int, bucket: int) -> int:
+    def add_order(
+        self, listing: int, buyer: str, first: int, rounds: int, price: int, version: int, bucket: int
+    ) -> int:
         state = self.listings[listing]
         order = listing << 32 | state["orders"]
         state["orders"] += 1
@@ -61,7 +64,8 @@ class Ledger:
             if self.cells[order].get(round_, [None])[0] == AHEAD:
                 self.cells[order][round_] = [POT, bucket]
 
-    def miss(self, listing: int, round_: int) -> None:
+    def miss(self, listing: int, round_: int, last_turn: int) -> None:
+        self.listings[listing]["lastTurn"] = last_turn
         self.listings[listing]["missed"].add(round_)
         self.listings[listing]["nextRound"] += 1
 
@@ -92,6 +96,8 @@ class Ledger:
     def pay_out(self, listing: int, round_: int, bucket: int) -> int:
         """Empty a pot; what was in it is the seller's. A pot of free rounds stays as it is: nothing moves."""
         amount = self.pot(listing, round_, bucket)
+        if amount:
+            self.listings[listing]["withdrawn"].add((round_, bucket))
         for order in self.listings[listing]["ids"] if amount else []:
             if self.cells[order].get(round_) == [POT, bucket]:
                 self.cells[order][round_][0] = SELLER
@@ -125,6 +131,12 @@ class Ledger:
             self.orders[order]["price"] for order in self.listings[listing]["ids"]
             if self.cells[order].get(round_) == [POT, bucket]
         )  # fmt: skip
+
+    def is_flagged(self, listing: int, round_: int, bucket: int) -> bool:
+        """Whether a pot is known as the one that the release filled; forgotten once it was withdrawn."""
+        state = self.listings[listing]
+        released = state["released"].get(round_, {}).get("bucket") == bucket
+        return released and (round_, bucket) not in state["withdrawn"]
 
     def pots(self, listing: int) -> set[tuple[int, int]]:
         """(round, bucket) of every pot that ever was."""

@@ -11,10 +11,11 @@ from tests.model.wallets import NATIVE, Wallets
 
 
 class Model:
-    """`now` is the chain's time. A refused call raises `Refused` and changes nothing."""
+    """`now` is the chain's time, `address` the marketplace's. A refused call raises `Refused` and changes nothing."""
 
-    def __init__(self, wallets: Wallets, now: int) -> None:
+    def __init__(self, wallets: Wallets, now: int, address: str) -> None:
         self.ledger = Ledger()
+        self.address = address
         self.wallets = wallets
         self.now = now
 
@@ -29,7 +30,7 @@ class Model:
     ) -> int:
         rules = Rules()
         times.check_bounds(rules, terms, self.now)
-        rules(payout != NATIVE, "NoPayout")
+        rules(payout not in (NATIVE, self.address), "InvalidReceiver", payout)
         rules.check()
         return self.ledger.add_listing(caller, operator, payout, dict(terms), dict(offer))
 
@@ -52,17 +53,17 @@ class Model:
         rules = Rules()
         state = self._listing(rules, listing)
         self._only_seller(rules, state, caller)
-        rules(payout != NATIVE, "NoPayout")
+        rules(payout not in (NATIVE, self.address), "InvalidReceiver", payout)
         rules.check()
         state["payout"] = payout
 
     # -------------------------------------------------------------------------------------------------------- buying
 
     def buy(
-        self, caller: str, listing: int, version: int, first: int, rounds: int, recipient: str, value: int,
+        self, caller: str, listing: int, version: int, seen: int, out: bool, rounds: int, recipient: str, value: int,
         voucher: dict[str, Any] | None = None, digest: bytes = b"", signer: str = "",
     ) -> int:  # fmt: skip
-        """`voucher` with its EIP-712 digest and whoever signed it."""
+        """`seen` is the next round as the buyer knows it; a voucher comes with its EIP-712 digest and its signer."""
         rules, ledger = Rules(), self.ledger
         state = self._listing(rules, listing)
         terms, offer = state["terms"], state["offer"]
@@ -75,8 +76,11 @@ class Model:
             rules(offer["open"], "Closed", listing)
         rules(version == state["version"], "TermsChanged", listing, version, state["version"])
         rules(1 <= rounds <= terms["maxRounds"], "RoundsOutOfBounds", rounds, terms["maxRounds"])
-        out = terms["instant"] and first == next_round - 1 and first in state["released"]
-        rules(first == next_round or out, "RoundMoved", listing, first, next_round)
+        first = next_round - 1 if out else next_round
+        rules(seen == next_round, "RoundMoved", listing, seen, next_round)
+        if out:
+            rules(terms["instant"], "NotInstant", listing)
+            rules(first in state["released"], "NotReleased")
         due = times.due(terms, next_round)
         if due is not None and (not out or rounds > 1):
             rules(self.now <= due, "Overdue", listing, next_round, due)
@@ -115,7 +119,7 @@ class Model:
         rules.check()
         self.ledger.vouchers[digest] = REVOKED
 
-    # ---------------------------------------------------------------------------------------------- the buyer's ways out
+    # --------------------------------------------------------------------------------------------- the buyer's ways out
 
     def decline(self, caller: str, order: int, round_: int) -> int:
         rules, ledger = Rules(), self.ledger
@@ -169,9 +173,8 @@ class Model:
             rules(manifests.is_valid(manifest), "InvalidManifest")
         due = times.due(terms, round_)
         if due is not None:
-            rules(self.now >= due - terms["period"], "TooEarly", listing, round_, due - terms["period"])
             rules(self.now <= due, "Overdue", listing, round_, due)
-        self._interval_over(rules, listing, round_)
+        self._may_turn(rules, listing, round_)
         rules.check()
         content_hash = bytes(32) if terms["copies"] else sha256(manifest).digest()
         self.ledger.earn(listing, round_, times.bucket_at(terms, self.now), self.now, content_hash)
@@ -181,11 +184,12 @@ class Model:
         state = self._listing(rules, listing)
         rules(round_ == state["nextRound"], "NotNextRound", listing, round_, state["nextRound"])
         due = times.due(state["terms"], state["nextRound"])
-        if due is None or self.now <= due:
+        voluntary = due is None or self.now <= due
+        if voluntary:
             self._only_operator(rules, state, caller)
-            self._interval_over(rules, listing, round_)
+            self._may_turn(rules, listing, round_)
         rules.check()
-        self.ledger.miss(listing, round_)
+        self.ledger.miss(listing, round_, self.now if voluntary else state["lastTurn"])
 
     def deliver(self, caller: str, listing: int, round_: int) -> None:
         rules = Rules()
@@ -250,16 +254,21 @@ class Model:
             for round_, bucket in zip(rounds, buckets, strict=True):
                 matures = ledger.maturity(listing, bucket)
                 rules(self.now >= matures, "NotMatured", listing, round_, bucket, matures)
-            rules(sum(ledger.pot(listing, r, b) for r, b in zip(rounds, buckets, strict=True)) > 0, "NothingToPay")
+            token, payout = state["terms"]["token"], state["payout"]
+            amount = sum(ledger.pot(listing, r, b) for r, b in set(zip(rounds, buckets, strict=True)))
+            if rules(amount > 0, "NothingToPay", payout, token):
+                rules((token, payout) not in self.wallets.refusing, "PaymentRefused", token, payout, amount)
         rules.check()
-        amount = sum(ledger.pay_out(listing, r, b) for r, b in zip(rounds, buckets, strict=True))
-        self._send(state["terms"]["token"], state["payout"], amount)
+        for round_, bucket in zip(rounds, buckets, strict=True):
+            ledger.pay_out(listing, round_, bucket)
+        self.wallets.pay(token, payout, amount)
         return amount
 
     def collect(self, caller: str, token: str, to: str) -> int:
         rules = Rules()
         amount = self.ledger.credits[caller, token]
-        if rules(amount > 0, "NothingToPay"):
+        rules(to not in (NATIVE, self.address), "InvalidReceiver", to)
+        if rules(amount > 0, "NothingToPay", caller, token):
             rules((token, to) not in self.wallets.refusing, "PaymentRefused", token, to, amount)
         rules.check()
         self.ledger.credits[caller, token] = 0
@@ -300,11 +309,15 @@ class Model:
         settlement = self.ledger.settled.get((order, round_), 0)
         rules(settlement == 0, "AlreadySettled", order, round_, settlement)
 
-    def _interval_over(self, rules: Rules, listing: int, round_: int) -> None:
+    def _may_turn(self, rules: Rules, listing: int, round_: int) -> None:
+        """Not within the interval after the last release or voluntary skip, nor before the round's period begins."""
         state = self.ledger.listings[listing]
-        if state["released"]:
-            earliest = state["lastTurn"] + state["terms"]["minInterval"]
+        terms, due = state["terms"], times.due(state["terms"], round_)
+        if state["lastTurn"]:
+            earliest = state["lastTurn"] + terms["minInterval"]
             rules(self.now >= earliest, "TooEarly", listing, round_, earliest)
+        if due is not None:
+            rules(self.now >= due - terms["period"], "TooEarly", listing, round_, due - terms["period"])
 
     def held(self, order: int, round_: int) -> str:
         """Where an order's money for a round is: ahead, pot, seller, buyer."""

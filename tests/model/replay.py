@@ -102,7 +102,7 @@ _HANDLERS: dict[str, Callable[[Ledger, dict[str, Any]], None]] = {
     "VoucherUsed": _voucher_used,
     "VoucherRevoked": _voucher_revoked,
     "Released": _released,
-    "Skipped": lambda ledger, e: ledger.miss(e["listing"], e["round"]),
+    "Skipped": lambda ledger, e: ledger.miss(e["listing"], e["round"], e["lastTurn"]),
     "CopyDelivered": lambda ledger, e: ledger.copies.update({(e["order"], e["round"]): e["contentHash"]}),
     "Declined": _shortened,
     "Cancelled": _cancelled,

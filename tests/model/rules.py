@@ -1,4 +1,4 @@
-"""What a call breaks. The protocol does not say in which order rules are checked, so a refusal names every broken one."""
+"""What a call breaks. The protocol gives rules no order, so a refusal names every broken one."""
 
 from typing import Any
 

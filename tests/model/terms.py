@@ -7,10 +7,21 @@ from tests.model.rules import Rules
 Terms = dict[str, Any]
 
 DAY = 86_400
-TERMS = (
-    "token supply maxRounds instant copies firstDue period minInterval declineWindow noticePeriod disputeWindow "
-    "responseWindow challengeBond"
-).split()
+TERMS = [
+    "token",
+    "supply",
+    "maxRounds",
+    "instant",
+    "copies",
+    "firstDue",
+    "period",
+    "minInterval",
+    "declineWindow",
+    "noticePeriod",
+    "disputeWindow",
+    "responseWindow",
+    "challengeBond",
+]
 
 
 def bucket_length(terms: Terms) -> int:
@@ -47,5 +58,5 @@ def check_bounds(rules: Rules, terms: Terms, now: int) -> None:
     if terms["period"]:
         bound("period", terms["minInterval"], 2**32 - 1)
         bound("firstDue", now + 1, 2**40 - 1)
-    copies_ok = not (terms["copies"] and adjudicated) or (terms["declineWindow"] > 0 and not terms["instant"])
-    rules(copies_ok, "CopiesNeedDeclineWindow")
+    copies_ok = not (terms["copies"] and adjudicated) or (terms["declineWindow"] >= 2 and not terms["instant"])
+    rules(copies_ok, "CopiesNeedDeclineWindow", terms["declineWindow"], 2)

@@ -6,7 +6,7 @@ NATIVE = "0x" + "00" * 20
 
 
 class Wallets:
-    """Balances per token; `fee[token]` in percent, `refusing` pairs of (token, account) that a payment does not reach."""
+    """Balances per token; `fee[token]` in percent; `refusing`: (token, account) that a payment does not reach."""
 
     def __init__(self) -> None:
         self.balances: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))

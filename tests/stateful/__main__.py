@@ -27,7 +27,8 @@ def main() -> int:
     run_state_machine_as_test(seed(chosen.seed)(Marketplace), settings=profile)
     for (function, error), count in sorted(OUTCOMES.items()):
         print(f"{count:>8,}  {function}{' refused: ' + error if error else ''}")
-    print(f"{OUTCOMES.total():,} calls in {time.monotonic() - started:.0f} s, and never a wei missing, stuck or paid twice")
+    seconds = time.monotonic() - started
+    print(f"{OUTCOMES.total():,} calls in {seconds:.0f} s, and never a wei missing, stuck or paid twice")
     return 0
 
 

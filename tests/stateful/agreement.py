@@ -71,8 +71,8 @@ def _check_listing_parts(views: Views, model: Model, listing: int) -> None:
         assert views.words("leaving", listing, round_) == [ledger.leaving(listing, round_)], f"leaving {round_}"
         assert views.words("isMissed", listing, round_) == [round_ in state["missed"]]
     for round_, bucket in ledger.pots(listing):
-        released = round_ in state["released"] and state["released"][round_]["bucket"] == bucket
-        assert views.words("pot", listing, round_, bucket) == [ledger.pot(listing, round_, bucket), released]
+        pot = [ledger.pot(listing, round_, bucket), ledger.is_flagged(listing, round_, bucket)]
+        assert views.words("pot", listing, round_, bucket) == pot
         assert views.words("maturityOf", listing, bucket) == [ledger.maturity(listing, bucket)]
     for order in state["ids"]:
         for round_ in ledger.cells[order]:

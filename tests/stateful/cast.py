@@ -25,10 +25,18 @@ LISTINGS: list[Terms] = [
     _USUAL | {"token": "StandardToken", "instant": True, "supply": 2},
     _USUAL | {"token": "FeeToken", "copies": True, "disputeWindow": 120, "responseWindow": 60},
     _USUAL | {"token": "BlockingToken", "instant": True, "declineWindow": 30},
-    _USUAL | {"token": "ReenteringToken", "declineWindow": 100, "responseWindow": 100, "firstDue": GENESIS + 400, "period": 120},
+    _USUAL
+    | {
+        "token": "ReenteringToken",
+        "declineWindow": 100,
+        "responseWindow": 100,
+        "firstDue": GENESIS + 400,
+        "period": 120,
+    },
     _USUAL | {"token": "SilentToken", "copies": True, "instant": True, "disputeWindow": 0, "responseWindow": 0},
     _USUAL | {"token": "ReenteringToken", "instant": True, "disputeWindow": 0, "responseWindow": 0},
-    _USUAL | {"maxRounds": 3, "copies": True, "supply": 4, "declineWindow": 61, "responseWindow": 61, "noticePeriod": 60},
+    _USUAL
+    | {"maxRounds": 3, "copies": True, "supply": 4, "declineWindow": 61, "responseWindow": 61, "noticePeriod": 60},
 ]
 
 

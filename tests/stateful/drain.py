@@ -4,6 +4,8 @@ from typing import Any
 
 from tests.model.wallets import NATIVE
 
+HAVEN = "0x" + "5a" * 20  # receives what others refuse; nobody blocks it
+
 
 def drain(machine: Any) -> None:
     """Calls that anybody would make who wants his money, none of which may fail. `machine` is the stateful test."""
@@ -24,7 +26,9 @@ def drain(machine: Any) -> None:
 
 
 def _end_orders(machine: Any, people: dict[str, Any], with_seller: bool) -> None:
-    ahead = [order for order, state in machine.ledger.orders.items() if state["end"] > machine.state_of(order)["nextRound"]]
+    ahead = [
+        order for order, state in machine.ledger.orders.items() if state["end"] > machine.state_of(order)["nextRound"]
+    ]
     if with_seller:
         for order in ahead:
             seller = people[machine.state_of(order)["seller"]]
@@ -50,6 +54,7 @@ def _withdraw_everything(machine: Any, stranger: Any) -> None:
     for listing, entries in pots.items():
         if sum(machine.ledger.pot(listing, *entry) for entry in entries):
             rounds, buckets = [r for r, _ in entries], [b for _, b in entries]
+            _name_a_payout_that_accepts(machine, listing)
             done = machine.call(
                 lambda n=listing, r=rounds, b=buckets: machine.model.withdraw(n, r, b),
                 stranger, "withdraw", listing, rounds, buckets,
@@ -57,13 +62,21 @@ def _withdraw_everything(machine: Any, stranger: Any) -> None:
             assert done, "matured money can be withdrawn"
 
 
+def _name_a_payout_that_accepts(machine: Any, listing: int) -> None:
+    state = machine.ledger.listings[listing]
+    if (state["terms"]["token"], state["payout"]) in machine.cast.wallets.refusing:
+        seller = machine.people[state["seller"]]
+        done = machine.call(
+            lambda: machine.model.set_payout(str(seller), listing, HAVEN), seller, "setPayout", listing, HAVEN
+        )
+        assert done, "a seller can name another payout address"
+
+
 def _collect_everything(machine: Any, people: dict[str, Any]) -> None:
-    # Whoever refuses can name another receiver; the fresh one is blocked by nobody.
-    haven = "0x" + "5a" * 20
     for (account, token), amount in list(machine.ledger.credits.items()):
         if amount:
             done = machine.call(
-                lambda a=account, t=token: machine.model.collect(a, t, haven), people[account], "collect", token, haven
+                lambda a=account, t=token: machine.model.collect(a, t, HAVEN), people[account], "collect", token, HAVEN
             )
             assert done, "a credit can be collected"
     assert all(machine.ledger.owed(token) == 0 for token in [NATIVE, *map(str, machine.cast.tokens.values())])

@@ -28,7 +28,7 @@ class Comparison(RuleBasedStateMachine):
         super().__init__()
         self.cast = Cast()
         self.chain, self.market = self.cast.chain, self.cast.market
-        self.model = Model(self.cast.wallets, self.chain.now)
+        self.model = Model(self.cast.wallets, self.chain.now, self.market.address)
         self.ledger = self.model.ledger
         self.replayed = Ledger()
         self.sound = True  # false from the moment something is wrong: then draining tells nothing more
@@ -44,21 +44,21 @@ class Comparison(RuleBasedStateMachine):
 
     def call(self, expected: Callable[[], Any], sender: Any, function: str, *arguments: Any, value: int = 0) -> bool:
         """Make a call on both sides; True if it went through on both, False if both refused it for the same reason."""
-        self.sound, refusal = False, None
+        self.sound, refusal, revert, events = False, None, None, []
         try:
             expected()
         except Refused as error:
             refusal = error
         try:
-            receipt = getattr(self.market, function)(*arguments, sender=sender, value=value)
+            events = getattr(self.market, function)(*arguments, sender=sender, value=value).events
         except CustomError as error:
-            assert refusal, f"{function} reverts with {error}, and the model allows it"
-            assert refusal.allows(error.name, error.arguments), f"{function} reverts with {error}, not {refusal}"
-            OUTCOMES[function, error.name] += 1
-        else:
-            assert not refusal, f"{function} goes through, and the model says {refusal}"
-            OUTCOMES[function, ""] += 1
-            replay(receipt.events, self.replayed)
+            revert = error
+        assert revert or not refusal, f"{function} goes through, and the model says {refusal}"
+        assert refusal or not revert, f"{function} reverts with {revert}, and the model allows it"
+        if refusal and revert:
+            assert refusal.allows(revert.name, revert.arguments), f"{function} reverts with {revert}, not {refusal}"
+        OUTCOMES[function, revert.name if revert else ""] += 1
+        replay(events, self.replayed)
         self.sound = True
         return not refusal
 

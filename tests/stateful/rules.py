@@ -28,8 +28,10 @@ class Marketplace(Comparison):
     def create_listing(self, data: DataObject, price: int) -> None:
         seller = data.draw(st.sampled_from(self.cast.sellers))
         operator = data.draw(st.sampled_from([NATIVE, self.cast.world.operator, self.cast.buyers[-1]]))
-        payout = self.mostly(data, data.draw(st.sampled_from(self.cast.receivers)), [NATIVE])
-        change = self.mostly(data, {}, [{"maxRounds": 0}, {"minInterval": 59}, {"noticePeriod": 59}, {"responseWindow": 1}])
+        payout = self.mostly(data, data.draw(st.sampled_from(self.cast.receivers)), [NATIVE, self.market])
+        change = self.mostly(
+            data, {}, [{"maxRounds": 0}, {"minInterval": 59}, {"noticePeriod": 59}, {"responseWindow": 1}]
+        )
         self._list(data.draw(st.sampled_from(range(len(LISTINGS)))), seller, operator, payout, price, change)
 
     def _list(
@@ -42,7 +44,12 @@ class Marketplace(Comparison):
             seller, "createListing", terms_tuple(terms), tuple(offer.values()), operator, payout,
         )  # fmt: skip
 
-    @rule(data=DATA, price=st.sampled_from([1, 7, ETHER]), opened=st.sampled_from([True, True, False]), plain=st.booleans())
+    @rule(
+        data=DATA,
+        price=st.sampled_from([1, 7, ETHER]),
+        opened=st.sampled_from([True, True, False]),
+        plain=st.booleans(),
+    )
     def change_offer(self, data: DataObject, price: int, opened: bool, plain: bool) -> None:
         listing = self.a_listing(data)
         caller = self.mostly(data, self.people[self.ledger.listings[listing]["seller"]], self.cast.everybody)
@@ -56,26 +63,28 @@ class Marketplace(Comparison):
     def set_payout(self, data: DataObject) -> None:
         listing = self.a_listing(data)
         caller = self.mostly(data, self.people[self.ledger.listings[listing]["seller"]], self.cast.everybody)
-        payout = self.mostly(data, data.draw(st.sampled_from(self.cast.receivers)), [NATIVE])
-        self.call(lambda: self.model.set_payout(str(caller), listing, str(payout)), caller, "setPayout", listing, payout)
+        payout = self.mostly(data, data.draw(st.sampled_from(self.cast.receivers)), [NATIVE, self.market])
+        self.call(
+            lambda: self.model.set_payout(str(caller), listing, str(payout)), caller, "setPayout", listing, payout
+        )
 
     # ----------------------------------------------------------------------------------------------------------- buying
 
-    def _purchase(self, data: DataObject, listing: int, price: int, most: int) -> tuple[Any, Any, int, int, int, int]:
-        """payer, recipient, version, first round, rounds, value."""
+    def _purchase(self, data: DataObject, listing: int, price: int, most: int) -> tuple[Any, tuple[Any, ...], int]:
+        """Payer; version, next round, out, rounds, recipient; value."""
         state = self.ledger.listings[listing]
         payer = data.draw(st.sampled_from(self.cast.buyers), label="payer")
         recipient = self.mostly(data, data.draw(st.sampled_from([payer, *self.cast.buyers])), [self.cast.keyless])
         rounds = self.mostly(data, data.draw(st.integers(1, most)), [0, state["terms"]["maxRounds"], 6])
         next_round = state["nextRound"]
-        firsts = [max(next_round - 1, 0), next_round] if state["terms"]["instant"] else [next_round]
-        first = self.mostly(data, data.draw(st.sampled_from(firsts)), [next_round + 1, max(next_round - 2, 0)])
+        out = self.mostly(data, data.draw(st.booleans()) and state["terms"]["instant"], [True])
+        seen = self.mostly(data, next_round, [next_round + 1, max(next_round - 1, 0)])
         version = self.mostly(data, state["version"], [state["version"] + 1])
         exact = price * rounds if state["terms"]["token"] == NATIVE else 0
         value = self.mostly(data, exact, [exact + 1, max(exact - 1, 0)])
         if self.chain.balance(payer) < value:  # the hostile token has no ether
             payer = self.cast.world.buyer
-        return payer, recipient, version, first, rounds, value
+        return payer, (version, seen, out, rounds, recipient), value
 
     @rule(data=DATA)
     def buy(self, data: DataObject) -> None:
@@ -89,10 +98,10 @@ class Marketplace(Comparison):
     def _buy(self, data: DataObject) -> None:
         listing = self.a_listing(data)
         price = self.ledger.listings[listing]["offer"]["price"]
-        payer, recipient, version, first, rounds, value = self._purchase(data, listing, price, 3)
+        payer, details, value = self._purchase(data, listing, price, 3)
         self.call(
-            lambda: self.model.buy(str(payer), listing, version, first, rounds, str(recipient), value),
-            payer, "buy", listing, version, first, rounds, recipient, value=value,
+            lambda: self.model.buy(str(payer), listing, *details[:-1], str(details[-1]), value),
+            payer, "buy", listing, *details, value=value,
         )  # fmt: skip
 
     def _sign_voucher(self, data: DataObject) -> None:
@@ -118,14 +127,14 @@ class Marketplace(Comparison):
         listing = self.mostly(data, voucher["listing"], sorted(self.ledger.listings))
         if not fresh:
             self.wait_around(data, min(voucher["deadline"], self.chain.now + 50))
-        payer, recipient, version, first, rounds, value = self._purchase(data, listing, voucher["price"], voucher["maxRounds"])
+        payer, details, value = self._purchase(data, listing, voucher["price"], voucher["maxRounds"])
         if voucher["buyer"] != NATIVE and self.chain.balance(voucher["buyer"]) >= value:
             payer = self.mostly(data, self.people[voucher["buyer"]], self.cast.buyers[:2])
         self.call(
             lambda: self.model.buy(
-                str(payer), listing, version, first, rounds, str(recipient), value, voucher, digest, signer
+                str(payer), listing, *details[:-1], str(details[-1]), value, voucher, digest, signer
             ),
-            payer, "buyWith", listing, version, first, rounds, recipient, NO_PERMIT,
+            payer, "buyWith", listing, *details, NO_PERMIT,
             tuple(voucher[field] for field in VOUCHER_FIELDS), signature, value=value,
         )  # fmt: skip
 
@@ -177,7 +186,9 @@ class Marketplace(Comparison):
         listing = self.a_listing(data)
         round_ = data.draw(st.integers(0, self.ledger.listings[listing]["nextRound"]))
         caller = self.manager(data, listing)
-        self.call(lambda: self.model.deliver(str(caller), listing, round_), caller, "deliver", listing, round_, DETAILS, 2)
+        self.call(
+            lambda: self.model.deliver(str(caller), listing, round_), caller, "deliver", listing, round_, DETAILS, 2
+        )
 
     @rule(data=DATA)
     @precondition(lambda self: any(s["terms"]["copies"] and s["released"] for s in self.ledger.listings.values()))
@@ -250,7 +261,9 @@ class Marketplace(Comparison):
     @rule(data=DATA)
     @precondition(lambda self: self.ledger.orders and any(state["missed"] for state in self.ledger.listings.values()))
     def refund_missed(self, data: DataObject) -> None:
-        order = self.an_order(data, self.orders("ahead", lambda order, round_: round_ in self.state_of(order)["missed"]))
+        order = self.an_order(
+            data, self.orders("ahead", lambda order, round_: round_ in self.state_of(order)["missed"])
+        )
         missed = sorted(self.state_of(order)["missed"])
         round_ = self.mostly(data, data.draw(st.sampled_from(missed)) if missed else 0, [0, 1, 2, 3])
         caller = data.draw(st.sampled_from(self.cast.everybody))
@@ -278,10 +291,10 @@ class Marketplace(Comparison):
         owed = sorted(pair for pair, amount in self.ledger.credits.items() if amount)
         account, token = data.draw(st.sampled_from(owed))
         caller = self.mostly(data, self.people[account], self.cast.everybody)
-        to = data.draw(st.sampled_from([caller, self.cast.world.payout]))
+        to = self.mostly(data, data.draw(st.sampled_from([caller, self.cast.world.payout])), [NATIVE, self.market])
         self.call(lambda: self.model.collect(str(caller), token, str(to)), caller, "collect", token, to)
 
-    # ------------------------------------------------------------------------------------------------ time and behaviour
+    # ----------------------------------------------------------------------------------------------- time and behaviour
 
     @rule(data=DATA)
     def wait_for_an_edge(self, data: DataObject) -> None:
@@ -317,7 +330,7 @@ class Marketplace(Comparison):
         pots = sorted(self.ledger.pots(listing)) or [(0, 1)]
         attacks: dict[str, tuple[Any, ...]] = {
             "cancel": (order,), "reclaim": (order,), "decline": (order, round_), "refundMissed": (order, round_),
-            "collect": (self.ledger.token(listing), actor), "buy": (listing, 0, round_ + 1, 1, actor),
+            "collect": (self.ledger.token(listing), actor), "buy": (listing, 0, round_ + 1, False, 1, actor),
             "withdraw": (listing, [r for r, _ in pots], [b for _, b in pots]), "refund": (order,),
             "release": (listing, round_ + 1, manifest(0)), "skip": (listing, round_ + 1),
         }  # fmt: skip

@@ -1,8 +1,12 @@
 """The client on the chain inside this process."""
 
 import pytest
+from eth_tester import EthereumTester, PyEVMBackend
+from web3 import EthereumTesterProvider, Web3
 
+from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.embedded import ACCOUNTS, EmbeddedChain
+from numerbay_chain.chain.signer import LocalSigner
 from numerbay_chain.errors import UsageError
 from tests.chains.reading import Reading
 from tests.chains.refusing import Refusing
@@ -20,6 +24,26 @@ class TestSending(Sending):
 
 class TestRefusing(Refusing):
     pass
+
+
+class PlainTester:
+    """eth-tester as it comes, the way other frameworks bring it along: it wraps refusals differently."""
+
+    def __init__(self) -> None:
+        self._tester = EthereumTester(PyEVMBackend())
+        self.connection = Connection(Web3(EthereumTesterProvider(self._tester)), name="eth-tester", local=True)
+
+    def signer(self, index: int) -> LocalSigner:
+        return LocalSigner.from_key(self._tester.backend.account_keys[index].to_bytes())
+
+    def advance(self, seconds: int) -> None:
+        self._tester.time_travel(self._tester.get_block_by_number("pending")["timestamp"] + seconds)
+
+
+class TestRefusingOnPlainTester(Refusing):
+    @pytest.fixture(scope="class")
+    def stage(self) -> Stage:
+        return Stage(PlainTester())
 
 
 def test_it_is_a_development_chain_with_funded_accounts() -> None:

@@ -160,7 +160,7 @@ def test_a_folder_is_sealed_as_a_tar_that_is_the_same_every_time(run: Run, alice
     assert run("cid", tmp_path / "data.tar").stdout == first
 
 
-@pytest.mark.parametrize("data", [b"", b"hello world", bytes(1 << 20)])
+@pytest.mark.parametrize("data", [b"", b"hello world", bytes(1 << 20)], ids=["empty", "short", "1 MiB"])
 def test_cid_prints_the_one_of_a_raw_block_up_to_a_mebibyte(run: Run, tmp_path: Path, data: bytes) -> None:
     cid = "b" + base64.b32encode(bytes.fromhex("01551220") + sha256(data).digest()).decode().lower().rstrip("=")
     path = tmp_path / "file"

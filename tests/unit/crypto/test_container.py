@@ -113,6 +113,21 @@ def test_any_bytes_come_back_however_they_are_cut(
     assert decryptor.data_root == root
 
 
+def test_buffers_can_be_reused_at_once(key: ContentKey) -> None:
+    plaintext = ref.pattern(3 << 20)
+    ciphertext, commitments, root = sealed(key, [plaintext])
+    verifier, encryptor, buffer = PublicVerifier(len(plaintext)), Encryptor(key), bytearray(1 << 20)
+    for start in range(0, len(plaintext), 1 << 20):
+        buffer[:] = plaintext[start : start + (1 << 20)]
+        encryptor.update(buffer)
+        buffer[:] = ciphertext[start : start + (1 << 20)]
+        verifier.update(buffer, commitments[start // 128 : start // 128 + 8192])
+        buffer[:] = bytes(1 << 20)
+    encryptor.finish()
+    verifier.finish()
+    assert verifier.data_root == encryptor.data_root == root
+
+
 @given(st.integers(0, 9_000), st.data())
 @settings(max_examples=60)
 def test_no_flipped_bit_survives(size: int, data: st.DataObject) -> None:

@@ -1,0 +1,165 @@
+"""An audit agrees with an honest contract in every state, and names what is off in any other."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from numerbay_chain.auditor import Auditor
+from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.types import ZERO_ADDRESS, Event, Listing, Order, Pot, Settlement
+from numerbay_chain.ipfs import EmbeddedStore
+from numerbay_chain.manifest import Manifest
+from tests.places import PRICE, Place
+
+DAY = 86_400
+
+
+@pytest.fixture
+def busy(place: Place) -> Place:
+    """A bit of everything: two listings, a voucher, a skip, a decline, a cancellation, refunds, late buyers, a withdrawal."""
+    seller, buyers = place.seller, [place.buyer(number) for number in (1, 2, 3)]
+    weekly = seller.create_listing(PRICE, period=DAY, min_interval=3_600, decline_window=600, supply=9)
+    plain = seller.create_listing(2 * PRICE, instant=True)
+    for number, buyer in enumerate(buyers, 1):
+        buyer.buy(weekly.id, rounds=number + 1)
+    voucher = seller.sign_voucher(plain.id, price=1)
+    buyers[0].buy(plain.id, 3, voucher=voucher)
+    seller.deliver(place.file("one", b"one"), weekly.id)
+    seller.deliver(place.file("two", b"two"), plain.id)
+    buyers[1].buy(plain.id, 2)
+    buyers[0].decline(1 << 32)
+    place.chain.advance(3_600)
+    seller.serve(weekly.id)
+    seller.edit_listing(plain.id, price=3 * PRICE)
+    buyers[2].buy(plain.id)
+    buyers[1].cancel(1 << 32 | 1)
+    seller.skip(weekly.id)
+    buyers[1].collect_missed(1 << 32 | 1)
+    seller.refund(2 << 32 | 2, round=0)
+    seller.refund(2 << 32)
+    place.chain.advance(2 * DAY)
+    seller.withdraw(plain.id)
+    return place
+
+
+def test_an_honest_contract_is_in_order(busy: Place) -> None:
+    report = busy.auditor.audit(content=True)
+    assert (report.ok, report.findings) == (True, ())
+    (balance,) = report.balances
+    assert (balance.surplus, balance.held) == (0, busy.contract.holdings(ZERO_ADDRESS))
+    assert balance.missed > 0
+    assert balance.unreleased > 0
+    assert balance.pots > 0
+    assert report.checked["orders"] == 6
+    assert report.checked["artifacts"] == 2
+    assert report.checked["vouchers"] == 1
+
+
+def test_money_sent_in_by_mistake_is_a_note(busy: Place) -> None:
+    tester = busy.chain._tester  # type: ignore[attr-defined]  # the chain lets tests set what no contract could refuse
+    backend = tester.backend
+    address = bytes.fromhex(busy.contract.address[2:])
+    state = backend.chain.get_vm().state
+    assert state.get_balance(address) == busy.contract.holdings(ZERO_ADDRESS)
+    surplus = LyingContract(busy.contract, "holdings", lambda found: found + 5)
+    report = audit_with(busy, surplus)
+    assert report.ok
+    assert [(finding.severity, finding.subject) for finding in report.findings] == [("note", f"token {ZERO_ADDRESS}")]
+
+
+class LyingContract(MarketplaceContract):
+    """Answers one question falsely; the logs are true."""
+
+    def __init__(self, honest: MarketplaceContract, question: str, lie: Callable[[Any], Any]) -> None:
+        self.__dict__.update(honest.__dict__)
+        truth = getattr(honest, question)
+
+        def answer(*arguments: Any, **named: Any) -> Any:
+            return lie(truth(*arguments, **named))
+
+        setattr(self, question, answer)
+
+
+def audit_with(place: Place, contract: MarketplaceContract) -> Any:
+    market = place.market("auditor", None)
+    market.contract = contract
+    return Auditor(market).audit()
+
+
+def _order(change: dict[str, Any]) -> Callable[[Order], Order]:
+    return lambda order: replace(order, **change) if order.id == 1 << 32 | 1 else order
+
+
+def _listing(change: dict[str, Any]) -> Callable[[Listing], Listing]:
+    return lambda listing: replace(listing, **change) if listing.id == 2 else listing
+
+
+@pytest.mark.parametrize(
+    ("question", "lie", "subject"),
+    [
+        ("holdings", lambda found: found - 1, f"token {ZERO_ADDRESS}"),
+        ("order", _order({"price": 1}), "order 1-1"),
+        ("order", _order({"rounds": 9}), "order 1-1"),
+        ("order", _order({"buyer": ZERO_ADDRESS}), "order 1-1"),
+        ("listing", _listing({"active": 7}), "listing 2"),
+        ("listing", _listing({"payout": ZERO_ADDRESS}), "listing 2"),
+        ("listing", _listing({"next_round": 9}), "listing 2"),
+        ("pot", lambda pot: Pot(pot.amount + 1, pot.released), "round 0 of listing 1"),
+        ("settled", lambda _: Settlement.PAID_TO_SELLER, "order 1-1"),
+        ("hash_of", lambda found: bytes(31) + found[-1:], "order 1-1"),
+        ("is_missed", lambda missed: not missed, "round 0 of listing 1"),
+        ("leaving", lambda amount: amount + 1, "listing 1"),
+        ("key_at", lambda key: key[::-1], "account"),
+        ("voucher_uses", lambda uses: uses + 1, "voucher"),
+        ("listing_count", lambda count: count + 1, "contract"),
+    ],
+)
+def test_a_contract_that_lies_is_named(
+    busy: Place, question: str, lie: Callable[[Any], Any], subject: str
+) -> None:
+    report = audit_with(busy, LyingContract(busy.contract, question, lie))
+    assert not report.ok
+    assert any(finding.subject.startswith(subject) for finding in report.findings if finding.severity == "error")
+
+
+def without(number: int, name: str) -> Callable[[Iterator[Event]], Iterator[Event]]:
+    """The logs, but for the `number`th event of that name."""
+
+    def filtered(events: Iterator[Event]) -> Iterator[Event]:
+        seen = 0
+        for event in events:
+            seen += event.name == name
+            if not (event.name == name and seen == number):
+                yield event
+
+    return filtered
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ListingCreated", "KeyRegistered", "Bought", "Released", "Skipped", "Declined", "Cancelled", "OfferChanged",
+        "MissedRefunded", "RoundRefunded", "Refunded", "Withdrawn", "VoucherUsed",
+    ],
+)  # fmt: skip
+def test_a_log_that_was_left_out_is_noticed(busy: Place, name: str) -> None:
+    assert not audit_with(busy, LyingContract(busy.contract, "events", without(1, name))).ok
+
+
+def test_content_that_is_not_to_be_had_is_a_warning_and_altered_content_an_error(busy: Place) -> None:
+    store = busy.store
+    assert isinstance(store, EmbeddedStore)
+    manifest = Manifest.decode(busy.contract.releases(1)[0].manifest)
+    path = store.block_path(manifest.ciphertext_cid)
+    good = path.read_bytes()
+    path.chmod(0o600)
+    path.write_bytes(good + b"x")
+    report = busy.auditor.audit(content=True)
+    assert [(one.severity, one.subject) for one in report.findings] == [("error", "round 0 of listing 1")]
+    path.unlink()
+    report = busy.auditor.audit(content=True)
+    assert report.ok
+    assert [(one.severity, one.subject) for one in report.findings] == [("warning", "round 0 of listing 1")]
+    assert busy.auditor.audit().findings == (), "without content, the store is not asked"

@@ -1,0 +1,282 @@
+"""What is wrong is said in one sentence, and nothing is lost: no file appears, nothing is sent, the right one still works."""
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from numerbay_chain import keyfile
+from numerbay_chain.buyer import Buyer
+from numerbay_chain.chain import calls
+from numerbay_chain.chain.connection import Connection
+from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, seal_envelopes
+from numerbay_chain.errors import (
+    AccountError,
+    ContentError,
+    DecryptionError,
+    NetworkError,
+    NotFoundError,
+    NumerbayChainError,
+    RefusedError,
+    RevertedError,
+    UsageError,
+)
+from numerbay_chain.handout import content_key
+from numerbay_chain.ipfs import Cid, EmbeddedStore
+from numerbay_chain.manifest import Manifest
+from numerbay_chain.market import Market
+from numerbay_chain.seller import Seller
+from tests.places import PRICE, Place
+
+CONTENT = b"id,prediction\n" + b"n0001,0.5\n" * 2_000
+
+
+@dataclasses.dataclass
+class Sold:
+    """A round that its buyer could fetch."""
+
+    place: Place
+    order: int
+    manifest: Manifest
+    envelopes: Cid
+
+    @property
+    def buyer(self) -> Buyer:
+        return self.place.buyer()
+
+    @property
+    def disk(self) -> EmbeddedStore:
+        assert isinstance(self.place.store, EmbeddedStore)
+        return self.place.store
+
+    def fetch(self) -> bytes:
+        self.buyer.fetch(self.order, path=self.place.output(), overwrite=True)
+        return self.place.output().read_bytes()
+
+
+@pytest.fixture
+def sold(place: Place) -> Sold:
+    listing = place.seller.create_listing(PRICE, min_interval=60)
+    order = place.buyer().buy(listing.id, rounds=2).order
+    place.seller.deliver(place.file(content=CONTENT), listing.id)
+    release = place.contract.releases(listing.id)[0]
+    delivery = place.contract.deliveries(listing.id, 0)[0]
+    envelopes = Cid.of(delivery.digest, delivery.count * ENVELOPE_SIZE)
+    return Sold(place, order.id, Manifest.decode(release.manifest), envelopes)
+
+
+PARTS: dict[str, Callable[[Sold], Cid]] = {
+    "ciphertext": lambda sold: sold.manifest.ciphertext_cid,
+    "commitments": lambda sold: sold.manifest.commitments_cid,
+    "details": lambda sold: sold.manifest.details_cid,
+    "envelopes": lambda sold: sold.envelopes,
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("damage", ["altered", "truncated", "longer", "missing"])
+def test_a_part_that_is_not_as_promised(sold: Sold, part: str, damage: str) -> None:
+    path = sold.disk.block_path(PARTS[part](sold))
+    good = path.read_bytes()
+    path.chmod(0o600)
+    changed = {"altered": good[:-1] + bytes([good[-1] ^ 1]), "truncated": good[:-1], "longer": good + b"\0"}
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(changed[damage])
+
+    with pytest.raises(NumerbayChainError) as raised:
+        sold.fetch()
+    assert isinstance(raised.value, NotFoundError if damage == "missing" else ContentError)
+    assert not sold.place.output().exists()
+    kinds = {problem.kind for problem in sold.buyer.verify(sold.order).problems}
+    expected = {"ciphertext": "content", "envelopes": "no-envelope" if damage == "missing" else "envelope"}
+    assert kinds == {expected.get(part, part)}
+
+    path.write_bytes(good)
+    assert sold.fetch() == CONTENT, "nothing was lost"
+
+
+def test_the_wrong_key_file(sold: Sold, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    keyfile.save(keyfile.generate(), other)
+    shutil.move(sold.buyer.market.home.path / "keys", tmp_path / "away")
+    wrong = Buyer(sold.place.market("elsewhere", 1, key=other))
+    with pytest.raises(AccountError, match=r"other\.json is another one"):
+        wrong.fetch(sold.order, path=sold.place.output())
+    assert [problem.kind for problem in wrong.verify(sold.order).problems] == ["key-file"]
+    missing = Buyer(sold.place.market("elsewhere", 1))
+    with pytest.raises(AccountError, match="no key file in"):
+        missing.fetch(sold.order, path=sold.place.output())
+    right = Buyer(sold.place.market("elsewhere", 1, key=next((tmp_path / "away").glob("*.json"))))
+    assert right.fetch(sold.order, path=sold.place.output()).size == len(CONTENT)
+
+
+def test_an_envelope_with_another_key_in_it(sold: Sold) -> None:
+    place, market = sold.place, sold.place.seller.market
+    key = content_key(market, sold.manifest, 1, 0)
+    public_key = place.contract.key_at(place.buyer().market.account, 1)
+    elsewhere = seal_envelopes(key, market.context(2, 0), [(sold.order, public_key)])
+    stranger = seal_envelopes(key, market.context(1, 0), [(sold.order, keyfile.generate().public_key)])
+    records = {
+        "masked for another round": seal_envelopes(key, market.context(1, 1), [(sold.order, public_key)]),
+        "sealed to somebody else": stranger,
+    }
+    assert elsewhere != stranger
+    for what, record in records.items():
+        digest = place.store.add(record).cid.digest
+        place.seller.market.send("post", calls.deliver(listing=1, round=0, digest=digest, count=1), what)
+    # the newest that opens counts: junk that is posted later does not take the key away
+    assert sold.fetch() == CONTENT
+
+
+def test_envelopes_that_never_hold_the_key_are_told(place: Place) -> None:
+    listing = place.seller.create_listing(PRICE, decline_window=600)
+    order = place.buyer().buy(listing.id).order
+    place.seller.deliver(place.file(content=CONTENT), listing.id)
+    place.chain.advance(601)
+    junk = order.id.to_bytes(8, "big") + bytes(80)
+    digest = place.store.add(junk).cid.digest
+    place.seller.market.send("post", calls.deliver(listing=1, round=0, digest=digest, count=1))
+    with pytest.raises(DecryptionError, match="does not hold the key"):
+        place.buyer().fetch(order.id, path=place.output())
+    problem = place.buyer().verify(order.id).problems[0]
+    assert (problem.kind, problem.fault) == ("key", True)
+    digest = place.store.add(bytes(88 * 5)).cid.digest
+    place.seller.market.send("post", calls.deliver(listing=1, round=0, digest=digest, count=5))
+    assert place.buyer().verify(order.id).problems[0].kind == "envelope"
+
+
+def test_a_round_that_is_out_is_checked_before_it_is_bought(place: Place) -> None:
+    listing = place.seller.create_listing(PRICE, instant=True)
+    place.seller.deliver(place.file(content=CONTENT), listing.id)
+    manifest = Manifest.decode(place.contract.releases(listing.id)[0].manifest)
+    assert isinstance(place.store, EmbeddedStore)
+    place.store.block_path(manifest.ciphertext_cid).unlink()
+    buyer = place.buyer()
+    with pytest.raises(RefusedError, match="out, but not as promised"):
+        buyer.buy(listing.id)
+    assert buyer.orders() == []
+    assert buyer.buy(listing.id, check=False).order.first == 0
+
+
+def test_what_can_t_be_fetched_says_why(sold: Sold) -> None:
+    buyer, path = sold.buyer, sold.place.output()
+    with pytest.raises(RefusedError, match="round 1 of listing 1 is not released yet"):
+        buyer.fetch(sold.order, 1, path=path)
+    with pytest.raises(RefusedError, match="covers rounds 0 to 1, not round 7"):
+        buyer.fetch(sold.order, 7, path=path)
+    with pytest.raises(RevertedError):
+        buyer.fetch(99 << 32, path=path)
+    path.write_text("mine")
+    with pytest.raises(RefusedError, match="exists already"):
+        buyer.fetch(sold.order, path=path)
+    assert path.read_text() == "mine"
+
+
+def test_a_node_that_goes_away_loses_nothing(sold: Sold, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise NetworkError("the node can't be reached")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "call", gone)
+        with pytest.raises(NetworkError):
+            sold.fetch()
+        with pytest.raises(NetworkError):
+            sold.buyer.verify(sold.order)
+    assert sold.fetch() == CONTENT
+
+
+def test_a_disk_that_is_full_leaves_nothing_behind(sold: Sold, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+
+    from numerbay_chain import artifact
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(artifact, "write_all", full)
+        with pytest.raises(RefusedError, match="no space left"):
+            sold.fetch()
+    assert not sold.place.output().exists()
+    assert sold.fetch() == CONTENT
+
+
+def test_a_file_that_changes_while_it_is_sealed_is_not_sold(place: Place) -> None:
+    listing = place.seller.create_listing(PRICE)
+    place.buyer().buy(listing.id)
+    path = place.file(content=CONTENT)
+
+    def scribble(label: str, done: int, total: int, /) -> None:
+        if label == "seal":
+            path.write_bytes(CONTENT[::-1])
+
+    with pytest.raises(RefusedError, match="changed while it was read"):
+        place.seller.deliver(path, listing.id, progress=scribble)
+    assert place.contract.releases(listing.id) == []
+    place.seller.deliver(path, listing.id)
+    assert place.buyer().verify(1 << 32).ok
+
+
+def test_who_can_pay_the_price_but_not_the_gas(place: Place) -> None:
+    buyer = place.buyer()
+    listing = place.seller.create_listing(place.balance(1) - 1)
+    with pytest.raises(AccountError, match="for gas"):
+        buyer.buy(listing.id)
+    assert buyer.orders() == []
+
+
+class TestOffADevelopmentChain:
+    """The chain is the same one; it only does not call itself a development chain."""
+
+    @pytest.fixture
+    def real(self, place: Place) -> Place:
+        place.seller.create_listing(PRICE)
+        place.buyer().buy(1)
+        place.chain.connection.is_development = False
+        return place
+
+    def market(self, place: Place, **more: object) -> Market:
+        market = place.market("seller", None, **more)
+        signer = place.chain.signer(0)
+        signer.check = lambda connection: None  # type: ignore[method-assign]  # its key is known, and it is a test's
+        market.signer = signer
+        return market
+
+    def test_a_store_must_be_chosen(self, real: Place) -> None:
+        with pytest.raises(UsageError, match="no store was chosen"):
+            Seller(self.market(real, explicit_store=False)).deliver(real.file(), 1)
+
+    def test_a_second_way_is_needed(self, real: Place) -> None:
+        with pytest.raises(UsageError, match="no second way"):
+            Seller(self.market(real)).deliver(real.file(), 1)
+        with pytest.raises(UsageError, match="is the store itself"):
+            Seller(self.market(real)).deliver(real.file(), 1, read_back=f"embedded:{real.folder / 'store'}")
+
+    def test_what_does_not_come_back_is_not_released(self, real: Place, tmp_path: Path) -> None:
+        elsewhere = tmp_path / "elsewhere"
+        seller = Seller(self.market(real, read_back=f"embedded:{elsewhere}"))
+        with pytest.raises(RefusedError, match="does not come back from"):
+            seller.deliver(real.file(), 1, confirmations=0)
+        assert real.contract.releases(1) == []
+        shutil.copytree(real.folder / "store", elsewhere)
+
+        def follow(label: str, done: int, total: int, /) -> None:
+            shutil.copytree(real.folder / "store", elsewhere, dirs_exist_ok=True)
+
+        # the envelopes are pinned after the last copy: they do not come back, and are not posted
+        with pytest.raises(NumerbayChainError):
+            seller.deliver(real.file(), 1, confirmations=0, progress=follow)
+        assert real.contract.releases(1) == []
+        shutil.rmtree(elsewhere)
+        elsewhere.symlink_to(real.folder / "store")
+        assert seller.deliver(real.file(), 1, confirmations=0).state == "delivered"
+
+    def test_confirmations_are_twelve_unless_said(self, real: Place) -> None:
+        assert self.market(real).confirmations(None) == 12
+        assert self.market(real).confirmations(3) == 3
+        with pytest.raises(UsageError, match="negative"):
+            self.market(real).confirmations(-1)

@@ -1,0 +1,96 @@
+"""Presets, how one term makes others give way, and the words for it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numerbay_chain.chain.types import NATIVE_TOKEN, Token
+from numerbay_chain.errors import UsageError
+from numerbay_chain.terms import PRESETS, Preset, TermChanges, about, build_terms, explain
+
+NOW = 1_800_000_000
+DAY = 86_400
+DURATIONS = {
+    "period": (60, 30 * DAY),
+    "min_interval": (60, 365 * DAY),
+    "decline_window": (2, 7 * DAY),
+    "notice_period": (60, 90 * DAY),
+    "dispute_window": (120, 90 * DAY),
+    "response_window": (60, 45 * DAY),
+}
+
+
+def build(preset: Preset | None = None, **changes: object):
+    return build_terms(NOW, preset, changes, NATIVE_TOKEN)  # type: ignore[arg-type]  # TermChanges' own names
+
+
+@given(
+    st.sampled_from([None, *PRESETS]),
+    st.sampled_from(sorted(DURATIONS)).flatmap(lambda name: st.tuples(st.just(name), st.integers(*DURATIONS[name]))),
+    st.booleans(),
+)
+def test_any_one_term_can_be_set_on_any_preset(preset: Preset | None, change: tuple[str, int], copies: bool) -> None:
+    name, seconds = change
+    terms = build(preset, **{name: seconds}, copies=copies)
+    assert getattr(terms, name) == seconds
+    assert terms.copies == copies
+
+
+@given(st.sampled_from([None, *PRESETS]), st.booleans())
+def test_a_listing_need_not_be_adjudicated(preset: Preset | None, copies: bool) -> None:
+    terms = build(preset, dispute_window=0, copies=copies)
+    assert (terms.adjudicated, terms.response_window, terms.challenge_bond) == (False, 0, 0)
+    assert any(line.startswith("NOT ADJUDICATED") for line in explain(terms, 1, NATIVE_TOKEN))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_as_it_is_called(preset: Preset) -> None:
+    terms = build(preset)
+    assert terms.period == {"weekly": 7 * DAY, "daily": DAY}.get(preset, 0)
+    assert terms.first_due == (NOW + terms.period if terms.period else 0)
+    assert (terms.instant, terms.max_rounds == 1) == (preset in ("dataset", "test"), preset == "dataset")
+    assert about(preset)
+
+
+def test_durations_and_amounts_are_text_or_numbers() -> None:
+    coin = Token("0x" + "11" * 20, "NMR", 18)
+    changes: TermChanges = {"dispute_window": "2d", "challenge_bond": "1 NMR", "first_due": "3d", "period": "1d"}
+    terms = build_terms(NOW, None, changes, coin)
+    assert (terms.dispute_window, terms.challenge_bond, terms.first_due) == (2 * DAY, 10**18, NOW + 3 * DAY)
+    assert terms.token == coin.address
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"max_rounds": 0}, "max rounds is 0, outside of 1 to 65535"),
+        ({"decline_window": "8d"}, "decline window is 8d, outside of 0s to 7d"),
+        ({"dispute_window": "1d", "decline_window": "13h"}, "dispute window is 1d, outside of 1d2h to 90d"),
+        ({"dispute_window": "5m", "response_window": "4m"}, "response window is 4m, outside of 1m to 2m30s"),
+        ({"period": "1h", "min_interval": "2h"}, "period is 1h, outside of 2h"),
+        ({"period": "1h", "first_due": NOW}, "first due is"),
+        ({"copies": True, "instant": True}, "can't be instant"),
+        ({"copies": True, "decline_window": 1}, "at least 2s"),
+        ({"dispute_window": 0, "challenge_bond": 5}, "challenge bond must be 0"),
+        ({"challenge_bond": -1}, "challenge bond is out of range"),
+        ({"supply": 2**24}, "supply is"),
+    ],
+)
+def test_what_the_contract_would_refuse_is_refused_here(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        build(**changes)
+
+
+def test_an_unknown_preset_names_the_known_ones() -> None:
+    with pytest.raises(UsageError) as refusal:
+        build("monthly")  # type: ignore[arg-type]  # on purpose
+    assert "weekly" in str(refusal.value.hint)
+
+
+def test_the_words_name_price_windows_and_caps() -> None:
+    text = "\n".join(explain(build("weekly", supply=5), 5 * 10**16, NATIVE_TOKEN))
+    for words in ("0.05 ETH", "at most 5 orders", "7d after the round before", "6h after a release", "stays owed for 7d"):
+        assert words in text
+    plain = "\n".join(explain(build(), 1, NATIVE_TOKEN))
+    assert "nobody can decline" in plain
+    assert "no schedule" in plain
