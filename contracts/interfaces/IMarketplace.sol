@@ -209,7 +209,7 @@ interface IMarketplace {
     error ManifestNotWanted(uint256 listing);
     /// @notice The round was not released (yet), or was missed.
     error NotReleased(uint256 listing, uint256 round);
-    /// @notice Only the round released last can be declined, and only until the next one.
+    /// @notice Only the round released last can be declined, or in an adjudicated listing get copies.
     error NotLatest(uint256 listing, uint256 round, uint256 nextRound);
     /// @notice The listing is not sold as copies.
     error NotCopies(uint256 listing);

@@ -4,6 +4,7 @@ Nothing here grows with the file: what comes in goes out again, but for less tha
 """
 
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -42,43 +43,38 @@ def _stream(key: ContentKey) -> CipherContext:
     return Cipher(algorithms.ChaCha20(key.stream_key, counter_and_nonce), mode=None).encryptor()
 
 
-class _DataRoot:
-    """The tree over all chunks. Large pieces are hashed by a thread of its own, a few of them behind at most."""
+class _Behind:
+    """Calls in one thread of their own, in order, a few pieces behind at most; small ones at once, in the caller's.
+
+    One thread for all hashing of chunks: a hash of 4 KiB lets go of the interpreter, and two threads that both do so
+    spend their time handing it to each other.
+    """
 
     def __init__(self) -> None:
-        self._tree = MerkleTree()
         self._worker: ThreadPoolExecutor | None = None
-        self._pending: deque[Future[None]] = deque()
-        self.count = 0
+        self._pending: deque[Future[bytes]] = deque()
 
-    def extend(self, commitments: list[bytes], ciphertext: memoryview) -> None:
-        """Appends chunks. The bytes behind `ciphertext` must stay as they are."""
-        self.count += len(commitments)
-        if len(commitments) < _WORTH_A_THREAD:
-            self._wait(0)
-            self._hash(commitments, ciphertext)
-            return
+    def run(self, call: Callable[[], bytes], chunks: int) -> bytes:
+        """Results that are there by now, joined. The bytes that the call reads must stay as they are."""
+        if chunks < _WORTH_A_THREAD:
+            return self.drain() + call()
         if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, "data-root")
-        self._wait(_PIECES_BEHIND)
-        self._pending.append(self._worker.submit(self._hash, commitments, ciphertext))
+            self._worker = ThreadPoolExecutor(1, "chunks")
+        ready = self.drain(_PIECES_BEHIND)
+        self._pending.append(self._worker.submit(call))
+        return ready
 
-    @property
-    def value(self) -> bytes:
-        self._wait(0)
-        return self._tree.root
-
-    def _wait(self, left: int) -> None:
+    def drain(self, left: int = 0) -> bytes:
+        """All results but the last `left`, joined."""
+        results = []
         while len(self._pending) > left:
-            self._pending.popleft().result()
-
-    def _hash(self, commitments: list[bytes], ciphertext: memoryview) -> None:
-        self._tree.extend(_leaves(commitments, ciphertext))
+            results.append(self._pending.popleft().result())
+        return b"".join(results)
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What a piece of plaintext became: as many ciphertext bytes as went in (so far), and 32 bytes per whole chunk."""
+    """What plaintext became, as far as it is ready: a byte of ciphertext per byte, 32 bytes of commitment per chunk."""
 
     ciphertext: bytes
     commitments: bytes
@@ -91,19 +87,23 @@ class Encryptor:
     """
 
     def __init__(self, key: ContentKey) -> None:
-        self._key, self._cipher, self._root = key, _stream(key), _DataRoot()
+        self._key, self._cipher = key, _stream(key)
+        self._tree, self._behind = MerkleTree(), _Behind()
         self._pending = b""
-        self._size = 0
+        self._size = self._chunks = 0
         self._finished = False
 
     def update(self, plaintext: Buffer) -> Sealed:
-        """Encrypts the whole chunks that are there by now. Raises `RefusedError` above `MAX_SIZE`."""
+        """Encrypts the whole chunks that are there by now; their commitments may come with a later call. Raises
+        `RefusedError` above `MAX_SIZE`."""
         if self._finished:
             raise ValueError("the container is finished")
         self._size += len(plaintext)
         if self._size > MAX_SIZE:
             raise RefusedError(f"the artifact is larger than {MAX_SIZE} bytes (256 GiB)", "split it")
         view = memoryview(self._pending + plaintext if self._pending else plaintext)
+        if not view.readonly:
+            view = memoryview(bytes(view))  # the caller may reuse the buffer before it is hashed
         whole = len(view) - len(view) % CHUNK_SIZE
         self._pending = bytes(view[whole:])
         return self._seal(view[:whole]) if whole else Sealed(b"", b"")
@@ -114,20 +114,27 @@ class Encryptor:
             raise ValueError("the container is finished")
         self._finished = True
         rest = memoryview(self._pending)
-        return self._seal(rest) if rest or not self._size else Sealed(b"", b"")
+        last = self._seal(rest) if rest or not self._size else Sealed(b"", b"")
+        return Sealed(last.ciphertext, last.commitments + self._behind.drain())
 
     def _seal(self, plaintext: memoryview) -> Sealed:
-        ciphertext = self._cipher.update(plaintext)
-        commitments = _commit(self._key, self._root.count, plaintext)
-        self._root.extend(commitments, memoryview(ciphertext))
-        return Sealed(ciphertext, b"".join(commitments))
+        ciphertext, first = self._cipher.update(plaintext), self._chunks
+        chunks = chunk_count(len(plaintext))
+        self._chunks += chunks
+
+        def commit() -> bytes:
+            commitments = _commit(self._key, first, plaintext)
+            self._tree.extend(_leaves(commitments, memoryview(ciphertext)))
+            return b"".join(commitments)
+
+        return Sealed(ciphertext, self._behind.run(commit, chunks))
 
     @property
     def data_root(self) -> bytes:
         """Root of the tree over `commitment ‖ ciphertext` of every chunk, 32 bytes."""
         if not self._finished:
             raise ValueError("the container is not finished")
-        return self._root.value
+        return self._tree.root
 
     @property
     def size(self) -> int:
@@ -141,20 +148,20 @@ class _Reader:
     def __init__(self, size: int) -> None:
         if not 0 <= size <= MAX_SIZE:
             raise ContentError(f"no artifact has {size} bytes")
-        self._size, self._root = size, _DataRoot()
+        self._size, self._tree, self._chunks = size, MerkleTree(), 0
         self._ciphertext, self._commitments = b"", b""
         self._received = self._received_commitments = 0
 
     def finish(self) -> None:
         """Raises `ContentError` if less came than the size promises."""
         self._advance(b"", b"")  # the one chunk of an empty file is complete without a byte
-        if self._root.count != chunk_count(self._size):
+        if self._chunks != chunk_count(self._size):
             raise ContentError("the ciphertext or its commitments end early")
 
     @property
     def data_root(self) -> bytes:
         """The root over what came so far; after `finish` the container's, 32 bytes."""
-        return self._root.value
+        return self._tree.root
 
     def _advance(self, ciphertext: Buffer, commitments: Buffer) -> bytes:
         self._received += len(ciphertext)
@@ -162,18 +169,21 @@ class _Reader:
         if self._received > self._size or self._received_commitments > commitments_size(self._size):
             raise ContentError("the ciphertext or its commitments are longer than promised")
         texts = memoryview(self._ciphertext + ciphertext if self._ciphertext else ciphertext)
-        if not texts.readonly:
-            texts = memoryview(bytes(texts))  # the caller may reuse the buffer before the root's thread has read it
         promises = memoryview(self._commitments + commitments if self._commitments else commitments)
         complete = self._received == self._size
-        have = chunk_count(self._size) - self._root.count if complete else len(texts) // CHUNK_SIZE
+        have = chunk_count(self._size) - self._chunks if complete else len(texts) // CHUNK_SIZE
         ready = min(have, len(promises) // COMMITMENT_SIZE)
         used, promised = min(ready * CHUNK_SIZE, len(texts)), ready * COMMITMENT_SIZE
         self._ciphertext, self._commitments = bytes(texts[used:]), bytes(promises[promised:])
-        return self._take(texts[:used], promises[:promised]) if ready else b""
+        if not ready:
+            return b""
+        taken = self._take(texts[:used], _split(promises[:promised]))
+        self._chunks += ready
+        return taken
 
-    def _take(self, ciphertext: memoryview, commitments: memoryview) -> bytes:
-        raise NotImplementedError
+    def _take(self, ciphertext: memoryview, commitments: list[bytes]) -> bytes:
+        self._tree.extend(_leaves(commitments, ciphertext))
+        return b""
 
 
 class PublicVerifier(_Reader):
@@ -182,10 +192,6 @@ class PublicVerifier(_Reader):
     def update(self, ciphertext: Buffer, commitments: Buffer) -> None:
         """Takes the next bytes of both. Raises `ContentError` for more than the size promises."""
         self._advance(ciphertext, commitments)
-
-    def _take(self, ciphertext: memoryview, commitments: memoryview) -> bytes:
-        self._root.extend(_split(commitments), ciphertext)
-        return b""
 
 
 class Decryptor(_Reader):
@@ -202,14 +208,13 @@ class Decryptor(_Reader):
         """
         return self._advance(ciphertext, commitments)
 
-    def _take(self, ciphertext: memoryview, commitments: memoryview) -> bytes:
+    def _take(self, ciphertext: memoryview, commitments: list[bytes]) -> bytes:
         plaintext = self._cipher.update(ciphertext)
-        promised, first = _split(commitments), self._root.count
-        found = _commit(self._key, first, memoryview(plaintext))
-        if found != promised:
-            index = first + next(i for i, promise in enumerate(promised) if found[i] != promise)
+        found = _commit(self._key, self._chunks, memoryview(plaintext))
+        if found != commitments:
+            index = self._chunks + next(i for i, promise in enumerate(commitments) if found[i] != promise)
             raise WrongContentError(f"chunk {index} does not decrypt to what the seller committed to", index=index)
-        self._root.extend(promised, ciphertext)
+        super()._take(ciphertext, commitments)
         return plaintext
 
 
