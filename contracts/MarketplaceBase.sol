@@ -151,7 +151,9 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
 
     /// @dev The round after the order's last.
     function _endOf(OrderData memory data) internal pure returns (uint256) {
-        return uint256(data.first) + data.rounds;
+        unchecked {
+            return uint256(data.first) + data.rounds; // 24 and 16 bits
+        }
     }
 
     function _requireCovered(uint256 order, OrderData memory data, uint256 round) internal pure {

@@ -86,17 +86,18 @@ abstract contract Orders is Vouchers {
     function cancel(uint256 order) external nonReentrant {
         (OrderData memory data, ListingData storage listing) = _ofBuyer(order);
         if (_cancelledAt[order] != 0) revert AlreadyCancelled(order);
-        uint256 newEnd = uint256(listing.book.nextRound) + 1;
+        _cancelledAt[order] = block.timestamp;
+        Book storage book = listing.book;
+        (uint88 leavingNext, uint256 newEnd) = (book.leavingNext, uint256(book.nextRound) + 1);
         uint256 end = _endOf(data);
         if (end < newEnd) revert NothingLeft(order);
 
-        _cancelledAt[order] = block.timestamp;
         uint256 paid;
         if (end > newEnd) {
             uint88 price = _priceOf(order, data, listing);
+            book.leavingNext = leavingNext + price;
             listing.leaving[end] -= price;
-            listing.book.leavingNext += price;
-            _endAt(order, data, listing, newEnd);
+            _orders[order].rounds = (newEnd - data.first).toUint16();
             paid = price * (end - newEnd);
         }
         emit Cancelled(order, newEnd, block.timestamp, paid);
