@@ -3,12 +3,12 @@
 All of it at one block. Findings name the order, round or listing that is off.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from numerbay_chain import artifact
-from numerbay_chain.chain.types import ZERO_HASH, Event, Settlement
+from numerbay_chain.chain.types import VOUCHER_VERSION, ZERO_HASH, Event, Pot, Settlement
 from numerbay_chain.errors import ContentError, NotFoundError, RevertedError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.ledger import Ledger, ListingBook, OrderBook
@@ -19,6 +19,11 @@ from numerbay_chain.results import AuditReport, Finding, Severity, TokenBalance
 from numerbay_chain.units import format_amount, format_order_id
 
 _REVOKED = 2**256 - 1
+_Answer = TypeVar("_Answer")
+
+
+class _Refusal(str):
+    """The contract's reason to give no answer."""
 
 
 def run_audit(market: Market, content: bool, progress: Progress) -> AuditReport:
@@ -98,7 +103,10 @@ class _Audit:
 
     def _listing(self, book: ListingBook) -> None:
         subject = f"listing {book.id}"
-        state = self._contract.listing(book.id, block=self._block)
+        state = self._ask(self._contract.listing, book.id)
+        if isinstance(state, _Refusal):
+            self._find("error", subject, f"the contract does not know it: {state}")
+            return
         active = sum(order.price for order in book.orders if order.covers(book.next_round))
         for name, found, expected in (
             ("seller", state.seller, book.seller),
@@ -115,15 +123,13 @@ class _Audit:
         ):
             self._compare(subject, name, found, expected)
         for end, amount in book.leaving().items():
-            self._compare(subject, f"leaving({end})", self._contract.leaving(book.id, end, block=self._block), amount)
+            self._compare(subject, f"leaving({end})", self._ask(self._contract.leaving, book.id, end), amount)
         for round in range(book.next_round):
-            missed = self._contract.is_missed(book.id, round, block=self._block)
+            missed = self._ask(self._contract.is_missed, book.id, round)
             self._compare(f"round {round} of {subject}", "isMissed", missed, round in book.missed)
         for (round, bucket), pot in book.pots.items():
-            found_pot = self._contract.pot(book.id, round, bucket, block=self._block)
-            place = f"round {round} of {subject}"
-            self._compare(place, f"pot({bucket}).amount", found_pot.amount, pot.amount)
-            self._compare(place, f"pot({bucket}).released", found_pot.released, pot.released)
+            found_pot = self._ask(self._contract.pot, book.id, round, bucket)
+            self._compare(f"round {round} of {subject}", f"pot({bucket})", found_pot, Pot(pot.amount, pot.released))
             self._count("pots")
         self._count("listings")
         for order in book.orders:
@@ -131,7 +137,12 @@ class _Audit:
 
     def _order(self, book: ListingBook, order: OrderBook) -> None:
         subject = f"order {format_order_id(order.id)}"
-        state = self._contract.order(order.id, block=self._block)
+        state = self._ask(self._contract.order, order.id)
+        if isinstance(state, _Refusal):
+            self._find("error", subject, f"the contract does not know it: {state}")
+            return
+        if order.version == VOUCHER_VERSION and order.voucher is None:
+            self._find("error", subject, "it has a voucher's price, but no voucher was used for it by the logs")
         for name, found, expected in (
             ("buyer", state.buyer, order.buyer),
             ("first", state.first, order.first),
@@ -145,27 +156,23 @@ class _Audit:
             self._compare(subject, name, found, expected)
         for round in _rounds_out(book, order):
             expected_hash = order.copies.get(round, ZERO_HASH) if book.terms.copies else _hash(book, round)
-            promised = self._contract.hash_of(order.id, round, block=self._block)
+            promised = self._ask(self._contract.hash_of, order.id, round)
             self._compare(subject, f"hashOf({round})", promised, expected_hash)
-            settled = self._contract.settled(order.id, round, block=self._block)
+            settled = self._ask(self._contract.settled, order.id, round)
             self._compare(subject, f"settled({round})", settled, order.settled.get(round, Settlement.NONE))
         self._count("orders")
 
     def _accounts(self) -> None:
         for (account, token), amount in self._ledger.credits.items():
-            found = self._contract.credit(account, token, block=self._block)
+            found = self._ask(self._contract.credit, account, token)
             self._compare(f"account {account}", f"credit in {token}", found, amount)
         for (owner, epoch), key in self._ledger.keys.items():
-            try:
-                found_key = self._contract.key_at(owner, epoch, block=self._block)
-            except RevertedError:
-                found_key = b""
-            self._compare(f"account {owner}", f"key {epoch}", found_key, key)
+            self._compare(f"account {owner}", f"key {epoch}", self._ask(self._contract.key_at, owner, epoch), key)
             self._count("keys")
         for digest in self._ledger.voucher_uses.keys() | self._ledger.revoked:
             uses = self._ledger.voucher_uses.get(digest, 0)
             expected = _REVOKED if digest in self._ledger.revoked else uses
-            found = self._contract.voucher_uses(digest, block=self._block)
+            found = self._ask(self._contract.voucher_uses, digest)
             self._compare(f"voucher 0x{digest.hex()}", "uses", found, expected)
             self._count("vouchers")
 
@@ -192,6 +199,13 @@ class _Audit:
         return balance
 
     # ------------------------------------------------------------------------------------------------------- findings
+
+    def _ask(self, question: Callable[..., _Answer], *arguments: object) -> "_Answer | _Refusal":
+        """What the contract says at the audit's block; that it refuses to is an answer too."""
+        try:
+            return question(*arguments, block=self._block)
+        except RevertedError as error:
+            return _Refusal(str(error))
 
     def _compare(self, subject: str, name: str, found: object, expected: object) -> None:
         self._count("values")

@@ -14,7 +14,7 @@ from typing import Final
 
 from numerbay_chain import artifact, handout
 from numerbay_chain.chain import calls
-from numerbay_chain.chain.types import Delivery, Listing, Receipt, Release
+from numerbay_chain.chain.types import Delivery, Listing, Order, Receipt, Release
 from numerbay_chain.crypto.content_key import ContentKey, Context
 from numerbay_chain.errors import ContentError, NetworkError, NotFoundError, RefusedError, UsageError
 from numerbay_chain.handout import Sales
@@ -315,22 +315,21 @@ def hand_out(
     """Posts envelopes for all who have a right to the round's key and none yet, as soon as it may go out."""
     entry = entry or RoundEntry(release.round)
     market.resume(f"deliver-{listing_id}-{release.round}")
-    sales = Sales.read(market.contract, listing_id, choices.confirmations)
-    deliveries = market.contract.deliveries(listing_id, release.round)
-    chosen, left = handout.choose(sales, release.round, market.connection.now(), before_release=False)
-    copies: dict[int, bytes] | None = None
-    if sales.listing.terms.copies:
-        copies = {copy.order: copy.content_hash for copy in market.contract.copies_of(listing_id, release.round)}
-        left += [
-            Left(order.id, f"order {order} has no copy of this round") for order in chosen if order.id not in copies
-        ]
-        chosen = [order for order in chosen if order.id in copies]
-    have = handout.posted_orders(deliveries, entry.envelopes, market.store_or_none, sales.listing.orders)
-    fresh = tuple(order.id for order in chosen if order.id not in have)
+    while True:
+        # asked before the orders are read: who declined until then is not among them
+        waiting = _what_to_wait_for(market, listing_id, release, choices)
+        sales, chosen, left, copies = _who_has_a_right(market, listing_id, release, choices)
+        deliveries = market.contract.deliveries(listing_id, release.round)
+        have = handout.posted_orders(deliveries, entry.envelopes, market.store_or_none, sales.listing.orders)
+        fresh = tuple(order.id for order in chosen if order.id not in have)
+        if not fresh or not waiting:
+            break
+        if not choices.wait:
+            return _outcome(release, entry, deliveries, None, (), left, waiting)
+        while _what_to_wait_for(market, listing_id, release, choices):
+            time.sleep(_POLL)
     receipt = None
     if fresh:
-        if waiting := _wait_for(market, release, sales.listing, choices):
-            return _outcome(release, entry, deliveries, None, (), left, waiting)
         keys: ContentKey | dict[int, ContentKey]
         if copies is None:
             keys = handout.content_key(market, Manifest.decode(release.manifest), listing_id, release.round)
@@ -350,6 +349,28 @@ def hand_out(
     return _outcome(release, entry, deliveries, receipt, fresh, left, None)
 
 
+def _who_has_a_right(
+    market: Market, listing_id: int, release: Release, choices: Choices
+) -> tuple[Sales, list[Order], list[Left], dict[int, bytes] | None]:
+    """Sales, the orders whose key may go out, the others with the reason, and the copies' hashes if copies are sold."""
+    sales = Sales.read(market.contract, listing_id, choices.confirmations)
+    chosen, left = handout.choose(sales, release.round, market.connection.now(), before_release=False)
+    if not sales.listing.terms.copies:
+        return sales, chosen, left, None
+    copies = {copy.order: copy.content_hash for copy in market.contract.copies_of(listing_id, release.round)}
+    left += [Left(order.id, f"order {order} has no copy of this round") for order in chosen if order.id not in copies]
+    return sales, [order for order in chosen if order.id in copies], left, copies
+
+
+def _what_to_wait_for(
+    market: Market, listing_id: int, release: Release, choices: Choices
+) -> tuple[int | None, str] | None:
+    connection, listing = market.connection, market.contract.listing(listing_id)
+    return handout.when_keys_go_out(
+        release, listing, connection.now(), connection.block_number(), choices.confirmations
+    )
+
+
 def _copy_keys(
     market: Market, listing_id: int, round: int, entry: RoundEntry, hashes: dict[int, bytes]
 ) -> dict[int, ContentKey]:
@@ -364,18 +385,6 @@ def _copy_keys(
             )
         keys[order] = handout.content_key(market, Manifest.decode(block), listing_id, round, order)
     return keys
-
-
-def _wait_for(market: Market, release: Release, listing: Listing, choices: Choices) -> tuple[int | None, str] | None:
-    """What must be waited for before keys go out, having waited for it if that was asked for."""
-    while True:
-        connection = market.connection
-        waiting = handout.when_keys_go_out(
-            release, listing, connection.now(), connection.block_number(), choices.confirmations
-        )
-        if waiting is None or not choices.wait:
-            return waiting
-        time.sleep(_POLL)
 
 
 def _outcome(

@@ -32,6 +32,7 @@ class OrderBook:
     cancelled_at: int = 0
     settled: dict[int, Settlement] = field(default_factory=dict)
     copies: dict[int, bytes] = field(default_factory=dict)  # round → content hash
+    voucher: bytes | None = None  # the digest of the one that it was bought with
 
     def covers(self, round: int) -> bool:
         return self.first <= round < self.end
@@ -235,6 +236,7 @@ class Ledger:
         _add(self.received, listing.terms.token, event["price"] * event["rounds"])
 
     def _voucher_used(self, event: dict[str, Any]) -> None:
+        self.order(event["order"]).voucher = event["digest"]
         self.voucher_uses[event["digest"]] = self.voucher_uses.get(event["digest"], 0) + 1
 
     def _voucher_revoked(self, event: dict[str, Any]) -> None:

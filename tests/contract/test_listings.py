@@ -46,6 +46,9 @@ def test_a_new_listing_reads_as_it_was_made(world: World) -> None:
         ({"responseWindow": 599}, "responseWindow", 599, 600, DAY // 2),
         ({"responseWindow": 59, "declineWindow": 0}, "responseWindow", 59, 60, DAY // 2),
         ({"responseWindow": DAY // 2 + 1}, "responseWindow", DAY // 2 + 1, 600, DAY // 2),
+        ({"disputeWindow": 0, "responseWindow": 60}, "responseWindow", 60, 0, 0),
+        ({"disputeWindow": 0, "responseWindow": 0, "challengeBond": 1}, "challengeBond", 1, 0, 0),
+        ({"firstDue": 2**39}, "period", 0, HOUR, 2**32 - 1),
     ],
 )
 def test_a_term_out_of_bounds_is_named_with_its_bounds(

@@ -11,7 +11,7 @@ from tests.evm import CustomError, Receipt
 
 @contextmanager
 def refused(name: str, *values: Any) -> Iterator[None]:
-    """`with refused("TooEarly", 1, 0, 99)`: the call inside reverts with that custom error, and these values if given."""
+    """`with refused("TooEarly", 1, 0, 99)`: the call inside reverts with this error, and these values if given."""
     with pytest.raises(CustomError) as caught:
         yield
     wanted = tuple(value if isinstance(value, (int, str, bytes)) else str(value) for value in values)

@@ -1,4 +1,4 @@
-"""Ends a run at a chosen place: at any write to disk, any transaction on its way, any question to the node or the store."""
+"""Ends a run at a chosen place: at any write to disk, any transaction on its way, any question to the node."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What is wrong is said in one sentence, and nothing is lost: no file appears, nothing is sent, the right one still works."""
+"""What is wrong is said in one sentence, and nothing is lost: no file appears, nothing is sent."""
 
 import dataclasses
 import shutil

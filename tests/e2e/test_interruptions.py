@@ -1,4 +1,4 @@
-"""Whatever ends a run, wherever: run again, it ends in the state that an undisturbed run ends in. Nothing happens twice."""
+"""Whatever ends a run, wherever: run again, it ends as an undisturbed run does. Nothing happens twice."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -50,6 +50,15 @@ def facts(place: Place) -> dict[str, Any]:
     }
 
 
+def refusal_of(run: Callable[[], object]) -> str:
+    """The sentence that it refuses with, or nothing."""
+    try:
+        run()
+    except RefusedError as refusal:
+        return str(refusal)
+    return ""
+
+
 def survives(place: Place, run: Callable[[], object], questions_asked: int = 4, every: int = 1) -> int:
     """`run` is ended before every write (or every `every`th), after the last one, and at some of its questions; then
     run again. How many tries."""
@@ -74,11 +83,9 @@ def survives(place: Place, run: Callable[[], object], questions_asked: int = 4, 
             with ended, death(places, number, after=after, make=make) as one:
                 run()
             assert one.passed >= number
-            try:
-                run()
-            except RefusedError as refusal:
-                # what was done to the end before it was killed says so instead of being done again
-                assert any(words in str(refusal) for words in ("was delivered as round", "holds order"))
+            # what was done to the end before it was killed says so instead of being done again
+            refusal = refusal_of(run)
+            assert not refusal or "was delivered as round" in refusal or "holds order" in refusal
             assert facts(place) == expected, f"{make} at place {number}, after: {after}"
     return len(cases)
 
@@ -115,7 +122,7 @@ def test_keys_for_whoever_waits(place: Place) -> None:
 def test_a_purchase_is_paid_once(place: Place) -> None:
     listing = place.seller.create_listing(PRICE)
     buyer = place.buyer(1)
-    assert survives(place, lambda: buyer.buy(listing.id, rounds=2)) > 10
+    assert survives(place, lambda: buyer.buy(listing.id, rounds=2), questions_asked=10) > 12
 
 
 def test_copies_are_posted_once(place: Place) -> None:
@@ -129,7 +136,7 @@ def test_copies_are_posted_once(place: Place) -> None:
         except RefusedError as refusal:
             raise RefusedError(f"was delivered as round 0: {refusal}") from refusal
 
-    assert survives(place, deliver, every=3) > 15
+    assert survives(place, deliver, every=5) > 10
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ class CustomError(Reverted):
 
 
 class Contract:
-    """A deployed contract. Functions that read return the value; the others take `sender`, `value`, return a receipt."""
+    """A deployed contract. Functions that read return a value; others take `sender`, `value`, return a receipt."""
 
     def __init__(self, kind: Artifact, chain: Chain, address: str, deploy_gas: int = 0) -> None:
         self.kind, self.chain, self.address, self.deploy_gas = kind, chain, address, deploy_gas

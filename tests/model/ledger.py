@@ -152,6 +152,14 @@ class Ledger:
             return int(state["bucket"])
         return int(self.listings[state["listing"]]["released"][round_]["bucket"])
 
+    def lies_in(self, order: int, round_: int, bucket: int) -> bool:
+        """Whether the contract can know that the order's money for a released round went into that bucket."""
+        state = self.orders[order]
+        bought = state["bucket"] and round_ == state["first"]
+        return bool(
+            bucket == self.bucket_of(order, round_) and (bought or self.is_flagged(state["listing"], round_, bucket))
+        )
+
     def hash_of(self, order: int, round_: int) -> bytes:
         listing = self.listings[self.orders[order]["listing"]]
         if listing["terms"]["copies"]:

@@ -232,7 +232,7 @@ class Model:
         rules(ledger.covers(order, round_), "NotCovered", order, round_)
         self._unsettled(rules, order, round_)
         if rules(round_ in listing["released"], "NotReleased", state["listing"], round_):
-            rules(bucket == ledger.bucket_of(order, round_), "WrongBucket", order, round_, bucket)
+            rules(ledger.lies_in(order, round_, bucket), "WrongBucket", order, round_, bucket)
         matures = ledger.maturity(state["listing"], bucket)
         rules(self.now < matures, "Matured", state["listing"], round_, bucket, matures)
         rules.check()

@@ -42,10 +42,10 @@ def due(terms: Terms, round_: int) -> int | None:
 
 
 def check_bounds(rules: Rules, terms: Terms, now: int) -> None:
-    """Every term within its bounds; errors are compared by name, the values are the text's own."""
+    """Every term within its bounds; what a listing does not use is 0."""
 
     def bound(term: str, least: int, most: int) -> None:
-        rules(least <= terms[term] <= most, "TermOutOfBounds")
+        rules(least <= terms[term] <= most, "TermOutOfBounds", term, terms[term], least, most)
 
     adjudicated = terms["disputeWindow"] > 0
     bound("maxRounds", 1, 2**16 - 1)
@@ -55,7 +55,10 @@ def check_bounds(rules: Rules, terms: Terms, now: int) -> None:
     if adjudicated:
         bound("disputeWindow", max(120, 2 * terms["declineWindow"]), 90 * DAY)
         bound("responseWindow", max(60, terms["declineWindow"]), terms["disputeWindow"] // 2)
-    if terms["period"]:
+    else:
+        bound("responseWindow", 0, 0)
+        bound("challengeBond", 0, 0)
+    if terms["period"] or terms["firstDue"]:
         bound("period", terms["minInterval"], 2**32 - 1)
         bound("firstDue", now + 1, 2**40 - 1)
     copies_ok = not (terms["copies"] and adjudicated) or (terms["declineWindow"] >= 2 and not terms["instant"])

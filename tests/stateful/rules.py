@@ -22,6 +22,8 @@ class Marketplace(Comparison):
     def two_listings_to_begin_with(self, data: DataObject) -> None:
         for number in data.draw(st.lists(st.sampled_from(range(len(LISTINGS))), min_size=2, max_size=3, unique=True)):
             assert self._list(number, self.cast.sellers[0], self.cast.world.operator, self.cast.world.payout, ETHER)
+        if data.draw(st.booleans(), label="somebody refuses ether from the beginning"):
+            self.cast.refuse_ether(True, data.draw(st.integers(1, 3)))
 
     @rule(data=DATA, price=st.sampled_from([1, 7, ETHER, 0]))
     @precondition(lambda self: len(self.ledger.listings) < 5)
@@ -30,7 +32,9 @@ class Marketplace(Comparison):
         operator = data.draw(st.sampled_from([NATIVE, self.cast.world.operator, self.cast.buyers[-1]]))
         payout = self.mostly(data, data.draw(st.sampled_from(self.cast.receivers)), [NATIVE, self.market])
         change = self.mostly(
-            data, {}, [{"maxRounds": 0}, {"minInterval": 59}, {"noticePeriod": 59}, {"responseWindow": 1}]
+            data,
+            {},
+            [{"maxRounds": 0}, {"minInterval": 59}, {"noticePeriod": 59}, {"responseWindow": 1}, {"period": 60}],
         )
         self._list(data.draw(st.sampled_from(range(len(LISTINGS)))), seller, operator, payout, price, change)
 
@@ -210,12 +214,28 @@ class Marketplace(Comparison):
 
     # ------------------------------------------------------------------------------------------------------- settlement
 
+    def _order_just_released(self, data: DataObject, fitting: list[int]) -> int:
+        """One of these; where there are none, the seller releases the next round of an order first."""
+        waiting = self.orders("ahead", lambda order, round_: round_ == self.state_of(order)["nextRound"])
+        if fitting or not waiting:
+            return self.an_order(data, fitting)
+        order = data.draw(st.sampled_from(waiting), label="order that waits")
+        listing, state = self.ledger.orders[order]["listing"], self.state_of(order)
+        self.wait(self.earliest_release(listing))
+        seller, content = state["seller"], b"" if state["terms"]["copies"] else manifest(state["nextRound"])
+        self.call(
+            lambda: self.model.release(seller, listing, state["nextRound"], content),
+            self.people[seller], "release", listing, state["nextRound"], content,
+        )  # fmt: skip
+        return order
+
     @rule(data=DATA)
-    @precondition(lambda self: self.orders("pot", self.can_decline))
+    @precondition(lambda self: self.ledger.orders)
     def decline(self, data: DataObject) -> None:
-        order = self.an_order(data, self.orders("pot", self.can_decline))
+        order = self._order_just_released(data, self.orders("pot", self.can_decline))
         state = self.state_of(order)
-        self.wait_around(data, state["lastTurn"] + state["terms"]["declineWindow"])
+        if data.draw(st.booleans(), label="near the deadline"):
+            self.wait_around(data, state["lastTurn"] + state["terms"]["declineWindow"])
         round_ = self.mostly(data, self.latest(order), [0, 1, 2])
         caller = self.owner(data, order)
         self.call(lambda: self.model.decline(str(caller), order, round_), caller, "decline", order, round_)
@@ -243,9 +263,9 @@ class Marketplace(Comparison):
         self.call(lambda: self.model.refund(str(caller), order), caller, "refund", order)
 
     @rule(data=DATA)
-    @precondition(lambda self: self.orders("pot", self.is_unripe))
+    @precondition(lambda self: self.ledger.orders)
     def refund_round(self, data: DataObject) -> None:
-        order = self.an_order(data, self.orders("pot", self.is_unripe))
+        order = self._order_just_released(data, self.orders("pot", self.is_unripe))
         rounds = [r for r, cell in self.ledger.cells[order].items() if cell[0] == "pot"]
         round_ = self.mostly(data, data.draw(st.sampled_from(rounds)) if rounds else 0, [0, 1, 2])
         listing, released = self.ledger.orders[order]["listing"], self.state_of(order)["released"]
@@ -305,12 +325,17 @@ class Marketplace(Comparison):
     def wait_a_while(self, seconds: int) -> None:
         self.wait(self.chain.now + seconds)
 
-    @rule(data=DATA, token=st.sampled_from([NATIVE, "BlockingToken"]), manner=st.integers(1, 3), refuses=st.booleans())
+    @rule(
+        data=DATA,
+        token=st.sampled_from([NATIVE, "BlockingToken"]),
+        manner=st.integers(1, 3),
+        refuses=st.sampled_from([True, True, False]),
+    )
     def refuse_payments(self, data: DataObject, token: str, manner: int, refuses: bool) -> None:
         if token == NATIVE:
             self.cast.refuse_ether(refuses, manner)
         else:
-            self.cast.block(data.draw(st.sampled_from(self.cast.everybody)), refuses, min(manner, 2))
+            self.cast.block(data.draw(st.sampled_from(self.cast.buyers)), refuses, min(manner, 2))
 
     @rule(percent=st.sampled_from([0, 0, 1, 100]))
     def change_the_fee(self, percent: int) -> None:

@@ -38,7 +38,7 @@ def test_what_is_no_description_is_refused(block: bytes) -> None:
 
 def test_what_is_too_long_is_refused() -> None:
     for name, description in (("n" * 201, ""), ("", "d" * 60_001), ("", "\U0001f600" * 30_000)):
-        with pytest.raises(UsageError, match="shorten|more than|longer than"):
+        with pytest.raises(UsageError, match=r"more than|longer than"):
             Description(name, description).encode()
     with pytest.raises(UsageError, match="not a media type"):
         Description(media_type="csv")

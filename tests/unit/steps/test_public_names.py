@@ -13,6 +13,8 @@ def test_every_public_name_is_there() -> None:
 
 
 def test_the_package_loads_nothing_heavy() -> None:
-    program = "import sys, numerbay_chain; print([m for m in ('web3', 'nacl', 'requests', 'click') if m in sys.modules])"
+    program = (
+        "import sys, numerbay_chain; print([m for m in ('web3', 'nacl', 'requests', 'click') if m in sys.modules])"
+    )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert answer.stdout.strip() == "[]"

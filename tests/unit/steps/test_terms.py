@@ -89,7 +89,13 @@ def test_an_unknown_preset_names_the_known_ones() -> None:
 
 def test_the_words_name_price_windows_and_caps() -> None:
     text = "\n".join(explain(build("weekly", supply=5), 5 * 10**16, NATIVE_TOKEN))
-    for words in ("0.05 ETH", "at most 5 orders", "7d after the round before", "6h after a release", "stays owed for 7d"):
+    for words in (
+        "0.05 ETH",
+        "at most 5 orders",
+        "7d after the round before",
+        "6h after a release",
+        "stays owed for 7d",
+    ):
         assert words in text
     plain = "\n".join(explain(build(), 1, NATIVE_TOKEN))
     assert "nobody can decline" in plain
