@@ -10,31 +10,25 @@ from tests.evm.world import ETHER, HOUR, NO_PERMIT, NO_VOUCHER, World, manifest
 from tests.model.wallets import NATIVE
 
 ENTERED_AGAIN = bytes.fromhex("3ee5aeb5")  # ReentrancyGuardReentrantCall()
-PAYING = [
-    "buy",
-    "buyWith",
-    "cancel",
-    "collect",
-    "decline",
-    "reclaim",
-    "refund",
-    "refundMissed",
-    "refundRound",
-    "withdraw",
-]
+GUARDED = [
+    "buy", "buyWith", "cancel", "collect", "decline", "reclaim", "refund", "refundMissed", "refundRound", "withdraw",
+    "release", "releaseAndDeliver", "skip", "deliver", "deliverCopies",
+]  # fmt: skip
 
 
 def calls(listing: int, order: int, who: object) -> dict[str, tuple[Any, ...]]:
-    """Every call that moves money, as `who` would try it."""
+    """Every guarded call, as `who` would try it."""
     return {
         "buy": (listing, 0, 0, False, 1, who), "buyWith": (listing, 0, 0, False, 1, who, NO_PERMIT, NO_VOUCHER, b""),
         "decline": (order, 0), "cancel": (order,), "reclaim": (order,), "refund": (order,),
         "refundRound": (order, 0, 1), "refundMissed": (order, 0), "withdraw": (listing, [0], [1]),
-        "collect": (NATIVE, who),
+        "collect": (NATIVE, who), "release": (listing, 0, manifest()), "skip": (listing, 0),
+        "releaseAndDeliver": (listing, 0, manifest(), bytes(32), 1), "deliver": (listing, 0, bytes(32), 1),
+        "deliverCopies": (listing, 0, [order], [bytes(32)]),
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("attack", PAYING)
+@pytest.mark.parametrize("attack", GUARDED)
 def test_a_buyer_who_is_paid_cant_call_back_in(world: World, attack: str) -> None:
     buyer = world.deploy("ReenteringBuyer")
     world.chain.fund(buyer)
@@ -50,7 +44,7 @@ def test_a_buyer_who_is_paid_cant_call_back_in(world: World, attack: str) -> Non
     assert world.held() == ETHER
 
 
-@pytest.mark.parametrize("attack", PAYING)
+@pytest.mark.parametrize("attack", GUARDED)
 def test_a_token_cant_call_back_in_while_it_is_taken_or_paid_out(world: World, attack: str) -> None:
     token = world.deploy("ReenteringToken")
     listing = world.list(token=token, operator=token, payout=token)
@@ -66,20 +60,6 @@ def test_a_token_cant_call_back_in_while_it_is_taken_or_paid_out(world: World, a
     world.market.cancel(order, sender=token)
     assert (token.attempts(), token.successes(), token.answer()) == (2, 0, ENTERED_AGAIN)
     assert world.held(token) == 3 * ETHER
-
-
-def test_a_token_that_releases_while_it_is_taken_gains_nothing(world: World) -> None:
-    token = world.deploy("ReenteringToken")
-    listing = world.list(token=token, operator=token)
-    world.give(token, world.buyer)
-    token.arm(
-        world.market, world.market.kind.functions["release"].encode(listing, 0, manifest()), sender=world.stranger
-    )
-    order = world.buy(listing)
-    released = world.listing(listing)["nextRound"]
-    pot = world.market.pot(listing, 0, world.bucket(listing))[0]
-    assert world.listing(listing)["active"] + pot == ETHER == world.held(token)
-    assert (world.order(order)["first"], released, pot) in [(0, 0, 0), (0, 1, ETHER)]
 
 
 @pytest.mark.parametrize("manner", [1, 2, 3])

@@ -275,7 +275,7 @@ class Model:
         self.wallets.pay(token, to, amount)
         return amount
 
-    # -------------------------------------------------------------------------------------------------------- helpers
+    # ---------------------------------------------------------------------------------------------- what calls share
 
     def _pay(self, order: int, amount: int) -> int:
         state = self.ledger.orders[order]
