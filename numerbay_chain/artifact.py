@@ -62,7 +62,8 @@ class Problem:
 class OpenedArtifact:
     """What `unseal` wrote: `size` in bytes and `sha256` (32 bytes) of the plaintext, and the seller's details.
 
-    `problems` says what else is wrong though the file itself is what was committed to: details that can't be read.
+    `problems` says what else is wrong though the file itself is what was committed to: details that are missing, or
+    can't be read.
     """
 
     size: int
@@ -213,14 +214,17 @@ def _decrypt(
 
 
 def _details(manifest: Manifest, key: ContentKey, store: ContentStore) -> tuple[Details, tuple[Problem, ...]]:
-    blob = store.read_block(manifest.details_cid)
+    unknown = Details("", "application/octet-stream", manifest.size)
+    try:
+        blob = store.read_block(manifest.details_cid)
+    except NotFoundError as error:
+        return unknown, (_PartError("details", error).problem,)  # who leaves them out must not keep the file back
     try:
         details = open_details(key, blob)
         if details.size != manifest.size:
             raise ContentError("the details give another size than the manifest")
     except (ContentError, DecryptionError) as error:
         # Only the seller can have done this (the hash was checked), no contract judges it, and the file may be fine.
-        unknown = Details("", "application/octet-stream", manifest.size)
         return unknown, (Problem("details-unreadable", f"the seller's details can't be used: {error}"),)
     return details, ()
 

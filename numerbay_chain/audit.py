@@ -9,16 +9,22 @@ from typing import Any, TypeVar
 
 from numerbay_chain import artifact
 from numerbay_chain.chain.types import VOUCHER_VERSION, ZERO_HASH, Event, Pot, Settlement
-from numerbay_chain.errors import ContentError, NotFoundError, RevertedError
-from numerbay_chain.ipfs import Cid
-from numerbay_chain.ledger import Ledger, ListingBook, OrderBook
+from numerbay_chain.errors import (
+    ContentError,
+    NetworkError,
+    NotFoundError,
+    NumerbayChainError,
+    RevertedError,
+    UsageError,
+)
+from numerbay_chain.ipfs import Cid, ContentStore
+from numerbay_chain.ledger import REVOKED, Ledger, ListingBook, OrderBook
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.progress import Progress
 from numerbay_chain.results import AuditReport, Finding, Severity, TokenBalance
 from numerbay_chain.units import format_amount, format_order_id
 
-_REVOKED = 2**256 - 1
 _Answer = TypeVar("_Answer")
 
 
@@ -35,12 +41,14 @@ class _Audit:
     def __init__(self, market: Market, content: bool, progress: Progress) -> None:
         self._market, self._contract = market, market.contract
         self._content, self._progress = content, progress
+        self._store = market.store_or_none
         self._block = market.connection.block_number()
         self._ledger = Ledger()
         self._findings: list[Finding] = []
         self._checked: dict[str, int] = {}
 
     def run(self) -> AuditReport:
+        self._refuse_late_start()
         first, last = self._contract.from_block, self._block
         for event in self._contract.events(to_block=last):
             self._ledger.apply(event)
@@ -64,6 +72,21 @@ class _Audit:
             checked={"events": self._ledger.events, **self._checked},
         )
 
+    def _refuse_late_start(self) -> None:
+        """Logs that begin after the deployment would look like a contract that lies. Raises `UsageError`."""
+        first = self._contract.from_block
+        if first == 0:
+            return
+        if first <= self._block:
+            try:
+                self._contract.listing_count(block=first - 1)
+            except NumerbayChainError:
+                return  # it was not there yet, as it should be; or the node has forgotten that time
+        raise UsageError(
+            f"the contract was there before block {first}, from which on its logs are to be read",
+            "from_block must be the block of the deployment or an earlier one",
+        )
+
     # -------------------------------------------------------------------------------------------------------- content
 
     def _event(self, event: Event) -> None:
@@ -71,13 +94,20 @@ class _Audit:
         if event.name == "Released" and (event["manifest"] or event["contentHash"] != ZERO_HASH):
             subject = f"round {event['round']} of listing {event['listing']}"
             self._manifest(subject, event["manifest"], event["contentHash"])
-        elif event.name == "CopyDelivered" and self._content:
-            subject = f"the copy of round {event['round']} for order {format_order_id(event['order'])}"
-            try:
-                block = self._market.store.read_block(Cid.raw(event["contentHash"]))
-            except (NotFoundError, ContentError) as error:
-                self._find("warning", subject, f"its manifest is not to be had: {error}")
-                return
+        elif event.name == "CopyDelivered" and self._store is not None:
+            self._copy(self._store, event)
+
+    def _copy(self, store: ContentStore, event: Event) -> None:
+        """A copy's manifest is in the store alone. The books are the chain's: they are audited without a store too."""
+        subject = f"the copy of round {event['round']} for order {format_order_id(event['order'])}"
+        try:
+            block = store.read_block(Cid.raw(event["contentHash"]))
+        except (NotFoundError, ContentError) as error:
+            self._find("warning", subject, f"its manifest is not to be had: {error}")
+        except NetworkError as error:
+            self._store = None  # asked once
+            self._find("warning", subject, f"neither its manifest nor those of later copies were checked: {error}")
+        else:
             self._manifest(subject, block, event["contentHash"])
 
     def _manifest(self, subject: str, block: bytes, content_hash: bytes) -> None:
@@ -107,7 +137,6 @@ class _Audit:
         if isinstance(state, _Refusal):
             self._find("error", subject, f"the contract does not know it: {state}")
             return
-        active = sum(order.price for order in book.orders if order.covers(book.next_round))
         for name, found, expected in (
             ("seller", state.seller, book.seller),
             ("operator", state.operator, book.operator),
@@ -119,7 +148,7 @@ class _Audit:
             ("orders", state.orders, len(book.orders)),
             ("voided", state.voided, book.voided),
             ("lastTurn", state.last_turn, book.last_turn),
-            ("active", state.active, active),
+            ("active", state.active, book.earned_by(book.next_round)),
         ):
             self._compare(subject, name, found, expected)
         for end, amount in book.leaving().items():
@@ -171,7 +200,7 @@ class _Audit:
             self._count("keys")
         for digest in self._ledger.voucher_uses.keys() | self._ledger.revoked:
             uses = self._ledger.voucher_uses.get(digest, 0)
-            expected = _REVOKED if digest in self._ledger.revoked else uses
+            expected = REVOKED if digest in self._ledger.revoked else uses
             found = self._ask(self._contract.voucher_uses, digest)
             self._compare(f"voucher 0x{digest.hex()}", "uses", found, expected)
             self._count("vouchers")

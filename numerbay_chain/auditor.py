@@ -9,7 +9,7 @@ from numerbay_chain.results import AuditReport
 
 
 class Auditor:
-    """Reads only: needs no account, and a store only to check content."""
+    """Reads only: needs no account, and a store only for copies and content."""
 
     def __init__(self, market: Market) -> None:
         self.market = market
@@ -21,6 +21,6 @@ class Auditor:
 
     def audit(self, *, content: bool = False, progress: Progress = silent) -> AuditReport:
         """Rebuilds every listing, order and pot from the logs, compares them with the contract's state and its
-        balances, and checks every manifest. With `content`, also reads every byte that was released through the
-        store."""
+        balances, and checks every manifest (those of copies through the store: what is not to be had there is a
+        warning). With `content`, also reads every byte that was released through the store."""
         return run_audit(self.market, content, progress)

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import IO, Self, Unpack
 
 from numerbay_chain.chain import calls
-from numerbay_chain.chain.types import Order, Receipt, Token
+from numerbay_chain.chain.types import Order, Token
 from numerbay_chain.errors import RefusedError
 from numerbay_chain.market import Market, Overrides, open_market, quiet
 from numerbay_chain.overview import view_listing, view_listings, view_orders
-from numerbay_chain.payout import collect, collect_missed
+from numerbay_chain.payout import collect, collect_missed, paid_by
 from numerbay_chain.progress import Progress, silent
-from numerbay_chain.purchase import buy, make_quote
+from numerbay_chain.purchase import buy, make_quote, resume_purchase
 from numerbay_chain.reception import fetch, verify
 from numerbay_chain.registration import register_key
 from numerbay_chain.results import (
@@ -118,6 +118,18 @@ class Buyer:
             progress=progress,
         )
 
+    def resume_purchase(
+        self,
+        listing_id: int,
+        rounds: int = 1,
+        *,
+        voucher: SignedVoucher | None = None,
+        recipient: str | None = None,
+    ) -> Purchase | None:
+        """What became of a purchase that an interrupted `buy` had sent; None if there is none. Sends nothing new.
+        Raises `RefusedError` naming the order where something else was bought then."""
+        return resume_purchase(self.market, listing_id, rounds, voucher, recipient)
+
     def orders(self) -> list[OrderView]:
         """All orders of the account, as they stand."""
         return view_orders(self.market, self.market.contract.orders_by(self.market.account))
@@ -149,7 +161,7 @@ class Buyer:
         """Fetches, checks and decrypts a round. The output appears only when it is complete and checked; a stream
         gets each chunk once it was checked.
 
-        Raises `RefusedError` (not released, not covered), `NotFoundError` (no envelope yet, content not to be had),
+        Raises `RefusedError` (not released, not covered, no key yet), `NotFoundError` (content not to be had),
         `AccountError` (no key file, or the wrong one), `ContentError` and `DecryptionError` (not what was
         promised).
         """
@@ -162,28 +174,33 @@ class Buyer:
         paid back."""
         held, token = self._held(order)
         label = f"decline-{order}"
-        if found := self.market.resume(label):
-            return _paid(found.receipt, "Declined", token)
-        if round is None:
-            round = self.market.contract.listing(held.listing).next_round - 1
-            if round < 0:
-                raise RefusedError(f"no round of listing {held.listing} is out", "cancel the order instead")
-        receipt = self.market.send(label, calls.decline(order=order, round=round)).receipt
-        return _paid(receipt, "Declined", token)
+        sent = self.market.resume(label)
+        if sent is None:
+            listing = self.market.contract.listing(held.listing)
+            if listing.terms.decline_window == 0:
+                raise RefusedError(
+                    f"listing {listing.id} has no decline window", "cancel the order, or ask the seller for a refund"
+                )
+            if round is None:
+                round = listing.next_round - 1
+                if round < 0:
+                    raise RefusedError(f"no round of listing {held.listing} is out", "cancel the order instead")
+            sent = self.market.send(label, calls.decline(order=order, round=round))
+        return paid_by(sent, "Declined", token)
 
     def cancel(self, order: int) -> Done:
         """Ends the order after the next round; later rounds are paid back at once."""
         _, token = self._held(order)
-        return _paid(self.market.send(f"cancel-{order}", calls.cancel(order=order)).receipt, "Cancelled", token)
+        return paid_by(self.market.send(f"cancel-{order}", calls.cancel(order=order)), "Cancelled", token)
 
     def reclaim(self, order: int) -> Done:
         """Takes the next round back too, the notice period after `cancel`."""
         _, token = self._held(order)
-        return _paid(self.market.send(f"reclaim-{order}", calls.reclaim(order=order)).receipt, "Reclaimed", token)
+        return paid_by(self.market.send(f"reclaim-{order}", calls.reclaim(order=order)), "Reclaimed", token)
 
     def collect_missed(self, order: int, round: int | None = None) -> list[Done]:
-        """Gets missed rounds paid back (all, or one); misses an overdue round first. By anyone, for the order's
-        buyer."""
+        """Gets missed rounds paid back (all, or one); misses the overdue ones among them first. By anyone, for the
+        order's buyer."""
         return collect_missed(self.market, order, round)
 
     def collect(self, token: str | None = None, to: str | None = None) -> Done | None:
@@ -193,8 +210,3 @@ class Buyer:
     def _held(self, order: int) -> tuple[Order, Token]:
         held = self.market.contract.order(order)
         return held, self.market.token(self.market.contract.listing(held.listing).terms.token)
-
-
-def _paid(receipt: Receipt, event: str, token: Token) -> Done:
-    found = receipt.event(event)
-    return Done(receipt, found["paid"] if found else 0, token)

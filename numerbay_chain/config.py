@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypedDict
@@ -29,6 +29,7 @@ class Overrides(TypedDict, total=False):
     read_back: str | None
     key: str | None
     from_block: int | None
+    max_tip: int | None
     home: str | Path | None
 
 
@@ -36,7 +37,7 @@ class Overrides(TypedDict, total=False):
 class Settings:
     """`rpc` a node's address, `contract` the marketplace's, `account` a signer ("keystore:PATH", "env:NAME",
     "dev:N"), `store` and `read_back` content stores ("embedded:PATH", "kubo:URL", "gateway:URL"), `key` a key file,
-    `from_block` the contract's first block."""
+    `from_block` the contract's first block, `max_tip` what a unit of gas may cost on top of the base fee, in gwei."""
 
     home: "Home"
     profile: str | None = None
@@ -48,6 +49,7 @@ class Settings:
     read_back: str | None = None
     key: str | None = None
     from_block: int | None = None
+    max_tip: int | None = None
 
     def required(self, name: str) -> str:
         """A text setting that can't do without. Raises `UsageError`."""
@@ -60,7 +62,7 @@ class Settings:
         return str(value)
 
 
-_NUMBERS: Final = {"chain_id", "from_block"}
+_NUMBERS: Final = {"chain_id", "from_block", "max_tip"}
 _NAMES: Final = tuple(entry.name for entry in fields(Settings) if entry.name not in {"home", "profile"})
 
 
@@ -79,17 +81,30 @@ def load_settings(
     if name is None and not (given.get("rpc") or environ.get(PREFIX + "RPC")) and DEFAULT_PROFILE in home.profiles():
         name = DEFAULT_PROFILE  # not where a node was named: its contract and chain would be another node's
     stored = home.profile(name) if name else {}
+    from_environment = {one: environ.get(PREFIX + one.upper()) or None for one in _NAMES}
+    sources: list[tuple[Mapping[str, Any], str]] = [
+        (given, "the call"),
+        (from_environment, "the environment"),
+        (stored, f"profile {name}"),
+    ]
     values: dict[str, Any] = {}
     for setting in _NAMES:
-        for value, origin in (
-            (given.get(setting), "the call"),
-            (environ.get(PREFIX + setting.upper()) or None, f"{PREFIX}{setting.upper()}"),
-            (stored.get(setting), f"profile {name}"),
-        ):
-            if value is not None:
+        for source, origin in sources:
+            if (value := source.get(setting)) is not None:
                 values[setting] = _typed(setting, value, origin)
                 break
+    if _is_of_another_contract([source for source, _ in sources]):
+        del values["from_block"]
     return Settings(home=home, profile=name, **values)
+
+
+def _is_of_another_contract(sources: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the first block is one that a lower source gives together with another contract than the chosen one: logs
+    would be cut without a word."""
+    contracts = [str(source["contract"]).strip().lower() if source.get("contract") else None for source in sources]
+    place = next((place for place, source in enumerate(sources) if source.get("from_block") is not None), len(sources))
+    chosen, own = (next((one for one in some if one), None) for some in (contracts, contracts[place:]))
+    return own is not None and own != chosen
 
 
 def _typed(setting: str, value: Any, origin: str) -> Any:
@@ -106,7 +121,8 @@ def _typed(setting: str, value: Any, origin: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """`$NUMERBAY_CHAIN_HOME`, else the platform's data folder. Folders are made when they are needed, 0700."""
+    """`$NUMERBAY_CHAIN_HOME`, else the platform's data folder. Folders are made when they are needed, 0700; one that is
+    there already stays as open as its owner made it."""
 
     path: Path
 
@@ -126,7 +142,6 @@ class Home:
         try:
             for part in (self.path, *(self.path.joinpath(*names[: count + 1]) for count in range(len(names)))):
                 part.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path.chmod(0o700)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise RefusedError(f"can't use {folder}: {reason}", f"set {PREFIX}HOME to a folder of yours") from error
@@ -239,3 +254,11 @@ class Home:
         if self.secret_path.stat().st_mode & 0o077:
             self.secret_path.chmod(0o600)
         return bytes.fromhex(text)
+
+
+def secret_was_made(home: Home) -> str:
+    """What its owner must know about a new seller secret."""
+    return (
+        f"a seller secret was made in {home.secret_path}: every content key derives from it, and whoever has it reads "
+        "all you sell; back it up with 'numerbay-chain seller-secret export -o FILE'"
+    )

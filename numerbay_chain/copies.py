@@ -6,28 +6,30 @@ from pathlib import Path
 from typing import Final
 
 from numerbay_chain.chain import calls
-from numerbay_chain.chain.types import Listing
+from numerbay_chain.chain.types import Listing, Release
+from numerbay_chain.choices import Choices
 from numerbay_chain.delivery import (
-    Choices,
     another_unfinished,
-    digest_of,
     find_release,
-    hand_out,
+    not_shown,
     open_listing,
-    read_back_file,
     release_label,
     require_releasable,
-    seal_file,
 )
-from numerbay_chain.errors import NetworkError, RefusedError, UsageError
-from numerbay_chain.handout import Sales
+from numerbay_chain.errors import RefusedError, UsageError
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.results import Delivered, Left
 from numerbay_chain.rounds import RoundEntry, RoundJournal
+from numerbay_chain.sales import Sales
+from numerbay_chain.sealing import digest_of, read_back, seal_file
+from numerbay_chain.serving import hand_out, left_out
 from numerbay_chain.units import format_order_id
 
 _COPIES_A_TRANSACTION: Final = 100
+
+Digests = dict[int, tuple[bytes, int]]
+"""Order → sha256 and size of its file."""
 
 
 def deliver_copies(
@@ -41,49 +43,83 @@ def deliver_copies(
         listing = open_listing(market, listing_id)
         if not listing.terms.copies:
             raise RefusedError(f"listing {listing_id} is not sold as copies", "deliver one file for all")
-        entry = _entry_for(market, journal, listing, again, paths, choices)
-        resumed = bool(entry.copies)
+        digests = {order: digest_of(path, choices) for order, path in paths.items()}
+        entry = _unfinished(journal, listing_id, digests)
+        resumed = entry is not None and bool(entry.copies)
+        entry = entry or _of_latest(market, journal, listing, digests, again) or RoundEntry(listing.next_round)
+        if entry.round == listing.next_round and not resumed and not again:
+            _refuse_the_same(journal, listing_id, digests)
         release, receipt = find_release(market, journal, listing_id, entry), None
         if release is None:
             require_releasable(market, listing)
-        _seal_all(market, journal, listing, entry, paths, note, choices)
-        _read_back(market, journal, entry, choices)
+        _seal_all(market, journal, listing, entry, paths, digests, note, choices)
+        read_back(journal, entry, choices)
         if release is None:
             call = calls.release(listing=listing_id, round=entry.round)
             receipt = market.send(release_label(listing_id, entry.round), call).receipt
             release = find_release(market, journal, listing_id, entry)
             if release is None:
-                raise NetworkError("the release was mined, but the node does not show it", "run this again")
-        posted = _post(market, listing, entry, release.released_at)
-        outcome = hand_out(market, journal, listing_id, release, entry, choices)
-    without = tuple(
-        Left(order.id, f"order {order} has no copy of this round: its buyer can decline")
-        for order in Sales.read(market.contract, listing_id, 0).rightful(entry.round)
-        if order.id not in entry.copies
-    )
+                raise not_shown()
+        posted = _post(market, listing, entry, release)
+        outcome = hand_out(market, journal, release, entry, choices)
+    without = _without(market, listing_id, entry.round)
     left = tuple(one for one in outcome.left if one.order not in {other.order for other in without}) + without
     return replace(outcome, release=receipt, newly_posted=posted or outcome.newly_posted, left=left, resumed=resumed)
 
 
-def _entry_for(
-    market: Market, journal: RoundJournal, listing: Listing, again: bool, paths: dict[int, Path], choices: Choices
-) -> RoundEntry:
-    """The round that is unfinished, or a new one; copies of orders that the unfinished one lacks are added to it."""
-    digests = {order: digest_of(path, choices) for order, path in paths.items()}
+def _without(market: Market, listing_id: int, round: int) -> tuple[Left, ...]:
+    there = {copy.order for copy in market.contract.copies_of(listing_id, round)}
+    return tuple(
+        Left(order.id, f"order {order} has no copy of this round: its buyer can decline")
+        for order in Sales.read(market.contract, listing_id, 0).rightful(round)
+        if order.id not in there
+    )
+
+
+def _unfinished(journal: RoundJournal, listing_id: int, digests: Digests) -> RoundEntry | None:
+    """The round that is unfinished; copies of orders that it lacks are added to it. Raises `RefusedError` where
+    another file is given for an order."""
     for entry in journal.all():
-        changed = [
-            order for order, copy in entry.copies.items() if order in digests and not copy.same_as(*digests[order])
-        ]
         if not entry.done:
-            if changed:
-                raise another_unfinished(journal, listing.id, entry)
+            if _changed(entry, digests):
+                raise another_unfinished(journal, listing_id, entry)
             return entry
-        if not again and not changed and entry.copies and digests.keys() <= entry.copies.keys():
+    return None
+
+
+def _of_latest(
+    market: Market, journal: RoundJournal, listing: Listing, digests: Digests, again: bool
+) -> RoundEntry | None:
+    """The round that is out, if these orders have a right to it and no copy of it yet: they were forgotten, or came
+    when it was out. None where it is too late for them, or `again` says that the next round is meant."""
+    round = listing.next_round - 1
+    if again or round < 0 or market.contract.is_missed(listing.id, round):
+        return None
+    release = market.contract.release(listing.id, round)
+    if release is None:
+        raise left_out(listing.id, round)
+    if not digests.keys() <= {left.order for left in _without(market, listing.id, round)}:
+        return None
+    if _too_late(market, listing, release):
+        return None
+    entry = journal.load(round) or RoundEntry(round)
+    if _changed(entry, digests):
+        raise another_unfinished(journal, listing.id, entry)
+    entry.done = False
+    return entry
+
+
+def _changed(entry: RoundEntry, digests: Digests) -> bool:
+    return any(order in digests and not copy.same_as(*digests[order]) for order, copy in entry.copies.items())
+
+
+def _refuse_the_same(journal: RoundJournal, listing_id: int, digests: Digests) -> None:
+    for entry in journal.all():
+        if digests.keys() <= entry.copies.keys() and not _changed(entry, digests):
             raise RefusedError(
-                f"the same copies were delivered as round {entry.round} of listing {listing.id}",
+                f"the same copies were delivered as round {entry.round} of listing {listing_id}",
                 "give --again if they are meant for another round",
             )
-    return RoundEntry(listing.next_round)
 
 
 def _seal_all(
@@ -92,6 +128,7 @@ def _seal_all(
     listing: Listing,
     entry: RoundEntry,
     paths: dict[int, Path],
+    digests: Digests,
     note: str,
     choices: Choices,
 ) -> None:
@@ -105,25 +142,22 @@ def _seal_all(
     for order, path in paths.items():
         if order not in entry.copies:
             context = market.context(listing.id, entry.round, order)
-            entry.copies[order] = seal_file(market, path, context, note, choices)
+            entry.copies[order] = seal_file(market, path, context, note, choices, digests[order])
             journal.save(entry)
 
 
-def _read_back(market: Market, journal: RoundJournal, entry: RoundEntry, choices: Choices) -> None:
-    for order, copy in entry.copies.items():
-        if not copy.read_back:
-            entry.copies[order] = read_back_file(market, copy, choices)
-            journal.save(entry)
+def _too_late(market: Market, listing: Listing, release: Release) -> bool:
+    deadline = release.released_at + listing.terms.decline_window // 2
+    return listing.terms.adjudicated and market.connection.now() >= deadline
 
 
-def _post(market: Market, listing: Listing, entry: RoundEntry, released_at: int) -> tuple[int, ...]:
+def _post(market: Market, listing: Listing, entry: RoundEntry, release: Release) -> tuple[int, ...]:
     """Posts the copies' content hashes, each once. Answers with the orders whose copy this call posted."""
     label = f"copies-{listing.id}-{entry.round}"
     market.resume(label)
-    there = {copy.order: copy.content_hash for copy in market.contract.copies_of(listing.id, entry.round)}
+    there = {copy.order for copy in market.contract.copies_of(listing.id, entry.round)}
     missing = [order for order in sorted(entry.copies) if order not in there]
-    late = market.connection.now() - (released_at + listing.terms.decline_window // 2)
-    if missing and listing.terms.adjudicated and late >= 0:
+    if missing and _too_late(market, listing, release):
         raise RefusedError(
             f"copies of round {entry.round} could be posted in the first half of its decline window only",
             "refund that round to the orders without a copy",

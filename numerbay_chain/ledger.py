@@ -13,6 +13,9 @@ from typing import Any, Final
 from numerbay_chain.chain.types import Event, Offer, Settlement, Terms
 from numerbay_chain.units import format_order_id
 
+REVOKED: Final = 2**256 - 1
+"""How often a revoked voucher was used, as the contract has it."""
+
 Balances = dict[str, int]
 """Token address → amount in its smallest unit."""
 
@@ -135,11 +138,6 @@ class Ledger:
         self.discrepancies: list[Discrepancy] = []
         self.events = 0
 
-    def apply_all(self, events: Iterable[Event]) -> None:
-        """Each in turn."""
-        for event in events:
-            self.apply(event)
-
     def apply(self, event: Event) -> None:
         """Books one event. What can't be booked becomes a discrepancy: it never raises for what a contract may have
         written."""
@@ -193,7 +191,7 @@ class Ledger:
     def _listing_created(self, event: dict[str, Any]) -> None:
         id = event["listing"]
         if id != len(self.listings) + 1:
-            self.doubt(f"listing {id}", f"it was created as the {len(self.listings) + 1}th")
+            self.doubt(f"listing {id}", f"it is number {len(self.listings) + 1} by the logs")
         self.listings[id] = ListingBook(
             id, event["seller"], event["operator"], event["payout"], event["terms"], event["offer"]
         )
@@ -219,7 +217,7 @@ class Ledger:
         id = event["order"]
         listing = self.listings[id >> 32]
         if (id & 0xFFFF_FFFF) != len(listing.orders):
-            self.doubt(_name(id), f"it is the {len(listing.orders)}th order of its listing by the logs")
+            self.doubt(_name(id), f"it is order {len(listing.orders)} of its listing by the logs")
         order = OrderBook(
             id, event["buyer"], event["first"], event["first"] + event["rounds"], event["price"], event["version"],
             event["epoch"], event["bucket"],

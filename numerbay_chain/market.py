@@ -21,9 +21,6 @@ from numerbay_chain.units import parse_amount
 
 __all__ = ["Market", "Overrides", "Planned", "open_market"]
 
-CONFIRMATIONS = 12
-"""Blocks on top of what keys go out to, off a development chain, unless said otherwise."""
-
 
 class Planned(NumerbayChainError):
     """Not an error: with `dry_run`, what would have been sent first. `plan` has the decoded call, its value and its
@@ -131,7 +128,7 @@ class Market:
             if asked < 0:
                 raise UsageError("confirmations can't be negative")
             return asked
-        return 0 if self.is_development else CONFIRMATIONS
+        return self.connection.confirmations
 
     # ---------------------------------------------------------------------------------------------------------- store
 
@@ -178,7 +175,11 @@ def market_at(
     dry_run: bool = False,
     notify: Callable[[str], None] = quiet,
 ) -> Market:
-    """The same over a connection and an account that exist already, such as Ape's."""
+    """The same over a connection and an account that exist already, such as Ape's. Raises `UsageError` for another
+    chain than the settings name."""
+    connection.require_chain(settings.chain_id)
+    if settings.max_tip is not None:
+        connection.max_tip = settings.max_tip
     address, from_block = _place_of(settings, connection.chain_id)
     store = settings.store or f"embedded:{settings.home.path / 'store'}"
     return Market(

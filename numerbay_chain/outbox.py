@@ -1,5 +1,5 @@
-"""Transactions that are sent once: each is on disk, signed, before the network hears of it, until it is known what
-became of it.
+"""Transactions that are sent once: each is on disk, signed, before the network hears of it, until what became of it is
+final.
 
 A call that is repeated after a crash takes the same signed bytes to their end, so nothing is paid twice. What is
 kept can't be turned against its owner: it is what he signed to be public. Entries are
@@ -8,12 +8,12 @@ kept can't be turned against its owner: it is what he signed to be public. Entri
 
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from numerbay_chain.chain.calls import Call
-from numerbay_chain.chain.connection import NodeRefusedError
-from numerbay_chain.chain.transactions import Sender
+from numerbay_chain.chain.transactions import NotTakenError, Sender
 from numerbay_chain.chain.types import Receipt
 from numerbay_chain.errors import NetworkError, RefusedError, RevertedError
 from numerbay_chain.journal import Entry, exclusive
@@ -44,8 +44,9 @@ class Outbox:
         """Sends `call`, or finds out what became of the one that was sent under `label` before.
 
         `identity`: what was asked for, where the call itself is never twice the same (it holds a time). Raises
-        `RefusedError` if another thing under that label was on its way: it has gone through then. `RevertedError`
-        and `NetworkError` as `Sender`.
+        `RefusedError` if another thing under that label was on its way: it has gone through then. `NetworkError` where
+        an earlier transaction could take effect beside a new one, so that none is sent. `RevertedError` and
+        `NetworkError` as `Sender`.
         """
         wanted = identity or fingerprint(call)
         with exclusive(self._folder, _file_name(label), f"sending {call.function}"):
@@ -62,8 +63,8 @@ class Outbox:
             return found
 
     def resume(self, label: str, identity: str | None = None) -> Sent | None:
-        """What became of the transaction that was on its way under `label`; None if there is none that counts. One
-        that never reached the network is sent now if it was for `identity`."""
+        """What became of the transaction that was on its way under `label`; None if there is none that counts, or the
+        call that sent it was told already. One that never reached the network is sent now if it was for `identity`."""
         with exclusive(self._folder, _file_name(label), "sending a transaction"):
             return self._resume(self._entry(label), identity)
 
@@ -71,56 +72,124 @@ class Outbox:
         return Entry(self._folder / f"{_file_name(label)}.json")
 
     def _send(self, entry: Entry, call: Call, wanted: str) -> Receipt:
-        earlier = _parse(entry)
-
         def before_broadcast(transaction: str, raw: bytes) -> None:
-            # The nonce is chosen by now. An earlier transaction that is still unknown here can't have used a lower one.
-            if any(self._sender.lookup(one.transaction) is not None for one in earlier):
-                raise NetworkError("an earlier transaction turned up again", "run this again: it is waited for then")
-            signed = [*earlier, _Signed(transaction, raw, wanted)]
-            entry.save({"function": call.function, "transactions": [one.to_json() for one in signed]})
+            # The nonce is chosen by now: of two with the same one only one can be mined.
+            nonce = self._sender.nonce_of(raw)
+            left = self._undecided(_parse(entry).signed)
+            if any(self._sender.nonce_of(one.raw) != nonce for one in left):
+                raise NetworkError(
+                    f"an earlier {call.function} could still go through, transaction {left[-1].transaction}: none is "
+                    "sent beside it",
+                    "run this again in some minutes",
+                )
+            _save(entry, call.function, [*left, _Signed(transaction, raw, wanted)])
 
         try:
             receipt = self._sender.send(call, before_broadcast)
-        except RevertedError:
-            if not earlier:
-                entry.remove()  # refused before it was signed, or mined without effect
+        except RevertedError as error:
+            if error.transaction is not None:
+                with suppress(NetworkError):  # else the next call finds out
+                    self._forget_void(entry)
             raise
-        entry.remove()
+        self._told(entry, receipt)
         return receipt
 
     def _resume(self, entry: Entry, wanted: str | None) -> Sent | None:
         """What became of the newest transaction that counts. One that the network never heard of is sent only if it
-        is `wanted`."""
-        for signed in reversed(_parse(entry)):
+        is `wanted`; one that a call was told of counts only if it fell out of the chain since."""
+        unknown = []
+        for one in reversed(_parse(entry).signed):
             try:
-                receipt = self._sender.lookup(signed.transaction)
-                if receipt == "pending" or (receipt is None and signed.identity == wanted):
-                    receipt = self._sender.resume(signed.raw)
-            except (RevertedError, NodeRefusedError):
-                continue  # mined without effect; or refused by now, as for its fee
-            if receipt is not None:
-                entry.remove()
-                return Sent(receipt, True, signed.identity)
+                receipt = self._sender.lookup(one.transaction)
+                if isinstance(receipt, Receipt) and one.told:
+                    if self._is_final(receipt):
+                        entry.remove()
+                    return None
+                if receipt is None:
+                    unknown.append(one)
+                elif found := self._to_its_end(entry, one):
+                    return found
+            except RevertedError:
+                continue  # mined without effect
+        for one in unknown:
+            if (one.told or one.identity == wanted) and (found := self._to_its_end(entry, one)):
+                return found
         return None
+
+    def _to_its_end(self, entry: Entry, one: "_Signed") -> Sent | None:
+        try:
+            receipt = self._sender.resume(one.raw)
+        except (RevertedError, NotTakenError):
+            return None  # mined without effect; or refused by now, as for its fee
+        if receipt is None:
+            return None
+        self._told(entry, receipt)
+        return Sent(receipt, True, one.identity)
+
+    def _undecided(self, signed: list["_Signed"]) -> list["_Signed"]:
+        """Those that could take effect beside a new one, which is meant in their place."""
+        for one in signed:
+            with suppress(RevertedError):
+                if one.told and isinstance(self._sender.lookup(one.transaction), Receipt):
+                    return []  # it went through and its caller knows; the others had the same nonce
+        return [one for one in signed if not self._sender.is_void(one.raw)]
+
+    def _is_final(self, receipt: Receipt) -> bool:
+        try:
+            return self._sender.is_final(receipt)
+        except NetworkError:
+            return False  # it was mined all the same
+
+    def _told(self, entry: Entry, receipt: Receipt) -> None:
+        """The caller is told of this one. It is kept until no reorganisation can send it back on its way."""
+        if self._is_final(receipt):
+            entry.remove()
+            return
+        kept = _parse(entry)
+        signed = [
+            _Signed(one.transaction, one.raw, one.identity, told=one.transaction == receipt.transaction)
+            for one in kept.signed
+        ]
+        _save(entry, kept.function, signed)
+
+    def _forget_void(self, entry: Entry) -> None:
+        if all(self._sender.is_void(one.raw) for one in _parse(entry).signed):
+            entry.remove()
 
 
 @dataclass(frozen=True, slots=True)
 class _Signed:
+    """`told`: it was mined, and the call that asked for it knows."""
+
     transaction: str
     raw: bytes
     identity: str
+    told: bool = False
 
-    def to_json(self) -> dict[str, str]:
-        return {"hash": self.transaction, "raw": self.raw.hex(), "identity": self.identity}
+    def to_json(self) -> dict[str, str | bool]:
+        told: dict[str, str | bool] = {"told": True} if self.told else {}
+        return {"hash": self.transaction, "raw": self.raw.hex(), "identity": self.identity, **told}
 
 
-def _parse(entry: Entry) -> list[_Signed]:
-    document = entry.read()
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    function: str
+    signed: list[_Signed]
+
+
+def _save(entry: Entry, function: str, signed: list[_Signed]) -> None:
+    entry.save({"function": function, "transactions": [one.to_json() for one in signed]})
+
+
+def _parse(entry: Entry) -> _Kept:
+    document = entry.read() or {"function": "", "transactions": []}
     try:
-        signed = document["transactions"] if document else []
-        return [_Signed(str(one["hash"]), bytes.fromhex(one["raw"]), str(one["identity"])) for one in signed]
-    except (LookupError, TypeError, ValueError) as error:
+        signed = [
+            _Signed(str(one["hash"]), bytes.fromhex(one["raw"]), str(one["identity"]), one.get("told") is True)
+            for one in document["transactions"]
+        ]
+        return _Kept(str(document["function"]), signed)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise RefusedError(f"the journal entry {entry.path} can't be read", "look at it, then move it away") from error
 
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.events import MOST_TOPICS
 from numerbay_chain.chain.types import Listing, Order, Release, Settlement, Token
 from numerbay_chain.description import read_description
 from numerbay_chain.market import Market
 from numerbay_chain.results import ListingView, OrderView, RoundView
 from numerbay_chain.terms import explain
-
-_IDS_A_QUERY: Final = 500
 
 
 def view_listing(market: Market, listing_id: int) -> ListingView:
@@ -73,8 +71,8 @@ def _settlements(
     """The (order, round)s that were paid back one by one, and the copies' content hashes."""
     paid_back: set[tuple[int, int]] = set()
     copies: dict[tuple[int, int], bytes] = {}
-    for start in range(0, len(ids), _IDS_A_QUERY):
-        chunk = list(ids[start : start + _IDS_A_QUERY])
+    for start in range(0, len(ids), MOST_TOPICS):
+        chunk = list(ids[start : start + MOST_TOPICS])
         for event in contract.events(["RoundRefunded", "MissedRefunded", "CopyDelivered"], order=chunk):
             place = (event["order"], event["round"])
             if event.name == "CopyDelivered":

@@ -4,9 +4,11 @@ from typing import Final
 
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import checksummed
-from numerbay_chain.chain.types import ZERO_ADDRESS, Receipt, Settlement
+from numerbay_chain.chain.types import ZERO_ADDRESS, Listing, Order, Receipt, Settlement, Token
+from numerbay_chain.errors import NetworkError, RefusedError
 from numerbay_chain.market import Market
-from numerbay_chain.results import Done, PotView, Withdrawal
+from numerbay_chain.outbox import Sent
+from numerbay_chain.results import Done, PotView, Withdrawal, event_of
 
 _POTS_A_TRANSACTION: Final = 100
 
@@ -41,9 +43,9 @@ def withdrawable(market: Market, listing_id: int) -> Withdrawal:
 
 def withdraw(market: Market, listing_id: int) -> Withdrawal:
     """See `Seller.withdraw`."""
-    label, receipts = f"withdraw-{listing_id}", list[Receipt]()
-    if found := market.resume(label):
-        receipts.append(found.receipt)
+    label = f"withdraw-{listing_id}"
+    found = market.resume(label)
+    receipts = [found.receipt] if found else list[Receipt]()
     listing, now = market.contract.listing(listing_id), market.connection.now()
     pots = find_pots(market, listing_id)
     matured = [pot for pot in pots if pot.matures_at <= now]
@@ -62,43 +64,68 @@ def withdraw(market: Market, listing_id: int) -> Withdrawal:
         ),
         waiting=tuple(pot for pot in pots if pot.matures_at > now),
         receipts=tuple(receipts),
+        resumed=found is not None,
     )
 
 
 def collect(market: Market, token: str | None, to: str | None) -> Done | None:
     """See `Seller.collect`."""
     address = checksummed(token) if token else ZERO_ADDRESS
+    receiver = checksummed(to) if to else market.account
     label = f"collect-{address}"
-    receipt = found.receipt if (found := market.resume(label)) else None
-    if receipt is None:
+    sent = market.resume(label)
+    if sent is None:
         if not market.contract.credit(market.account, address):
             return None
-        call = calls.collect(token=address, to=checksummed(to) if to else market.account)
-        receipt = market.send(label, call).receipt
-    collected = receipt.event("Collected")
-    return Done(receipt, collected["amount"] if collected else 0, market.token(address))
+        sent = market.send(label, calls.collect(token=address, to=receiver))
+    event = event_of(sent.receipt, "Collected")
+    if event["to"] != receiver:
+        raise RefusedError(
+            f"an earlier collect was still on its way, and has gone through: it paid {event['to']}",
+            "run this again if more waits by now",
+        )
+    return Done(sent.receipt, event["amount"], market.token(address), resumed=sent.resumed)
 
 
 def collect_missed(market: Market, order_id: int, round: int | None) -> list[Done]:
     """See `Buyer.collect_missed`."""
-    contract, order = market.contract, market.contract.order(order_id)
-    listing = contract.listing(order.listing)
-    token, due = market.token(listing.terms.token), listing.terms.due(listing.next_round)
-    if due is not None and market.connection.now() > due and order.covers(listing.next_round):
-        # what nobody released in time, anybody may miss
-        market.send(f"skip-{listing.id}", calls.skip(listing=listing.id, round=listing.next_round))
-        listing = contract.listing(order.listing)
+    order = market.contract.order(order_id)
+    listing = _miss_overdue(market, order, order.end - 1 if round is None else round)
+    token = market.token(listing.terms.token)
     asked = range(order.first, min(order.end, listing.next_round)) if round is None else [round]
     paid: list[Done] = []
     for one in asked:
         label = f"missed-{order_id}-{one}"
-        found = market.resume(label)
-        if found is None and round is None and not _owed_for_missed(market, listing.id, order_id, one):
-            continue
-        receipt = (found or market.send(label, calls.refund_missed(order=order_id, round=one))).receipt
-        event = receipt.event("MissedRefunded")
-        paid.append(Done(receipt, event["paid"] if event else 0, token))
+        sent = market.resume(label)
+        if sent is None:
+            if round is None and not _owed_for_missed(market, listing.id, order_id, one):
+                continue
+            sent = market.send(label, calls.refund_missed(order=order_id, round=one))
+        paid.append(paid_by(sent, "MissedRefunded", token))
     return paid
+
+
+def paid_by(sent: Sent, event: str, token: Token) -> Done:
+    """What a transaction paid to a buyer, as its event says. Raises `NetworkError` where that is left out."""
+    found = event_of(sent.receipt, event)
+    return Done(sent.receipt, found["paid"], token, found.arguments.get("round"), sent.resumed)
+
+
+def _miss_overdue(market: Market, order: Order, last: int) -> Listing:
+    """Misses all rounds of the order up to `last` that nobody released in time, as anybody may; the listing after
+    that."""
+    contract, label = market.contract, f"skip-{order.listing}"
+    market.resume(label)  # one that was on its way moves the listing to its next round
+    listing = contract.listing(order.listing)
+    while order.covers(listing.next_round) and listing.next_round <= last:
+        due, missed = listing.terms.due(listing.next_round), listing.next_round
+        if due is None or market.connection.now() <= due:
+            break
+        market.send(label, calls.skip(listing=listing.id, round=missed))
+        listing = contract.listing(order.listing)
+        if listing.next_round == missed:
+            raise NetworkError(f"the node does not know yet that round {missed} was missed", "run this again")
+    return listing
 
 
 def _owed_for_missed(market: Market, listing_id: int, order_id: int, round: int) -> bool:

@@ -7,6 +7,7 @@ sent (`outbox`), and a recipient who holds an order for the round already has to
 """
 
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 from numerbay_chain import artifact
@@ -17,7 +18,7 @@ from numerbay_chain.errors import AccountError, NetworkError, RefusedError
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent, fingerprint
 from numerbay_chain.progress import Progress
-from numerbay_chain.results import Purchase, Quote
+from numerbay_chain.results import Purchase, Quote, event_of
 from numerbay_chain.terms import explain
 from numerbay_chain.units import format_amount, format_duration
 from numerbay_chain.vouchers import SignedVoucher, status_of
@@ -39,21 +40,22 @@ def make_quote(
     token = market.token(listing.terms.token)
     receiver = checksummed(recipient) if recipient else market.account
     if not 1 <= rounds <= listing.terms.max_rounds:
-        raise RefusedError(
-            f"an order of listing {listing_id} covers 1 to {listing.terms.max_rounds} rounds, not {rounds}",
-            "ask for that many",
-        )
+        most = listing.terms.max_rounds
+        covers = f"1 to {most} rounds" if most > 1 else "1 round"
+        raise RefusedError(f"an order of listing {listing_id} covers {covers}, not {rounds}", "ask for that many")
     first = _first_round(market, listing, first_round)
     _refuse_overdue(market, listing, first, rounds)
     if listing.places_left == 0:
         raise RefusedError(f"listing {listing_id} is sold out", "wait until somebody's order ends before it began")
     price = listing.offer.price
+    words = explain(listing.terms, price, token)
     if voucher is not None:
         if voucher.voucher.listing != listing_id:
             raise RefusedError(f"the voucher is for listing {voucher.voucher.listing}", "buy that one with it")
         if problem := status_of(market, voucher, rounds, market.account).problem:
             raise RefusedError(problem, "ask the seller for another one")
         price = voucher.voucher.price
+        words = explain(replace(listing.terms, max_rounds=voucher.voucher.max_rounds), price, token)
     elif not listing.offer.open:
         raise RefusedError(f"listing {listing_id} is closed: only a voucher buys", "ask the seller for one")
     key = contract.current_key(receiver)
@@ -70,7 +72,7 @@ def make_quote(
         total=price * rounds,
         recipient=receiver,
         epoch=key[0],
-        words=tuple(explain(listing.terms, price, token)),
+        words=tuple(words),
     )
 
 
@@ -112,11 +114,9 @@ def buy(
     progress: Progress,
 ) -> Purchase:
     """See `Buyer.buy`."""
-    receiver = checksummed(recipient) if recipient else market.account
-    label = f"buy-{listing_id}-{receiver}"
-    asked = f"{rounds} rounds, voucher {voucher.signature.hex() if voucher else 'none'}"
-    if found := market.resume(label):
-        return _bought(market, found, None, asked)
+    if bought := resume_purchase(market, listing_id, rounds, voucher, recipient):
+        return bought
+    receiver, label, asked = _asked(market, listing_id, rounds, voucher, recipient)
     quote = make_quote(
         market, listing_id, rounds, voucher, receiver, first_round if agreed is None else agreed.first_round
     )
@@ -135,6 +135,24 @@ def buy(
     # what never reached the network is sent only if it is what would be signed now
     sent = market.send(label, call, f"{asked}; {fingerprint(call)}")
     return _bought(market, sent, approval, asked)
+
+
+def resume_purchase(
+    market: Market, listing_id: int, rounds: int, voucher: SignedVoucher | None, recipient: str | None
+) -> Purchase | None:
+    """See `Buyer.resume_purchase`."""
+    _, label, asked = _asked(market, listing_id, rounds, voucher, recipient)
+    found = market.resume(label)
+    return _bought(market, found, None, asked) if found else None
+
+
+def _asked(
+    market: Market, listing_id: int, rounds: int, voucher: SignedVoucher | None, recipient: str | None
+) -> tuple[str, str, str]:
+    """The recipient, the outbox's label, and what of the purchase is the same however often it is asked for."""
+    receiver = checksummed(recipient) if recipient else market.account
+    which = f"voucher {voucher.signature.hex() if voucher else 'none'}"
+    return receiver, f"buy-{listing_id}-{receiver}", f"{rounds} rounds, {which}"
 
 
 def _show(quote: Quote, amount: int) -> str:
@@ -222,9 +240,7 @@ def _call(quote: Quote, voucher: SignedVoucher | None, permit: Permit | None) ->
 
 
 def _bought(market: Market, sent: Sent, approval: Receipt | None, asked: str) -> Purchase:
-    event = sent.receipt.event("Bought")
-    if event is None:
-        raise NetworkError(f"transaction {sent.receipt.transaction} was mined without its event", "use another node")
+    event = event_of(sent.receipt, "Bought")
     order = Order(
         event["order"], event["buyer"], event["first"], event["rounds"], event["price"], event["version"],
         event["epoch"], event["bucket"], 0,

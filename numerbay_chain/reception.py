@@ -105,7 +105,9 @@ class Reception:
         order, round, contract = self.order, self.round, self.market.contract
         name = f"round {round} of listing {self.listing.id}"
         if not order.covers(round):
-            covered = f"rounds {order.first} to {order.end - 1}" if order.rounds else "no round any more"
+            last = order.end - 1
+            several = f"rounds {order.first} to {last}" if order.rounds > 1 else f"round {last}"
+            covered = several if order.rounds else "no round any more"
             raise self.refuse(
                 "not-covered", f"order {order} covers {covered}, not round {round}", advice="name another round"
             )
@@ -186,7 +188,6 @@ class Reception:
         raise failure or self.refuse(
             "no-envelope",
             f"there is no key for order {self.order} and round {self.round} yet",
-            error=NotFoundError,
             advice=self._when_key(bool(deliveries)),
         )
 

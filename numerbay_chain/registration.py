@@ -4,9 +4,8 @@ from pathlib import Path
 
 from numerbay_chain import keyfile
 from numerbay_chain.chain import calls
-from numerbay_chain.errors import NetworkError
 from numerbay_chain.market import Market
-from numerbay_chain.results import RegisteredKey
+from numerbay_chain.results import RegisteredKey, event_of
 
 
 def register_key(market: Market, path: str | Path | None) -> RegisteredKey:
@@ -27,10 +26,8 @@ def register_key(market: Market, path: str | Path | None) -> RegisteredKey:
         receipt = found.receipt if found else None
         return RegisteredKey(market.account, current[0], pair.public_key, str(chosen), created, receipt)
     receipt = market.send(label, calls.register(public_key=pair.public_key)).receipt
-    event = receipt.event("KeyRegistered")
-    if event is None:
-        raise NetworkError(f"transaction {receipt.transaction} was mined without its event", "use another node")
-    return RegisteredKey(market.account, event["epoch"], pair.public_key, str(chosen), created, receipt)
+    epoch = event_of(receipt, "KeyRegistered")["epoch"]
+    return RegisteredKey(market.account, epoch, pair.public_key, str(chosen), created, receipt)
 
 
 def default_path(market: Market) -> Path:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from numerbay_chain.chain.types import Listing, Order, Receipt, Settlement, Token, Voucher
+from numerbay_chain.chain.types import Event, Listing, Order, Receipt, Settlement, Token, Voucher
 from numerbay_chain.crypto.details import Details
 from numerbay_chain.description import Description
+from numerbay_chain.errors import NetworkError
 from numerbay_chain.ipfs.cid import Cid
 
 # -------------------------------------------------------------------------------------------------------------- both
@@ -58,11 +59,22 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A transaction that went through. `paid` is what it moved to the one who is owed, in `token`'s smallest unit."""
+    """A transaction that went through. `paid` is what it moved to the one who is owed, in `token`'s smallest unit;
+    `round` is the one that it was about, where it is about one. `resumed`: an earlier, interrupted call had sent it."""
 
     receipt: Receipt
     paid: int = 0
     token: Token | None = None
+    round: int | None = None
+    resumed: bool = False
+
+
+def event_of(receipt: Receipt, name: str) -> Event:
+    """The event that a transaction can't be without. Raises `NetworkError` where the node left it out."""
+    event = receipt.event(name)
+    if event is None:
+        raise NetworkError(f"transaction {receipt.transaction} was mined without its event {name}", "use another node")
+    return event
 
 
 # ------------------------------------------------------------------------------------------------------------- seller
@@ -137,7 +149,8 @@ class PotView:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """`amount` went to `payout`; `receipt` is None where nothing had matured. `waiting` matures later."""
+    """`amount` went to `payout`; there are no `receipts` where nothing had matured. `waiting` matures later.
+    `resumed`: the first of the receipts is of a transaction that an earlier, interrupted call had sent."""
 
     amount: int
     token: Token
@@ -145,6 +158,7 @@ class Withdrawal:
     pots: tuple[PotView, ...]
     waiting: tuple[PotView, ...]
     receipts: tuple[Receipt, ...]
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +254,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What can be said about one round of an order without writing the artifact. No problems: `fetch` will work."""
+    """What can be said about one round of an order without writing the artifact. No problems: `fetch` will work.
+    `ok`: nothing is wrong, though the key may still be to come."""
 
     order: int
     round: int
@@ -256,7 +271,7 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        return not self.problems
+        return all(problem.kind == "no-envelope" and not problem.fault for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True)

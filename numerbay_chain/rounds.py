@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from numerbay_chain.errors import RefusedError
 from numerbay_chain.journal import Entry, exclusive
+from numerbay_chain.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,15 @@ class RoundEntry:
             {str(digest): [int(order) for order in orders] for digest, orders in values["envelopes"].items()},
             bool(values["done"]),
         )
+
+    def seal(self, file: SealedFile) -> None:
+        """Another sealing of the file takes the place of an earlier one. Envelopes hold that one's key: they go too."""
+        self.file = file
+        self.envelopes = {}
+
+    def fits(self, content_hash: bytes) -> bool:
+        """Whether a release with this content hash is what was sealed here; copies have none."""
+        return self.file is None or Manifest.decode(self.file.manifest).content_hash == content_hash
 
     @property
     def sealed(self) -> SealedFile:

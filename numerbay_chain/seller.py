@@ -10,14 +10,15 @@ from numerbay_chain import copies as copies_steps
 from numerbay_chain import delivery
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import checksummed
-from numerbay_chain.chain.types import ZERO_ADDRESS, Event, Offer, Receipt, Voucher
-from numerbay_chain.delivery import Choices
+from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Voucher
+from numerbay_chain.choices import Choices
 from numerbay_chain.description import Description
-from numerbay_chain.errors import NetworkError, RefusedError, UsageError
+from numerbay_chain.errors import RefusedError, UsageError
 from numerbay_chain.ipfs import Cid
+from numerbay_chain.ledger import REVOKED
 from numerbay_chain.market import Market, Overrides, open_market, quiet
 from numerbay_chain.overview import bucket_of, view_listing, view_listings, view_orders
-from numerbay_chain.payout import collect, withdraw, withdrawable
+from numerbay_chain.payout import collect, paid_by, withdraw, withdrawable
 from numerbay_chain.progress import Progress, silent
 from numerbay_chain.results import (
     Created,
@@ -28,6 +29,7 @@ from numerbay_chain.results import (
     Served,
     VoucherStatus,
     Withdrawal,
+    event_of,
 )
 from numerbay_chain.terms import Preset, TermChanges, build_terms, explain
 from numerbay_chain.units import parse_duration
@@ -97,7 +99,7 @@ class Seller:
         )
         asked = repr((offer, preset, sorted(terms.items()), operator, payout))  # first_due may count from now
         receipt = market.send("create-listing", call, asked).receipt
-        listing = market.contract.listing(_event(receipt, "ListingCreated")["listing"])
+        listing = market.contract.listing(event_of(receipt, "ListingCreated")["listing"])
         return Created(listing, tuple(explain(listing.terms, listing.offer.price, token)), cid, receipt)
 
     def explain_terms(
@@ -222,13 +224,25 @@ class Seller:
         paths = {order: Path(path) for order, path in copies.items()}
         return copies_steps.deliver_copies(self.market, listing_id, paths, note, again, choices)
 
-    def skip(self, listing_id: int) -> Done:
-        """Misses the next round: every order that covers it can be paid back (`Buyer.collect_missed`)."""
+    def skip(self, listing_id: int, round: int | None = None) -> Done:
+        """Misses the next round: every order that covers it can be paid back (`Buyer.collect_missed`).
+
+        `round`: the one that is meant. Raises `RefusedError` where an interrupted call had skipped another one, and
+        `RevertedError` where it is not the next.
+        """
         label = f"skip-{listing_id}"
-        if found := self.market.resume(label):
-            return Done(found.receipt)
-        round = self.market.contract.listing(listing_id).next_round
-        return Done(self.market.send(label, calls.skip(listing=listing_id, round=round)).receipt)
+        sent = self.market.resume(label)
+        if sent is None:
+            meant = self.market.contract.listing(listing_id).next_round if round is None else round
+            sent = self.market.send(label, calls.skip(listing=listing_id, round=meant))
+        skipped: int = event_of(sent.receipt, "Skipped")["round"]
+        if round not in (None, skipped):
+            raise RefusedError(
+                f"an earlier skip was still on its way, and has gone through: round {skipped} was skipped, and round "
+                f"{round} was not",
+                f"run this again if round {round} is to be skipped too",
+            )
+        return Done(sent.receipt, round=skipped, resumed=sent.resumed)
 
     # ---------------------------------------------------------------------------------------------------------- money
 
@@ -247,8 +261,7 @@ class Seller:
                 )
             bucket = bucket_of(held, release)
             call, name = calls.refund_round(order=order, round=round, bucket=bucket), "RoundRefunded"
-        receipt = market.send(f"refund-{order}-{'all' if round is None else round}", call).receipt
-        return Done(receipt, _event(receipt, name)["paid"], token)
+        return paid_by(market.send(f"refund-{order}-{'all' if round is None else round}", call), name, token)
 
     def withdrawable(self, listing_id: int) -> Withdrawal:
         """What `withdraw` would take now, and what matures later. Sends nothing."""
@@ -297,12 +310,17 @@ class Seller:
         )
         return sign_voucher(market, voucher)
 
-    def revoke_voucher(self, voucher: SignedVoucher | Voucher) -> Done:
-        """Makes a voucher unusable."""
+    def revoke_voucher(self, voucher: SignedVoucher | Voucher) -> Done | None:
+        """Makes a voucher unusable. None: it was so already."""
         plain = voucher.voucher if isinstance(voucher, SignedVoucher) else voucher
         digest = self.market.contract.voucher_digest(plain)
-        call = calls.revoke_voucher(voucher=plain)
-        return Done(self.market.send(f"revoke-{digest.hex()}", call).receipt)
+        label = f"revoke-{digest.hex()}"
+        sent = self.market.resume(label)
+        if sent is None:
+            if self.market.contract.voucher_uses(digest) == REVOKED:
+                return None
+            sent = self.market.send(label, calls.revoke_voucher(voucher=plain))
+        return Done(sent.receipt, resumed=sent.resumed)
 
     def voucher_status(self, voucher: SignedVoucher) -> VoucherStatus:
         """How often it was used, and whether it can be used now."""
@@ -312,13 +330,6 @@ class Seller:
         if self.market.dry_run:
             return description.digest
         return self.market.store.add(description.encode(), "description of a listing").cid.digest
-
-
-def _event(receipt: Receipt, name: str) -> Event:
-    event = receipt.event(name)
-    if event is None:
-        raise NetworkError(f"transaction {receipt.transaction} was mined without its event {name}", "use another node")
-    return event
 
 
 def _within(what: str, value: int, least: int, most: int) -> int:

@@ -85,7 +85,7 @@ _PRESETS: Final[dict[Preset, Terms]] = {
         _PLAIN,
         instant=True,
         min_interval=MINUTE,
-        notice_period=MINUTE,
+        notice_period=2 * HOUR,
         dispute_window=2 * MINUTE,
         response_window=MINUTE,
     ),
@@ -94,7 +94,7 @@ _ABOUT: Final[dict[Preset, str]] = {
     "weekly": "a file each week, on a schedule; a buyer has six hours to decline it",
     "daily": "a file each day, on a schedule; a buyer has an hour to decline it",
     "dataset": "one file, sold for as long as you like, also after it is out",
-    "test": "the shortest windows there are, for trying things out",
+    "test": "short windows, for trying things out",
 }
 _DURATIONS: Final = (
     "period", "min_interval", "decline_window", "notice_period", "dispute_window", "response_window",
@@ -246,8 +246,8 @@ def explain(terms: Terms, price: int, token: Token) -> list[str]:
 def _decline_words(terms: Terms) -> str:
     if not terms.decline_window:
         return (
-            "keys go out with the release: nobody can decline, and a buyer trusts the seller that the ciphertext is "
-            "there to be fetched"
+            "keys go out with the release, or right after it: nobody can decline, and a buyer trusts the seller that "
+            "the ciphertext is there to be fetched"
         )
     window = format_duration(terms.decline_window)
     return (

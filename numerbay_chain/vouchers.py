@@ -8,6 +8,7 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_keys.exceptions import BadSignature
 from eth_utils.address import is_address, to_checksum_address
+from eth_utils.crypto import keccak
 
 from numerbay_chain import jsontext
 from numerbay_chain.chain import typed_data
@@ -88,6 +89,11 @@ def sign_voucher(market: Market, voucher: Voucher) -> SignedVoucher:
     return signed
 
 
+def _digest_of(signed: SignedVoucher) -> bytes:
+    message = encode_typed_data(full_message=typed_data.voucher(signed.chain_id, signed.marketplace, signed.voucher))
+    return keccak(b"\x19" + message.version + message.header + message.body)
+
+
 def _signer_of(signed: SignedVoucher) -> str | None:
     message = typed_data.voucher(signed.chain_id, signed.marketplace, signed.voucher)
     try:
@@ -99,15 +105,17 @@ def _signer_of(signed: SignedVoucher) -> str | None:
 def status_of(market: Market, signed: SignedVoucher, rounds: int = 1, buyer: str | None = None) -> VoucherStatus:
     """What the contract would say to it. `buyer`: who wants to use it (None: whoever it is for)."""
     voucher, contract = signed.voucher, market.contract
+    if (signed.chain_id, signed.marketplace) != (market.connection.chain_id, contract.address):
+        # this contract's listings and uses say nothing about it
+        elsewhere = f"the voucher is for the marketplace {signed.marketplace} on chain {signed.chain_id}"
+        return VoucherStatus(_digest_of(signed), voucher, _signer_of(signed) or ZERO_ADDRESS, 0, False, elsewhere)
     listing = contract.listing(voucher.listing)
     digest = contract.voucher_digest(voucher)
     uses = contract.voucher_uses(digest)
     revoked, signer = uses == 2**256 - 1, _signer_of(signed) or ZERO_ADDRESS
     late = market.connection.now() - voucher.deadline
     problem = None
-    if (signed.chain_id, signed.marketplace) != (market.connection.chain_id, contract.address):
-        problem = f"the voucher is for the marketplace {signed.marketplace} on chain {signed.chain_id}"
-    elif revoked:
+    if revoked:
         problem = "the seller revoked the voucher"
     elif uses >= voucher.uses:
         problem = f"the voucher was used {uses} times, as often as it allows"

@@ -7,6 +7,7 @@ from numerbay_chain.chain import deployment
 from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.cli import output
 from numerbay_chain.config import load_settings
+from numerbay_chain.deploying import deploy_once
 from scripts._ape import ApeSigner, connection, plain_errors
 
 
@@ -17,10 +18,12 @@ def cli(account, provider, as_json):
     """Deploy a marketplace with Ape's account on Ape's network."""
     with plain_errors():
         sender = Sender(connection(provider), ApeSigner(account, provider))
-        deployed = deployment.deploy(sender, lambda transaction, _: output.note(f"sending transaction {transaction}"))
-        if provider.name != "test":  # that chain ends with this process
-            path = deployment.save(deployed, load_settings().home.folder("deployments"))
-            output.note(f"remembered in {path}")
+        if provider.name == "test":  # that chain ends with this process
+            deployed = deployment.deploy(sender)
+        else:
+            done = deploy_once(load_settings().home, sender)
+            output.note(f"remembered in {done.path}")
+            deployed = done.deployment
     output.show(
         as_json,
         {

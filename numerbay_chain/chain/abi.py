@@ -46,6 +46,13 @@ ERC20_ABI: list[Item] = [
     _view("eip712Domain", "", "bytes1, string, string, uint256, address, bytes32, uint256[]"),
     _item("function", "approve", "address spender, uint256 amount", stateMutability="nonpayable", outputs=[]),
     _item("function", "transfer", "address to, uint256 amount", stateMutability="nonpayable", outputs=[]),
+    _item(
+        "function",
+        "permit",
+        "address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s",
+        stateMutability="nonpayable",
+        outputs=[],
+    ),
     _item("error", "ERC20InsufficientBalance", "address sender, uint256 balance, uint256 needed"),
     _item("error", "ERC20InsufficientAllowance", "address spender, uint256 allowance, uint256 needed"),
     _item("error", "ERC20InvalidSender", "address sender"),

@@ -3,7 +3,6 @@
 A node's address may hold an access key, so messages name its host alone.
 """
 
-import ipaddress
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,14 +28,19 @@ from web3.providers.base import BaseProvider
 from web3.types import BlockIdentifier, FilterParams, TxParams
 
 from numerbay_chain.chain.reverts import reverted
-from numerbay_chain.errors import NetworkError, NumerbayChainError, UsageError
+from numerbay_chain.errors import NetworkError, NumerbayChainError, RefusedError, UsageError
+from numerbay_chain.hosts import is_loopback
+from numerbay_chain.text import one_line
 
 DEVELOPMENT_CHAIN_IDS = frozenset(
     {31337, 1337, 131277322940537}
 )  # anvil and hardhat, geth --dev and ganache, eth-tester
+CONFIRMATIONS = 12
+"""Blocks on top that make a block final, off a development chain, unless said otherwise."""
+MAX_TIP = 500
+"""Gwei that a unit of gas may cost on top of the base fee, unless said otherwise."""
 SECONDS_PER_REQUEST = 30.0
 TRIES = 4
-_MESSAGE_LENGTH = 300
 
 logging.getLogger("web3").setLevel(logging.WARNING)  # its debug lines hold the node's whole address
 
@@ -67,21 +71,15 @@ class Fees:
         return {"maxFeePerGas": self.most, "maxPriorityFeePerGas": self.priority}
 
 
-def printable(text: str, length: int = _MESSAGE_LENGTH) -> str:
-    """Text of somebody else, fit for a message: one line, no control characters, not too long."""
-    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return clean if len(clean) <= length else clean[:length] + "…"
-
-
 def checksummed(address: str, what: str = "address") -> ChecksumAddress:
     """The address with its EIP-55 checksum; in mixed case it must be the right one. Raises `UsageError`."""
     if not is_address(address):
-        raise UsageError(f"{printable(address, 80)!r} is not an {what}", "an address is 0x and 40 hexadecimal digits")
+        raise UsageError(f"{one_line(address, 80)!r} is not an {what}", "an address is 0x and 40 hexadecimal digits")
     return to_checksum_address(address)
 
 
-def connect(rpc: str, expected_chain_id: int | None = None) -> "Connection":
-    """A connection to the node at `rpc`: `http://…`, `https://…` or the path of an IPC socket.
+def connect(rpc: str, expected_chain_id: int | None = None, max_tip: int | None = None) -> "Connection":
+    """A connection to the node at `rpc`: `http://…`, `https://…` or the path of an IPC socket. `max_tip`: in gwei.
 
     Raises `UsageError` for an address that can't be used and for another chain than expected, `NetworkError` for a node
     that can't be reached.
@@ -106,7 +104,9 @@ def connect(rpc: str, expected_chain_id: int | None = None) -> "Connection":
         )
     w3 = Web3(provider)
     w3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
-    return Connection(w3, name=name, local=local, expected_chain_id=expected_chain_id)
+    connection = Connection(w3, name=name, local=local, expected_chain_id=expected_chain_id)
+    connection.max_tip = MAX_TIP if max_tip is None else max_tip
+    return connection
 
 
 def _session() -> requests.Session:
@@ -128,22 +128,13 @@ def _session() -> requests.Session:
 def name_of(rpc: str) -> str:
     """The node's address without what may be secret in it: user, path and query."""
     parts = urlsplit(rpc)
-    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else printable(rpc, 60)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine, by its name or number alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else one_line(rpc, 60)
 
 
 class Connection:
     """A chain that answers. `w3` is web3's own object, whose errors are not translated; `name` is for messages;
-    `is_development`: a development chain's id, on this machine."""
+    `is_development`: a development chain's id, on this machine; `max_tip`: what a node may ask for a unit of gas on top
+    of the base fee, or in all on a chain without one, in gwei."""
 
     def __init__(self, w3: Web3, *, name: str, local: bool, expected_chain_id: int | None = None) -> None:
         """Over a `Web3` that exists already, such as Ape's; `local`: it is this machine's. Raises as `connect`."""
@@ -151,15 +142,25 @@ class Connection:
         self.name = name
         with self.guard("asking for its chain id"):
             self.chain_id = int(w3.eth.chain_id)
-        if expected_chain_id is not None and self.chain_id != expected_chain_id:
+        self.require_chain(expected_chain_id)
+        self.is_development = local and self.chain_id in DEVELOPMENT_CHAIN_IDS
+        self.max_tip = MAX_TIP
+
+    def require_chain(self, expected: int | None) -> None:
+        """Raises `UsageError` for another chain than expected, if one is."""
+        if expected is not None and self.chain_id != expected:
             raise UsageError(
-                f"{name} is on chain {self.chain_id}, but chain {expected_chain_id} was asked for",
+                f"{self.name} is on chain {self.chain_id}, but chain {expected} was asked for",
                 "give the address of a node of that chain, or change chain_id",
             )
-        self.is_development = local and self.chain_id in DEVELOPMENT_CHAIN_IDS
 
     def __repr__(self) -> str:
         return f"Connection({self.name}, chain {self.chain_id})"
+
+    @property
+    def confirmations(self) -> int:
+        """How many blocks on top make a block final."""
+        return 0 if self.is_development else CONFIRMATIONS
 
     # What a call or estimate is made on: a development chain makes no blocks while nothing happens, so that its latest
     # one may be hours old, and the windows that ended since would still look open.
@@ -226,19 +227,27 @@ class Connection:
             return int(self.w3.eth.get_block("latest")["gasLimit"])
 
     def fees(self) -> Fees:
-        """Twice the base fee and the node's tip (EIP-1559); its gas price where the chain has no base fee."""
+        """Twice the base fee and the node's tip (EIP-1559); its gas price where the chain has no base fee.
+
+        Raises `RefusedError` where the node asks for more than `max_tip`: a tip is paid whatever it is.
+        """
         with self.guard("asking for the gas price"):
             base = self.w3.eth.get_block("latest").get("baseFeePerGas")
-            if base is None:
-                return Fees(int(self.w3.eth.gas_price), None)
-            tip = int(self.w3.eth.max_priority_fee)
-            return Fees(2 * int(base) + tip, tip)
+            tip = int(self.w3.eth.gas_price) if base is None else int(self.w3.eth.max_priority_fee)
+        if tip > self.max_tip * 10**9:
+            raise RefusedError(
+                f"{self.name} asks for a tip of {tip // 10**9} gwei for each unit of gas, more than the {self.max_tip} "
+                "that are allowed",
+                "use another node, or allow more with --max-tip",
+            )
+        return Fees(tip, None) if base is None else Fees(2 * int(base) + tip, tip)
 
-    def transaction_count(self, address: str, *, pending: bool = False) -> int:
-        """The nonces that the account has used, counting those of pending transactions if asked."""
+    def transaction_count(self, address: str, *, pending: bool = False, block: int | None = None) -> int:
+        """The nonces that the account has used, up to `block` or the latest one, or with those of pending
+        transactions."""
         with self.guard("asking for a nonce"):
-            block: BlockIdentifier = "pending" if pending else "latest"
-            return int(self.w3.eth.get_transaction_count(checksummed(address), block))
+            at: BlockIdentifier = "pending" if pending else _at(block)
+            return int(self.w3.eth.get_transaction_count(checksummed(address), at))
 
     def send_raw(self, raw: bytes) -> str:
         """Hands a signed transaction over; its hash. Raises `NodeRefusedError` where the node does not want it."""
@@ -279,7 +288,7 @@ class Connection:
         except Web3RPCError as error:
             if found := reverted(error, certain=False):
                 raise found from error
-            answer = printable(_answer(error))
+            answer = one_line(_answer(error))
             raise NodeRefusedError(f"{self.name} refused {doing}: {answer}", answer=answer) from error
         except requests.Timeout:
             raise NodeTimeoutError(
@@ -309,7 +318,7 @@ class Connection:
                 raise found from error
             if type(error).__module__.partition(".")[0] not in {"eth_tester", "eth", "eth_utils"}:
                 raise
-            answer = printable(str(error))
+            answer = one_line(str(error))
             raise NodeRefusedError(f"{self.name} refused {doing}: {answer}", answer=answer) from error
 
 
@@ -332,4 +341,4 @@ def _http_answer(error: requests.HTTPError) -> str:
         message = response.json()["error"]["message"]
     except (ValueError, LookupError, TypeError):
         return f"HTTP status {response.status_code}"
-    return f"HTTP status {response.status_code}, {printable(str(message))}"
+    return f"HTTP status {response.status_code}, {one_line(str(message))}"

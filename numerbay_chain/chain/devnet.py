@@ -11,9 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from numerbay_chain.chain.connection import Connection, connect, printable
+from numerbay_chain.chain.connection import Connection, connect
 from numerbay_chain.chain.signer import DevelopmentSigner
 from numerbay_chain.errors import NetworkError, RefusedError, UsageError
+from numerbay_chain.text import one_line
 
 CHAIN_ID = 31337
 ACCOUNTS = 20
@@ -106,7 +107,7 @@ class Devnet:
                         pass  # it listens, but does not answer yet
             time.sleep(0.02)
         self._log.seek(0)
-        said = printable(self._log.read(4096).decode(errors="replace")) or "it said nothing"
+        said = one_line(self._log.read(4096).decode(errors="replace")) or "it said nothing"
         raise RefusedError(f"anvil did not start on port {self.port}: {said}", "choose another port")
 
     def _own(self, connection: Connection) -> Connection:

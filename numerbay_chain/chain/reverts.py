@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 from numerbay_chain.chain import abi
 from numerbay_chain.chain.sentences import sentence
 from numerbay_chain.errors import NetworkError, RevertedError
+from numerbay_chain.text import one_line
 
 _PANICS = {
     0x01: "an assertion failed",
@@ -55,9 +56,8 @@ def decode_revert(data: bytes, transaction: str | None = None) -> RevertedError:
 
 
 def _in_words(reason: str, transaction: str | None) -> RevertedError:
-    shown = " ".join("".join(c if c.isprintable() else " " for c in reason).split())[:300]
     return RevertedError(
-        f"the contract refused: {shown}", name="Error", arguments={"reason": reason}, transaction=transaction
+        f"the contract refused: {one_line(reason)}", name="Error", arguments={"reason": reason}, transaction=transaction
     )
 
 

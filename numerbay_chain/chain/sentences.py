@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from numerbay_chain.text import one_line
 from numerbay_chain.units import format_order_id
 
 _TIMES = {"due", "earliest", "deadline", "maturity"}
@@ -168,5 +169,4 @@ def _shown(name: str, value: Any) -> str:
             return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         except (ValueError, OverflowError, OSError):
             return str(value)
-    text = str(value)
-    return "".join(c if c.isprintable() else " " for c in text)[:200]
+    return one_line(str(value), 200)

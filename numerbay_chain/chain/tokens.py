@@ -104,17 +104,30 @@ def permit_domain(connection: Connection, token: str) -> dict[str, Any]:
 
 
 def sign_permit(connection: Connection, signer: Signer, token: str, spender: str, value: int, deadline: int) -> Permit:
-    """An ERC-2612 permit of the signer for `spender`, usable until `deadline` (Unix seconds). Raises `RefusedError`."""
+    """An ERC-2612 permit of the signer for `spender`, usable until `deadline` (Unix seconds).
+
+    Raises `RefusedError` where the token takes none, which it is asked with the permit itself: some have all that
+    belongs to one, and a `permit` of another kind (DAI's).
+    """
+    refusal = RefusedError(f"the token {token} takes no permits", "approve the price instead")
     domain = permit_domain(connection, token)
     try:
         nonce = int(_read(connection, token, "nonces", [signer.address])[0])
     except RevertedError:
-        raise RefusedError(f"the token {token} takes no permits", "approve the price instead") from None
+        raise refusal from None
     message = typed_data.permit(
         domain, owner=signer.address, spender=spender, value=value, nonce=nonce, deadline=deadline
     )
     signature = signer.sign_typed_data(message)
-    return Permit(value, deadline, signature[64], signature[:32], signature[32:64])
+    permit = Permit(value, deadline, signature[64], signature[:32], signature[32:64])
+    arguments = [signer.address, spender, value, deadline, permit.v, permit.r, permit.s]
+    try:
+        connection.call(
+            {"from": signer.address, "to": checksummed(token), "data": _data("permit", arguments)}, connection.tip
+        )
+    except RevertedError:
+        raise refusal from None
+    return permit
 
 
 def _announced_domain(connection: Connection, token: str) -> dict[str, Any] | None:
@@ -142,7 +155,10 @@ def _read(
     connection: Connection, token: str, function: str, arguments: Sequence[Any], block: int | None = None
 ) -> list[Any]:
     item = abi.functions("erc20")[function]
-    selector = abi.selector(item)
-    data = selector + abi.encode(item["inputs"], list(arguments))
-    answer = connection.call({"to": checksummed(token), "data": "0x" + data.hex()}, block)
+    answer = connection.call({"to": checksummed(token), "data": _data(function, arguments)}, block)
     return abi.decode(item["outputs"], answer, f"the answer of the token {token} to {function}")
+
+
+def _data(function: str, arguments: Sequence[Any]) -> str:
+    item = abi.functions("erc20")[function]
+    return "0x" + (abi.selector(item) + abi.encode(item["inputs"], list(arguments))).hex()

@@ -2,6 +2,9 @@
 
 The signed transaction is told (`before_broadcast`) before anything leaves this machine. Who writes it down first can be
 killed at any point: `Sender.resume` takes it to its end. A nonce is mined once, so that sending it again is safe.
+
+One question may be answered by several machines, of which some lag behind. So nothing follows from an answer that is
+missing: a transaction is given up only when its nonce was used, a final number of blocks ago, and it has no receipt.
 """
 
 import re
@@ -20,7 +23,7 @@ from hexbytes import HexBytes
 
 from numerbay_chain.chain import abi, calls, tokens
 from numerbay_chain.chain.calls import Call
-from numerbay_chain.chain.connection import Connection, Fees, NodeRefusedError, checksummed
+from numerbay_chain.chain.connection import Connection, Fees, NodeRefusedError, NodeTimeoutError, checksummed
 from numerbay_chain.chain.events import decode_log
 from numerbay_chain.chain.reverts import decode_revert, out_of_gas
 from numerbay_chain.chain.signer import Signer
@@ -32,9 +35,15 @@ BeforeBroadcast = Callable[[str, bytes], None]  # the transaction's hash, and th
 _SEND_COIN = "send it some of the chain's coin"
 _RUN_AGAIN = "run it again: it looks this transaction up first"
 _POOR = re.compile(r"insufficient (?:funds|balance)|cannot afford|enough balance|exceeds? .*balance", re.IGNORECASE)
-_REPLACED = ("nonce too low", "replacement transaction underpriced", "oldnonce", "nonce has already been used")
+# What nodes answer to a transaction that they have, or that was mined; whose nonce was used, by it or by another one;
+# and whose nonce another one holds that was not mined yet.
+_KNOWN = re.compile(r"already (?:known|imported|exists)|known transaction|alreadyknown", re.IGNORECASE)
+_USED = re.compile(r"nonce (?:is )?too low|old ?nonce|nonce has already been used", re.IGNORECASE)
+_HELD = re.compile(r"replace", re.IGNORECASE)
 INTRINSIC_GAS = 21_000
 _FAILURES_IN_A_ROW = 5
+_LOOKS = 3
+"""How often a receipt is asked for before it is believed that there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +61,20 @@ class ReplacedError(RefusedError):
     """A transaction that can never be mined, because its nonce was used by another one."""
 
 
+class NotTakenError(NodeRefusedError):
+    """A signed transaction that the node does not take as it is, as for its fee. Its nonce is free still."""
+
+
+class NonceHeldError(NetworkError):
+    """Another transaction, not mined yet, has the nonce: either of the two can be mined."""
+
+
 class Sender:
     """Sends calls to the marketplace at `address` from the signer's account.
 
-    `confirmations`: blocks that must follow a transaction's own before it counts; 0 = mined is enough. `patience`:
-    seconds to wait for a transaction. Raises `UsageError` for an account that must not be used on this chain.
+    `confirmations`: how many blocks on top make it final what became of a transaction (None: as many as the chain's
+    usual number); `send` does not wait for them. `patience`: seconds to wait for a transaction. Raises `UsageError`
+    for an account that must not be used on this chain.
     """
 
     def __init__(
@@ -65,14 +83,14 @@ class Sender:
         signer: Signer,
         address: str | None = None,
         *,
-        confirmations: int = 0,
+        confirmations: int | None = None,
         patience: float = 900,
     ) -> None:
         signer.check(connection)
         self.connection = connection
         self.signer = signer
         self.address = None if address is None else checksummed(address)
-        self.confirmations = confirmations
+        self.confirmations = connection.confirmations if confirmations is None else confirmations
         self.patience = patience
 
     @property
@@ -90,8 +108,8 @@ class Sender:
         """Simulates, signs, sends and waits.
 
         Raises `RevertedError` (before anything was sent, or with `.transaction` where it was mined and reverted),
-        `AccountError` for missing money, `ReplacedError` for a transaction that was replaced, `NetworkError` naming the
-        hash where it is unknown what became of it.
+        `AccountError` for missing money, `NotTakenError` where the node refuses it, `ReplacedError` for one that was
+        replaced, `NetworkError` naming the hash where it is unknown what became of it.
         """
         return self._execute(self._transaction(call), before_broadcast)
 
@@ -136,13 +154,45 @@ class Sender:
 
         Raises `UsageError` for one of another account or chain, and as `send`.
         """
-        name, nonce = "0x" + keccak(raw).hex(), self._nonce_in(raw)
+        name, nonce = _name_of(raw), self.nonce_of(raw)
         try:
             if self._receipt(name) is None:
                 self._still_there(name, nonce, raw)
             return self._wait(name, nonce, raw)
         except ReplacedError:
             return None
+
+    def is_final(self, receipt: Receipt) -> bool:
+        """Whether the transaction's block lies so deep that it stays in the chain."""
+        return self.confirmations == 0 or self.connection.block_number() - receipt.block >= self.confirmations
+
+    def is_void(self, raw: bytes) -> bool:
+        """Whether a signed transaction of this account has had no effect, and never will have: for good, its nonce was
+        used by another one, or it was mined and reverted. Raises `NetworkError`, `UsageError` as `resume`."""
+        name, nonce = _name_of(raw), self.nonce_of(raw)
+        if mined := self._mined(name):
+            receipt = mined[1]
+            return receipt.status == 0 and self.is_final(receipt)
+        return self._is_replaced(name, nonce)
+
+    def nonce_of(self, raw: bytes) -> int:
+        """Of a signed transaction. Raises `UsageError` for one of another account or chain."""
+        problem = UsageError(
+            "that is no signed transaction of this account and chain", "use the account that signed it"
+        )
+        try:
+            if raw[0] < 0x80:  # EIP-2718
+                fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+                nonce, chain_id = int(fields["nonce"]), int(fields["chainId"])
+            else:
+                parts = rlp.decode(raw)
+                nonce, chain_id = int.from_bytes(parts[0]), (int.from_bytes(parts[6]) - 35) // 2  # EIP-155
+            account = Account.recover_transaction(HexBytes(raw))
+        except (ValueError, TypeError, LookupError, rlp.DecodingError, BadSignature, ValidationError):
+            raise problem from None
+        if account != self.account or chain_id != self.connection.chain_id:
+            raise problem
+        return nonce
 
     # ------------------------------------------------------------------------------------------------------- sending
 
@@ -179,56 +229,42 @@ class Sender:
         nonce = self.connection.transaction_count(self.account, pending=True)
         more = {"chainId": self.connection.chain_id, "nonce": nonce, "gas": max(limit, gas), **fees.fields()}
         raw = self.signer.sign_transaction({**transaction, **more})
-        name = "0x" + keccak(raw).hex()
+        name = _name_of(raw)
         if before_broadcast is not None:
             before_broadcast(name, raw)
-        self._broadcast(raw, name, nonce)
+        self._broadcast(raw, name)
         return self._wait(name, nonce, raw)
 
-    def _nonce_in(self, raw: bytes) -> int:
-        problem = UsageError(
-            "that is no signed transaction of this account and chain", "use the account that signed it"
-        )
-        try:
-            if raw[0] < 0x80:  # EIP-2718
-                fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
-                nonce, chain_id = int(fields["nonce"]), int(fields["chainId"])
-            else:
-                parts = rlp.decode(raw)
-                nonce, chain_id = int.from_bytes(parts[0]), (int.from_bytes(parts[6]) - 35) // 2  # EIP-155
-            account = Account.recover_transaction(HexBytes(raw))
-        except (ValueError, TypeError, LookupError, rlp.DecodingError, BadSignature, ValidationError):
-            raise problem from None
-        if account != self.account or chain_id != self.connection.chain_id:
-            raise problem
-        return nonce
-
-    def _broadcast(self, raw: bytes, name: str, nonce: int) -> None:
+    def _broadcast(self, raw: bytes, name: str) -> None:
+        """Hands it over. Where the node has it, or its nonce was used by now, waiting finds out what that means."""
         try:
             answer = self.connection.send_raw(raw)
         except NodeRefusedError as error:
-            # a request that was repeated after a broken connection finds its own transaction there
-            if self._knows(name):
+            if _KNOWN.search(error.answer) or _USED.search(error.answer.replace("_", " ")) or self._knows(name):
                 return
-            raise self._not_accepted(error, name, nonce) from error
+            raise self._not_taken(error, name) from error
         except NetworkError as error:
-            raise NetworkError(f"{error}: transaction {name} may have been sent", _RUN_AGAIN) from error
+            raise _maybe_sent(error, name) from error
         if answer != name:
             raise NetworkError(f"{self.connection.name} answered with {answer} for transaction {name}", _RUN_AGAIN)
 
     def _knows(self, name: str) -> bool:
         return self.connection.receipt(name) is not None or self.connection.transaction(name) is not None
 
-    def _not_accepted(self, error: NodeRefusedError, name: str, nonce: int) -> Exception:
-        answer = error.answer.lower()
-        if any(words in answer.replace("_", " ") for words in _REPLACED):
-            return self._replaced(name, nonce)
-        if _POOR.search(answer):
+    def _not_taken(self, error: NodeRefusedError, name: str) -> Exception:
+        if isinstance(error, NodeTimeoutError):
+            return _maybe_sent(error, name)
+        if _HELD.search(error.answer):
+            return NonceHeldError(
+                f"another transaction of {self.account} is on its way under the same nonce as {name}",
+                "wait until that one is mined, then run this again",
+            )
+        if _POOR.search(error.answer):
             return AccountError(
                 f"{self.account} has not enough money for this transaction and its gas",
                 _SEND_COIN,
             )
-        return error
+        return NotTakenError(str(error), error.hint, answer=error.answer)
 
     def _replaced(self, name: str, nonce: int) -> ReplacedError:
         return ReplacedError(
@@ -247,11 +283,9 @@ class Sender:
         end, pause, failures = time.monotonic() + self.patience, 0.02, 0
         while True:
             try:
-                receipt = self._receipt(name)
-                if receipt is not None and self._is_deep(receipt):
+                if receipt := self._receipt(name):
                     return receipt
-                if receipt is None:
-                    self._still_there(name, nonce, raw)
+                self._still_there(name, nonce, raw)
                 failures = 0
             except NetworkError as error:
                 failures += 1
@@ -264,26 +298,42 @@ class Sender:
             time.sleep(pause)
             pause = min(pause * 1.5, 0.25 if self.connection.is_development else 2.0)
 
-    def _is_deep(self, receipt: Receipt) -> bool:
-        return self.confirmations == 0 or self.connection.block_number() - receipt.block >= self.confirmations
-
     def _still_there(self, name: str, nonce: int, raw: bytes) -> None:
         """Notices a transaction that can't be mined any more, and hands one that the node dropped over again."""
         if self.connection.transaction(name) is not None:
             return
         if self.connection.transaction_count(self.account) <= nonce:
-            self._broadcast(raw, name, nonce)
-        elif self.connection.receipt(name) is None:  # it may have been mined between the questions
+            self._broadcast(raw, name)
+        elif self._is_replaced(name, nonce):
             raise self._replaced(name, nonce)
 
+    def _is_replaced(self, name: str, nonce: int) -> bool:
+        """Whether the nonce was used for good, and not by this transaction."""
+        block = max(self.connection.block_number() - self.confirmations, 0) if self.confirmations else None
+        if self.connection.transaction_count(self.account, block=block) <= nonce:
+            return False
+        for look in range(_LOOKS):
+            if look:
+                time.sleep(0.1 if self.connection.is_development else 1.0)
+            if self._mined(name):
+                return False
+        return True
+
     def _receipt(self, name: str) -> Receipt | None:
-        found = self.connection.receipt(name)
-        if found is None or found.get("blockNumber", 0) is None:
-            return None  # some nodes have receipts of pending transactions
-        receipt = self._checked(found, name)
+        mined = self._mined(name)
+        if mined is None:
+            return None
+        found, receipt = mined
         if receipt.status == 0:
             raise self._why(found, receipt)
         return receipt
+
+    def _mined(self, name: str) -> tuple[Mapping[str, Any], Receipt] | None:
+        """The receipt as the node has it, and as we have it; None where it has none."""
+        found = self.connection.receipt(name)
+        if found is None or found.get("blockNumber", 0) is None:
+            return None  # some nodes have receipts of pending transactions
+        return found, self._checked(found, name)
 
     def _checked(self, found: Mapping[str, Any], name: str) -> Receipt:
         with self.connection.guard("asking for a receipt"):
@@ -329,3 +379,11 @@ class Sender:
             "look at the present state, then run it again",
             transaction=receipt.transaction,
         )
+
+
+def _maybe_sent(error: NetworkError, name: str) -> NetworkError:
+    return NetworkError(f"{error}: transaction {name} may have been sent", _RUN_AGAIN)
+
+
+def _name_of(raw: bytes) -> str:
+    return "0x" + keccak(raw).hex()

@@ -68,18 +68,18 @@ def report_data(audited: "AuditReport") -> dict[str, object]:
 
 def report_text(audited: "AuditReport") -> str:
     """An audit for people."""
+    from textwrap import fill
+
     from numerbay_chain.cli.views import amount, bullets
 
+    checked = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in audited.checked.items())
     parts = [
         output.fields(
             [
                 ("contract", audited.contract),
                 ("chain", audited.chain_id),
                 ("blocks", f"{audited.from_block} to {audited.to_block}"),
-                (
-                    "checked",
-                    ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in audited.checked.items()) or None,
-                ),
+                ("checked", fill(checked, 68) or None),
             ]
         )
     ]
@@ -97,5 +97,14 @@ def report_text(audited: "AuditReport") -> str:
         parts.append(
             bullets([f"{finding.severity}: {finding.subject}: {finding.text}" for finding in audited.findings])
         )
-    parts.append("everything adds up" if audited.ok else "SOMETHING IS OFF")
+    parts.append(_verdict(audited))
     return "\n\n".join(parts)
+
+
+def _verdict(audited: "AuditReport") -> str:
+    if not audited.ok:
+        return "SOMETHING IS OFF"
+    unchecked = sum(finding.severity == "warning" for finding in audited.findings)
+    return "everything adds up" + (
+        f", but {output.count(unchecked, 'thing')} could not be checked" if unchecked else ""
+    )

@@ -6,6 +6,7 @@ import click
 
 from numerbay_chain.cli import output, roles
 from numerbay_chain.cli.options import (
+    ADDRESS,
     LISTING,
     ORDER,
     ROUND,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--first-round", type=ROUND, help="Buy only if this is the first one you get.")
 @click.option("--max-price", metavar="AMOUNT", help='Most per round, such as "0.05 ether".')
 @click.option("--voucher", "voucher_path", metavar="FILE", help="A voucher that the seller signed; - is stdin.")
-@click.option("--recipient", metavar="ADDRESS", help="Buy for somebody else: key and rights are theirs.")
+@click.option("--recipient", metavar="ADDRESS", type=ADDRESS, help="Buy for somebody else: key and rights are theirs.")
 @click.option("--again", is_flag=True, help="A second order for the same round is meant.")
 @click.option("--no-check", is_flag=True, help="Don't read a round that is already out before buying it.")
 @click.option("--no-permit", is_flag=True, help="Approve tokens by a transaction, not by a signature.")
@@ -66,30 +67,32 @@ def buy(
 
         voucher = read_voucher(voucher_path)
     role = roles.buyer(state)
-    quote = role.quote(listing, rounds, voucher=voucher, recipient=recipient, first_round=first_round)
-    last = quote.first_round + rounds - 1
-    which = f"round {quote.first_round}" if rounds == 1 else f"rounds {quote.first_round} to {last}"
-    each = "" if rounds == 1 else f" ({amount(quote.price, quote.token)} per round)"
-    state.agree(
-        f"buys {which} of listing {listing} for {amount(quote.total, quote.token)}{each}, for {quote.recipient}",
-        bullets(quote.words),
-    )
-    with progress() as report:
-        bought = role.buy(
-            listing,
-            rounds,
-            voucher=voucher,
-            recipient=recipient,
-            first_round=first_round,
-            max_price=max_price,
-            quote=quote,
-            again=again,
-            check=not no_check,
-            permit=not no_permit,
-            progress=report,
+    # before any quote: what was paid for may have been the last place, or the offer was closed since
+    bought = role.resume_purchase(listing, rounds, voucher=voucher, recipient=recipient)
+    if bought is None:
+        quote = role.quote(listing, rounds, voucher=voucher, recipient=recipient, first_round=first_round)
+        each = "" if rounds == 1 else f" ({amount(quote.price, quote.token)} per round)"
+        state.agree(
+            f"buys {_rounds(quote.first_round, rounds)} of listing {listing} for "
+            f"{amount(quote.total, quote.token)}{each}, for {quote.recipient}",
+            bullets(quote.words),
         )
+        with progress() as report:
+            bought = role.buy(
+                listing,
+                rounds,
+                voucher=voucher,
+                recipient=recipient,
+                first_round=first_round,
+                max_price=max_price,
+                quote=quote,
+                again=again,
+                check=not no_check,
+                permit=not no_permit,
+                progress=report,
+            )
     sent(bought.approval)
-    sent(bought.receipt)
+    sent(bought.receipt, bought.resumed)
     order = bought.order
     state.show(
         {
@@ -104,8 +107,13 @@ def buy(
             "resumed": bought.resumed,
             **receipt_data(bought.receipt),
         },
-        f"order {order}: {which} of listing {listing}, paid {amount(bought.total, bought.token)}",
+        f"order {order}: {_rounds(order.first, order.rounds)} of listing {order.listing}, paid "
+        f"{amount(bought.total, bought.token)}",
     )
+
+
+def _rounds(first: int, count: int) -> str:
+    return f"round {first}" if count == 1 else f"rounds {first} to {first + count - 1}"
 
 
 @click.command()
@@ -134,7 +142,7 @@ def orders(state: State, order: int | None, listing: int | None) -> None:
 
 
 def _order_table(views: "list[OrderView]") -> str:
-    from numerbay_chain.cli.views import amount, round_state
+    from numerbay_chain.cli.views import amount, next_steps, round_state
 
     if not views:
         output.note("there are no orders")
@@ -145,10 +153,11 @@ def _order_table(views: "list[OrderView]") -> str:
         rounds = f"{order.first}-{order.end - 1}" if order.rounds > 1 else str(order.first) if order.rounds else "-"
         newest = next((item for item in reversed(view.rounds) if item.released_at is not None or item.missed), None)
         latest = f"round {newest.round} {round_state(newest)}" if newest else "nothing yet"
+        steps = ", ".join(next_steps(view)) or "-"
         rows.append(
-            (str(order), output.short(order.buyer), rounds, amount(order.price, view.token), view.status, latest)
+            (str(order), output.short(order.buyer), rounds, amount(order.price, view.token), view.status, latest, steps)
         )
-    return output.table(["order", "buyer", "rounds", "price", "state", "latest"], rows)
+    return output.table(["order", "buyer", "rounds", "price", "state", "latest", "its buyer can"], rows)
 
 
 @click.command()
@@ -233,7 +242,7 @@ def _tell(state: State, order: int, done: "Done | list[Done]", word: str) -> Non
 
     steps = done if isinstance(done, list) else [done]
     for step in steps:
-        sent(step.receipt)
+        sent(step.receipt, step.resumed)
     paid = sum(step.paid for step in steps)
     data: dict[str, Any] = {
         **order_name(order),

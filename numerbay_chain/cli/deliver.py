@@ -69,11 +69,13 @@ def deliver(
             ),
         )
         return
-    round_ = role.show(number).listing.next_round
-    what = output.count(len(by_order), "copy") if by_order else str(file)
+    round_ = f"round {role.show(number).listing.next_round}"
+    what = str(file)
+    if by_order:
+        what, round_ = output.count(len(by_order), "copy"), f"the round that is out or, if they have that, {round_}"
     state.agree(
-        f"seals {what} for round {round_} of listing {number} (or goes on with what was interrupted), pins it, "
-        "releases it for good, and hands out the keys when they may go out"
+        f"seals {what} for {round_} of listing {number} (or goes on with what was interrupted), pins it, releases it "
+        "for good, and hands out the keys when they may go out"
     )
     with progress() as report:
         if file is not None:

@@ -34,37 +34,37 @@ def deploy(state: State) -> None:
     """Deploy a marketplace of your own.
 
     It has no owner: whoever deploys it can do no more than anybody else. Its address and block are remembered below
-    $NUMERBAY_CHAIN_HOME.
+    $NUMERBAY_CHAIN_HOME. A deployment that was interrupted is taken up by the next call.
 
     \b
     Example:
       numerbay-chain deploy --rpc http://127.0.0.1:8545 --account keystore:deployer.json
     """
-    from numerbay_chain.chain import deployment
     from numerbay_chain.chain.connection import connect
     from numerbay_chain.chain.signer import Signer
     from numerbay_chain.chain.transactions import Sender
     from numerbay_chain.cli.views import receipt_data, sent
+    from numerbay_chain.deploying import deploy_once
 
     settings = roles.settings(state)
-    connection = connect(settings.required("rpc"), settings.chain_id)
+    connection = connect(settings.required("rpc"), settings.chain_id, settings.max_tip)
     signer = Signer.from_spec(settings.required("account"), output.password)
     sender = Sender(connection, signer)
     state.agree(f"deploys a marketplace on chain {connection.chain_id} at {connection.name}, from {signer.address}")
     if state.dry_run:
         _plan(state, connection, signer.address)
         return
-    deployed = deployment.deploy(sender, lambda transaction, _: output.note(f"sending transaction {transaction}"))
-    path = deployment.save(deployed, settings.home.folder("deployments"))
-    receipt = sender.lookup(deployed.transaction)
-    if receipt is None or receipt == "pending":
-        data: dict[str, object] = {"transaction": deployed.transaction, "block": deployed.block}
-    else:
-        sent(receipt)
-        data = receipt_data(receipt)
-    output.note(f"remembered in {path}")
+    done = deploy_once(settings.home, sender)
+    sent(done.receipt, done.resumed)
+    output.note(f"remembered in {done.path}")
+    deployed = done.deployment
     state.show(
-        {"contract": deployed.address, "chain_id": deployed.chain_id, **data},
+        {
+            "contract": deployed.address,
+            "chain_id": deployed.chain_id,
+            "resumed": done.resumed,
+            **receipt_data(done.receipt),
+        },
         output.fields([("contract", deployed.address), ("chain", deployed.chain_id), ("block", deployed.block)]),
     )
 

@@ -36,7 +36,8 @@ def verify(state: State, order: int, round_: int | None, quick: bool) -> None:
     """Check a round without decrypting it.
 
     Reads the manifest from the chain, every byte of ciphertext and commitments from IPFS, and your envelope. Exit code
-    1 when something is wrong; it says what can be done about it, and until when.
+    1 when something is wrong; it says what can be done about it, and until when. A key that is still to come is said,
+    but not wrong.
 
     \b
     Example:
@@ -90,10 +91,9 @@ def _verification_text(checked: "Verification") -> str:
             ("decline until", output.moment(until) if until is not None else None),
         ]
     )
-    if checked.ok:
-        return f"{head}\n\nno problems found"
     lines = [f"{problem.text}" + (f": {problem.advice}" if problem.advice else "") for problem in checked.problems]
-    return f"{head}\n\n{output.count(len(lines), 'problem')}:\n{bullets(lines)}"
+    verdict = "no problems found" if checked.ok else f"{output.count(len(lines), 'problem')}:"
+    return f"{head}\n\n{verdict}" + (f"\n{bullets(lines)}" if lines else "")
 
 
 @click.command()

@@ -6,7 +6,17 @@ import click
 
 from numerbay_chain.cli import output, roles
 from numerbay_chain.cli.lazy import Entry, LazyGroup
-from numerbay_chain.cli.options import LISTING, State, pass_state, reads_chain, sends, signs, store_option
+from numerbay_chain.cli.options import (
+    ADDRESS,
+    ADDRESS_OR_NONE,
+    LISTING,
+    State,
+    pass_state,
+    reads_chain,
+    sends,
+    signs,
+    store_option,
+)
 
 if TYPE_CHECKING:
     from numerbay_chain.results import Done, ListingView
@@ -56,7 +66,9 @@ def _terms_options(function: Any) -> Any:
     from numerbay_chain.cli.options import Checked
 
     options = [
-        click.option("--token", metavar="ADDRESS", help="ERC-20 token it is paid in; without it the chain's coin."),
+        click.option(
+            "--token", metavar="ADDRESS", type=ADDRESS, help="ERC-20 token it is paid in; without it the chain's coin."
+        ),
         click.option("--supply", type=click.IntRange(0, 2**24 - 1), help="Most orders sold; 0 is no cap."),
         click.option("--max-rounds", type=click.IntRange(1, 65_535), help="Most rounds an order may cover."),
         click.option("--instant/--no-instant", default=None, help="May the round that is out be bought?"),
@@ -93,8 +105,8 @@ def _terms_options(function: Any) -> Any:
 @click.option("--description", default="", metavar="TEXT", help="Public description.")
 @click.option("--media-type", default="", metavar="TYPE", help="Of what is delivered, such as text/csv.")
 @click.option("--closed", is_flag=True, help="Only vouchers buy, until it is opened.")
-@click.option("--operator", metavar="ADDRESS", help="A hot key that may deliver but not take money.")
-@click.option("--payout", metavar="ADDRESS", help="Where the money goes; without it your account.")
+@click.option("--operator", metavar="ADDRESS", type=ADDRESS, help="A hot key that may deliver but not take money.")
+@click.option("--payout", metavar="ADDRESS", type=ADDRESS, help="Where the money goes; without it your account.")
 @_terms_options
 @sends
 @store_option
@@ -118,7 +130,7 @@ def create(
     open or closed, and the description can change for later orders.
 
     Presets: weekly and daily (a file on a schedule, with a window to decline it), dataset (one file, sold also after it
-    is out), test (the shortest windows there are).
+    is out), test (short windows, to try things out).
 
     \b
     Example:
@@ -207,7 +219,7 @@ def _table(views: "list[ListingView]") -> str:
                 kind,
                 item.next_round,
                 item.orders,
-                state_of(view)[:8],
+                state_of(view).partition(" (")[0],
             )
         )
     return output.table(["listing", "name", "price", "every", "round", "orders", "state"], rows)
@@ -220,8 +232,13 @@ def _table(views: "list[ListingView]") -> str:
 @click.option("--name", metavar="TEXT", help="Public name.")
 @click.option("--description", metavar="TEXT", help="Public description.")
 @click.option("--media-type", metavar="TYPE", help="Of what is delivered, such as text/csv.")
-@click.option("--operator", metavar="ADDRESS", help="A hot key that may deliver but not take money; 'none' for nobody.")
-@click.option("--payout", metavar="ADDRESS", help="Where later withdrawals go.")
+@click.option(
+    "--operator",
+    metavar="ADDRESS",
+    type=ADDRESS_OR_NONE,
+    help="A hot key that may deliver but not take money; 'none' for nobody.",
+)
+@click.option("--payout", metavar="ADDRESS", type=ADDRESS, help="Where later withdrawals go.")
 @sends
 @store_option
 @pass_state

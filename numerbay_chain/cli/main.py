@@ -71,20 +71,21 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and answers with its `ExitCode`."""
+    state = State()
     try:
         with _ends_by_signal():
-            return _run(list(sys.argv[1:] if arguments is None else arguments))
+            return _run(list(sys.argv[1:] if arguments is None else arguments), state)
     except output.OutputClosed:
-        # what is still buffered has nobody to go to, and Python would complain about it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.drop_stdout()
         return ExitCode.REFUSED
     except (KeyboardInterrupt, click.Abort):
-        output.note(f"\n{output.PROGRAM}: interrupted; what was sent stays sent, run it again to go on")
+        sent = "what was sent stays sent, run it again to go on" if state.agreed else "nothing was sent"
+        output.note(f"\n{output.PROGRAM}: interrupted; {sent}")
         return ExitCode.INTERRUPTED
 
 
-def _run(arguments: list[str]) -> int:
-    program, state = output.PROGRAM, State()
+def _run(arguments: list[str], state: State) -> int:
+    program = output.PROGRAM
     called = os.path.basename(sys.argv[0])  # noqa: PTH119 — pathlib takes 5 ms, and --help waits
     if f"_{called}_COMPLETE".replace("-", "_").upper() in os.environ:
         cli.main(arguments, prog_name=called)  # the shell asks what could follow; click answers and exits
@@ -112,7 +113,10 @@ def _run(arguments: list[str]) -> int:
     except OSError as error:
         if error.filename is None:
             return _bug(error)
-        output.fail(f"can't use {os.fsdecode(error.filename)}: {(error.strerror or 'unknown reason').lower()}")
+        output.fail(
+            f"can't use {os.fsdecode(error.filename)}: {(error.strerror or 'unknown reason').lower()}",
+            "check the path and its permissions",
+        )
         _trace()
         return ExitCode.REFUSED
     except (output.OutputClosed, click.Abort):

@@ -21,6 +21,7 @@ class State:
     as_json: bool = False
     yes: bool = False
     dry_run: bool = False
+    agreed: bool = False  # from here on something may have been sent
 
     def show(self, data: dict[str, Any], text: Callable[[], str] | str) -> None:
         """One result on stdout."""
@@ -32,6 +33,7 @@ class State:
             output.note(sentence)
         if not (self.yes or self.dry_run) and not output.confirm("go ahead?"):
             raise RefusedError("stopped before anything was sent")
+        self.agreed = not self.dry_run
 
 
 pass_state = click.make_pass_decorator(State, ensure=True)
@@ -81,6 +83,7 @@ rpc_option = _setting("--rpc", "URL", "Ethereum node.")
 contract_option = _setting("--contract", "ADDRESS", "The marketplace.")
 chain_id_option = _setting("--chain-id", "NUMBER", "Refuse a node of any other chain.")
 from_block_option = _setting("--from-block", "NUMBER", "The block in which the marketplace was deployed.")
+max_tip_option = _setting("--max-tip", "GWEI", "The most that gas may cost on top of the base fee [default: 500].")
 account_option = _setting("--account", "SPEC", "Who signs: keystore:PATH, env:NAME or dev:NUMBER.")
 store_option = _setting("--store", "SPEC", "embedded:PATH, kubo:URL or gateway:URL.")
 read_back_option = _setting("--read-back", "SPEC", "A second way to the content, such as gateway:URL.")
@@ -99,7 +102,7 @@ def _all(*options: Callable[[Any], Any]) -> Callable[[F], F]:
 run_options = _all(profile_option, rpc_option, store_option, json_option, yes_option)
 _place = _all(profile_option, rpc_option, contract_option, chain_id_option, from_block_option)
 reads_chain = _all(_place, json_option)
-signs = _all(_place, account_option, json_option)
+signs = _all(_place, account_option, max_tip_option, json_option)
 delivers = _all(signs, yes_option)
 """For what sends transactions that can't be shown before their content was sealed."""
 sends = _all(delivers, dry_run_option)
@@ -131,6 +134,12 @@ def _lazily(name: str) -> Callable[[str], Any]:
     return parse
 
 
+def _address(text: str) -> str:
+    from numerbay_chain.chain.connection import checksummed
+
+    return checksummed(text)
+
+
 def _content_hash(text: str) -> bytes:
     try:
         digest = bytes.fromhex(text.removeprefix("0x"))
@@ -143,6 +152,8 @@ def _content_hash(text: str) -> bytes:
 
 DURATION = Checked("duration", _lazily("parse_duration"))
 ORDER = Checked("order", _lazily("parse_order_id"))
+ADDRESS = Checked("address", _address)
+ADDRESS_OR_NONE = Checked("address", lambda text: text if text == "none" else _address(text))
 CONTENT_HASH = Checked("content hash", _content_hash)
 LISTING = click.IntRange(min=1, max=2**32 - 1)
 ROUND = click.IntRange(min=0, max=2**24 - 1)

@@ -3,46 +3,57 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any, cast
 
-from numerbay_chain.errors import UsageError
+from numerbay_chain.errors import RefusedError, UsageError
+from numerbay_chain.text import printable
 
 PROGRAM = "numerbay-chain"
-_STEERING = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A)}
+_WHOLE: Any = {"break_long_words": False, "break_on_hyphens": False}  # addresses and paths can be copied
 
 
 class OutputClosed(Exception):
     """Whoever read our output has gone: `numerbay-chain orders | head -1`."""
 
 
-def printable(text: str) -> str:
-    """Text without what could steer a terminal: names and notes are other people's words."""
-    return text.translate(_STEERING)
-
-
 def write(text: str) -> None:
     """One piece of data, as lines on stdout."""
-    try:
+    with _to_stdout():
         print(printable(text), flush=True)
+
+
+@contextmanager
+def _to_stdout() -> Iterator[None]:
+    """Tells stdout's own closed pipe or full disk from those of other files. Raises `RefusedError`."""
+    try:
+        yield
     except BrokenPipeError as error:
         raise OutputClosed from error
+    except OSError as error:
+        drop_stdout()
+        raise RefusedError(
+            f"can't write to standard output: {(error.strerror or 'unknown reason').lower()}",
+            "what was done stays done",
+        ) from error
+
+
+def drop_stdout() -> None:
+    """What is still buffered goes nowhere: Python would complain about it at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Stdout:
-    """Raw stdout that tells its own closed pipe from that of a network connection."""
+    """Raw stdout for a file's own bytes."""
 
     def write(self, data: bytes) -> int:
-        try:
+        with _to_stdout():
             return sys.stdout.buffer.write(data)
-        except BrokenPipeError as error:
-            raise OutputClosed from error
 
     def flush(self) -> None:
-        try:
+        with _to_stdout():
             sys.stdout.buffer.flush()
-        except BrokenPipeError as error:
-            raise OutputClosed from error
 
 
 @contextmanager
@@ -56,8 +67,15 @@ def stdout_for_data(as_json: bool) -> Iterator[IO[bytes]]:
 
 
 def note(text: str) -> None:
-    """A line for the person at the terminal, on stderr."""
-    print(printable(text), file=sys.stderr, flush=True)
+    """A line for the person at the terminal, on stderr; there it is broken where the terminal ends."""
+    words = printable(text)
+    if sys.stderr.isatty():
+        from shutil import get_terminal_size
+        from textwrap import fill
+
+        width = get_terminal_size().columns
+        words = "\n".join(fill(line, width, **_WHOLE) if len(line) > width else line for line in words.split("\n"))
+    print(words, file=sys.stderr, flush=True)
 
 
 def fail(message: str, hint: str | None = None) -> None:
@@ -113,10 +131,11 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> str:
-    """`name   value` lines; what is None is left out."""
+    """`name   value` lines; what is None is left out. Further lines of a value stand below its first."""
     shown = [(name, str(value)) for name, value in pairs if value is not None]
     width = max((len(name) for name, _ in shown), default=0)
-    return "\n".join(f"{name.ljust(width)}  {value}" for name, value in shown)
+    below = "\n" + " " * (width + 2)
+    return "\n".join(f"{name.ljust(width)}  {value.replace(chr(10), below)}" for name, value in shown)
 
 
 def short(address: str) -> str:
@@ -148,6 +167,30 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{number} {noun}s"
 
 
+_moving: list[tuple[Callable[[], None], Callable[[], None]]] = []
+
+
+@contextmanager
+def moving(stop: Callable[[], None], start: Callable[[], None]) -> Iterator[None]:
+    """Something moves on the terminal within the block, and holds still while a person is asked."""
+    _moving.append((stop, start))
+    try:
+        yield
+    finally:
+        _moving.pop()
+
+
+@contextmanager
+def _still() -> Iterator[None]:
+    for stop, _ in _moving:
+        stop()
+    try:
+        yield
+    finally:
+        for _, start in _moving:
+            start()
+
+
 def can_ask() -> bool:
     """Whether a person sits in front of this process."""
     return sys.stdin.isatty() and sys.stderr.isatty()
@@ -167,6 +210,11 @@ def password(prompt: str = "keystore password") -> str:
     known = os.environ.get("NUMERBAY_CHAIN_PASSWORD")
     if known is not None:
         return known
+    with _still():
+        return _typed(prompt)
+
+
+def _typed(prompt: str) -> str:
     if not can_ask():
         from numerbay_chain.errors import AccountError
 

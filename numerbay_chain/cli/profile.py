@@ -1,5 +1,8 @@
 """`profile`: the settings that -p names."""
 
+import re
+from collections.abc import Mapping
+
 import click
 
 from numerbay_chain.cli import output, roles
@@ -12,14 +15,16 @@ from numerbay_chain.cli.options import (
     from_block_option,
     json_option,
     key_option,
+    max_tip_option,
     pass_state,
     profile_option,
     read_back_option,
     rpc_option,
     store_option,
 )
+from numerbay_chain.errors import UsageError
 
-SETTINGS = ("rpc", "contract", "chain_id", "account", "store", "read_back", "key", "from_block")
+SETTINGS = ("rpc", "contract", "chain_id", "account", "store", "read_back", "key", "from_block", "max_tip")
 
 
 @click.group(
@@ -75,6 +80,7 @@ def list_(state: State) -> None:
 @store_option
 @read_back_option
 @key_option
+@max_tip_option
 @json_option
 @pass_state
 def show(state: State) -> None:
@@ -103,6 +109,7 @@ def show(state: State) -> None:
 @store_option
 @read_back_option
 @key_option
+@max_tip_option
 @json_option
 @pass_state
 def set_(state: State, name: str) -> None:
@@ -120,10 +127,29 @@ def set_(state: State, name: str) -> None:
     given = {setting: value for setting, value in roles.overrides(state).items() if value is not None}
     if not given:
         raise click.UsageError("there is no setting to write")
+    _check(given)
     values: dict[str, str | int | None] = {**home.profiles().get(name, {})}
     values.update({setting: value for setting, value in given.items() if isinstance(value, str | int)})
     path = home.save_profile(name, values)
     state.show({"profile": name, "path": str(path)}, f"profile {name} is in {path}")
+
+
+_FORMS = {
+    "rpc": (r"https?://.+|.+\.ipc", "give http://…, https://… or the path of an .ipc socket"),
+    "contract": (r"0x[0-9a-fA-F]{40}", "an address is 0x and 40 hexadecimal digits"),
+    "account": (r"(keystore|env):.+|dev:[0-9]+", "give keystore:PATH, env:NAME or dev:NUMBER"),
+    "store": (r"(embedded|kubo|gateway):.+", "give embedded:PATH, kubo:URL or gateway:URL"),
+    "read_back": (r"(embedded|kubo|gateway):.+", "give embedded:PATH, kubo:URL or gateway:URL"),
+}
+
+
+def _check(given: Mapping[str, object]) -> None:
+    """The forms alone: a node may be down and a file not there yet. Raises `UsageError`."""
+    for setting, (form, advice) in _FORMS.items():
+        value = given.get(setting)
+        if isinstance(value, str) and not re.fullmatch(form, value):
+            # not repeated: a node's address may hold an access key
+            raise UsageError(f"what was given for --{setting.replace('_', '-')} can't be used", advice)
 
 
 def _host(rpc: object) -> str | None:

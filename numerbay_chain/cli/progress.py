@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from numerbay_chain.cli import output
 from numerbay_chain.progress import Progress, silent
 
 
@@ -31,7 +32,10 @@ def progress() -> Iterator[Progress]:
         TimeRemainingColumn(compact=True),
     )
     tasks: dict[str, TaskID] = {}
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+    with (
+        Bars(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bars,
+        output.moving(bars.stop, bars.start),
+    ):
 
         def update(label: str, done: int, total: int, /) -> None:
             if label not in tasks:

@@ -47,7 +47,9 @@ def reference() -> str:
     for path, command in [([], cli), *commands(cli, root)]:
         context = root
         for name in path:
-            context = click.Context(command, info_name=name, parent=context, **cli.context_settings)
+            group = context.command
+            at = group.get_command(context, name) if isinstance(group, click.Group) else None
+            context = click.Context(at or command, info_name=name, parent=context, **cli.context_settings)
         parts.append(f"## `{' '.join([PROGRAM, *path])}`\n\n```text\n{_help(command, context)}\n```\n")
     return "\n".join(parts)
 

@@ -61,10 +61,9 @@ def seller_secret(state: State) -> bytes:
 
 def say_secret_was_made(home: "Home") -> None:
     """What its owner must know about a new seller secret."""
-    output.note(
-        f"a seller secret was made in {home.secret_path}: every content key derives from it, and whoever has it reads "
-        f"all you sell; back it up with '{output.PROGRAM} seller-secret export -o FILE'"
-    )
+    from numerbay_chain.config import secret_was_made
+
+    output.note(secret_was_made(home))
 
 
 def overrides(state: State) -> "Overrides":
@@ -79,10 +78,11 @@ def overrides(state: State) -> "Overrides":
         "read_back": given.get("read_back"),
         "key": given.get("key"),
         "from_block": _number(given.get("from_block"), "--from-block"),
+        "max_tip": _number(given.get("max_tip"), "--max-tip"),
     }
 
 
 def _number(text: str | None, flag: str) -> int | None:
     if text is not None and not (text.isascii() and text.isdigit()):
-        raise UsageError(f"{flag} wants a whole number, not {text!r}")
+        raise UsageError(f"{flag} wants a whole number, not {text!r}", "write it in digits alone, such as 31337")
     return None if text is None else int(text)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from numerbay_chain.cli import output, roles
-from numerbay_chain.cli.options import LISTING, ORDER, ROUND, State, pass_state, sends
+from numerbay_chain.cli.options import ADDRESS, LISTING, ORDER, ROUND, State, pass_state, sends
 from numerbay_chain.units import format_order_id
 
 if TYPE_CHECKING:
@@ -31,9 +31,12 @@ def skip(state: State, listing: int) -> None:
     role = roles.seller(state)
     round_ = role.show(listing).listing.next_round
     state.agree(f"skips round {round_} of listing {listing}: it is paid back to everybody who bought it")
-    done = role.skip(listing)
-    sent(done.receipt)
-    state.show({"listing": listing, "round": round_, **receipt_data(done.receipt)}, f"round {round_} was skipped")
+    done = role.skip(listing, round_)
+    sent(done.receipt, done.resumed)
+    state.show(
+        {"listing": listing, "round": done.round, "resumed": done.resumed, **receipt_data(done.receipt)},
+        f"round {done.round} was skipped",
+    )
 
 
 @click.command()
@@ -58,7 +61,7 @@ def refund(state: State, order: int, round_: int | None) -> None:
     what = "all rounds that are not released yet, which ends it" if round_ is None else f"round {round_}"
     state.agree(f"gives the buyer of order {format_order_id(order)} the money back for {what}")
     done = role.refund(order, round_)
-    sent(done.receipt)
+    sent(done.receipt, done.resumed)
     state.show(
         {**order_name(order), "round": round_, "paid": str(done.paid), **receipt_data(done.receipt)}, paid_words([done])
     )
@@ -90,8 +93,8 @@ def withdraw(state: State, listing: int) -> None:
 def _show_withdrawal(state: State, listing: int, withdrawal: "Withdrawal") -> None:
     from numerbay_chain.cli.views import amount, receipt_data, sent, token_data
 
-    for receipt in withdrawal.receipts:
-        sent(receipt)
+    for number, receipt in enumerate(withdrawal.receipts):
+        sent(receipt, withdrawal.resumed and number == 0)
     for pot in withdrawal.waiting:
         output.note(
             f"{amount(pot.amount, withdrawal.token)} of round {pot.round} can be withdrawn from "
@@ -107,15 +110,17 @@ def _show_withdrawal(state: State, listing: int, withdrawal: "Withdrawal") -> No
             {"round": pot.round, "bucket": pot.bucket, "amount": str(pot.amount), "matures_at": pot.matures_at}
             for pot in withdrawal.waiting
         ],
+        "resumed": withdrawal.resumed,
         "transactions": [receipt_data(receipt) for receipt in withdrawal.receipts],
     }
     paid = f"{amount(withdrawal.amount, withdrawal.token)} went to {withdrawal.payout}"
-    state.show(data, paid if withdrawal.receipts else "nothing has matured yet")
+    nothing = "nothing has matured yet" if withdrawal.waiting else "there is nothing to withdraw"
+    state.show(data, paid if withdrawal.receipts else nothing)
 
 
 @click.command()
-@click.option("--token", metavar="ADDRESS", help="An ERC-20 token; without it the chain's own coin.")
-@click.option("--to", metavar="ADDRESS", help="Where it goes; without it your account.")
+@click.option("--token", metavar="ADDRESS", type=ADDRESS, help="An ERC-20 token; without it the chain's own coin.")
+@click.option("--to", metavar="ADDRESS", type=ADDRESS, help="Where it goes; without it your account.")
 @sends
 @pass_state
 def collect(state: State, token: str | None, to: str | None) -> None:
@@ -133,8 +138,9 @@ def collect(state: State, token: str | None, to: str | None) -> None:
     state.agree(f"collects what waits for your account, {f'to {to}' if to else 'to the account itself'}")
     done = role.collect(token, to)
     if done is None:
-        state.show({"amount": "0", "transactions": []}, "nothing waits for your account")
+        state.show({"amount": "0", "resumed": False, "transactions": []}, "nothing waits for your account")
         return
-    sent(done.receipt)
+    sent(done.receipt, done.resumed)
     words = amount(done.paid, done.token) if done.token else str(done.paid)
-    state.show({"amount": str(done.paid), "transactions": [receipt_data(done.receipt)]}, f"collected {words}")
+    data = {"amount": str(done.paid), "resumed": done.resumed, "transactions": [receipt_data(done.receipt)]}
+    state.show(data, f"collected {words}")

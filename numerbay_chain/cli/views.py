@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from numerbay_chain.cli import output
+from numerbay_chain.text import printable
 from numerbay_chain.units import format_amount, format_duration, format_order_id
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 def amount(value: int, token: "Token") -> str:
     """An amount for people."""
-    return format_amount(value, output.printable(token.symbol), token.decimals)
+    return format_amount(value, printable(token.symbol), token.decimals)
 
 
 def token_data(token: "Token") -> dict[str, Any]:
@@ -30,10 +31,11 @@ def receipt_data(receipt: "Receipt") -> dict[str, Any]:
     return {"transaction": receipt.transaction, "block": receipt.block, "gas_used": receipt.gas_used}
 
 
-def sent(receipt: "Receipt | None") -> None:
-    """Says which transaction was mined, and what it took."""
+def sent(receipt: "Receipt | None", resumed: bool = False) -> None:
+    """Says which transaction was mined, what it took, and whether it is not this call's own."""
     if receipt is not None:
-        output.note(f"transaction {receipt.transaction}, {receipt.gas_used:,} gas")
+        earlier = ", sent by an earlier call that was interrupted" if resumed else ""
+        output.note(f"transaction {receipt.transaction}, {receipt.gas_used:,} gas{earlier}")
 
 
 def terms_data(terms: "Terms") -> dict[str, Any]:
@@ -104,8 +106,7 @@ def bullets(words: tuple[str, ...] | list[str]) -> str:
     from textwrap import fill
 
     return "\n".join(
-        fill(output.printable(line), 80, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
-        for line in words
+        fill(printable(line), 80, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False) for line in words
     )
 
 
@@ -124,8 +125,26 @@ def order_data(view: "OrderView") -> dict[str, Any]:
         "cancelled_at": order.cancelled_at or None,
         "reclaimable_from": view.reclaimable_from,
         "by_voucher": order.by_voucher,
+        "next_steps": next_steps(view),
         "rounds": [round_data(round) for round in view.rounds],
     }
+
+
+def next_steps(view: "OrderView") -> list[str]:
+    """What its buyer can do with an order, by the names of the commands."""
+    steps = []
+    for round in view.rounds:
+        if round.declinable_until is not None:
+            steps.append(f"decline until {output.moment(round.declinable_until)}")
+    if any(round_state(round) == "missed" for round in view.rounds):
+        steps.append("reclaim --missed")
+    if view.reclaimable_from is not None:
+        steps.append(f"reclaim from {output.moment(view.reclaimable_from)}")
+    if any(round_state(round) == "keys out" for round in view.rounds):
+        steps.append("fetch")
+    if view.status == "active":
+        steps.append("cancel")
+    return steps
 
 
 def round_data(view: "RoundView") -> dict[str, Any]:
@@ -167,7 +186,7 @@ def order_text(view: "OrderView") -> str:
             ("buyer", order.buyer),
             ("price", f"{amount(order.price, view.token)} per round, {amount(total, view.token)} in all"),
             ("state", view.status),
-            ("reclaim from", output.moment(view.reclaimable_from) if view.reclaimable_from else None),
+            ("you can", ", ".join(next_steps(view)) or None),
         ]
     )
     rows = [(round.round, round_state(round), round_dates(round)) for round in view.rounds]

@@ -141,8 +141,12 @@ def revoke(state: State, path: str) -> None:
     role = roles.seller(state)
     state.agree(f"revokes a voucher of listing {signed.voucher.listing}: nobody can buy with it any more")
     done = role.revoke_voucher(signed)
-    sent(done.receipt)
-    state.show({"listing": signed.voucher.listing, **receipt_data(done.receipt)}, "the voucher was revoked")
+    if done is None:
+        state.show({"listing": signed.voucher.listing, "revoked": True}, "the voucher was revoked before")
+        return
+    sent(done.receipt, done.resumed)
+    data = {"listing": signed.voucher.listing, "revoked": True, **receipt_data(done.receipt)}
+    state.show(data, "the voucher was revoked")
 
 
 def read_voucher(path: str) -> "SignedVoucher":

@@ -4,7 +4,6 @@ Blocks are asked for as the Trustless Gateway specification says. A gateway that
 a temporary file, and nothing of it is given before the import of that file has led to the CID that was asked for.
 """
 
-import ipaddress
 import os
 import tempfile
 import time
@@ -16,7 +15,8 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 import requests
 
 from numerbay_chain.errors import ContentError, NetworkError, NotFoundError, UsageError
-from numerbay_chain.files import storage_error
+from numerbay_chain.files import storage_error, write_all
+from numerbay_chain.hosts import is_loopback
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.dagpb import MAX_BLOCK_SIZE
 from numerbay_chain.ipfs.store import BlockStore
@@ -55,7 +55,7 @@ class GatewayStore(BlockStore):
     def __init__(self, url: str) -> None:
         super().__init__()
         self._base = _parse_url(url)
-        self._loopback = _is_loopback(self._base.hostname or "")
+        self._loopback = is_loopback(self._base.hostname or "")
         self.name = f"gateway {urlunsplit(self._base._replace(netloc=self._base.netloc.rpartition('@')[2]))}"
         self._hint = "check the address, or try another gateway"
         self._session = Session()
@@ -152,7 +152,7 @@ class GatewayStore(BlockStore):
                             if done > size:
                                 raise ContentError(f"{self.name}: {cid} is longer than {size} bytes", self._hint)
                             importer.update(piece)
-                            _store(file, piece)
+                            _keep(file, piece)
                     break
                 except NotFoundError:
                     raise
@@ -196,7 +196,7 @@ class GatewayStore(BlockStore):
         try:
             target = urljoin(source, location)
             parts = urlsplit(target)
-            to_loopback = _is_loopback(parts.hostname or "")
+            to_loopback = is_loopback(parts.hostname or "")
         except ValueError as error:
             raise NetworkError(f"{self.name} redirects to something that is no address", self._hint) from error
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -236,22 +236,11 @@ def _continues(response: requests.Response, done: int) -> bool:
     return response.status_code == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {done}-")
 
 
-def _store(file: IO[bytes], piece: bytes) -> None:
-    view = memoryview(piece)
+def _keep(file: IO[bytes], piece: bytes) -> None:
     try:
-        while len(view):
-            view = view[file.write(view) :]
+        write_all(file, piece)
     except OSError as error:
         raise storage_error(tempfile.gettempdir(), error) from error
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _parse_url(text: str) -> SplitResult:

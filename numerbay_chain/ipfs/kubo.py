@@ -24,11 +24,11 @@ from numerbay_chain.ipfs.transport import (
     IDLE_TIMEOUT,
     Session,
     network_errors,
-    one_line,
     read_body,
     reason_of,
 )
 from numerbay_chain.ipfs.unixfs import MAX_LINKS, Importer, Root
+from numerbay_chain.text import one_line
 
 # While a body is sent the first of the two counts: a busy daemon may stop reading for a while. See `_check`.
 _UPLOAD_TIMEOUTS = (120.0, 300.0)

@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from numerbay_chain.errors import ContentError, NetworkError, UsageError
+from numerbay_chain.errors import NetworkError, RefusedError, UsageError
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.store import ContentStore, ContentWriter, Store
+
+_FAILURES = (NetworkError, RefusedError)
+"""What another store may make good: content that is missing, bytes that are wrong, a disk or a network that fails."""
 
 
 def open_store(spec: str, *more: str) -> ContentStore:
@@ -64,7 +67,7 @@ class FallbackStore(Store):
                     left -= len(piece)
                     yield piece
                 return
-            except (ContentError, NetworkError):
+            except _FAILURES:
                 if is_last:
                     raise
 
@@ -72,7 +75,7 @@ class FallbackStore(Store):
         for store, is_last in self._in_order():
             try:
                 return store.read_block(cid)
-            except (ContentError, NetworkError):
+            except _FAILURES:
                 if is_last:
                     raise
         raise AssertionError("the last store gives the block or raises")

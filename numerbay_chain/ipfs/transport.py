@@ -8,6 +8,7 @@ import requests
 import urllib3.exceptions
 
 from numerbay_chain.errors import ContentError, NetworkError, NotFoundError
+from numerbay_chain.text import one_line
 
 CONNECT_TIMEOUT = 10.0
 IDLE_TIMEOUT = 60.0
@@ -72,9 +73,3 @@ def reason_of(error: Exception) -> str:
     while cause.__cause__ or cause.__context__:
         cause = cause.__cause__ or cause.__context__ or cause
     return one_line(getattr(cause, "strerror", None) or str(cause) or type(cause).__name__).lower()
-
-
-def one_line(text: str, limit: int = 200) -> str:
-    """Foreign text that is safe to print: one line, no control characters, not too long."""
-    clean = " ".join("".join(character if character.isprintable() else " " for character in text[: 4 * limit]).split())
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from numerbay_chain.chain import events
+from numerbay_chain.chain import calls, events
 from numerbay_chain.chain.connection import connect
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.devnet import request
+from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.chain.types import Event
-from numerbay_chain.errors import NetworkError, UsageError
+from numerbay_chain.errors import NetworkError, RefusedError, UsageError
 from tests.chains.proxy import Answer, HangUpError, PlainAnswerError, Proxy, Request, altering, refusing_ranges
 from tests.chains.stage import Stage
 
@@ -198,3 +199,21 @@ def test_an_access_key_in_a_nodes_address_is_never_shown() -> None:
         with pytest.raises(UsageError) as refused:
             connect(address)
         assert "5ec2e7" not in str(refused.value)
+
+
+@pytest.mark.parametrize("method", ["eth_maxPriorityFeePerGas", "eth_gasPrice"])
+def test_a_tip_beyond_all_bounds_is_not_paid(proxy: Proxy, stage: Stage, method: str) -> None:
+    def greedy(request: Request, node: Callable[[Request], Answer]) -> Answer:
+        answer = node(request)
+        if request["method"] == method:
+            return {**answer, "result": hex(501 * 10**9)}
+        if method == "eth_gasPrice" and request["method"] == "eth_getBlockByNumber":  # a chain without EIP-1559
+            answer["result"].pop("baseFeePerGas")
+        return answer
+
+    proxy.mischief = greedy
+    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.market.address)
+    with pytest.raises(RefusedError, match="asks for a tip of 501 gwei for each unit of gas, more than the 500"):
+        sender.send(calls.register(public_key=b"\1" * 32))
+    assert proxy.count("eth_sendRawTransaction") == 0
+    assert connect(proxy.url, max_tip=501).fees().most >= 501 * 10**9

@@ -116,16 +116,13 @@ def test_a_transaction_mined_behind_one_that_spoils_it_says_why(
     assert caught.value.transaction is not None
 
 
-def test_confirmations_are_blocks_on_top(
-    stage: Stage, pool: ThreadPoolExecutor, held_blocks: Callable[[], object]
-) -> None:
+def test_confirmations_are_blocks_on_top(stage: Stage) -> None:
     careful = Sender(stage.connection, stage.buyer.signer, stage.market.address, confirmations=2)
-    flight = InFlight(pool, careful, calls.register(public_key=b"\1" * 32)).wait_until_pending()
-    held_blocks()
-    held_blocks()
-    pool.submit(held_blocks)
-    receipt = flight.result.result(30)
-    assert stage.connection.block_number() >= receipt.block + 2
+    receipt = careful.send(calls.register(public_key=b"\1" * 32))
+    assert not careful.is_final(receipt), "it is told as soon as it was mined"
+    request(stage.connection, "anvil_mine", hex(2))
+    assert careful.is_final(receipt)
+    assert stage.buyer.is_final(receipt), "on a development chain nothing is taken back"
 
 
 def test_waiting_has_an_end_that_names_the_transaction(stage: Stage, held_blocks: Callable[[], object]) -> None:

@@ -10,8 +10,10 @@ from numerbay_chain.auditor import Auditor
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.embedded import EmbeddedChain
 from numerbay_chain.chain.types import ZERO_ADDRESS, Event, Listing, Order, Pot, Settlement
-from numerbay_chain.ipfs import EmbeddedStore
+from numerbay_chain.errors import UsageError
+from numerbay_chain.ipfs import Cid, EmbeddedStore, open_store
 from numerbay_chain.manifest import Manifest
+from numerbay_chain.units import format_order_id
 from tests.places import PRICE, Place
 
 DAY = 86_400
@@ -159,3 +161,44 @@ def test_content_that_is_not_to_be_had_is_a_warning_and_altered_content_an_error
     assert [(one.severity, one.subject) for one in report.findings] == [("warning", "round 0 of listing 1")]
     assert busy.auditor.audit().findings == (), "without content, the store is not asked"
     path.write_bytes(good)
+
+
+def test_the_manifest_of_every_copy_is_read_from_the_store(place: Place) -> None:
+    listing = place.seller.create_listing(PRICE, copies=True, dispute_window=0)
+    orders = [place.buyer(number).buy(listing.id).order for number in (1, 2)]
+    place.seller.deliver_copies(listing.id, {one.id: place.file(f"{one.id}.csv", b"%d" % one.id) for one in orders})
+    report = place.auditor.audit()
+    assert (report.findings, report.checked["manifests"]) == ((), 2)
+
+    assert isinstance(place.store, EmbeddedStore)
+    first = place.contract.copies_of(listing.id, 0)[0]
+    path = place.store.block_path(Cid.raw(first.content_hash))
+    path.unlink()
+    report = place.auditor.audit()
+    assert report.ok
+    assert [(one.severity, one.subject) for one in report.findings] == [
+        ("warning", f"the copy of round 0 for order {format_order_id(first.order)}")
+    ]
+    assert report.checked["manifests"] == 1
+
+
+def test_a_store_that_is_down_does_not_keep_the_books_from_being_audited(place: Place) -> None:
+    listing = place.seller.create_listing(PRICE, copies=True, dispute_window=0)
+    orders = [place.buyer(number).buy(listing.id).order for number in (1, 2)]
+    place.seller.deliver_copies(listing.id, {one.id: place.file(f"{one.id}.csv", b"%d" % one.id) for one in orders})
+    report = Auditor(place.market("auditor", None, open_store("gateway:http://127.0.0.1:1"))).audit()
+    assert report.ok
+    assert [finding.severity for finding in report.findings] == ["warning"], "it is asked once"
+    assert "those of later copies" in report.findings[0].text
+    assert report.balances[0].held == 2 * PRICE
+
+
+@pytest.mark.parametrize("late_by", [1, 10_000])
+def test_logs_that_begin_after_the_deployment_are_refused_instead_of_called_a_lie(busy: Place, late_by: int) -> None:
+    market = busy.market("auditor", None)
+    market.contract = MarketplaceContract(
+        busy.chain.connection, busy.contract.address, busy.contract.from_block + late_by
+    )
+    with pytest.raises(UsageError, match="the contract was there before block") as refused:
+        Auditor(market).audit()
+    assert "from_block" in str(refused.value.hint)

@@ -96,7 +96,7 @@ def test_a_delivery_with_its_keys_in_the_release(place: Place) -> None:
     path = place.file(content=CONTENT)
     assert survives(place, lambda: place.seller.deliver(path, listing.id)) > 25
     place.seller.deliver(path, listing.id)
-    assert place.buyer(1).verify(order.id).ok
+    assert place.buyer(1).verify(order.id).problems == ()
 
 
 def test_a_release_whose_keys_come_later(place: Place) -> None:
@@ -116,7 +116,7 @@ def test_keys_for_whoever_waits(place: Place) -> None:
     late = place.buyer(2).buy(listing.id).order
     assert survives(place, lambda: place.seller.serve(listing.id)) > 10
     place.seller.serve(listing.id)
-    assert place.buyer(2).verify(late.id).ok
+    assert place.buyer(2).verify(late.id).problems == ()
 
 
 def test_a_purchase_is_paid_once(place: Place) -> None:
@@ -221,7 +221,7 @@ def test_what_the_store_lost_before_the_release_is_sealed_again(place: Place, tm
     shutil.rmtree(tmp_path / "store")
     place.store = EmbeddedStore(tmp_path / "store")
     assert place.seller.deliver(path, listing.id).resumed
-    assert place.buyer(1).verify(order.id).ok
+    assert place.buyer(1).verify(order.id).problems == ()
 
 
 def test_a_round_that_was_released_from_elsewhere_is_not_released_again(place: Place) -> None:

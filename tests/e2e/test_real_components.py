@@ -50,7 +50,7 @@ def test_a_file_goes_through_kubo_and_comes_back_through_its_gateway(
     with pytest.raises(NotFoundError):
         elsewhere.buyer().fetch(order.id, path=place.output())
     reader = Buyer(place.market("buyer-1", 1, GatewayStore(daemon.gateway_url)))
-    assert reader.verify(order.id).ok
+    assert reader.verify(order.id).problems == ()
     assert reader.fetch(order.id, path=place.output()).sha256 == delivered.sha256
     assert place.output().read_bytes() == content
     pins = daemon.run("pin", "ls", "--type=recursive").decode()

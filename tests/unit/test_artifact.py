@@ -353,6 +353,16 @@ def test_unusable_details_are_reported_but_keep_no_file_back(
     assert (tmp_path / "out").read_bytes() == predictions.read_bytes()
 
 
+def test_details_that_a_host_left_out_keep_no_file_back(
+    sealed: SealedArtifact, store: EmbeddedStore, predictions: Path, tmp_path: Path
+) -> None:
+    store.block_path(sealed.manifest.details_cid).unlink()
+    opened = unseal(sealed.manifest, sealed.key, store, tmp_path / "out")
+    assert [problem.code for problem in opened.problems] == ["details-missing"]
+    assert (opened.details.safe_name, opened.details.size) == ("artifact", 3_000_000)
+    assert (tmp_path / "out").read_bytes() == predictions.read_bytes()
+
+
 def test_a_disk_that_fills_up_while_fetching_leaves_no_partial_file(
     sealed: SealedArtifact, store: EmbeddedStore, tmp_path: Path
 ) -> None:

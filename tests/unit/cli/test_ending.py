@@ -166,3 +166,11 @@ def test_a_broken_node_address_never_shows_its_access_key(run: Run) -> None:
     ended = run("audit", "--rpc", f"http://user:{SECRET}@127.0.0.1:1/{SECRET}", "--contract", "0x" + 40 * "1")
     assert ended.code == ExitCode.NETWORK
     assert SECRET not in ended.stderr
+
+
+def test_a_full_disk_behind_stdout_is_said_in_a_sentence(home: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run([*COMMAND, "profile", "show"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == ExitCode.REFUSED
+    assert SHAPE.fullmatch(ended.stderr), ended.stderr
+    assert "no space left on device" in ended.stderr

@@ -82,7 +82,7 @@ def test_asking_for_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert not loaded & HEAVY
 
 
-def test_help_of_the_program_loads_five_files_of_ours() -> None:
+def test_help_of_the_program_loads_few_files_of_ours() -> None:
     program = (
         "import sys\n"
         "from numerbay_chain.cli.main import main\n"
@@ -91,10 +91,14 @@ def test_help_of_the_program_loads_five_files_of_ours() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = {name.removeprefix("numerbay_chain.") for name in ended.stderr.split()}
-    assert loaded == {"cli", "cli.main", "cli.lazy", "cli.options", "cli.output", "errors"}
+    assert loaded == {"cli", "cli.main", "cli.lazy", "cli.options", "cli.output", "errors", "text"}
 
 
 def test_the_version_is_the_packages(run: Run) -> None:
     from numerbay_chain import __version__
 
     assert run("--version").stdout == f"numerbay-chain {__version__}\n"
+
+
+def test_the_reference_shows_how_a_command_is_called() -> None:
+    assert "Usage: numerbay-chain listing show [OPTIONS] LISTING" in reference()

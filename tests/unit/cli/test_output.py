@@ -62,3 +62,19 @@ def test_a_password_is_taken_from_the_environment_or_asked_for_on_a_terminal_alo
         output.password()
     monkeypatch.setenv("NUMERBAY_CHAIN_PASSWORD", "correct horse")
     assert output.password() == "correct horse"
+
+
+def test_further_lines_of_a_field_stand_below_its_first() -> None:
+    assert output.fields([("a", "one\ntwo"), ("long", 3)]) == "a     one\n      two\nlong  3"
+
+
+def test_bars_hold_still_while_a_password_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[str] = []
+    monkeypatch.delenv("NUMERBAY_CHAIN_PASSWORD", raising=False)
+    monkeypatch.setattr("numerbay_chain.cli.output.can_ask", lambda: True)
+    monkeypatch.setattr("click.prompt", lambda *_, **__: happened.append("asked") or "secret")
+    with output.moving(lambda: happened.append("stopped"), lambda: happened.append("started")):
+        assert output.password() == "secret"
+    assert happened == ["stopped", "asked", "started"]
+    assert output.password() == "secret"
+    assert happened[3:] == ["asked"], "what does not move any more is left alone"

@@ -50,3 +50,17 @@ def test_a_profile_that_does_not_exist_is_named(run: Run) -> None:
     ended = run("-p", "nobody", "profile", "show")
     assert ended.code == 2
     assert "'nobody'" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--rpc", "sesame"), ("--account", "sesame"), ("--store", "sesame"), ("--read-back", "sesame"),
+        ("--contract", "0x1"), ("--chain-id", "-4"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_a_setting_is_not_written(run: Run, flag: str, value: str) -> None:
+    ended = run("profile", "set", "bob", flag, value)
+    assert ended.code == 2
+    assert "numerbay-chain: hint: " in ended.stderr
+    assert run("profile", "list", "--json").object["profiles"] == {}

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from numerbay_chain.errors import ContentError, NetworkError, NotFoundError, UsageError
+from numerbay_chain.errors import ContentError, NetworkError, NotFoundError, RefusedError, UsageError
 from numerbay_chain.ipfs import LEAF_SIZE, EmbeddedStore, FallbackStore, GatewayStore, KuboStore, open_store
 
 CONTENT = bytes(range(256)) * 4096 * 3 + b"end"
@@ -79,6 +79,21 @@ def test_the_next_store_goes_on_where_the_first_fails(tmp_path):
     pieces = list(FallbackStore([damaged, full]).read(root.cid, root.size, 1, root.size - 1))
     assert b"".join(pieces) == CONTENT[1:]
     assert len(pieces[0]) == LEAF_SIZE - 1
+
+
+def test_the_next_store_goes_on_where_the_disk_of_the_first_fails(tmp_path):
+    broken, root = embedded(tmp_path, "broken", CONTENT)
+    small = broken.add(b"block")
+    full, _ = embedded(tmp_path, "full", CONTENT)
+    full.add(b"block")
+    for cid in (root.cid, small.cid):
+        broken.block_path(cid).unlink()
+        broken.block_path(cid).mkdir()  # reading it is an error of the file system's
+    with pytest.raises(RefusedError, match="can't read block"):
+        broken.read_block(small.cid)
+    store = FallbackStore([broken, full])
+    assert store.read_bytes(root.cid, root.size) == CONTENT
+    assert store.read_block(small.cid) == b"block"
 
 
 def test_the_last_stores_error_is_told_when_all_fail(tmp_path):

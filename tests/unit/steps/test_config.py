@@ -28,6 +28,36 @@ def test_flags_win_over_the_environment_and_that_over_the_profile(home: Home) ->
     assert (found.rpc, found.contract, found.chain_id, found.store) == ("http://flag", "0xenvironment", 1, None)
 
 
+@pytest.mark.parametrize(
+    ("flags", "environment", "expected"),
+    [
+        ({"contract": "0x22"}, {}, None),
+        ({"contract": "0xAA"}, {}, 21),
+        ({"contract": "0x22", "from_block": 5}, {}, 5),
+        ({"from_block": 5}, {}, 5),
+        ({}, {"NUMERBAY_CHAIN_CONTRACT": "0x22"}, None),
+        ({}, {"NUMERBAY_CHAIN_CONTRACT": "0x22", "NUMERBAY_CHAIN_FROM_BLOCK": "7"}, 7),
+        ({"contract": "0x33"}, {"NUMERBAY_CHAIN_CONTRACT": "0x22", "NUMERBAY_CHAIN_FROM_BLOCK": "7"}, None),
+        ({"contract": "0x33"}, {"NUMERBAY_CHAIN_FROM_BLOCK": "7"}, None),
+        ({}, {}, 21),
+    ],
+)
+def test_the_first_block_of_another_contract_is_not_used(
+    home: Home, flags: dict[str, object], environment: dict[str, str], expected: int | None
+) -> None:
+    home.save_profile("seller", {"contract": "0xaa", "from_block": 21})
+    assert settings(home, "seller", environment, **flags).from_block == expected
+
+
+def test_a_first_block_without_a_contract_is_the_chosen_one_s(home: Home) -> None:
+    home.save_profile("seller", {"from_block": 21})
+    assert settings(home, "seller", contract="0x22").from_block == 21
+
+
+def test_the_most_that_gas_may_cost_is_a_setting(home: Home) -> None:
+    assert settings(home, environment={"NUMERBAY_CHAIN_MAX_TIP": "900"}).max_tip == 900
+
+
 def test_the_environment_can_name_the_profile_and_the_home(home: Home) -> None:
     home.save_profile("buyer", {"rpc": "http://node"})
     environment = {"NUMERBAY_CHAIN_HOME": str(home.path), "NUMERBAY_CHAIN_PROFILE": "buyer"}
@@ -96,6 +126,14 @@ def test_folders_are_private(home: Home) -> None:
         os.umask(old)
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (home.path, home.path / "journal", folder)}
     assert modes == {0o700}
+
+
+def test_a_folder_of_other_things_stays_as_open_as_it_was(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    inner = Home(shared).folder("journal")
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (shared, inner)] == [0o755, 0o700]
 
 
 def test_a_home_that_can_t_be_made_is_refused(tmp_path: Path) -> None:

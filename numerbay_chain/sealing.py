@@ -1,0 +1,82 @@
+"""From a file to what is pinned for it: sealed under a fresh key, there, and to be had a second way."""
+
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+from numerbay_chain import artifact
+from numerbay_chain.choices import Choices
+from numerbay_chain.config import secret_was_made
+from numerbay_chain.crypto.content_key import Context
+from numerbay_chain.errors import ContentError, NotFoundError, RefusedError
+from numerbay_chain.ipfs import ContentStore
+from numerbay_chain.manifest import Manifest
+from numerbay_chain.market import Market
+from numerbay_chain.rounds import RoundEntry, RoundJournal, SealedFile
+from numerbay_chain.source import open_source
+
+
+def digest_of(path: Path, choices: Choices) -> tuple[bytes, int]:
+    """sha256 and size of what would be sealed: a file's bytes, or a folder's tar."""
+    source, digest, done = open_source(path), sha256(), 0
+    for block in source.blocks():
+        digest.update(block)
+        done += len(block)
+        choices.progress("read", done, source.size)
+    return digest.digest(), source.size
+
+
+def seal_file(
+    market: Market, path: Path, context: Context, note: str, choices: Choices, expected: tuple[bytes, int]
+) -> SealedFile:
+    """Seals and pins a file under a fresh key. The seller secret is made on first need, and that is said. Raises
+    `RefusedError` where the file's sha256 and size are not `expected` any more."""
+    secret, made = market.home.seller_secret()
+    if made:
+        market.notify(secret_was_made(market.home))
+    sealed = artifact.seal(path, market.store, secret, context, note=note, progress=choices.step("seal"))
+    if (sealed.sha256, sealed.size) != expected:
+        raise RefusedError(f"{path} changed while it was read", "wait until nothing writes to it, then run it again")
+    return SealedFile(path.name, sealed.sha256, sealed.size, sealed.manifest.encode())
+
+
+def was_lost(store: ContentStore, file: SealedFile, choices: Choices) -> bool:
+    """Whether the store has not all of what was pinned."""
+    manifest = Manifest.decode(file.manifest)
+    try:
+        store.read_block(manifest.cid)
+    except (NotFoundError, ContentError):
+        return True
+    return bool(artifact.check(file.manifest, manifest.content_hash, store, choices.step("check")))
+
+
+def read_back(journal: RoundJournal, entry: RoundEntry, choices: Choices) -> None:
+    """Reads all that was pinned for a round a second way, each once. Raises `RefusedError` unless every byte comes
+    back."""
+    if entry.file is not None and not entry.file.read_back:
+        entry.file = _read_back(entry.file, choices)
+        journal.save(entry)
+    for order, copy in entry.copies.items():
+        if not copy.read_back:
+            entry.copies[order] = _read_back(copy, choices)
+            journal.save(entry)
+
+
+def _read_back(file: SealedFile, choices: Choices) -> SealedFile:
+    if choices.second is not None:
+        manifest = Manifest.decode(file.manifest)
+        try:
+            choices.second.read_block(manifest.cid)
+        except (NotFoundError, ContentError) as error:
+            raise _not_back(choices.second, str(error)) from error
+        problems = artifact.check(file.manifest, manifest.content_hash, choices.second, choices.step("read back"))
+        if problems:
+            raise _not_back(choices.second, problems[0].message)
+    return replace(file, read_back=True)
+
+
+def _not_back(second: ContentStore, why: str) -> RefusedError:
+    return RefusedError(
+        f"what was pinned does not come back from {second.name}: {why}",
+        "nothing was posted: wait until it can be had there, or name another way, and run this again",
+    )

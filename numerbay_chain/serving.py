@@ -1,0 +1,217 @@
+"""Handing out the keys of rounds that are out: to all who have a right to one and none yet, as soon as it may be
+public."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from time import sleep
+from typing import Final
+
+from numerbay_chain import handout
+from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.types import Delivery, Listing, Order, Receipt, Release
+from numerbay_chain.choices import Choices
+from numerbay_chain.errors import NetworkError, NumerbayChainError, RefusedError
+from numerbay_chain.handout import Keys
+from numerbay_chain.ipfs import Cid
+from numerbay_chain.manifest import Manifest
+from numerbay_chain.market import Market
+from numerbay_chain.results import Delivered, Left, Served
+from numerbay_chain.rounds import RoundEntry, RoundJournal
+from numerbay_chain.sales import Sales, choose
+from numerbay_chain.units import format_order_id
+
+_POLL: Final = 2.0  # seconds between two looks at what is waited for
+
+Waiting = tuple[int | None, str]
+"""Until when (Unix seconds) if that is known, and what for."""
+
+
+def serve(market: Market, journal: RoundJournal, listing: Listing, choices: Choices) -> Served:
+    """Hands out keys round by round. One round's failure is raised after all others were served, unless the node is
+    gone."""
+    served: list[Delivered] = []
+    failures: list[tuple[int, NumerbayChainError]] = []
+    releases = market.contract.releases(listing.id)
+    for release in releases:
+        try:
+            entry = fitting_entry(market, journal, release)
+            served.append(hand_out(market, journal, release, entry, choices))
+        except NumerbayChainError as error:
+            failures.append((release.round, error))
+            market.connection.block_number()
+    for round in sorted({*range(listing.next_round)} - {release.round for release in releases}):
+        if not market.contract.is_missed(listing.id, round):
+            failures.append((round, left_out(listing.id, round)))
+            break
+    for round, failure in failures[1:]:
+        market.notify(f"round {round} of listing {listing.id} has trouble too: {failure}")
+    if failures:
+        for one in served:
+            if one.newly_posted:
+                market.notify(f"round {one.round}: keys went out to {len(one.newly_posted)} orders all the same")
+        raise failures[0][1]
+    return Served(listing.id, tuple(one for one in served if one.newly_posted or one.left or one.state == "waiting"))
+
+
+def left_out(listing_id: int, round: int) -> NetworkError:
+    """For a round that is out by the contract and not by the logs."""
+    return NetworkError(
+        f"the node left out the release of round {round} of listing {listing_id}",
+        "check from_block, use another node, or run this again",
+    )
+
+
+def fitting_entry(market: Market, journal: RoundJournal, release: Release) -> RoundEntry | None:
+    """What was written down of a round, if it is this release: else it is set aside, for its envelopes hold another
+    key."""
+    entry = journal.load(release.round)
+    if entry is None or entry.fits(release.content_hash):
+        return entry
+    set_aside(market, journal, entry)
+    return None
+
+
+def set_aside(market: Market, journal: RoundJournal, entry: RoundEntry) -> None:
+    """Takes an entry out of the way whose round became something else, and says so."""
+    aside = journal.set_aside(entry.round)
+    market.notify(f"round {entry.round} was missed or released from elsewhere: its entry is now {aside}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one look at the chain shows. `chosen` are all whose key may go out, `fresh` those of them who have none."""
+
+    sales: Sales
+    chosen: list[Order]
+    left: list[Left]
+    copies: dict[int, bytes] | None  # order → content hash, where copies are sold
+    deliveries: list[Delivery]
+    fresh: tuple[int, ...]
+
+    @classmethod
+    def at(cls, market: Market, release: Release, entry: RoundEntry, choices: Choices, head: int) -> "_Look":
+        listing_id, round = release.listing, release.round
+        sales = Sales.read(market.contract, listing_id, choices.confirmations, head)
+        chosen, left = choose(sales, round, market.connection.now(), before_release=False)
+        copies = None
+        if sales.listing.terms.copies:
+            copies = {copy.order: copy.content_hash for copy in market.contract.copies_of(listing_id, round)}
+            left += [
+                Left(order.id, f"order {order} has no copy of this round") for order in chosen if order.id not in copies
+            ]
+            chosen = [order for order in chosen if order.id in copies]
+        deliveries = market.contract.deliveries(listing_id, round)
+        have = handout.posted_orders(
+            deliveries, entry.envelopes, market.store_or_none, sales.listing.orders, [order.id for order in chosen]
+        )
+        return cls(sales, chosen, left, copies, deliveries, tuple(order.id for order in chosen if order.id not in have))
+
+
+def hand_out(
+    market: Market, journal: RoundJournal, release: Release, entry: RoundEntry | None, choices: Choices
+) -> Delivered:
+    """Posts envelopes for all who have a right to the round's key and none yet, as soon as it may go out."""
+    entry = entry or RoundEntry(release.round)
+    market.resume(handout.post_label(release.listing, release.round))
+    envelopes = None
+    while True:
+        head = market.connection.block_number()
+        # asked before the orders are read: who declined until then is not among them
+        waiting = _until(market.connection, release, market.contract.listing(release.listing), head, choices)
+        look = _Look.at(market, release, entry, choices, head)
+        if not look.fresh:
+            waiting = None
+            break
+        if waiting is None:
+            envelopes = _pin(market, journal, release, entry, look)
+            trouble = envelopes.trouble_at(choices.second)
+            if trouble is None:
+                break
+            waiting = (None, trouble)
+        if not choices.wait:
+            return _outcome(release, entry, look, None, (), waiting)
+        sleep(_POLL)
+    receipt = None
+    if look.fresh and envelopes is not None:
+        receipt = handout.post(market, release.listing, release.round, envelopes).receipt
+    if not entry.done:
+        entry.done = True
+        journal.save(entry)
+    return _outcome(release, entry, look, receipt, look.fresh, None)
+
+
+def _until(connection: Connection, release: Release, listing: Listing, head: int, choices: Choices) -> Waiting | None:
+    """None: keys may go out now, as far as the chain's time and depth say."""
+    over = release.released_at + listing.terms.decline_window
+    now = connection.now() if connection.is_development else connection.timestamp(head)
+    if now < over:
+        return over, "the decline window is open: buyers check the content now, and the keys go out when it is over"
+    missing = choices.confirmations - (head - release.block)
+    if missing > 0:
+        return None, f"the release is not final yet: {missing} more blocks must follow it before the keys go out"
+    # a block in front of which the chain could still turn around must not be able to hold a decline
+    if choices.confirmations and connection.timestamp(head - choices.confirmations) < over:
+        return None, (
+            f"the end of the decline window is not final yet: {choices.confirmations} blocks must follow it before the "
+            "keys go out"
+        )
+    return None
+
+
+def _pin(market: Market, journal: RoundJournal, release: Release, entry: RoundEntry, look: _Look) -> handout.Envelopes:
+    fresh = [order for order in look.chosen if order.id in look.fresh]
+    look.sales.require_all_for(market.contract, release, fresh)
+    keys: Callable[[], Keys]
+    if look.copies is None:
+        manifest = Manifest.decode(release.manifest)
+        keys = partial(handout.content_key, market, manifest, release.listing, release.round)
+    else:
+        keys = partial(_copy_keys, market, release, entry, {order.id: look.copies[order.id] for order in look.chosen})
+    return handout.pin_envelopes(market, journal, entry, look.sales, look.chosen, keys)
+
+
+def _copy_keys(market: Market, release: Release, entry: RoundEntry, hashes: dict[int, bytes]) -> Keys:
+    keys = {}
+    for order, content_hash in hashes.items():
+        copy = entry.copies.get(order)
+        block = copy.manifest if copy else market.store.read_block(Cid.raw(content_hash))
+        if sha256(block).digest() != content_hash:
+            raise RefusedError(
+                f"order {format_order_id(order)} was posted another copy than this machine sealed",
+                "hand out its key from where the copy was made",
+            )
+        keys[order] = handout.content_key(market, Manifest.decode(block), release.listing, release.round, order)
+    return keys
+
+
+def _outcome(
+    release: Release,
+    entry: RoundEntry,
+    look: _Look,
+    receipt: Receipt | None,
+    fresh: tuple[int, ...],
+    waiting: Waiting | None,
+) -> Delivered:
+    manifest = Manifest.decode(release.manifest) if release.manifest else None
+    until, reason = waiting or (None, None)
+    posted = len(look.chosen) if receipt else look.deliveries[-1].count if look.deliveries else 0
+    return Delivered(
+        listing=release.listing,
+        round=release.round,
+        state="waiting" if waiting else "delivered",
+        content_hash=release.content_hash if manifest else None,
+        cid=manifest.cid if manifest else None,
+        ciphertext_cid=manifest.ciphertext_cid if manifest else None,
+        size=manifest.size if manifest else None,
+        sha256=entry.file.sha256 if entry.file else None,
+        release=None,
+        delivery=receipt,
+        envelopes=posted,
+        newly_posted=fresh,
+        left=tuple(look.left),
+        waiting_until=until,
+        waiting_for=reason,
+        resumed=False,
+    )

@@ -1,0 +1,14 @@
+"""Other people's text, made fit to be shown: a node's answers, a token's and a seller's words."""
+
+_STEERING = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A)}
+
+
+def printable(text: str) -> str:
+    """Without what could steer a terminal (C0 and C1 controls); lines and tabs stay."""
+    return text.translate(_STEERING)
+
+
+def one_line(text: str, length: int = 300) -> str:
+    """Fit for a message: one line, nothing invisible, at most `length` characters and a mark where it was cut."""
+    clean = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * length]).split())
+    return clean if len(clean) <= length else clean[:length] + "…"

@@ -1,0 +1,44 @@
+"""Other people's text can't steer a terminal, and names of this machine are known."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numerbay_chain.hosts import is_loopback
+from numerbay_chain.text import one_line, printable
+
+
+@given(st.text(), st.integers(1, 50))
+def test_a_line_for_a_message_is_short_and_visible(text: str, length: int) -> None:
+    line = one_line(text, length)
+    assert line.isprintable()
+    assert len(line) <= length + 1
+    assert line == " ".join(line.split())
+
+
+def test_what_was_cut_is_marked() -> None:
+    assert (one_line("a\tb\n\x1b[2Jc"), one_line(5 * "x", 3)) == ("a b [2Jc", "xxx…")
+
+
+@given(st.text())
+def test_lines_stay_but_nothing_that_steers(text: str) -> None:
+    shown = printable(text)
+    assert not any((ord(c) < 0x20 and c not in "\t\n") or 0x7F <= ord(c) < 0xA0 for c in shown)
+    assert [c for c in text if c.isprintable() or c in "\t\n"] == [c for c in shown if c.isprintable() or c in "\t\n"]
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("localhost", True),
+        ("x.ipfs.localhost", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("127.9.9.9", True),
+        ("localhost.example", False),
+        ("10.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_this_machine_is_known_by_name_and_number(host: str, here: bool) -> None:
+    assert is_loopback(host) is here
