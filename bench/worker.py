@@ -33,7 +33,7 @@ def main(job: str, *arguments: str) -> None:
     if job == "seal":
         source, store = arguments
         sealed = seal(source, EmbeddedStore(store), SECRET, Context.offline())
-        result = {"manifest": sealed.manifest.encode().hex(), "sha256": sealed.sha256.hex(), "size": sealed.size}
+        result = {"manifest": sealed.manifest.encode().hex(), "size": sealed.size}
     elif job == "open":
         encoded, store, target = arguments
         manifest = Manifest.decode(bytes.fromhex(encoded))

@@ -26,7 +26,7 @@ from numerbay_chain.files import open_complete, storage_error, write_all
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.store import ContentStore
 from numerbay_chain.manifest import Manifest
-from numerbay_chain.source import open_source
+from numerbay_chain.source import Source, open_source
 
 ByteProgress = Callable[[int, int], None]
 """Called with the bytes of plaintext done so far, and in all."""
@@ -41,13 +41,12 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class SealedArtifact:
-    """What `seal` pinned. `size` in bytes and `sha256` (32 bytes) are the plaintext's; `key` opens it."""
+    """What `seal` pinned. `size`: bytes of plaintext; `key` opens it."""
 
     manifest: Manifest
     content_hash: bytes
     key: ContentKey
     size: int
-    sha256: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class OpenedArtifact:
 
 
 def seal(
-    source: str | os.PathLike[str],
+    source: str | os.PathLike[str] | Source,
     store: ContentStore,
     seller_secret: bytes,
     context: Context,
@@ -87,16 +86,15 @@ def seal(
     meanwhile, `UsageError` for a note that is too long, `AccountError` for a damaged seller secret, and what the store
     raises.
     """
-    stream = open_source(source)
+    stream = open_source(source) if isinstance(source, str | os.PathLike) else source
     if stream.size > MAX_SIZE:
-        raise RefusedError(f"{os.fspath(source)} is larger than 256 GiB", "split it")
+        raise RefusedError(f"{stream.name} is larger than 256 GiB", "split it")
     key_salt = os.urandom(32)
     key = derive_content_key(seller_secret, key_salt, context)
     details = seal_details(key, Details(stream.name, stream.media_type, stream.size, note))
-    encryptor, digest = Encryptor(key), sha256()
+    encryptor = Encryptor(key)
     with store.writer("ciphertext") as ciphertext, store.writer("commitments") as commitments:
         for block in stream.blocks():
-            digest.update(block)
             sealed = encryptor.update(block)
             ciphertext.write(sealed.ciphertext)
             commitments.write(sealed.commitments)
@@ -115,7 +113,7 @@ def seal(
             details_digest=store.add(details, "details").cid.digest,
         )
     store.add(manifest.encode(), "manifest")
-    return SealedArtifact(manifest, manifest.content_hash, key, manifest.size, digest.digest())
+    return SealedArtifact(manifest, manifest.content_hash, key, manifest.size)
 
 
 def check(

@@ -27,6 +27,7 @@ from numerbay_chain.ipfs.store import ContentWriter, Store, Writer
 from numerbay_chain.ipfs.unixfs import Importer, Root
 from numerbay_chain.keyfile import KeyPair, refuse_small_order
 from numerbay_chain.manifest import MANIFEST_SIZE, Manifest
+from numerbay_chain.source import Measured, open_source
 
 _PIECE_SIZE: Final = 1 << 20
 _FILE_MODE: Final = 0o644
@@ -84,7 +85,8 @@ def seal_to_folder(
         raise storage_error(folder, error) from error
     try:
         context = Context.offline()
-        sealed = seal(source, _FolderStore(temporary), seller_secret, context, note=note or "", progress=progress)
+        measured = Measured(open_source(source))
+        sealed = seal(measured, _FolderStore(temporary), seller_secret, context, note=note or "", progress=progress)
         envelopes = seal_envelopes(sealed.key, context, enumerate(recipients))
         write_atomic(temporary / "envelopes", envelopes, _FILE_MODE)
         temporary.chmod(_FOLDER_MODE)
@@ -95,7 +97,7 @@ def seal_to_folder(
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     manifest = sealed.manifest
-    return SealedBundle(sealed.content_hash, manifest.cid, manifest.ciphertext_cid, sealed.size, sealed.sha256)
+    return SealedBundle(sealed.content_hash, manifest.cid, manifest.ciphertext_cid, sealed.size, measured.sha256)
 
 
 def open_folder(

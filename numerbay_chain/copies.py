@@ -22,13 +22,14 @@ from numerbay_chain.market import Market
 from numerbay_chain.results import Delivered, Left
 from numerbay_chain.rounds import RoundEntry, RoundJournal
 from numerbay_chain.sales import Sales
-from numerbay_chain.sealing import digest_of, read_back, seal_file
+from numerbay_chain.sealing import measure, read_back, seal_file
 from numerbay_chain.serving import hand_out, left_out
+from numerbay_chain.source import Measured
 from numerbay_chain.units import format_order_id
 
 _COPIES_A_TRANSACTION: Final = 100
 
-Digests = dict[int, tuple[bytes, int]]
+Digests = dict[int, Measured]
 """Order → sha256 and size of its file."""
 
 
@@ -43,7 +44,7 @@ def deliver_copies(
         listing = open_listing(market, listing_id)
         if not listing.terms.copies:
             raise RefusedError(f"listing {listing_id} is not sold as copies", "deliver one file for all")
-        digests = {order: digest_of(path, choices) for order, path in paths.items()}
+        digests = {order: measure(path, choices) for order, path in paths.items()}
         entry = _unfinished(journal, listing_id, digests)
         resumed = entry is not None and bool(entry.copies)
         entry = entry or _of_latest(market, journal, listing, digests, again) or RoundEntry(listing.next_round)
@@ -110,7 +111,8 @@ def _of_latest(
 
 
 def _changed(entry: RoundEntry, digests: Digests) -> bool:
-    return any(order in digests and not copy.same_as(*digests[order]) for order, copy in entry.copies.items())
+    given = ((copy, digests[order]) for order, copy in entry.copies.items() if order in digests)
+    return any(not copy.same_as(file.sha256, file.size) for copy, file in given)
 
 
 def _refuse_the_same(journal: RoundJournal, listing_id: int, digests: Digests) -> None:

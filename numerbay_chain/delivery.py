@@ -19,9 +19,10 @@ from numerbay_chain.market import Market
 from numerbay_chain.results import Delivered, Served
 from numerbay_chain.rounds import RoundEntry, RoundJournal, SealedFile
 from numerbay_chain.sales import MARGIN, Sales, choose
-from numerbay_chain.sealing import digest_of, read_back, seal_file, was_lost
+from numerbay_chain.sealing import measure, read_back, seal_file, was_lost
 from numerbay_chain.serving import hand_out, left_out, set_aside
 from numerbay_chain.serving import serve as serve_rounds
+from numerbay_chain.source import Measured
 from numerbay_chain.units import format_duration
 
 
@@ -32,17 +33,17 @@ def deliver(market: Market, path: Path, listing_id: int, note: str, again: bool,
         listing = open_listing(market, listing_id)
         if listing.terms.copies:
             raise RefusedError(f"listing {listing_id} is sold as copies", "give a file for each order, as ORDER=FILE")
-        expected = digest_of(path, choices)
-        entry = _unfinished(market, journal, listing, expected, again)
+        measured = measure(path, choices)
+        entry = _unfinished(market, journal, listing, measured, again)
         resumed = entry is not None
         if entry is None:
             require_releasable(market, listing)
-            entry = RoundEntry(listing.next_round, _seal(market, path, listing, note, choices, expected))
+            entry = RoundEntry(listing.next_round, _seal(market, path, listing, note, choices, measured))
             journal.save(entry)
         release, receipt = find_release(market, journal, listing_id, entry), None
         if release is None:
             if resumed and was_lost(market.store, entry.sealed, choices):
-                entry.seal(_seal(market, path, listing, note, choices, expected))
+                entry.seal(_seal(market, path, listing, note, choices, measured))
                 journal.save(entry)
             read_back(journal, entry, choices)
             receipt = _release(market, journal, listing_id, entry, choices)
@@ -104,12 +105,12 @@ def require_releasable(market: Market, listing: Listing) -> None:
 
 
 def _unfinished(
-    market: Market, journal: RoundJournal, listing: Listing, file: tuple[bytes, int], again: bool
+    market: Market, journal: RoundJournal, listing: Listing, file: Measured, again: bool
 ) -> RoundEntry | None:
-    """The entry to go on with, or None to begin a round. Raises `RefusedError` for another file (sha256, size) while
+    """The entry to go on with, or None to begin a round. Raises `RefusedError` for another file while
     one is unfinished, and for a file that an earlier round was, unless `again`."""
     for entry in journal.all():
-        same = entry.file is not None and entry.file.same_as(*file)
+        same = entry.file is not None and entry.file.same_as(file.sha256, file.size)
         if not entry.done and entry.round < listing.next_round and _as_sealed(market, listing.id, entry) is None:
             set_aside(market, journal, entry)
         elif not entry.done:
@@ -133,10 +134,8 @@ def another_unfinished(journal: RoundJournal, listing_id: int, entry: RoundEntry
     )
 
 
-def _seal(
-    market: Market, path: Path, listing: Listing, note: str, choices: Choices, expected: tuple[bytes, int]
-) -> SealedFile:
-    return seal_file(market, path, market.context(listing.id, listing.next_round), note, choices, expected)
+def _seal(market: Market, path: Path, listing: Listing, note: str, choices: Choices, measured: Measured) -> SealedFile:
+    return seal_file(market, path, market.context(listing.id, listing.next_round), note, choices, measured)
 
 
 def find_release(market: Market, journal: RoundJournal, listing_id: int, entry: RoundEntry) -> Release | None:

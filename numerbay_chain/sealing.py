@@ -1,7 +1,6 @@
 """From a file to what is pinned for it: sealed under a fresh key, there, and to be had a second way."""
 
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 
 from numerbay_chain import artifact
@@ -13,31 +12,30 @@ from numerbay_chain.ipfs import ContentStore
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.rounds import RoundEntry, RoundJournal, SealedFile
-from numerbay_chain.source import open_source
+from numerbay_chain.source import Measured, open_source
 
 
-def digest_of(path: Path, choices: Choices) -> tuple[bytes, int]:
-    """sha256 and size of what would be sealed: a file's bytes, or a folder's tar."""
-    source, digest, done = open_source(path), sha256(), 0
+def measure(path: Path, choices: Choices) -> Measured:
+    """sha256 and size of what would be sealed: a file's bytes, or a folder's tar. Sealing it later refuses what changed
+    since."""
+    source, done = Measured(open_source(path)), 0
     for block in source.blocks():
-        digest.update(block)
         done += len(block)
         choices.progress("read", done, source.size)
-    return digest.digest(), source.size
+    return source
 
 
 def seal_file(
-    market: Market, path: Path, context: Context, note: str, choices: Choices, expected: tuple[bytes, int]
+    market: Market, path: Path, context: Context, note: str, choices: Choices, measured: Measured
 ) -> SealedFile:
     """Seals and pins a file under a fresh key. The seller secret is made on first need, and that is said. Raises
-    `RefusedError` where the file's sha256 and size are not `expected` any more."""
+    `RefusedError` where the file changed since it was measured."""
     secret, made = market.home.seller_secret()
     if made:
         market.notify(secret_was_made(market.home))
-    sealed = artifact.seal(path, market.store, secret, context, note=note, progress=choices.step("seal"))
-    if (sealed.sha256, sealed.size) != expected:
-        raise RefusedError(f"{path} changed while it was read", "wait until nothing writes to it, then run it again")
-    return SealedFile(path.name, sealed.sha256, sealed.size, sealed.manifest.encode())
+    # The same opened source: it notices by itself that the file changed, so that its digest need not be made again.
+    sealed = artifact.seal(measured.source, market.store, secret, context, note=note, progress=choices.step("seal"))
+    return SealedFile(path.name, measured.sha256, measured.size, sealed.manifest.encode())
 
 
 def was_lost(store: ContentStore, file: SealedFile, choices: Choices) -> bool:

@@ -7,6 +7,7 @@ import tarfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -25,6 +26,23 @@ class Source(Protocol):
 
     def blocks(self) -> Iterator[bytes]:
         """The bytes, 1 MiB at a time. Raises `RefusedError` at the latest after the last one if anything changed."""
+
+
+class Measured:
+    """A source whose bytes are hashed as they pass: `sha256` is there after the last one."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.name, self.media_type, self.size = source.name, source.media_type, source.size
+        self.sha256 = b""
+
+    def blocks(self) -> Iterator[bytes]:
+        """As the source's."""
+        digest = sha256()
+        for block in self.source.blocks():
+            digest.update(block)
+            yield block
+        self.sha256 = digest.digest()
 
 
 def open_source(path: str | os.PathLike[str]) -> Source:

@@ -86,7 +86,7 @@ def test_a_file_walks_in_and_out_again(size: int, store: EmbeddedStore, tmp_path
     assert codes(sealed.manifest, store) == []
     opened = unseal(sealed.manifest, sealed.key, store, target)
     assert target.read_bytes() == source.read_bytes()
-    assert opened.sha256 == sealed.sha256 == hashlib.sha256(source.read_bytes()).digest()
+    assert opened.sha256 == hashlib.sha256(source.read_bytes()).digest()
     assert opened.size == sealed.size == size
     assert opened.problems == ()
 
@@ -134,7 +134,7 @@ def test_a_folder_walks_in_and_comes_out_as_a_tar(store: EmbeddedStore, tmp_path
     again = seal(tmp_path / "folder", store, SECRET, CONTEXT)
     opened = unseal(sealed.manifest, sealed.key, store, tmp_path / "out.tar")
     assert (opened.details.name, opened.details.media_type) == ("folder.tar", "application/x-tar")
-    assert again.sha256 == sealed.sha256
+    assert unseal(again.manifest, again.key, store, tmp_path / "again.tar").sha256 == opened.sha256
 
 
 def test_sealing_twice_never_meets_the_same_key(predictions: Path, store: EmbeddedStore) -> None:
