@@ -13,6 +13,6 @@ contract DaiStyleToken is ERC20Permit {
     }
 
     function permit(address, address, uint256, uint256, uint8, bytes32, bytes32) public pure override {
-        revert();
+        revert("another permit than ERC-2612");
     }
 }

@@ -3,6 +3,7 @@
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,8 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home")
 
 
-def settings(home: Home, profile: str | None = None, environment: dict[str, str] | None = None, **flags: object):
-    return load_settings(profile, {"home": home.path, **flags}, environment or {})  # type: ignore[typeddict-item]
+def settings(home: Home, profile: str | None = None, environment: dict[str, str] | None = None, **flags: Any):
+    return load_settings(profile, {"home": home.path, **flags}, environment or {})
 
 
 def test_flags_win_over_the_environment_and_that_over_the_profile(home: Home) -> None:
