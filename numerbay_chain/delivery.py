@@ -23,7 +23,7 @@ from numerbay_chain.sealing import measure, read_back, seal_file, was_lost
 from numerbay_chain.serving import hand_out, left_out, set_aside
 from numerbay_chain.serving import serve as serve_rounds
 from numerbay_chain.source import Measured
-from numerbay_chain.units import format_duration
+from numerbay_chain.units import format_duration, format_time
 
 
 def deliver(market: Market, path: Path, listing_id: int, note: str, again: bool, choices: Choices) -> Delivered:
@@ -100,7 +100,7 @@ def require_releasable(market: Market, listing: Listing) -> None:
     if now < earliest:
         raise RefusedError(
             f"round {round} of listing {listing.id} can be released in {format_duration(earliest - now)}",
-            f"run this again from {earliest} on (Unix seconds)",
+            f"run this again from {format_time(earliest)} on",
         )
 
 
@@ -120,7 +120,7 @@ def _unfinished(
         elif same and not again:
             raise RefusedError(
                 f"the same file was delivered as round {entry.round} of listing {listing.id}",
-                "give --again if it is meant for another round",
+                "hand out its keys with `deliver` without a file, or give --again if it is meant for another round",
             )
     return None
 

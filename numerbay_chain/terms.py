@@ -8,7 +8,7 @@ from typing import Final, Literal, TypedDict, get_args
 
 from numerbay_chain.chain.types import ZERO_ADDRESS, Terms, Token
 from numerbay_chain.errors import UsageError
-from numerbay_chain.units import format_amount, format_duration, parse_amount, parse_duration
+from numerbay_chain.units import format_amount, format_duration, format_time, parse_amount, parse_duration
 
 Preset = Literal["weekly", "daily", "dataset", "test"]
 PRESETS: Final[tuple[Preset, ...]] = get_args(Preset)
@@ -220,8 +220,8 @@ def explain(terms: Terms, price: int, token: Token) -> list[str]:
         lines.append(f"at most {terms.supply} orders are sold")
     if terms.scheduled:
         lines.append(
-            f"round r is due {format_duration(terms.period)} after the round before; a seller who is late is not paid "
-            "for that round, and every buyer gets it back"
+            f"round 0 is due by {format_time(terms.first_due)}, each later one {format_duration(terms.period)} after "
+            "the one before; a seller who is late is not paid for that round, and every buyer gets it back"
         )
     else:
         lines.append("there is no schedule: a buyer who does not want to wait any longer cancels")
@@ -260,7 +260,8 @@ def _dispute_words(terms: Terms, token: Token) -> str:
     if not terms.adjudicated:
         return "NOT ADJUDICATED: a buyer who gets no key, a wrong one or other content can only ask for a refund"
     held, answer = format_duration(terms.dispute_window), format_duration(terms.response_window)
-    bond = format_amount(terms.challenge_bond, token.symbol, token.decimals) if terms.challenge_bond else "none"
+    most = format_amount(terms.challenge_bond, token.symbol, token.decimals)
+    bond = f"{most} but never more than a tenth of the order's price" if terms.challenge_bond else "none"
     return (
         f"after that the money stays in the contract for {held}, in which the seller can still give it back; set aside "
         f"for disputes, which this contract does not judge yet: {answer} for the seller to answer, bond {bond}"

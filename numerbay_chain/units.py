@@ -74,6 +74,16 @@ def format_duration(seconds: int) -> str:
     return sign + (parts or "0s")
 
 
+def format_time(timestamp: int) -> str:
+    """A point in time (Unix seconds) in UTC; the number itself where no calendar reaches."""
+    from datetime import UTC, datetime  # not needed for most of what imports this
+
+    try:
+        return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return str(timestamp)
+
+
 def order_id(listing: int, index: int) -> int:
     """`listing << 32 | index`, both below 2^32. Raises `UsageError`."""
     if not (0 <= listing <= _MAX_HALF and 0 <= index <= _MAX_HALF):

@@ -1,11 +1,10 @@
 """The contract's custom errors in plain words: what happened, and what to do next."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from numerbay_chain.text import one_line
-from numerbay_chain.units import format_order_id
+from numerbay_chain.units import format_order_id, format_time
 
 _TIMES = {"due", "earliest", "deadline", "maturity"}
 _LATER = 2**40  # seconds; what lies beyond it is no time
@@ -165,8 +164,5 @@ def _shown(name: str, value: Any) -> str:
     if name == "order" and isinstance(value, int):
         return format_order_id(value)
     if name in _TIMES and isinstance(value, int) and value < _LATER:
-        try:
-            return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        except (ValueError, OverflowError, OSError):
-            return str(value)
+        return format_time(value)
     return one_line(str(value), 200)

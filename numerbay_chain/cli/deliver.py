@@ -9,6 +9,7 @@ from numerbay_chain.cli import output, roles
 from numerbay_chain.cli.options import LISTING, State, delivers, pass_state, read_back_option, store_option
 from numerbay_chain.cli.progress import progress
 from numerbay_chain.errors import UsageError
+from numerbay_chain.units import format_time
 
 if TYPE_CHECKING:
     from numerbay_chain.results import Delivered
@@ -129,7 +130,7 @@ def say_delivered(delivered: "Delivered") -> None:
     for left in delivered.left:
         output.note(f"no key for order {format_order_id(left.order)}: {left.reason}")
     if delivered.state == "waiting":
-        when = f" from {output.moment(delivered.waiting_until)} on" if delivered.waiting_until is not None else ""
+        when = f" from {format_time(delivered.waiting_until)} on" if delivered.waiting_until is not None else ""
         why = f" ({delivered.waiting_for})" if delivered.waiting_for else ""
         output.note(f"keys can go out{when}{why}: run '{output.PROGRAM} deliver --listing {delivered.listing}' then")
 

@@ -8,6 +8,7 @@ from numerbay_chain.cli import output, roles
 from numerbay_chain.cli.lazy import Entry, LazyGroup
 from numerbay_chain.cli.options import DURATION, State, json_option, pass_state, profile_option, rpc_option
 from numerbay_chain.errors import ExitCode, RefusedError
+from numerbay_chain.units import format_time
 
 if TYPE_CHECKING:
     from numerbay_chain.chain.deployment import Deployment
@@ -141,4 +142,4 @@ def advance(state: State, duration: int) -> None:
     connection = connect(roles.settings(state).rpc or "http://127.0.0.1:8545")
     move(connection, duration)
     now = connection.now()
-    state.show({"now": now, "block": connection.block_number()}, f"it is {output.moment(now)} on chain")
+    state.show({"now": now, "block": connection.block_number()}, f"it is {format_time(now)} on chain")

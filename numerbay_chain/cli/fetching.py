@@ -18,6 +18,7 @@ from numerbay_chain.cli.options import (
 )
 from numerbay_chain.cli.progress import progress
 from numerbay_chain.errors import ExitCode
+from numerbay_chain.units import format_time
 
 if TYPE_CHECKING:
     from numerbay_chain.results import Fetched, Verification
@@ -88,7 +89,7 @@ def _verification_text(checked: "Verification") -> str:
             ("size", output.size(checked.size) if checked.size is not None else None),
             ("content", "every byte is what the chain promises" if checked.checked_content else "not checked"),
             ("key", "here, and it is the committed one" if checked.key_opened else "not here yet"),
-            ("decline until", output.moment(until) if until is not None else None),
+            ("decline until", format_time(until) if until is not None else None),
         ]
     )
     lines = [f"{problem.text}" + (f": {problem.advice}" if problem.advice else "") for problem in checked.problems]

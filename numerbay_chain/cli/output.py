@@ -143,13 +143,6 @@ def short(address: str) -> str:
     return f"{address[:6]}…{address[-4:]}" if len(address) > 12 else address
 
 
-def moment(timestamp: int) -> str:
-    """A point in time, in UTC."""
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
 def size(count: int) -> str:
     """Bytes for people."""
     amount, unit = float(count), "B"

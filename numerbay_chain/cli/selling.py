@@ -6,7 +6,7 @@ import click
 
 from numerbay_chain.cli import output, roles
 from numerbay_chain.cli.options import ADDRESS, LISTING, ORDER, ROUND, State, pass_state, sends
-from numerbay_chain.units import format_order_id
+from numerbay_chain.units import format_order_id, format_time
 
 if TYPE_CHECKING:
     from numerbay_chain.results import Withdrawal
@@ -98,7 +98,7 @@ def _show_withdrawal(state: State, listing: int, withdrawal: "Withdrawal") -> No
     for pot in withdrawal.waiting:
         output.note(
             f"{amount(pot.amount, withdrawal.token)} of round {pot.round} can be withdrawn from "
-            f"{output.moment(pot.matures_at)} on"
+            f"{format_time(pot.matures_at)} on"
         )
     data = {
         "listing": listing,

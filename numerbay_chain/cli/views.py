@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from numerbay_chain.cli import output
 from numerbay_chain.text import printable
-from numerbay_chain.units import format_amount, format_duration, format_order_id
+from numerbay_chain.units import format_amount, format_duration, format_order_id, format_time
 
 if TYPE_CHECKING:
     from numerbay_chain.chain.types import Receipt, Terms, Token
@@ -135,11 +135,11 @@ def next_steps(view: "OrderView") -> list[str]:
     steps = []
     for round in view.rounds:
         if round.declinable_until is not None:
-            steps.append(f"decline until {output.moment(round.declinable_until)}")
+            steps.append(f"decline until {format_time(round.declinable_until)}")
     if any(round_state(round) == "missed" for round in view.rounds):
         steps.append("reclaim --missed")
     if view.reclaimable_from is not None:
-        steps.append(f"reclaim from {output.moment(view.reclaimable_from)}")
+        steps.append(f"reclaim from {format_time(view.reclaimable_from)}")
     if any(round_state(round) == "keys out" for round in view.rounds):
         steps.append("fetch")
     if view.status == "active":
@@ -196,10 +196,10 @@ def order_text(view: "OrderView") -> str:
 def round_dates(view: "RoundView") -> str:
     """The date that matters most about a round now."""
     if view.declinable_until is not None:
-        return f"can be declined until {output.moment(view.declinable_until)}"
+        return f"can be declined until {format_time(view.declinable_until)}"
     if view.released_at is not None:
-        return f"released {output.moment(view.released_at)}"
-    return f"due by {output.moment(view.due)}" if view.due is not None else ""
+        return f"released {format_time(view.released_at)}"
+    return f"due by {format_time(view.due)}" if view.due is not None else ""
 
 
 def window(seconds: int) -> str:

@@ -9,6 +9,7 @@ import click
 from numerbay_chain.cli import output, roles
 from numerbay_chain.cli.lazy import Entry, LazyGroup
 from numerbay_chain.cli.options import DURATION, LISTING, State, pass_state, sends, signs
+from numerbay_chain.units import format_time
 
 if TYPE_CHECKING:
     from numerbay_chain.vouchers import SignedVoucher
@@ -114,7 +115,7 @@ def show(state: State, path: str) -> None:
                 ("for", "anybody" if terms.buyer == ZERO_ADDRESS else terms.buyer),
                 ("rounds", f"at most {terms.max_rounds} an order"),
                 ("used", f"{status.used} of {output.count(terms.uses, 'time')}"),
-                ("until", output.moment(terms.deadline)),
+                ("until", format_time(terms.deadline)),
                 ("signed by", status.signer),
                 ("state", status.problem or "can be used"),
             ]

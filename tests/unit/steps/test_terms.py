@@ -92,7 +92,7 @@ def test_the_words_name_price_windows_and_caps() -> None:
     for words in (
         "0.05 ETH",
         "at most 5 orders",
-        "7d after the round before",
+        "7d after the one before",
         "6h after a release",
         "stays owed for 7d",
     ):
