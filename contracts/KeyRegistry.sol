@@ -6,7 +6,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
 
 /// @title Buyers' X25519 public keys
-/// @dev Inherited by the marketplace: a purchase reads the epoch from its own storage.
+/// @dev Inherited by the marketplace, behind its storage: a purchase reads the epoch from its own storage.
 abstract contract KeyRegistry is IKeyRegistry, EIP712("numerbay_chain", "1") {
     bytes32 private constant REGISTRATION_TYPEHASH =
         keccak256("Registration(address owner,bytes32 publicKey,bytes32 backupHash,uint256 nonce,uint256 deadline)");

@@ -5,7 +5,7 @@ import {IMarketplace} from "./interfaces/IMarketplace.sol";
 import {MarketplaceBase} from "./MarketplaceBase.sol";
 
 /// @title Creating listings and changing what may change
-abstract contract Listings is MarketplaceBase {
+abstract contract Listings is IMarketplace, MarketplaceBase {
     /// @inheritdoc IMarketplace
     function createListing(Terms calldata terms, Offer calldata offer, address operator, address payout)
         external
@@ -15,7 +15,7 @@ abstract contract Listings is MarketplaceBase {
         if (terms.token != address(0) && terms.token.code.length == 0) revert NotAToken(terms.token);
         _requireReceiver(payout);
 
-        listing = ++listingCount;
+        listing = ++_listingCount;
         ListingData storage data = _listings[listing];
         data.sale = Sale({token: terms.token, price: offer.price, open: offer.open});
         data.rules = Rules({
@@ -30,7 +30,9 @@ abstract contract Listings is MarketplaceBase {
             minInterval: terms.minInterval,
             noticePeriod: terms.noticePeriod
         });
-        data.till = Till({payout: payout, declineWindow: terms.declineWindow, disputeWindow: terms.disputeWindow});
+        data.till = Till({
+            payout: payout, declineWindow: terms.declineWindow, disputeWindow: terms.disputeWindow, faulty: false
+        });
         data.principal = Principal({seller: msg.sender, responseWindow: terms.responseWindow});
         data.delegate = Delegate({operator: operator, challengeBond: terms.challengeBond});
         data.details = offer.details;

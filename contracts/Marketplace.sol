@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DisputeCalls} from "./DisputeCalls.sol";
 import {IMarketplace} from "./interfaces/IMarketplace.sol";
 import {Listings} from "./Listings.sol";
 import {Releases} from "./Releases.sol";
@@ -8,7 +9,12 @@ import {Settlements} from "./Settlements.sol";
 
 /// @title Marketplace for encrypted artifacts
 /// @notice The views, over the concerns that it is composed of. docs/protocol.md says why each rule is there.
-contract Marketplace is Listings, Releases, Settlements {
+contract Marketplace is Listings, Releases, Settlements, DisputeCalls {
+    /// @inheritdoc IMarketplace
+    function listingCount() external view returns (uint256) {
+        return _listingCount;
+    }
+
     /// @inheritdoc IMarketplace
     function getListing(uint256 listing) external view returns (Listing memory) {
         ListingData storage data = _listings[listing];
@@ -84,13 +90,39 @@ contract Marketplace is Listings, Releases, Settlements {
 
     /// @inheritdoc IMarketplace
     function isMissed(uint256 listing, uint256 round) external view returns (bool) {
-        return _listings[listing].missed[round];
+        return _listings[listing].marks[round] == MISSED;
     }
 
     /// @inheritdoc IMarketplace
     function hashOf(uint256 order, uint256 round) external view returns (bytes32) {
         (OrderData memory data, ListingData storage listing) = _existing(order);
         _requireCovered(order, data, round);
-        return listing.rules.copies ? _copyHashes[order][round] : listing.contentHashes[round];
+        return _hashOf(order, listing, round);
+    }
+
+    /// @inheritdoc IMarketplace
+    function settled(uint256 order, uint256 round) external view returns (Settlement) {
+        return _settlementOf(order, round);
+    }
+
+    /// @inheritdoc IMarketplace
+    function challengeOf(uint256 order, uint256 round) external view returns (bytes32) {
+        return _settlementOf(order, round) == Settlement.Challenged ? _settlements[order][round] : bytes32(0);
+    }
+
+    /// @inheritdoc IMarketplace
+    function faultyAt(uint256 listing, uint256 round) external view returns (uint256) {
+        uint256 mark = _listings[listing].marks[round];
+        return mark == MISSED ? 0 : mark;
+    }
+
+    /// @inheritdoc IMarketplace
+    function copyFaultyAt(uint256 order, uint256 round) external view returns (uint256) {
+        return _copyFaultyAt[order][round];
+    }
+
+    /// @inheritdoc IMarketplace
+    function credit(address account, address token) external view returns (uint256) {
+        return _credit[account][token];
     }
 }

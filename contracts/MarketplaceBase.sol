@@ -5,13 +5,13 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {IMarketplace} from "./interfaces/IMarketplace.sol";
+import {IMarketplaceTypes} from "./interfaces/IMarketplaceTypes.sol";
 import {Transfers} from "./libraries/Transfers.sol";
-import {KeyRegistry} from "./KeyRegistry.sol";
 
 /// @title Storage, accounting and payments that every concern shares
 /// @dev Narrowing casts revert, subtractions are checked. docs/protocol.md §2 "Money, in O(1)".
-abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardTransient {
+/// Storage begins here, and nothing that has any stands in front: the marketplace and its disputes share it.
+abstract contract MarketplaceBase is IMarketplaceTypes, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
@@ -47,6 +47,7 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
         address payout;
         uint24 declineWindow;
         uint24 disputeWindow;
+        bool faulty; // was any round proven faulty? Only then is there a mark to look for
     }
 
     struct Principal {
@@ -76,7 +77,7 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
         mapping(uint256 version => uint88) pastPrices;
         mapping(uint256 round => mapping(uint256 bucket => Pot)) pots;
         mapping(uint256 round => bytes32) contentHashes;
-        mapping(uint256 round => bool) missed;
+        mapping(uint256 round => uint256) marks; // 0, MISSED, or when the round was proven faulty
     }
 
     /// @dev One slot, buyer last: the fields in front of it are then cheap to mask.
@@ -93,17 +94,21 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
     uint16 internal constant VOUCHER_VERSION = type(uint16).max;
     uint256 internal constant MIN_BUCKET_LENGTH = 60;
 
-    /// @inheritdoc IMarketplace
-    uint256 public listingCount;
+    /// @dev No block has this time.
+    uint256 internal constant MISSED = 1;
+
+    // slither-disable-start uninitialized-state,unused-state,constable-states, -- the marketplace writes it, Disputes reads it
+    uint256 internal _listingCount;
     mapping(uint256 listing => ListingData) internal _listings;
     mapping(uint256 order => OrderData) internal _orders;
     mapping(uint256 order => uint88) internal _voucherPrices;
     mapping(uint256 order => uint256) internal _cancelledAt;
     mapping(uint256 order => mapping(uint256 round => bytes32)) internal _copyHashes;
-    /// @inheritdoc IMarketplace
-    mapping(uint256 order => mapping(uint256 round => Settlement)) public settled;
-    /// @inheritdoc IMarketplace
-    mapping(address account => mapping(address token => uint256)) public credit;
+    mapping(uint256 order => mapping(uint256 round => uint256)) internal _copyFaultyAt; // where it was challenged
+    /// @dev A Settlement, or the hash of an open challenge: one slot for both.
+    mapping(uint256 order => mapping(uint256 round => bytes32)) internal _settlements;
+    mapping(address account => mapping(address token => uint256)) internal _credit;
+    // slither-disable-end uninitialized-state,unused-state,constable-states
 
     // ------------------------------------------------------------------------------------------------------- look up
 
@@ -156,6 +161,13 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
         }
     }
 
+    /// @dev A price for some rounds.
+    function _times(uint88 price, uint256 rounds) internal pure returns (uint256) {
+        unchecked {
+            return price * rounds; // 88 and 16 bits
+        }
+    }
+
     function _requireCovered(uint256 order, OrderData memory data, uint256 round) internal pure {
         if (round < data.first || round >= _endOf(data)) revert NotCovered(order, round);
     }
@@ -168,7 +180,12 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
     }
 
     function _requireReleased(uint256 listing, ListingData storage data, uint256 round) internal view {
-        if (round >= data.book.nextRound || data.missed[round]) revert NotReleased(listing, round);
+        if (round >= data.book.nextRound || data.marks[round] == MISSED) revert NotReleased(listing, round);
+    }
+
+    /// @dev What was promised to the order for the round, 0 where there is none yet.
+    function _hashOf(uint256 order, ListingData storage listing, uint256 round) internal view returns (bytes32) {
+        return listing.rules.copies ? _copyHashes[order][round] : listing.contentHashes[round];
     }
 
     /// @dev When a round is due, or the end of time where there is no schedule.
@@ -203,12 +220,34 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
     /// @dev Every path that takes one order's released or missed round goes through here first, and at most once.
     function _settle(uint256 order, uint256 round, Settlement settlement) internal {
         _requireUnsettled(order, round);
-        settled[order][round] = settlement;
+        _settlements[order][round] = bytes32(uint256(settlement));
     }
 
     function _requireUnsettled(uint256 order, uint256 round) internal view {
-        Settlement before = settled[order][round];
+        Settlement before = _settlementOf(order, round);
         if (before != Settlement.None) revert AlreadySettled(order, round, before);
+    }
+
+    function _settlementOf(uint256 order, uint256 round) internal view returns (Settlement) {
+        uint256 word = uint256(_settlements[order][round]);
+        return word > uint256(type(Settlement).max) ? Settlement.Challenged : Settlement(word);
+    }
+
+    /// @dev Where an order's money for a released round lies: in the bucket it was bought with, or in the release's,
+    /// which the pot itself vouches for. An absent flag is never evidence.
+    function _potOf(uint256 order, OrderData memory data, ListingData storage listing, uint256 round, uint256 bucket)
+        internal
+        view
+        returns (Pot storage pot_)
+    {
+        pot_ = listing.pots[round][bucket];
+        bool boughtWhenOut = data.bucket != 0 && round == data.first;
+        if (boughtWhenOut ? bucket != data.bucket : !pot_.released) revert WrongBucket(order, round, bucket);
+    }
+
+    function _requireUnmatured(uint256 listing, Till memory till, uint256 round, uint256 bucket) internal view {
+        uint256 maturity = bucket * _bucketLength(till);
+        if (block.timestamp >= maturity) revert Matured(listing, round, bucket, maturity);
     }
 
     // ------------------------------------------------------------------------------------------------------ payments
@@ -218,7 +257,7 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
     }
 
     /// @dev Take exactly `amount` from the caller; called last.
-    // slither-disable-next-line msg-value-in-nonpayable, -- buy and buyWith call it, both payable
+    // slither-disable-next-line msg-value-in-nonpayable, -- buy, buyWith and challenge call it, all payable
     function _take(address token, uint256 amount) internal {
         uint256 expected = token == address(0) ? amount : 0;
         if (msg.value != expected) revert WrongPayment(msg.value, expected);
@@ -234,7 +273,7 @@ abstract contract MarketplaceBase is IMarketplace, KeyRegistry, ReentrancyGuardT
     function _payBuyer(ListingData storage listing, OrderData memory data, uint256 amount) internal {
         (address token, address buyer) = (listing.sale.token, data.buyer);
         if (amount == 0 || Transfers.trySend(token, buyer, amount)) return;
-        credit[buyer][token] += amount;
+        _credit[buyer][token] += amount;
         emit Credited(buyer, token, amount);
     }
 }

@@ -19,9 +19,9 @@ abstract contract Orders is Vouchers {
     {
         Sale storage sale = _listings[listing].sale;
         (address token, uint88 price, bool open) = (sale.token, sale.price, sale.open);
-        order = _book(listing, version, nextRound, out, rounds, recipient, price, version);
+        order = _book(listing, version, nextRound, out, rounds, recipient, price, false);
         if (!open) revert Closed(listing);
-        _take(token, price * rounds);
+        _take(token, _times(price, rounds));
     }
 
     /// @inheritdoc IMarketplace
@@ -39,7 +39,7 @@ abstract contract Orders is Vouchers {
         Sale memory sale = _listings[listing].sale;
         bool byVoucher = signature.length != 0;
         uint88 price = byVoucher ? voucher.price : sale.price;
-        order = _book(listing, version, nextRound, out, rounds, recipient, price, byVoucher ? VOUCHER_VERSION : version);
+        order = _book(listing, version, nextRound, out, rounds, recipient, price, byVoucher);
         if (byVoucher) {
             _voucherPrices[order] = price;
             _useVoucher(listing, order, rounds, voucher, signature);
@@ -53,7 +53,7 @@ abstract contract Orders is Vouchers {
                 .permit(msg.sender, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s) {}
                 catch {}
         }
-        _take(sale.token, price * rounds);
+        _take(sale.token, _times(price, rounds));
     }
 
     /// @inheritdoc IMarketplace
@@ -77,7 +77,7 @@ abstract contract Orders is Vouchers {
             _leave(listing, end, price);
         }
         _endAt(order, data, listing, round);
-        uint256 paid = uint256(price) * (end - round);
+        uint256 paid = _times(price, end - round);
         emit Declined(order, round, paid);
         _payBuyer(listing, data, paid);
     }
@@ -98,7 +98,9 @@ abstract contract Orders is Vouchers {
             book.leavingNext = leavingNext + price;
             listing.leaving[end] -= price;
             _orders[order].rounds = (newEnd - data.first).toUint16();
-            paid = price * (end - newEnd);
+            unchecked {
+                paid = _times(price, end - newEnd); // end is above
+            }
         }
         emit Cancelled(order, newEnd, block.timestamp, paid);
         _payBuyer(listing, data, paid);
@@ -130,7 +132,7 @@ abstract contract Orders is Vouchers {
         uint256 end = _endOf(data);
         _leave(listing, end, price);
         _endAt(order, data, listing, book.nextRound);
-        return price * (end - book.nextRound);
+        return _times(price, end - book.nextRound);
     }
 
     /// @dev Everything of a purchase but its payment. The call that everybody pays for: what it changes goes into locals
@@ -143,23 +145,25 @@ abstract contract Orders is Vouchers {
         uint256 rounds,
         address recipient,
         uint88 price,
-        uint256 priceVersion
+        bool byVoucher
     ) private returns (uint256 order) {
         ListingData storage data = _listings[listing];
         Rules storage rules = data.rules;
         if (rules.maxRounds == 0) revert NoListing(listing);
-        if (version != rules.version) revert TermsChanged(listing, version, rules.version);
+        uint16 bought = rules.version;
+        if (version != bought) revert TermsChanged(listing, version, bought);
+        if (byVoucher) bought = VOUCHER_VERSION;
         if (rounds == 0 || rounds > rules.maxRounds) revert RoundsOutOfBounds(rounds, rules.maxRounds);
         Book storage book = data.book;
-        (uint88 active, uint88 leavingNext, uint24 index) = (book.active, book.leavingNext, book.orders);
-        if (nextRound != book.nextRound) revert RoundMoved(listing, nextRound, book.nextRound);
+        (uint88 active, uint88 leavingNext, uint24 first, uint24 index) =
+            (book.active, book.leavingNext, book.nextRound, book.orders);
+        if (nextRound != first) revert RoundMoved(listing, nextRound, first);
         if (rules.supply != 0 && index - rules.voided >= rules.supply) revert SoldOut(listing, rules.supply);
-        uint256 firstRound = nextRound;
-        uint256 bucket;
+        uint32 bucket;
         if (out) {
-            (firstRound, bucket) = _bookOut(listing, data, nextRound, price);
+            (first, bucket) = _bookOut(listing, data, first, price);
         }
-        uint256 end = firstRound + rounds;
+        uint256 end = first + rounds;
         if (end > nextRound) {
             if (rules.period != 0) _requireNotOverdue(listing, rules, nextRound);
             active += price;
@@ -173,27 +177,29 @@ abstract contract Orders is Vouchers {
 
         order = listing << 32 | index;
         uint8 epoch = _currentEpoch(recipient);
-        (uint24 first, uint16 count, uint16 bought, uint32 matures) =
-            (firstRound.toUint24(), rounds.toUint16(), priceVersion.toUint16(), bucket.toUint32());
+        uint16 count = rounds.toUint16();
         OrderData storage fresh = _orders[order];
         fresh.first = first;
         fresh.rounds = count;
         fresh.version = bought;
         fresh.epoch = epoch;
-        fresh.bucket = matures;
+        fresh.bucket = bucket;
         fresh.buyer = recipient;
-        emit Bought(order, recipient, firstRound, rounds, price, priceVersion, epoch, bucket);
+        emit Bought(order, recipient, first, rounds, price, bought, epoch, bucket);
     }
 
     /// @dev The round that is out earns at once.
-    function _bookOut(uint256 listing, ListingData storage data, uint256 nextRound, uint88 price)
+    function _bookOut(uint256 listing, ListingData storage data, uint24 nextRound, uint88 price)
         private
-        returns (uint256 round, uint256 bucket)
+        returns (uint24 round, uint32 bucket)
     {
         if (!data.rules.instant) revert NotInstant(listing);
-        if (nextRound == 0 || data.missed[nextRound - 1]) revert NotReleased(listing, nextRound);
+        if (nextRound == 0) revert NotReleased(listing, nextRound);
         round = nextRound - 1;
-        bucket = _bucketAt(data.till, block.timestamp);
+        uint256 mark = data.marks[round];
+        if (mark == MISSED) revert NotReleased(listing, nextRound);
+        if (mark != 0) revert Faulty(listing, round, mark);
+        bucket = _bucketAt(data.till, block.timestamp).toUint32();
         data.pots[round][bucket].amount += price;
     }
 }

@@ -7,7 +7,7 @@ import {ManifestLib} from "./libraries/ManifestLib.sol";
 import {MarketplaceBase} from "./MarketplaceBase.sol";
 
 /// @title Releasing, skipping and delivering rounds
-abstract contract Releases is MarketplaceBase {
+abstract contract Releases is IMarketplace, MarketplaceBase {
     using SafeCast for uint256;
 
     /// @inheritdoc IMarketplace
@@ -36,7 +36,7 @@ abstract contract Releases is MarketplaceBase {
             _requireTurn(listing, rules, book);
             book.lastTurn = block.timestamp.toUint32();
         }
-        data.missed[round] = true;
+        data.marks[round] = MISSED;
         emit Skipped(listing, round, book.lastTurn);
         _advance(data, book);
     }

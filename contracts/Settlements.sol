@@ -20,6 +20,7 @@ abstract contract Settlements is Orders {
             if (block.timestamp < maturity) revert NotMatured(listing, round, bucket, maturity);
             uint256 amount = data.pots[round][bucket].amount;
             if (amount == 0) continue;
+            if (till.faulty) _requireNotFrozen(listing, data, round, maturity);
             delete data.pots[round][bucket];
             total += amount;
             emit Withdrawn(listing, round, bucket, till.payout, amount);
@@ -48,8 +49,7 @@ abstract contract Settlements is Orders {
         _requireCovered(order, data, round);
         _requireReleased(_listingOf(order), listing, round);
         Pot storage pot_ = _potOf(order, data, listing, round, bucket);
-        uint256 maturity = bucket * _bucketLength(listing.till);
-        if (block.timestamp >= maturity) revert Matured(_listingOf(order), round, bucket, maturity);
+        _requireUnmatured(_listingOf(order), listing.till, round, bucket);
         _settle(order, round, Settlement.PaidBack);
 
         uint88 paid = _priceOf(order, data, listing);
@@ -62,7 +62,7 @@ abstract contract Settlements is Orders {
     function refundMissed(uint256 order, uint256 round) external nonReentrant {
         (OrderData memory data, ListingData storage listing) = _existing(order);
         _requireCovered(order, data, round);
-        if (!listing.missed[round]) revert NotMissed(_listingOf(order), round);
+        if (listing.marks[round] != MISSED) revert NotMissed(_listingOf(order), round);
         _settle(order, round, Settlement.PaidBack);
 
         uint256 paid = _priceOf(order, data, listing);
@@ -72,23 +72,20 @@ abstract contract Settlements is Orders {
 
     /// @inheritdoc IMarketplace
     function collect(address token, address to) external nonReentrant {
-        uint256 amount = credit[msg.sender][token];
+        uint256 amount = _credit[msg.sender][token];
         if (amount == 0) revert NothingToPay(msg.sender, token);
         _requireReceiver(to);
-        credit[msg.sender][token] = 0;
+        _credit[msg.sender][token] = 0;
         emit Collected(msg.sender, token, to, amount);
         if (!Transfers.trySend(token, to, amount)) revert PaymentRefused(token, to, amount);
     }
 
-    /// @dev Where an order's money for a released round lies: in the bucket it was bought with, or in the release's,
-    /// which the pot itself vouches for. An absent flag is never evidence.
-    function _potOf(uint256 order, OrderData memory data, ListingData storage listing, uint256 round, uint256 bucket)
-        internal
+    /// @dev A pot that had not matured when its round was proven faulty belongs to the buyers for good.
+    function _requireNotFrozen(uint256 listing, ListingData storage data, uint256 round, uint256 maturity)
+        private
         view
-        returns (Pot storage pot_)
     {
-        pot_ = listing.pots[round][bucket];
-        bool boughtWhenOut = data.bucket != 0 && round == data.first;
-        if (boughtWhenOut ? bucket != data.bucket : !pot_.released) revert WrongBucket(order, round, bucket);
+        uint256 mark = data.marks[round];
+        if (mark != 0 && mark < maturity) revert Faulty(listing, round, mark);
     }
 }

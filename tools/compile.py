@@ -24,7 +24,7 @@ from tools.solidity import (
     use_project_compiler,
 )
 
-SHIPPED = ("Marketplace",)
+SHIPPED = ("Marketplace", "Disputes")
 SHIPPED_FOLDER = ROOT / "numerbay_chain" / "chain" / "artifacts"
 TEST_CONTRACTS = CONTRACTS / "test"
 TEST_FOLDER = ROOT / ".cache" / "artifacts"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IMarketplace} from "../interfaces/IMarketplace.sol";
+import {IMarketplaceTypes} from "../interfaces/IMarketplaceTypes.sol";
 import {Secp256k1} from "./Secp256k1.sol";
 
 /// @title What the contract checks of a manifest
@@ -15,11 +15,21 @@ library ManifestLib {
 
     /// @notice Revert with InvalidManifest unless it is one.
     function check(bytes calldata encoded) internal pure {
-        if (encoded.length != LENGTH) revert IMarketplace.InvalidManifest("length");
+        if (encoded.length != LENGTH) revert IMarketplaceTypes.InvalidManifest("length");
         (uint256 version, uint256 keyCommitment,,, uint256 size) =
             abi.decode(encoded, (uint256, uint256, bytes32, bytes32, uint256));
-        if (version != VERSION) revert IMarketplace.InvalidManifest("version");
-        if (size > MAX_SIZE) revert IMarketplace.InvalidManifest("size");
-        if (!Secp256k1.isX(keyCommitment)) revert IMarketplace.InvalidManifest("key commitment");
+        if (version != VERSION) revert IMarketplaceTypes.InvalidManifest("version");
+        if (size > MAX_SIZE) revert IMarketplaceTypes.InvalidManifest("size");
+        if (!Secp256k1.isX(keyCommitment)) revert IMarketplaceTypes.InvalidManifest("key commitment");
+    }
+
+    /// @notice x of the point of the content key, of a manifest that was checked.
+    function keyCommitmentOf(bytes calldata encoded) internal pure returns (uint256) {
+        return uint256(bytes32(encoded[32:64]));
+    }
+
+    /// @notice Data root, and size of the plaintext in bytes, of a manifest that was checked.
+    function contentOf(bytes calldata encoded) internal pure returns (bytes32 dataRoot, uint256 size) {
+        return (bytes32(encoded[96:128]), uint256(bytes32(encoded[128:160])));
     }
 }

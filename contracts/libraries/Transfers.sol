@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {IMarketplace} from "../interfaces/IMarketplace.sol";
+import {IMarketplaceTypes} from "../interfaces/IMarketplaceTypes.sol";
 
 /// @title Payments that may be refused
 library Transfers {
@@ -17,7 +17,7 @@ library Transfers {
     function trySend(address token, address to, uint256 amount) internal returns (bool sent) {
         uint256 left = gasleft();
         sent = token == address(0) ? _trySendNative(to, amount) : SafeERC20.trySafeTransfer(IERC20(token), to, amount);
-        if (!sent && left < NEEDED_GAS) revert IMarketplace.TooLittleGas(left, NEEDED_GAS);
+        if (!sent && left < NEEDED_GAS) revert IMarketplaceTypes.TooLittleGas(left, NEEDED_GAS);
     }
 
     /// @dev Assembly, so that what the receiver answers is not copied: it could be long enough to burn all gas.

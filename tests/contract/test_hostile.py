@@ -6,6 +6,7 @@ import pytest
 
 from tests.contract.words import only, refused
 from tests.evm import Contract, CustomError
+from tests.evm.disputes import Challenge, spoiled
 from tests.evm.world import ETHER, HOUR, NO_PERMIT, NO_VOUCHER, World, manifest
 from tests.model.wallets import NATIVE
 
@@ -13,12 +14,19 @@ ENTERED_AGAIN = bytes.fromhex("3ee5aeb5")  # ReentrancyGuardReentrantCall()
 GUARDED = [
     "buy", "buyWith", "cancel", "collect", "decline", "reclaim", "refund", "refundMissed", "refundRound", "withdraw",
     "release", "releaseAndDeliver", "skip", "deliver", "deliverCopies",
+    "challenge", "respond", "claimTimeout", "proveWrongKey", "settleChallenge", "proveWrongContent", "proveWrongCopy",
+    "refundFaulty",
 ]  # fmt: skip
 
 
 def calls(listing: int, order: int, who: object) -> dict[str, tuple[Any, ...]]:
     """Every guarded call, as `who` would try it."""
+    opened, proof = Challenge(1, 1, ETHER, 0, 0), spoiled().proof()
     return {
+        "challenge": (order, 0, 1, 1), "respond": (order, 0, opened, manifest(), 1, bytes(32)),
+        "claimTimeout": (order, 0, opened), "proveWrongKey": (order, 0, opened, 1),
+        "settleChallenge": (order, 0, opened), "proveWrongContent": (listing, 0, manifest(), proof),
+        "proveWrongCopy": (order, 0, 1, manifest(), proof), "refundFaulty": (order, 0, 1),
         "buy": (listing, 0, 0, False, 1, who), "buyWith": (listing, 0, 0, False, 1, who, NO_PERMIT, NO_VOUCHER, b""),
         "decline": (order, 0), "cancel": (order,), "reclaim": (order,), "refund": (order,),
         "refundRound": (order, 0, 1), "refundMissed": (order, 0), "withdraw": (listing, [0], [1]),

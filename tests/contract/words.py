@@ -1,12 +1,14 @@
 """Short words that the contract tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from tests.evm import CustomError, Receipt
+from tests.evm.world import World
+from tests.model.wallets import NATIVE
 
 
 @contextmanager
@@ -24,3 +26,16 @@ def only(receipt: Receipt, name: str) -> dict[str, Any]:
     found = [event.arguments for event in receipt.events if event.name == name]
     assert len(found) == 1, f"{[event.name for event in receipt.events]}"
     return dict(found[0])
+
+
+def moved(world: World, call: Callable[[], Any], token: Any = NATIVE) -> dict[str, int]:
+    """What a call moves between people and the marketplace, in wei; who neither gives nor gets anything is left out."""
+    holders: dict[str, Any] = {**world.accounts, "market": world.market}
+
+    def balances() -> dict[str, int]:
+        native = str(token) == NATIVE
+        return {name: world.chain.balance(who) if native else token.balanceOf(who) for name, who in holders.items()}
+
+    before = balances()
+    call()
+    return {name: balance - before[name] for name, balance in balances().items() if balance != before[name]}

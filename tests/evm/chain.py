@@ -118,6 +118,10 @@ class Chain:
     def code(self, address: object) -> bytes:
         return self._evm.get_code(str(address)) or b""
 
+    def install(self, address: str, code: bytes) -> None:
+        """Code at an address of one's choice, where nothing was before."""
+        self._evm.insert_account_info(address, pyrevm.AccountInfo(code=code))
+
     # --------------------------------------------------------------------------------------------------- transactions
 
     def deploy(self, code: bytes, sender: object) -> tuple[str, int]:
@@ -148,6 +152,17 @@ class Chain:
             return bytes(self._evm.message_call(sender, to, calldata=data, is_static=True))
         except RuntimeError as error:
             raise _reverted(error) from None
+
+    def rehearse(self, sender: object, to: str, data: bytes, gas: int) -> bytes:
+        """What a transaction with so much gas would answer, changing nothing."""
+        before = self._evm.snapshot()
+        try:
+            return bytes(self._evm.message_call(str(sender), to, calldata=data, gas=gas))
+        except RuntimeError as error:
+            raise _reverted(error) from None
+        finally:
+            self._evm.reset_transient_storage()
+            self._evm.revert(before)
 
     # ---------------------------------------------------------------------------------------------------- real receipts
 

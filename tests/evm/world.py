@@ -128,12 +128,13 @@ class World:
         signature = owner.sign(digest)
         return value, deadline, signature[64], signature[:32], signature[32:64]
 
-    def release(self, listing: int, *, by: Any = None, **fields: Any) -> Receipt:
-        """Release the next round as soon as it may be."""
+    def release(self, listing: int, *, by: Any = None, content: bytes | None = None, **fields: Any) -> Receipt:
+        """Release the next round as soon as it may be, with a manifest of that number unless another is given."""
         state = self.listing(listing)
         if state["lastTurn"]:
             self.reach(state["lastTurn"] + state["terms"]["minInterval"])
-        content = b"" if state["terms"]["copies"] else manifest(state["nextRound"], **fields)
+        if content is None:
+            content = b"" if state["terms"]["copies"] else manifest(state["nextRound"], **fields)
         return self.market.release(listing, state["nextRound"], content, sender=by or self.seller)
 
     def reach(self, timestamp: int) -> None:

@@ -19,6 +19,11 @@ BARS = {
     "withdraw_1000": 44_000,
     "cancel": 75_000,
     "decline": 75_000,
+    "challenge": 80_000,
+    "respond": 80_000,
+    "prove_wrong_key": 72_000,
+    "prove_wrong_content_4kib": 650_000,
+    "refund_faulty": 65_000,
     "create_listing": 190_000,
     "register_key": 76_000,
 }
@@ -43,7 +48,13 @@ def test_a_thousand_orders_cost_the_seller_no_more_than_one(call: str, measured:
     assert abs(measured[f"{call}_1000"] - measured[f"{call}_1"]) <= 3_000
 
 
-@pytest.mark.parametrize("case", ["buy_eth", "buy_erc20", "cancel", "release_deliver_1", "register_key", "collect"])
+RECEIPTS = [
+    "buy_eth", "buy_erc20", "cancel", "release_deliver_1", "register_key", "collect",
+    "challenge", "prove_wrong_key", "prove_wrong_content_4kib", "refund_faulty",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RECEIPTS)
 def test_the_figure_is_what_a_receipt_of_another_machine_says(case: str, measured: dict[str, int]) -> None:
     transaction = CASES[case]()
     assert receipt_gas(transaction) == measured[case]

@@ -1,0 +1,1 @@
+"""The judge's cryptography: Solidity libraries against the RFCs' vectors and against well-kept libraries."""
