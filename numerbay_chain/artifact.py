@@ -21,6 +21,7 @@ from numerbay_chain.crypto.container import (
 )
 from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
 from numerbay_chain.crypto.details import MAX_DETAILS_SIZE, Details, open_details, seal_details
+from numerbay_chain.crypto.proof import ContentProof, ProofReader, convicts
 from numerbay_chain.errors import ContentError, DecryptionError, NotFoundError, RefusedError
 from numerbay_chain.files import open_complete, storage_error, write_all
 from numerbay_chain.ipfs.cid import Cid
@@ -174,6 +175,30 @@ def unseal(
     else:
         digest = _decrypt(manifest, key, store, partial(_write, target, "the output"), progress)
     return OpenedArtifact(manifest.size, digest, details, problems)
+
+
+def content_proof(
+    manifest: Manifest, key: ContentKey, store: ContentStore, index: int, progress: ByteProgress | None = None
+) -> ContentProof:
+    """What proves that chunk `index` is not what was committed to, in one pass over ciphertext and commitments.
+
+    Decided here, as the contract would: nobody is asked. Raises `RefusedError` for a chunk that is as committed,
+    `DecryptionError` for another key, `ContentError`, `NotFoundError` and `NetworkError` as `unseal`.
+    """
+    reader, done = ProofReader(manifest.size, index), 0
+    try:
+        for ciphertext, commitments in _pairs(manifest, store):
+            reader.update(ciphertext, commitments)
+            done += len(ciphertext)
+            if progress:
+                progress(done, manifest.size)
+    except _PartError as failure:
+        raise failure.error from None
+    reader.finish()
+    proof = reader.proof(key)
+    if not convicts(proof, manifest.size, manifest.data_root, int.from_bytes(manifest.key_commitment, "big")):
+        raise RefusedError(f"chunk {index} is what the seller committed to", "there is nothing to prove")
+    return proof
 
 
 def _write(file: IO[bytes], name: str, data: bytes) -> None:

@@ -18,11 +18,11 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from numerbay_chain.chain.calls import Call, Interface
-from numerbay_chain.chain.types import Offer, Permit, Terms, Voucher, abi_tuple
+from numerbay_chain.chain.types import Challenge, Offer, Permit, Terms, Voucher, abi_tuple
 from numerbay_chain.errors import NetworkError, UsageError
 
 Item = dict[str, Any]
-_STRUCTS: dict[str, type[Any]] = {"Terms": Terms, "Offer": Offer, "Voucher": Voucher, "Permit": Permit}
+_STRUCTS: dict[str, type[Any]] = {struct.__name__: struct for struct in (Terms, Offer, Voucher, Permit, Challenge)}
 
 
 def _view(name: str, inputs: str, outputs: str) -> Item:
@@ -67,7 +67,17 @@ _BUILT_IN: list[Item] = [_item("error", "Error", "string reason"), _item("error"
 @cache
 def artifact() -> Mapping[str, Any]:
     """The compiled marketplace: `abi`, `bytecode`, `deployedBytecode` (hex), `immutableReferences`."""
-    file = resources.files("numerbay_chain.chain") / "artifacts" / "Marketplace.json"
+    return _shipped("Marketplace")
+
+
+@cache
+def disputes_artifact() -> Mapping[str, Any]:
+    """The compiled contract that the marketplace's constructor makes, whose code its dispute calls run."""
+    return _shipped("Disputes")
+
+
+def _shipped(name: str) -> Mapping[str, Any]:
+    file = resources.files("numerbay_chain.chain") / "artifacts" / f"{name}.json"
     return cast(Mapping[str, Any], json.loads(file.read_text()))
 
 
@@ -151,7 +161,7 @@ def _unfit(parameters: Sequence[Item], values: Sequence[Any]) -> UsageError:
 
 
 def _plain(value: Any) -> Any:
-    return abi_tuple(value) if isinstance(value, (Terms, Offer, Voucher, Permit)) else value
+    return abi_tuple(value) if isinstance(value, (Terms, Offer, Voucher, Permit, Challenge)) else value
 
 
 def decode(parameters: Sequence[Item], data: bytes, what: str) -> list[Any]:

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Permit, Terms, Voucher
+from numerbay_chain.chain.types import ZERO_ADDRESS, Challenge, Offer, Permit, Terms, Voucher
 from numerbay_chain.errors import UsageError
 
 Interface = Literal["marketplace", "erc20"]
+Proof = tuple[int, int, bytes, bytes, tuple[bytes, ...]]
+"""Solidity's ContentProof: content key, index, commitment, ciphertext, path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,61 @@ def deliver_copies(*, listing: int, round: int, orders: Sequence[int], hashes: S
     if len(orders) != len(hashes):
         raise UsageError(f"{len(orders)} orders, but {len(hashes)} content hashes")
     return Call("deliverCopies", {"listing": listing, "round": round, "orders": list(orders), "hashes": list(hashes)})
+
+
+# --------------------------------------------------------------------------------------------------------- disputes
+
+
+def challenge(*, order: int, round: int, bucket: int, dispute_key: int, bond: int = 0) -> Call:
+    """Ask for the content key of a round; `bond` is what goes along where the listing takes the native coin."""
+    arguments = {"order": order, "round": round, "bucket": bucket, "disputeKey": dispute_key}
+    return Call("challenge", arguments, bond)
+
+
+def respond(
+    *, order: int, round: int, opened: Challenge, manifest: bytes, response_key: int, sealed_key: bytes
+) -> Call:
+    """Answer a challenge with the content key, sealed to its one-time key."""
+    arguments = {
+        "order": order,
+        "round": round,
+        "opened": opened,
+        "manifest": manifest,
+        "responseKey": response_key,
+        "sealedKey": sealed_key,
+    }
+    return Call("respond", arguments)
+
+
+def claim_timeout(*, order: int, round: int, opened: Challenge) -> Call:
+    """Pay price and bond back where no answer came in time."""
+    return Call("claimTimeout", {"order": order, "round": round, "opened": opened})
+
+
+def prove_wrong_key(*, order: int, round: int, answered: Challenge, private_key: int) -> Call:
+    """Prove that the answer is another key than was committed to. A right one is told to the world by this."""
+    return Call("proveWrongKey", {"order": order, "round": round, "answered": answered, "privateKey": private_key})
+
+
+def settle_challenge(*, order: int, round: int, opened: Challenge) -> Call:
+    """End a challenge, for the seller or for the buyer."""
+    return Call("settleChallenge", {"order": order, "round": round, "opened": opened})
+
+
+def prove_wrong_content(*, listing: int, round: int, manifest: bytes, proof: Proof) -> Call:
+    """Prove that a release does not decrypt to what was committed to. The content key becomes public."""
+    return Call("proveWrongContent", {"listing": listing, "round": round, "manifest": manifest, "proof": proof})
+
+
+def prove_wrong_copy(*, order: int, round: int, bucket: int, manifest: bytes, proof: Proof) -> Call:
+    """Prove the same of an order's own copy."""
+    arguments = {"order": order, "round": round, "bucket": bucket, "manifest": manifest, "proof": proof}
+    return Call("proveWrongCopy", arguments)
+
+
+def refund_faulty(*, order: int, round: int, bucket: int) -> Call:
+    """Pay a round that was proven faulty back to the order's buyer."""
+    return Call("refundFaulty", {"order": order, "round": round, "bucket": bucket})
 
 
 # -------------------------------------------------------------------------------------------------------- the money

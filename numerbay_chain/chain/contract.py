@@ -4,10 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from eth_utils.crypto import keccak
+
 from numerbay_chain.chain import abi, tokens
 from numerbay_chain.chain.connection import Connection, checksummed
 from numerbay_chain.chain.events import MOST_TOPICS, read_events
 from numerbay_chain.chain.types import (
+    Challenge,
     CopyDelivery,
     Delivery,
     Event,
@@ -21,8 +24,9 @@ from numerbay_chain.chain.types import (
     abi_tuple,
 )
 from numerbay_chain.errors import NetworkError, RefusedError, RevertedError, UsageError
+from numerbay_chain.units import format_order_id
 
-_ORDER_EVENTS = ("Bought", "Declined", "Cancelled", "Reclaimed", "Refunded")
+_ORDER_EVENTS = ("Bought", "Declined", "Cancelled", "Reclaimed", "Refunded", "FaultyRefunded")
 _MOST_LISTINGS = 2**32
 
 
@@ -108,6 +112,18 @@ class MarketplaceContract:
         """How the order's money for the round was settled, where that was done one by one."""
         return Settlement(self._integer("settled", order, round, block=block))
 
+    def challenge_of(self, order: int, round: int, *, block: int | None = None) -> bytes:
+        """The hash of the open challenge of an order's round; 32 zeros where there is none."""
+        return bytes(self._read("challengeOf", order, round, block=block)[0])
+
+    def faulty_at(self, listing: int, round: int, *, block: int | None = None) -> int:
+        """When the round was proven faulty; 0 = never."""
+        return self._integer("faultyAt", listing, round, block=block)
+
+    def copy_faulty_at(self, order: int, round: int, *, block: int | None = None) -> int:
+        """When a challenged copy was proven faulty; 0 = never."""
+        return self._integer("copyFaultyAt", order, round, block=block)
+
     def credit(self, account: str, token: str, *, block: int | None = None) -> int:
         """What the account can collect."""
         return self._integer("credit", checksummed(account), checksummed(token), block=block)
@@ -175,6 +191,25 @@ class MarketplaceContract:
             for event in self.events(["CopyDelivered"], to_block=last, order=ids, round=round)
         ]
 
+    def challenge(self, order: int, round: int, *, to_block: int | None = None) -> Challenge | None:
+        """The open challenge of an order's round, out of the logs; None where none is open.
+
+        Raises `NetworkError` where the logs do not give what the contract holds.
+        """
+        last = self.connection.block_number() if to_block is None else to_block
+        held = self.challenge_of(order, round, block=last)
+        if held == bytes(32):
+            return None
+        found: Challenge | None = None
+        for event in self.events(["Challenged", "Responded"], to_block=last, order=order, round=round):
+            found = challenge_after(found, event)
+        if found is None or challenge_hash(found) != held:
+            raise NetworkError(
+                f"{self.connection.name} left out logs of the challenge of order {format_order_id(order)}",
+                "use another node",
+            )
+        return found
+
     def orders_of(self, listing: int, *, to_block: int | None = None) -> list[Order]:
         """All orders of a listing as they stand, by id, out of the logs."""
         last, ids = self._orders_at(listing, to_block)
@@ -226,6 +261,29 @@ def _function(name: str) -> abi.Item:
 
 def _chunks(ids: Sequence[int]) -> Iterable[list[int]]:
     return (list(ids[start : start + MOST_TOPICS]) for start in range(0, len(ids), MOST_TOPICS))
+
+
+def challenge_after(before: Challenge | None, event: Event) -> Challenge | None:
+    """A challenge as it stands after `event`, a Challenged or Responded of its order and round."""
+    if event.name == "Challenged":
+        return Challenge(
+            event["disputeKey"], event["bucket"], event["price"], event["bond"], event["challengedAt"]
+        )
+    if before is None:
+        return None
+    return replace(
+        before,
+        responded_at=event["respondedAt"],
+        response_key=event["responseKey"],
+        sealed_key=event["sealedKey"],
+        key_commitment=event["keyCommitment"],
+    )
+
+
+def challenge_hash(challenge: Challenge) -> bytes:
+    """What the contract keeps of a challenge: keccak256 of its ABI encoding, 32 bytes."""
+    (parameter,) = [item for item in _function("settleChallenge")["inputs"] if item["name"] == "opened"]
+    return keccak(abi.encode([parameter], [abi_tuple(challenge)]))
 
 
 def _release(event: Event) -> Release:

@@ -1,8 +1,12 @@
 """Putting the marketplace on a chain, from the bytecode that ships with the package, and remembering where it is."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from eth_utils.crypto import keccak
 
 from numerbay_chain.chain import abi, typed_data
 from numerbay_chain.chain.connection import Connection, checksummed
@@ -39,22 +43,39 @@ def deployed_by(connection: Connection, receipt: Receipt) -> Deployment:
 def verify_code(connection: Connection, address: str) -> None:
     """Whether the contract at `address` is the marketplace that ships with the package, for this chain and address.
 
-    The code is compared byte for byte but for its immutables, which hold the EIP-712 domain: what it makes of a
-    voucher is compared instead. Raises `RefusedError` where it is something else.
+    The code is compared byte for byte but for its immutables, which hold the EIP-712 domain and the place of the
+    contract that its constructor made: what it makes of a voucher, and that place with the code there, are compared
+    instead. Raises `RefusedError` where it is something else.
     """
-    artifact = abi.artifact()
+    if not (
+        _is_shipped(connection, address, abi.artifact())
+        and _signs_for_itself(connection, address)
+        and _runs_disputes(connection, address)
+    ):
+        raise RefusedError(
+            f"the contract at {address} on chain {connection.chain_id} is not the marketplace of this version",
+            "check the address; another version of this program may belong to it",
+        )
+
+
+def _is_shipped(connection: Connection, address: str, artifact: Mapping[str, Any]) -> bool:
     shipped = bytearray.fromhex(artifact["deployedBytecode"].removeprefix("0x"))
     found = bytearray(connection.code(address))
-    other = RefusedError(
-        f"the contract at {address} on chain {connection.chain_id} is not the marketplace of this version",
-        "check the address; another version of this program may belong to it",
-    )
     if len(found) != len(shipped):
-        raise other
+        return False
     for start, length in artifact["immutableReferences"]:
         found[start : start + length] = shipped[start : start + length]
-    if found != shipped or not _signs_for_itself(connection, address):
-        raise other
+    return found == shipped
+
+
+def _runs_disputes(connection: Connection, address: str) -> bool:
+    """Its address is that of a contract's first CREATE: keccak256 of the RLP list of maker and nonce 1 (EIP-161)."""
+    place = keccak(b"\xd6\x94" + bytes.fromhex(address.removeprefix("0x")) + b"\x01")[12:]
+    selector = abi.selector(abi.functions()["disputes"])
+    answer = connection.call({"to": checksummed(address), "data": "0x" + selector.hex()})
+    return answer == bytes(12) + place and _is_shipped(
+        connection, checksummed("0x" + place.hex()), abi.disputes_artifact()
+    )
 
 
 def _signs_for_itself(connection: Connection, address: str) -> bool:

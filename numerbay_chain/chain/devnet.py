@@ -58,8 +58,8 @@ def request(connection: Connection, method: str, *parameters: object) -> object:
 
 
 class Devnet:
-    """A running anvil. Use it in a `with` block, or call `stop`; it is stopped when this process exits
-    in any way but by being killed.
+    """A running anvil. Use it in a `with` block, or call `stop`; it is stopped when this process exits, however it
+    does (where there is no `sh`, not when it is killed).
 
     `rpc` is its address, `connection` one to it, `signer(i)` its test account i, funded with 10,000 ETH.
     """
@@ -89,12 +89,28 @@ class Devnet:
             stderr=self._log,
             start_new_session=True,  # Ctrl-C reaches this process alone, which then stops anvil in good order
         )
+        self._guard: subprocess.Popen[bytes] | None = None
         atexit.register(self.stop)
         try:
+            self._guard = self._watch()
             self.connection = self._wait_until_ready()
         except BaseException:
             self.stop()
             raise
+
+    def _watch(self) -> subprocess.Popen[bytes] | None:
+        """A shell that waits for the end of a pipe, which the system closes when this process is gone, and ends anvil
+        then. Unlike Linux's death signal, it works on every Unix, and from any thread."""
+        shell = shutil.which("sh")
+        if shell is None:
+            return None
+        return subprocess.Popen(
+            [shell, "-c", 'read -r _; kill "$0"', str(self.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def _wait_until_ready(self) -> Connection:
         end = time.monotonic() + _SECONDS_TO_START
@@ -148,6 +164,9 @@ class Devnet:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.communicate()
         self._log.close()
 
     def __enter__(self) -> Self:

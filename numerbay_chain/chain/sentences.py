@@ -6,7 +6,7 @@ from typing import Any
 from numerbay_chain.text import one_line
 from numerbay_chain.units import format_order_id, format_time
 
-_TIMES = {"due", "earliest", "deadline", "maturity"}
+_TIMES = {"due", "earliest", "deadline", "maturity", "faultyAt", "respondedAt"}
 _LATER = 2**40  # seconds; what lies beyond it is no time
 
 # name -> (what happened, what to do next); fields are the error's arguments
@@ -121,6 +121,49 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "NothingToPay": ("there is nothing to pay to {account}", "look at what has matured or was credited"),
     "TooLittleGas": ("{left} gas were left for a payment that needs {needed}", "run it again, with more gas"),
     "PaymentRefused": ("{to} refused a payment of {amount}", "name an address that takes it"),
+    # disputes
+    "NotAdjudicated": (
+        "listing {listing} is not adjudicated: it takes no challenge and no proof",
+        "ask the seller for the money, outside of the marketplace",
+    ),
+    "Declinable": (
+        "round {round} of order {order} can still be declined, and be challenged from {earliest} on",
+        "decline it, or wait until then",
+    ),
+    "Faulty": (
+        "round {round} of listing {listing} was proven faulty at {faultyAt}",
+        "what had not matured by then goes back to the buyers",
+    ),
+    "InvalidPoint": ("{x} is no x-coordinate of a point that can be used", "make a new one-time key"),
+    "NotTheChallenge": (
+        "order {order} has no open challenge of round {round} that looks like this",
+        "look at the dispute again",
+    ),
+    "AlreadyResponded": (
+        "the challenge of round {round} of order {order} was answered at {respondedAt}",
+        "look at the dispute again",
+    ),
+    "NotResponded": ("the challenge of round {round} of order {order} was not answered yet", "wait for the answer"),
+    "StillOpen": ("this can be done after {deadline}", "run it again then"),
+    "WrongManifest": (
+        "the manifest is not the one whose hash was posted: {found} instead of {expected}",
+        "take the one that was released",
+    ),
+    "NotTheDisputeKey": ("that is not the private key of this challenge", "use the key file the order was bought with"),
+    "KeyIsRight": (
+        "the seller answered round {round} of order {order} with the right key",
+        "decrypt with it: there is nothing to prove",
+    ),
+    "NotTheContentKey": ("that is not the content key that the seller committed to", "look at the dispute again"),
+    "ContentIsRight": ("chunk {chunk} is what the seller committed to", "there is nothing to prove"),
+    "AlreadyFaulty": ("this was proven faulty before, at {faultyAt}", "take the refund"),
+    "NotFaulty": (
+        "round {round} of listing {listing} was not proven faulty before this order's money for it matured",
+        "look at the order again",
+    ),
+    "NotInTree": ("the chunk is not one that the seller published", "fetch the artifact again"),
+    "NoSuchLeaf": ("an artifact of {count} chunks has no chunk {index}", "fetch the artifact again"),
+    "WrongPathLength": ("a path of {length} hashes fits no chunk there", "fetch the artifact again"),
     # keys
     "SmallOrderKey": ("this public key is not safe: everybody could read what is sealed to it", "make a new key"),
     "TooManyKeys": ("{owner} has registered 255 keys, which is the most", "use another account"),
@@ -131,6 +174,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "ReentrancyGuardReentrantCall": ("a token or receiver called back into the marketplace", "do not use this token"),
     "SafeERC20FailedOperation": ("the token {token} refused the transfer", "check balance and allowance"),
     "SafeCastOverflowedUintDowncast": ("the value {value} does not fit into {bits} bits", "use a smaller number"),
+    "AddressEmptyCode": ("there is no code at {target}", "check the marketplace's address"),
+    "FailedCall": ("the contract refused, and said nothing more", "run it again, with more gas"),
     "InvalidShortString": ("a name is not valid", ""),
     "StringTooLong": ("a name is too long", ""),
     "ERC20InsufficientBalance": (

@@ -66,6 +66,22 @@ class Terms:
         """The last second in which the round can be released; None where there is no schedule."""
         return self.first_due + round * self.period if self.scheduled else None
 
+    def bond(self, price: int) -> int:
+        """What a challenge of a round that cost `price` asks for, in wei."""
+        return min(self.challenge_bond, price // 10)
+
+    def challenge_from(self, released_at: int) -> int:
+        """The first second in which a round released then can be challenged: its decline window is over."""
+        return released_at + self.decline_window
+
+    def response_deadline(self, challenged_at: int) -> int:
+        """The last second for the seller's answer; after it the buyer claims."""
+        return challenged_at + self.response_window
+
+    def proof_deadline(self, challenge: "Challenge") -> int:
+        """The last second for a proof against an answer; after it the challenge is the seller's."""
+        return max(challenge.responded_at + self.dispute_window, self.maturity_of(challenge.bucket) - 1)
+
     def release_from(self, round: int, last_turn: int) -> int:
         """The first second in which the round can be released, `last_turn` being the time of the last one (or 0)."""
         due = self.due(round)
@@ -239,6 +255,42 @@ class Settlement(IntEnum):
     PAID_BACK = 3
 
 
+class Ground(IntEnum):
+    """Why a challenge ended."""
+
+    NO_RESPONSE = 0
+    WRONG_KEY = 1
+    WRONG_CONTENT = 2
+    NOTHING_PROVEN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """An order's buyer asked for the content key of a round; from `responded_at` on, what the seller answered.
+
+    Keys are x-coordinates of secp256k1. The contract keeps nothing but the hash of this.
+    """
+
+    dispute_key: int
+    bucket: int
+    price: int
+    bond: int
+    challenged_at: int
+    responded_at: int = 0
+    response_key: int = 0
+    sealed_key: bytes = ZERO_HASH
+    key_commitment: int = 0
+
+    @property
+    def responded(self) -> bool:
+        return self.responded_at != 0
+
+    @property
+    def stake(self) -> int:
+        """Price and bond, in wei: what the challenge is about."""
+        return self.price + self.bond
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """A log of the marketplace. `arguments` has Solidity's names and order; structs are `Terms` and `Offer`."""
@@ -287,6 +339,6 @@ class Token:
 NATIVE_TOKEN = Token(ZERO_ADDRESS, "ETH", 18)
 
 
-def abi_tuple(struct: Terms | Offer | Voucher | Permit) -> tuple[Any, ...]:
+def abi_tuple(struct: Terms | Offer | Voucher | Permit | Challenge) -> tuple[Any, ...]:
     """The struct as ABI encoders take it."""
     return astuple(struct)

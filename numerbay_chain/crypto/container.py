@@ -18,6 +18,7 @@ from numerbay_chain.errors import ContentError, RefusedError, WrongContentError
 
 CHUNK_SIZE: Final = 4096
 COMMITMENT_SIZE: Final = 32
+_BLOCKS_IN_CHUNK: Final = CHUNK_SIZE // 64
 MAX_SIZE: Final = 2**38 - 64
 """ChaCha20's 32-bit block counter, which starts at 1, ends here."""
 
@@ -37,10 +38,16 @@ def commitments_size(size: int) -> int:
     return COMMITMENT_SIZE * chunk_count(size)
 
 
-def _stream(key: ContentKey) -> CipherContext:
+def _stream(key: ContentKey, chunk: int = 0) -> CipherContext:
     # 16 bytes: the block counter, 4 bytes little endian, then RFC 8439's nonce; the key is used once, so that is zero.
-    counter_and_nonce = (1).to_bytes(4, "little") + bytes(12)
+    counter_and_nonce = (1 + chunk * _BLOCKS_IN_CHUNK).to_bytes(4, "little") + bytes(12)
     return Cipher(algorithms.ChaCha20(key.stream_key, counter_and_nonce), mode=None).encryptor()
+
+
+def decrypt_chunk(key: ContentKey, index: int, ciphertext: bytes) -> tuple[bytes, bytes]:
+    """The plaintext of one chunk, and the commitment that the seller should have made to it (32 bytes)."""
+    plaintext = _stream(key, index).update(ciphertext)
+    return plaintext, _commit(key, index, memoryview(plaintext))[0]
 
 
 class _Behind:
@@ -124,7 +131,7 @@ class Encryptor:
 
         def commit() -> bytes:
             commitments = _commit(self._key, first, plaintext)
-            self._tree.extend(_leaves(commitments, memoryview(ciphertext)))
+            self._tree.extend(leaf_hashes(commitments, memoryview(ciphertext)))
             return b"".join(commitments)
 
         return Sealed(ciphertext, self._behind.run(commit, chunks))
@@ -182,7 +189,7 @@ class _Reader:
         return taken
 
     def _take(self, ciphertext: memoryview, commitments: list[bytes]) -> bytes:
-        self._tree.extend(_leaves(commitments, ciphertext))
+        self._tree.extend(leaf_hashes(commitments, ciphertext))
         return b""
 
 
@@ -231,8 +238,8 @@ def _commit(key: ContentKey, first: int, plaintext: memoryview) -> list[bytes]:
     ]
 
 
-def _leaves(commitments: list[bytes], ciphertext: memoryview) -> list[bytes]:
-    """The hashes of the leaves `commitment ‖ ciphertext`."""
+def leaf_hashes(commitments: list[bytes], ciphertext: memoryview) -> list[bytes]:
+    """The hashes of the leaves `commitment ‖ ciphertext` of consecutive chunks."""
     starts = range(0, len(ciphertext) or 1, CHUNK_SIZE)
     return [
         sha256(b"".join((b"\x00", commitment, ciphertext[start : start + CHUNK_SIZE]))).digest()

@@ -11,6 +11,7 @@ from nacl.exceptions import CryptoError
 from numerbay_chain import jsontext
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.errors import ContentError, DecryptionError, UsageError
+from numerbay_chain.text import visible
 
 MAX_DETAILS_SIZE: Final = 65_536
 _NONCE: Final = bytes(bindings.crypto_secretbox_NONCEBYTES)  # the details key seals one message, ever
@@ -28,17 +29,13 @@ class Details:
     @property
     def safe_name(self) -> str:
         """The name as a file name: no folders, no control characters, not hidden, at most 200 bytes."""
-        name = PurePosixPath(_printable(self.name).replace("\\", "/").replace("\n", " ")).name.lstrip(". ")
+        name = PurePosixPath(visible(self.name).replace("\\", "/").replace("\n", " ")).name.lstrip(". ")
         return name.encode()[:200].decode(errors="ignore") or "artifact"
 
     @property
     def safe_note(self) -> str:
         """The note without what could steer a terminal."""
-        return _printable(self.note)
-
-
-def _printable(text: str) -> str:
-    return "".join(character for character in text if character.isprintable() or character == "\n")
+        return visible(self.note)
 
 
 def seal_details(key: ContentKey, details: Details) -> bytes:

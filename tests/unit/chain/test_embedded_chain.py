@@ -8,10 +8,15 @@ from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.embedded import ACCOUNTS, EmbeddedChain
 from numerbay_chain.chain.signer import LocalSigner
 from numerbay_chain.errors import UsageError
+from tests.chains.cheating import Cheating
 from tests.chains.reading import Reading
 from tests.chains.refusing import Refusing
 from tests.chains.sending import Sending
 from tests.chains.stage import Stage
+
+
+class TestCheating(Cheating):
+    pass
 
 
 class TestReading(Reading):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numerbay_chain.chain import abi, calls
 from numerbay_chain.chain.events import decode_log
 from numerbay_chain.chain.sentences import SENTENCES, sentence
-from numerbay_chain.chain.types import ZERO_ADDRESS, Listing, Offer, Order, Permit, Terms, Voucher
+from numerbay_chain.chain.types import ZERO_ADDRESS, Challenge, Listing, Offer, Order, Permit, Terms, Voucher
 from numerbay_chain.errors import NetworkError, UsageError
 from tests.chains.stage import TERMS
 
@@ -25,6 +25,8 @@ EXAMPLES = {
     Terms: TERMS,
     Offer: Offer(1, True),
     Voucher: Voucher.none(),
+    Challenge: Challenge(1, 2, 3, 4, 5),
+    calls.Proof: (1, 2, b"\3" * 32, b"\4", (b"\5" * 32,)),
 }
 BUILDERS = {
     name: builder
