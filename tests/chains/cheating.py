@@ -14,7 +14,7 @@ from numerbay_chain.crypto.envelopes import open_envelope, seal_envelopes
 from numerbay_chain.crypto.secp256k1 import N
 from numerbay_chain.errors import DecryptionError, RevertedError
 from numerbay_chain.keyfile import generate
-from tests.chains.cheats import Artifact, Dispute, Purses, sealed
+from tests.chains.cheats import Artifact, Dispute, Purses, sealed, small_key
 from tests.chains.stage import PRICE, TERMS, Stage
 
 DECLINE, RESPONSE, PROOF = TERMS.decline_window, TERMS.response_window, TERMS.dispute_window
@@ -122,9 +122,9 @@ class Cheating:
     def test_a_seller_who_hands_out_a_wrong_key_gives_price_and_bond_back(
         self, stage: Stage, purses: Purses, wrong: str
     ) -> None:
-        artifact = sealed()
+        artifact = sealed(key=small_key())
         k = int.from_bytes(artifact.key.reveal(), "big")
-        scalar = {"k + 1": k + 1, "k + n": (k + N) % 2**256, "n - k": N - k, "0": 0, "n": N}[wrong]
+        scalar = {"k + 1": k + 1, "k + n": k + N, "n - k": N - k, "0": 0, "n": N}[wrong]
         _, dispute = self.dispute(stage, artifact, BOND, challenge_bond=BOND)
         dispute.wrong_answer(stage.seller, artifact, scalar)
 

@@ -38,9 +38,12 @@ class Artifact:
         return reader.proof(self.key)
 
 
-def sealed(plaintext: bytes = bytes(2 * CHUNK) + b"an artifact", *, bad_chunk: int | None = None) -> Artifact:
-    """An artifact under a fresh key; the commitment to `bad_chunk` is to other bytes than its ciphertext holds."""
-    key = ContentKey(1 + int.from_bytes(os.urandom(32), "big") % (2**255))
+def sealed(
+    plaintext: bytes = bytes(2 * CHUNK) + b"an artifact", *, bad_chunk: int | None = None, key: ContentKey | None = None
+) -> Artifact:
+    """An artifact under a fresh key, or that one; the commitment to `bad_chunk` is to other bytes than its ciphertext
+    holds."""
+    key = key or ContentKey(1 + int.from_bytes(os.urandom(32), "big") % (2**255))
     encryptor = Encryptor(key)
     first, last = encryptor.update(plaintext), encryptor.finish()
     ciphertext = first.ciphertext + last.ciphertext
@@ -61,6 +64,12 @@ def sealed(plaintext: bytes = bytes(2 * CHUNK) + b"an artifact", *, bad_chunk: i
         details_digest=bytes(32),
     )
     return Artifact(key, manifest, ciphertext, bytes(commitments))
+
+
+def small_key() -> ContentKey:
+    """So small a k that k + n has 256 bits too. Of every other small number the negative is the one with even y."""
+    keys = (ContentKey(1 + int.from_bytes(os.urandom(15), "big")) for _ in range(1000))
+    return next(key for key in keys if int.from_bytes(key.reveal(), "big") < 2**128)
 
 
 class Dispute:

@@ -2,7 +2,8 @@
 
 `valid` are inputs with what comes out; `invalid` have one failure each, with the class of the error and what is wrong.
 Fields that an invalid one does not give are those of `base`, where there is one.
-Everything is in hex unless it says otherwise. All of it is computed by `reference.py`, none of it by the package.
+Everything is in hex unless it says otherwise. All of it is computed by `reference.py` and the judge's
+(`tests/judge/reference.py`), none of it by the package.
 """
 
 import base64
@@ -13,23 +14,22 @@ from typing import Any
 
 from nacl import bindings
 
+from tests.vectors import disputes
 from tests.vectors import reference as ref
+from tests.vectors.material import (
+    BUYERS,
+    EPHEMERAL,
+    MARKETPLACE,
+    PLACE,
+    SALT,
+    SECRET,
+    Vectors,
+    failure,
+    flip,
+    key_of,
+)
 
 FOLDER = Path(__file__).parent
-Vectors = dict[str, Any]
-
-SECRET = bytes(range(32))
-SALT = bytes(range(100, 132))
-MARKETPLACE = bytes.fromhex("00112233445566778899aabbccddeeff00112233")
-BUYERS = [bytes([n]) * 32 for n in (1, 5, 9)]
-EPHEMERAL = bytes([2]) * 32
-PLACE = {"chain_id": 1, "marketplace": MARKETPLACE, "listing": 3, "round": 2, "order": 0}
-
-
-def flip(data: bytes, index: int, bit: int = 1) -> bytes:
-    changed = bytearray(data)
-    changed[index] ^= bit
-    return bytes(changed)
 
 
 def as_text(value: Any) -> Any:
@@ -38,14 +38,6 @@ def as_text(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: as_text(inner) for name, inner in value.items()}
     return [as_text(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
-def failure(why: str, error: str, **fields: Any) -> Vectors:
-    return {"why": why, "error": error, **fields}
-
-
-def key_of(**place: Any) -> bytes:
-    return ref.derive(SECRET, SALT, ref.key_info(**{**PLACE, **place})).to_bytes(32, "big")
 
 
 def content_key() -> Vectors:
@@ -304,7 +296,11 @@ def keyfile() -> Vectors:
 
 
 FORMATS: dict[str, Callable[[], Vectors]] = {
-    function.__name__: function for function in (content_key, container, merkle, envelopes, details, manifest, keyfile)
+    function.__name__: function
+    for function in (
+        *(content_key, container, merkle, envelopes, details, manifest, keyfile),
+        *(disputes.dispute_key, disputes.response, disputes.content_proof, disputes.challenge),
+    )
 }
 
 

@@ -63,6 +63,13 @@ def derive(secret: bytes, salt: bytes, info: bytes) -> int:
     return normalise(1 + int.from_bytes(hkdf(secret, salt, info, 48), "big") % (N - 1))[0]
 
 
+def dispute_key(private_key: bytes, chain_id: int, marketplace: bytes, order: int, round: int) -> tuple[int, int]:
+    """A buyer's one-time scalar, and the x of its point. RFC 5869: without a salt it is 32 zero bytes."""
+    words = [value.to_bytes(32, "big") for value in (chain_id, order, round)]
+    info = b"numerbay-chain/v1/dispute-key" + words[0] + marketplace + words[1] + words[2]
+    return normalise(1 + int.from_bytes(hkdf(private_key, bytes(32), info, 48), "big") % (N - 1))
+
+
 def H(*parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(parts)).digest()
 

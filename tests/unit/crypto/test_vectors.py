@@ -1,5 +1,5 @@
-"""The committed vectors are what the references compute, so they can't drift from the document that they stand for; what
-they say of disputes is also what the package decides. tests/judge/test_vectors.py asks the contracts."""
+"""The committed vectors are what the references compute, so they can't drift from the document that they stand for;
+what they say of disputes is also what the package decides. tests/judge/test_vectors.py asks the contracts."""
 
 import secrets
 from typing import Any
