@@ -22,7 +22,8 @@ _EXPORTS: dict[str, str] = {
             "AuditReport Created Delivered Done Fetched Finding Left ListingView OrderView PotView Problem Purchase "
             "Quote RegisteredKey RoundView Served TokenBalance Verification VoucherStatus Withdrawal"
         ),
-        "chain.types": "Listing Offer Order Receipt Release Settlement Terms Token Voucher",
+        "verdicts": ("Answer Answers Dispute EndedDispute Judgement OpenedDispute Proven Remedy Unanswered"),
+        "chain.types": "Challenge Ground Listing Offer Order Receipt Release Settlement Terms Token Voucher",
         "description": "Description",
         "manifest": "Manifest",
         "keyfile": "KeyPair",

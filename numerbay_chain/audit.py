@@ -8,6 +8,8 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from numerbay_chain import artifact
+from numerbay_chain.books import ListingBook, OrderBook
+from numerbay_chain.chain.contract import challenge_hash
 from numerbay_chain.chain.types import VOUCHER_VERSION, ZERO_HASH, Event, Pot, Settlement
 from numerbay_chain.errors import (
     ContentError,
@@ -18,11 +20,11 @@ from numerbay_chain.errors import (
     UsageError,
 )
 from numerbay_chain.ipfs import Cid, ContentStore
-from numerbay_chain.ledger import REVOKED, Ledger, ListingBook, OrderBook
+from numerbay_chain.ledger import REVOKED, Ledger
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.progress import Progress
-from numerbay_chain.results import AuditReport, Finding, Severity, TokenBalance
+from numerbay_chain.results import AuditReport, FaultyRound, Finding, OpenChallenge, Severity, TokenBalance
 from numerbay_chain.units import format_amount, format_order_id
 
 _Answer = TypeVar("_Answer")
@@ -41,11 +43,12 @@ class _Audit:
     def __init__(self, market: Market, content: bool, progress: Progress) -> None:
         self._market, self._contract = market, market.contract
         self._content, self._progress = content, progress
-        self._store = market.store_or_none
+        self._store = market.store if content else market.store_or_none
         self._block = market.connection.block_number()
         self._ledger = Ledger()
         self._findings: list[Finding] = []
         self._checked: dict[str, int] = {}
+        self._unread = False
 
     def run(self) -> AuditReport:
         self._refuse_late_start()
@@ -68,8 +71,11 @@ class _Audit:
             from_block=first,
             to_block=last,
             balances=balances,
+            challenges=tuple(self._open_challenges()),
+            faulty_rounds=tuple(self._faulty_rounds()),
             findings=tuple(self._findings),
             checked={"events": self._ledger.events, **self._checked},
+            unread=self._unread,
         )
 
     def _refuse_late_start(self) -> None:
@@ -103,10 +109,9 @@ class _Audit:
         try:
             block = store.read_block(Cid.raw(event["contentHash"]))
         except (NotFoundError, ContentError) as error:
-            self._find("warning", subject, f"its manifest is not to be had: {error}")
+            self._find("error" if self._content else "warning", subject, f"its manifest is not to be had: {error}")
         except NetworkError as error:
-            self._store = None  # asked once
-            self._find("warning", subject, f"neither its manifest nor those of later copies were checked: {error}")
+            self._store_failed(subject, f"neither its manifest nor those of later copies were checked: {error}")
         else:
             self._manifest(subject, block, event["contentHash"])
 
@@ -121,10 +126,24 @@ class _Audit:
             self._find("error", subject, str(error))
             return
         if self._content:
-            self._count("artifacts")
-            for problem in artifact.check(block, content_hash, self._market.store, self._step("check content")):
-                missing = problem.code.endswith("-missing")
-                self._find("warning" if missing else "error", subject, problem.message)
+            self._artifact(subject, block, content_hash)
+
+    def _artifact(self, subject: str, block: bytes, content_hash: bytes) -> None:
+        """Who asks for the content wants to know that it is there: what the store does not have is an error."""
+        try:
+            problems = artifact.check(block, content_hash, self._market.store, self._step("check content"))
+        except NetworkError as error:
+            self._store_failed(subject, f"neither its content nor that of later rounds was checked: {error}")
+            return
+        self._count("artifacts")
+        for problem in problems:
+            self._find("error", subject, problem.message)
+
+    def _store_failed(self, subject: str, text: str) -> None:
+        """A store that can't be asked is asked once: the books are audited all the same."""
+        self._unread |= self._content
+        self._store, self._content = None, False
+        self._find("warning", subject, text)
 
     def _step(self, label: str) -> Any:
         return lambda done, total: self._progress(label, done, total)
@@ -156,6 +175,8 @@ class _Audit:
         for round in range(book.next_round):
             missed = self._ask(self._contract.is_missed, book.id, round)
             self._compare(f"round {round} of {subject}", "isMissed", missed, round in book.missed)
+            faulty_at = self._ask(self._contract.faulty_at, book.id, round)
+            self._compare(f"round {round} of {subject}", "faultyAt", faulty_at, book.faulty.get(round, 0))
         for (round, bucket), pot in book.pots.items():
             found_pot = self._ask(self._contract.pot, book.id, round, bucket)
             self._compare(f"round {round} of {subject}", f"pot({bucket})", found_pot, Pot(pot.amount, pot.released))
@@ -189,7 +210,20 @@ class _Audit:
             self._compare(subject, f"hashOf({round})", promised, expected_hash)
             settled = self._ask(self._contract.settled, order.id, round)
             self._compare(subject, f"settled({round})", settled, order.settled.get(round, Settlement.NONE))
+            if book.terms.adjudicated:
+                self._dispute(subject, order, round)
         self._count("orders")
+
+    def _dispute(self, subject: str, order: OrderBook, round: int) -> None:
+        challenge = order.challenges.get(round)
+        expected = challenge_hash(challenge) if challenge else ZERO_HASH
+        self._compare(
+            subject, f"challengeOf({round})", self._ask(self._contract.challenge_of, order.id, round), expected
+        )
+        faulty_at = self._ask(self._contract.copy_faulty_at, order.id, round)
+        self._compare(subject, f"copyFaultyAt({round})", faulty_at, order.copy_faulty.get(round, 0))
+        if challenge:
+            self._count("challenges")
 
     def _accounts(self) -> None:
         for (account, token), amount in self._ledger.credits.items():
@@ -213,6 +247,7 @@ class _Audit:
             ledger.unreleased(address),
             ledger.missed(address),
             ledger.pots(address),
+            ledger.challenged(address),
             ledger.credited(address),
             self._contract.holdings(address, block=self._block),
         )
@@ -226,6 +261,19 @@ class _Audit:
             self._find("note", subject, f"the contract holds {amount} more than it owes: sent in by mistake")
         self._count("tokens")
         return balance
+
+    def _open_challenges(self) -> Iterator[OpenChallenge]:
+        for listing in self._ledger.listings.values():
+            for order in listing.orders:
+                for round, challenge in sorted(order.challenges.items()):
+                    yield OpenChallenge(order.id, round, challenge, self._market.token(listing.terms.token))
+
+    def _faulty_rounds(self) -> Iterator[FaultyRound]:
+        for listing in self._ledger.listings.values():
+            for round, faulty_at in sorted(listing.faulty.items()):
+                places = [place for place in listing.pots if place[0] == round and listing.is_frozen(*place)]
+                frozen = sum(listing.pots[place].amount for place in places)
+                yield FaultyRound(listing.id, round, faulty_at, frozen, self._market.token(listing.terms.token))
 
     # ------------------------------------------------------------------------------------------------------- findings
 

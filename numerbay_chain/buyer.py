@@ -6,11 +6,13 @@ from typing import IO, Self, Unpack
 
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.types import Order, Token
+from numerbay_chain.challenging import claim, list_disputes, open_dispute, preview, settle, show_dispute
 from numerbay_chain.errors import RefusedError
 from numerbay_chain.market import Market, Overrides, open_market, quiet
 from numerbay_chain.overview import view_listing, view_listings, view_orders
 from numerbay_chain.payout import collect, collect_missed, paid_by
 from numerbay_chain.progress import Progress, silent
+from numerbay_chain.proving import judge, prove, resume_proof
 from numerbay_chain.purchase import buy, make_quote, resume_purchase
 from numerbay_chain.reception import fetch, verify
 from numerbay_chain.registration import register_key
@@ -24,6 +26,7 @@ from numerbay_chain.results import (
     RegisteredKey,
     Verification,
 )
+from numerbay_chain.verdicts import Dispute, EndedDispute, Judgement, OpenedDispute, Proven
 from numerbay_chain.vouchers import SignedVoucher
 
 
@@ -206,6 +209,68 @@ class Buyer:
     def collect(self, token: str | None = None, to: str | None = None) -> Done | None:
         """Collects payments that this account refused before; None: there are none."""
         return collect(self.market, token, to)
+
+    # ------------------------------------------------------------------------------------------------------- disputes
+
+    def open_dispute(self, order: int, round: int | None = None) -> OpenedDispute:
+        """Challenges a released round: the seller has to answer with the content key, or price and bond come back. Pays
+        the bond. `round` None: the newest one released.
+
+        Raises `RefusedError` where the round can't be challenged (not adjudicated, declinable, matured, settled), and
+        where the right key was handed out; `AccountError` without the key file that the order was bought with. A
+        challenge that is open already is the answer, without a receipt.
+        """
+        return open_dispute(self.market, order, round)
+
+    def disputable(self, order: int, round: int | None = None) -> Dispute:
+        """How the round stands that `open_dispute` would challenge; `steps` names that command where it can be."""
+        return preview(self.market, order, round)
+
+    def disputes(self, *, ended: bool = False) -> list[Dispute]:
+        """The account's disputes and what faulty rounds owe it, the most urgent first; with `ended`, past ones too."""
+        return list_disputes(self.market, ended=ended)
+
+    def show_dispute(self, order: int, round: int | None = None) -> Dispute:
+        """How a dispute stands, anybody's: whose turn it is, until when, what can be done. `round` None: the newest one
+        challenged, else the newest one released."""
+        return show_dispute(self.market, order, round)
+
+    def judge(self, order: int, round: int | None = None, *, progress: Progress = silent) -> Judgement:
+        """What could be proven against the seller, decided on this machine. Sends nothing and asks no node.
+
+        Raises `RefusedError` where a proof would lose, or bring nothing; `AccountError` without the key file.
+        """
+        return judge(self.market, order, round, progress)
+
+    def resume_proof(self, order: int, round: int | None = None) -> Proven | None:
+        """What became of a proof that an interrupted `prove` had sent; None if there is none. Judges nothing anew."""
+        return resume_proof(self.market, order, round)
+
+    def prove(
+        self,
+        order: int,
+        round: int | None = None,
+        *,
+        publish_key: bool = False,
+        judgement: Judgement | None = None,
+        progress: Progress = silent,
+    ) -> Proven:
+        """Proves a wrong key or wrong content, and gets price (and bond) back.
+
+        `publish_key`: a proof of wrong content makes the content key public, and that is agreed to. `judgement`: what
+        `judge` said a moment ago. Raises as `judge`, before anything left this machine.
+        """
+        return prove(self.market, order, round, publish_key, judgement, progress)
+
+    def claim(self, order: int, round: int | None = None) -> EndedDispute:
+        """Gets price and bond back where the seller did not answer in time. Raises `RefusedError` where that is not
+        so (yet)."""
+        return claim(self.market, order, round)
+
+    def settle(self, order: int, round: int | None = None) -> EndedDispute:
+        """Ends a dispute as it stands, for whomever that is: an unanswered challenge or a faulty round to the buyer, an
+        answer against which nothing was proven to the seller. By anyone."""
+        return settle(self.market, order, round)
 
     def _held(self, order: int) -> tuple[Order, Token]:
         held = self.market.contract.order(order)

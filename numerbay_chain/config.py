@@ -221,10 +221,10 @@ class Home:
 
     def import_seller_secret(self, text: str) -> bool:
         """Takes a backup in; False: that secret was there already. Raises `RefusedError` where another one is in
-        use, and `UsageError` for text that is no secret."""
+        use, and for text that is no secret."""
         compact = text.strip().removeprefix("0x")
         if not re.fullmatch(r"[0-9a-fA-F]{64}", compact, re.ASCII):
-            raise UsageError("that is not a seller secret", "give the 64 hexadecimal digits that export printed")
+            raise RefusedError("that is not a seller secret", "give the 64 hexadecimal digits that export printed")
         self.folder()
         if self.secret_path.exists():
             if self._read_secret() == bytes.fromhex(compact):

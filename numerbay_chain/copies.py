@@ -1,10 +1,12 @@
 """Delivering copies: each order gets a file of its own, sealed under a key of its own (docs/protocol.md §2,
 `deliverCopies`)."""
 
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from numerbay_chain import handout
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.types import Listing, Release
 from numerbay_chain.choices import Choices
@@ -13,7 +15,6 @@ from numerbay_chain.delivery import (
     find_release,
     not_shown,
     open_listing,
-    release_label,
     require_releasable,
 )
 from numerbay_chain.errors import RefusedError, UsageError
@@ -24,7 +25,7 @@ from numerbay_chain.rounds import RoundEntry, RoundJournal
 from numerbay_chain.sales import Sales
 from numerbay_chain.sealing import measure, read_back, seal_file
 from numerbay_chain.serving import hand_out, left_out
-from numerbay_chain.source import Measured
+from numerbay_chain.source import Measured, Source, open_source
 from numerbay_chain.units import format_order_id
 
 _COPIES_A_TRANSACTION: Final = 100
@@ -44,10 +45,15 @@ def deliver_copies(
         listing = open_listing(market, listing_id)
         if not listing.terms.copies:
             raise RefusedError(f"listing {listing_id} is not sold as copies", "deliver one file for all")
-        digests = {order: measure(path, choices) for order, path in paths.items()}
+        sources = {order: open_source(path) for order, path in paths.items()}
+        unfinished = journal.unfinished()
+        late = not (unfinished or again) and _latest_lacks(market, listing, sources.keys())
+        if not (unfinished or late or (not again and _may_be_an_earlier_round(journal, sources))):
+            require_releasable(market, listing)
+        digests = {order: measure(source, choices) for order, source in sources.items()}
         entry = _unfinished(journal, listing_id, digests)
         resumed = entry is not None and bool(entry.copies)
-        entry = entry or _of_latest(market, journal, listing, digests, again) or RoundEntry(listing.next_round)
+        entry = entry or (_of_latest(journal, listing, digests) if late else RoundEntry(listing.next_round))
         if entry.round == listing.next_round and not resumed and not again:
             _refuse_the_same(journal, listing_id, digests)
         release, receipt = find_release(market, journal, listing_id, entry), None
@@ -57,7 +63,7 @@ def deliver_copies(
         read_back(journal, entry, choices)
         if release is None:
             call = calls.release(listing=listing_id, round=entry.round)
-            receipt = market.send(release_label(listing_id, entry.round), call).receipt
+            receipt = market.send(handout.release_label(listing_id, entry.round), call).receipt
             release = find_release(market, journal, listing_id, entry)
             if release is None:
                 raise not_shown()
@@ -65,7 +71,8 @@ def deliver_copies(
         outcome = hand_out(market, journal, release, entry, choices)
     without = _without(market, listing_id, entry.round)
     left = tuple(one for one in outcome.left if one.order not in {other.order for other in without}) + without
-    return replace(outcome, release=receipt, newly_posted=posted or outcome.newly_posted, left=left, resumed=resumed)
+    receipt, posted = receipt or outcome.release, posted or outcome.newly_posted
+    return replace(outcome, release=receipt, newly_posted=posted, left=left, resumed=resumed)
 
 
 def _without(market: Market, listing_id: int, round: int) -> tuple[Left, ...]:
@@ -88,21 +95,31 @@ def _unfinished(journal: RoundJournal, listing_id: int, digests: Digests) -> Rou
     return None
 
 
-def _of_latest(
-    market: Market, journal: RoundJournal, listing: Listing, digests: Digests, again: bool
-) -> RoundEntry | None:
-    """The round that is out, if these orders have a right to it and no copy of it yet: they were forgotten, or came
-    when it was out. None where it is too late for them, or `again` says that the next round is meant."""
+def _may_be_an_earlier_round(journal: RoundJournal, sources: Mapping[int, Source]) -> bool:
+    """Whether files of these sizes may be copies that were delivered before: only reading them tells."""
+    return any(
+        all(order in entry.copies and entry.copies[order].size == source.size for order, source in sources.items())
+        for entry in journal.all()
+    )
+
+
+def _latest_lacks(market: Market, listing: Listing, orders: Set[int]) -> bool:
+    """Whether these orders have a right to the round that is out and no copy of it yet, and it is not too late for one:
+    they were forgotten, or came when it was out."""
     round = listing.next_round - 1
-    if again or round < 0 or market.contract.is_missed(listing.id, round):
-        return None
+    if round < 0 or market.contract.is_missed(listing.id, round):
+        return False
     release = market.contract.release(listing.id, round)
     if release is None:
         raise left_out(listing.id, round)
-    if not digests.keys() <= {left.order for left in _without(market, listing.id, round)}:
-        return None
-    if _too_late(market, listing, release):
-        return None
+    if not orders <= {left.order for left in _without(market, listing.id, round)}:
+        return False
+    return not _too_late(market, listing, release)
+
+
+def _of_latest(journal: RoundJournal, listing: Listing, digests: Digests) -> RoundEntry:
+    """The round that is out, to which copies are added."""
+    round = listing.next_round - 1
     entry = journal.load(round) or RoundEntry(round)
     if _changed(entry, digests):
         raise another_unfinished(journal, listing.id, entry)

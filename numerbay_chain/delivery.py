@@ -22,7 +22,7 @@ from numerbay_chain.sales import MARGIN, Sales, choose
 from numerbay_chain.sealing import measure, read_back, seal_file, was_lost
 from numerbay_chain.serving import hand_out, left_out, set_aside
 from numerbay_chain.serving import serve as serve_rounds
-from numerbay_chain.source import Measured
+from numerbay_chain.source import Measured, open_source
 from numerbay_chain.units import format_duration, format_time
 
 
@@ -33,7 +33,10 @@ def deliver(market: Market, path: Path, listing_id: int, note: str, again: bool,
         listing = open_listing(market, listing_id)
         if listing.terms.copies:
             raise RefusedError(f"listing {listing_id} is sold as copies", "give a file for each order, as ORDER=FILE")
-        measured = measure(path, choices)
+        source = open_source(path)
+        if not (journal.unfinished() or (not again and _may_be_an_earlier_round(journal, source.size))):
+            require_releasable(market, listing)
+        measured = measure(source, choices)
         entry = _unfinished(market, journal, listing, measured, again)
         resumed = entry is not None
         if entry is None:
@@ -51,6 +54,7 @@ def deliver(market: Market, path: Path, listing_id: int, note: str, again: bool,
             if release is None:
                 raise not_shown()
         outcome = hand_out(market, journal, release, entry, choices)
+    receipt = receipt or outcome.release
     if receipt is not None and (posted := receipt.event("Delivered")):
         newly = tuple(entry.envelopes.get(posted["digest"].hex(), ())) + outcome.newly_posted
         outcome = replace(outcome, delivery=outcome.delivery or receipt, newly_posted=newly)
@@ -76,14 +80,9 @@ def open_listing(market: Market, listing_id: int) -> Listing:
             f"listing {listing.id} belongs to {listing.seller}, and {market.account} is not its operator",
             "use the seller's account, or have the seller name this one as operator",
         )
-    if market.resume(release_label(listing_id, listing.next_round)) is None:
+    if market.resume(handout.release_label(listing_id, listing.next_round)) is None:
         return listing
     return market.contract.listing(listing_id)
-
-
-def release_label(listing_id: int, round: int) -> str:
-    """What the outbox calls the release."""
-    return f"release-{listing_id}-{round}"
 
 
 def require_releasable(market: Market, listing: Listing) -> None:
@@ -102,6 +101,11 @@ def require_releasable(market: Market, listing: Listing) -> None:
             f"round {round} of listing {listing.id} can be released in {format_duration(earliest - now)}",
             f"run this again from {format_time(earliest)} on",
         )
+
+
+def _may_be_an_earlier_round(journal: RoundJournal, size: int) -> bool:
+    """Whether a file of that size (bytes) may be what was delivered before: only reading it tells."""
+    return any(entry.file is not None and entry.file.size == size for entry in journal.all())
 
 
 def _unfinished(
@@ -196,4 +200,4 @@ def _release(market: Market, journal: RoundJournal, listing_id: int, entry: Roun
                     digest=envelopes.digest,
                     count=envelopes.count,
                 )
-    return market.send(release_label(listing_id, entry.round), call).receipt
+    return market.send(handout.release_label(listing_id, entry.round), call).receipt

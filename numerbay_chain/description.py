@@ -11,6 +11,7 @@ from numerbay_chain import jsontext
 from numerbay_chain.errors import ContentError, NetworkError, UsageError
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.store import ContentStore
+from numerbay_chain.text import visible
 
 MAX_DESCRIPTION_SIZE: Final = 65_536
 _VERSION: Final = 1
@@ -67,7 +68,7 @@ class Description:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("not text")
-    return "".join(character for character in value if character.isprintable() or character == "\n")
+    return visible(value)
 
 
 def read_description(store: ContentStore | None, digest: bytes) -> tuple[Description | None, str | None]:

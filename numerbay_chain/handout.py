@@ -140,3 +140,8 @@ def post(market: Market, listing: int, round: int, envelopes: Envelopes) -> Sent
 def post_label(listing: int, round: int) -> str:
     """What the outbox calls it."""
     return f"deliver-{listing}-{round}"
+
+
+def release_label(listing: int, round: int) -> str:
+    """What the outbox calls the release."""
+    return f"release-{listing}-{round}"

@@ -7,10 +7,11 @@ not with events.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from numerbay_chain.chain.types import Event, Offer, Settlement, Terms
+from numerbay_chain.books import Discrepancy, ListingBook, OrderBook, PotBook, ReleaseBook
+from numerbay_chain.chain.contract import challenge_after
+from numerbay_chain.chain.types import Event, Ground, Offer, Settlement
 from numerbay_chain.units import format_order_id
 
 REVOKED: Final = 2**256 - 1
@@ -18,109 +19,6 @@ REVOKED: Final = 2**256 - 1
 
 Balances = dict[str, int]
 """Token address → amount in its smallest unit."""
-
-
-@dataclass(slots=True)
-class OrderBook:
-    """An order: it covers rounds `first` to `end - 1`."""
-
-    id: int
-    buyer: str
-    first: int
-    end: int
-    price: int
-    version: int
-    epoch: int
-    bucket: int
-    cancelled_at: int = 0
-    settled: dict[int, Settlement] = field(default_factory=dict)
-    copies: dict[int, bytes] = field(default_factory=dict)  # round → content hash
-    voucher: bytes | None = None  # the digest of the one that it was bought with
-
-    def covers(self, round: int) -> bool:
-        return self.first <= round < self.end
-
-
-@dataclass(slots=True)
-class PotBook:
-    """Earned money of a round that matures with one bucket."""
-
-    amount: int = 0
-    released: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseBook:
-    """A released round."""
-
-    content_hash: bytes
-    bucket: int
-    released_at: int
-
-
-@dataclass(slots=True)
-class ListingBook:
-    """A listing with its orders and pots."""
-
-    id: int
-    seller: str
-    operator: str
-    payout: str
-    terms: Terms
-    offer: Offer
-    version: int = 0
-    next_round: int = 0
-    last_turn: int = 0
-    orders: list[OrderBook] = field(default_factory=list)  # by index
-    releases: dict[int, ReleaseBook] = field(default_factory=dict)
-    missed: set[int] = field(default_factory=set)
-    pots: dict[tuple[int, int], PotBook] = field(default_factory=dict)  # (round, bucket)
-
-    @property
-    def voided(self) -> int:
-        """Orders that ended before their first round, counted where there is a supply."""
-        return sum(order.end == order.first for order in self.orders) if self.terms.supply else 0
-
-    def earned_by(self, round: int) -> int:
-        """The sum of the prices of all orders that cover the round, but for those bought when it was out."""
-        return sum(
-            order.price for order in self.orders if order.covers(round) and not (order.bucket and order.first == round)
-        )
-
-    def leaving(self) -> dict[int, int]:
-        """End of orders → sum of their prices, for ends above the next round."""
-        found: dict[int, int] = {}
-        for order in self.orders:
-            if order.end > self.next_round:
-                found[order.end] = found.get(order.end, 0) + order.price
-        return found
-
-    @property
-    def unreleased(self) -> int:
-        """Owed for rounds that are to come."""
-        return sum(
-            order.price * (order.end - max(order.first, self.next_round))
-            for order in self.orders
-            if order.end > self.next_round
-        )
-
-    @property
-    def owed_for_missed(self) -> int:
-        """Owed for missed rounds that were not paid back."""
-        return sum(
-            order.price
-            for order in self.orders
-            for round in self.missed
-            if order.covers(round) and round not in order.settled
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Discrepancy:
-    """An event that the ones before it do not explain."""
-
-    subject: str
-    text: str
 
 
 class Ledger:
@@ -146,7 +44,7 @@ class Ledger:
         if handler is None:
             return
         try:
-            handler(self, event.arguments)
+            handler(self, event)
         except LookupError:
             self.doubt(
                 f"block {event.block}", f"the event {event.name} is about something that no event before it made"
@@ -171,12 +69,17 @@ class Ledger:
     def pots(self, token: str) -> int:
         return sum(pot.amount for listing in self._with(token) for pot in listing.pots.values())
 
+    def challenged(self, token: str) -> int:
+        """Prices and bonds of open challenges."""
+        return sum(listing.owed_for_challenges for listing in self._with(token))
+
     def credited(self, token: str) -> int:
         return sum(amount for (_, other), amount in self.credits.items() if other == token)
 
     def owed(self, token: str) -> int:
         """All that the contract owes in a token."""
-        return self.unreleased(token) + self.missed(token) + self.pots(token) + self.credited(token)
+        kept = self.pots(token) + self.challenged(token)
+        return self.unreleased(token) + self.missed(token) + kept + self.credited(token)
 
     @property
     def tokens(self) -> list[str]:
@@ -188,7 +91,7 @@ class Ledger:
 
     # --------------------------------------------------------------------------------------------------------- events
 
-    def _listing_created(self, event: dict[str, Any]) -> None:
+    def _listing_created(self, event: Event) -> None:
         id = event["listing"]
         if id != len(self.listings) + 1:
             self.doubt(f"listing {id}", f"it is number {len(self.listings) + 1} by the logs")
@@ -196,7 +99,7 @@ class Ledger:
             id, event["seller"], event["operator"], event["payout"], event["terms"], event["offer"]
         )
 
-    def _offer_changed(self, event: dict[str, Any]) -> None:
+    def _offer_changed(self, event: Event) -> None:
         listing = self.listings[event["listing"]]
         offer: Offer = event["offer"]
         same = (offer.price, offer.details) == (listing.offer.price, listing.offer.details)
@@ -204,16 +107,16 @@ class Ledger:
             self.doubt(f"listing {listing.id}", f"its offer went from version {listing.version} to {event['version']}")
         listing.offer, listing.version = offer, event["version"]
 
-    def _operator_changed(self, event: dict[str, Any]) -> None:
+    def _operator_changed(self, event: Event) -> None:
         self.listings[event["listing"]].operator = event["operator"]
 
-    def _payout_changed(self, event: dict[str, Any]) -> None:
+    def _payout_changed(self, event: Event) -> None:
         self.listings[event["listing"]].payout = event["payout"]
 
-    def _key_registered(self, event: dict[str, Any]) -> None:
+    def _key_registered(self, event: Event) -> None:
         self.keys[event["owner"], event["epoch"]] = event["publicKey"]
 
-    def _bought(self, event: dict[str, Any]) -> None:
+    def _bought(self, event: Event) -> None:
         id = event["order"]
         listing = self.listings[id >> 32]
         if (id & 0xFFFF_FFFF) != len(listing.orders):
@@ -229,18 +132,20 @@ class Ledger:
                 _name(id), f"it begins with round {order.first} when round {listing.next_round} was the next one"
             )
         if order.bucket:
+            if order.first in listing.faulty:
+                self.doubt(_name(id), f"it was bought for round {order.first}, which had been proven faulty")
             listing.pots.setdefault((order.first, order.bucket), PotBook()).amount += order.price
         listing.orders.append(order)
         _add(self.received, listing.terms.token, event["price"] * event["rounds"])
 
-    def _voucher_used(self, event: dict[str, Any]) -> None:
+    def _voucher_used(self, event: Event) -> None:
         self.order(event["order"]).voucher = event["digest"]
         self.voucher_uses[event["digest"]] = self.voucher_uses.get(event["digest"], 0) + 1
 
-    def _voucher_revoked(self, event: dict[str, Any]) -> None:
+    def _voucher_revoked(self, event: Event) -> None:
         self.revoked.add(event["digest"])
 
-    def _released(self, event: dict[str, Any]) -> None:
+    def _released(self, event: Event) -> None:
         listing, round = self.listings[event["listing"]], event["round"]
         if round != listing.next_round:
             self.doubt(f"listing {listing.id}", f"round {round} was released when round {listing.next_round} was next")
@@ -249,20 +154,20 @@ class Ledger:
         pot.amount, pot.released = pot.amount + listing.earned_by(round), True
         listing.next_round, listing.last_turn = round + 1, event["releasedAt"]
 
-    def _skipped(self, event: dict[str, Any]) -> None:
+    def _skipped(self, event: Event) -> None:
         listing, round = self.listings[event["listing"]], event["round"]
         if round != listing.next_round:
             self.doubt(f"listing {listing.id}", f"round {round} was missed when round {listing.next_round} was next")
         listing.missed.add(round)
         listing.next_round, listing.last_turn = round + 1, event["lastTurn"]
 
-    def _copy_delivered(self, event: dict[str, Any]) -> None:
+    def _copy_delivered(self, event: Event) -> None:
         order, round = self.order(event["order"]), event["round"]
         if round in order.copies or not order.covers(round):
             self.doubt(_name(order.id), f"a copy of round {round} was posted twice, or without a right to it")
         order.copies[round] = event["contentHash"]
 
-    def _ends(self, event: dict[str, Any], end: int) -> None:
+    def _ends(self, event: Event, end: int) -> None:
         """An order that ends early is paid for the rounds that it gives up: one that is out leaves its pot."""
         order = self.order(event["order"])
         listing = self.listings[order.id >> 32]
@@ -274,53 +179,124 @@ class Ledger:
         self._pay(event, order, order.price * (order.end - end))
         order.end = end
 
-    def _declined(self, event: dict[str, Any]) -> None:
+    def _declined(self, event: Event) -> None:
         self._ends(event, event["round"])
 
-    def _ended_early(self, event: dict[str, Any]) -> None:
+    def _ended_early(self, event: Event) -> None:
         self._ends(event, event["end"])
 
-    def _cancelled(self, event: dict[str, Any]) -> None:
+    def _cancelled(self, event: Event) -> None:
         self.order(event["order"]).cancelled_at = event["cancelledAt"]
         self._ends(event, event["end"])
 
-    def _round_refunded(self, event: dict[str, Any]) -> None:
+    def _round_refunded(self, event: Event) -> None:
         order = self.order(event["order"])
         self._settle(order, event["round"])
         self._take(self.listings[order.id >> 32], event["round"], event["bucket"], order.price, _name(order.id))
         self._pay(event, order, order.price)
 
-    def _missed_refunded(self, event: dict[str, Any]) -> None:
+    def _missed_refunded(self, event: Event) -> None:
         order = self.order(event["order"])
         if event["round"] not in self.listings[order.id >> 32].missed:
             self.doubt(_name(order.id), f"round {event['round']} was paid back as missed, but was not")
         self._settle(order, event["round"])
         self._pay(event, order, order.price)
 
-    def _withdrawn(self, event: dict[str, Any]) -> None:
+    def _withdrawn(self, event: Event) -> None:
         listing = self.listings[event["listing"]]
         subject = f"round {event['round']} of listing {listing.id}"
         self._take(listing, event["round"], event["bucket"], event["amount"], subject)
         if listing.pots[event["round"], event["bucket"]].amount:
             self.doubt(subject, "less than its pot was withdrawn")
         listing.pots[event["round"], event["bucket"]].released = False  # the contract clears the slot
-        if event["payout"] != listing.payout:
-            self.doubt(subject, f"its money went to {event['payout']} instead of {listing.payout}")
+        self._check_receiver(event["payout"], listing.payout, subject)
+        if listing.is_frozen(event["round"], event["bucket"]):
+            self.doubt(subject, "it was proven faulty before its pot matured, and that was withdrawn")
         _add(self.paid, listing.terms.token, event["amount"])
 
-    def _credited(self, event: dict[str, Any]) -> None:
+    def _credited(self, event: Event) -> None:
         place = (event["account"], event["token"])
         self.credits[place] = self.credits.get(place, 0) + event["amount"]
         _add(self.paid, event["token"], -event["amount"])
 
-    def _collected(self, event: dict[str, Any]) -> None:
+    def _collected(self, event: Event) -> None:
         place = (event["account"], event["token"])
         held = self.credits.pop(place)
         if held != event["amount"]:
             self.doubt(f"account {place[0]}", f"it collected {event['amount']} of a credit of {held}")
         _add(self.paid, event["token"], event["amount"])
 
+    # ------------------------------------------------------------------------------------------------------- disputes
+
+    def _challenged(self, event: Event) -> None:
+        order, round = self.order(event["order"]), event["round"]
+        listing, name = self.listings[order.id >> 32], _name(order.id)
+        released = round in listing.releases and round not in listing.faulty
+        if round in order.settled or not order.covers(round) or not released:
+            self.doubt(name, f"round {round} was challenged without a right to it")
+        if (event["price"], event["bond"]) != (order.price, listing.terms.bond(order.price)):
+            self.doubt(name, f"a challenge of round {round} was about {event['price']} with a bond of {event['bond']}")
+        if opened := challenge_after(None, event):
+            order.challenges[round], order.settled[round] = opened, Settlement.CHALLENGED
+        _add(self.received, listing.terms.token, event["bond"])
+        self._take(listing, round, event["bucket"], event["price"], name)
+
+    def _responded(self, event: Event) -> None:
+        order, round = self.order(event["order"]), event["round"]
+        before = order.challenges.get(round)
+        if before is None or before.responded:
+            self.doubt(_name(order.id), f"a challenge of round {round} was answered that was not open, or twice")
+        if answered := challenge_after(before, event):
+            order.challenges[round] = answered
+
+    def _challenge_ended(self, event: Event) -> None:
+        order, round, ground = self.order(event["order"]), event["round"], event["ground"]
+        listing, name = self.listings[order.id >> 32], _name(order.id)
+        ended = order.challenges.pop(round, None)
+        to_seller = ground == Ground.NOTHING_PROVEN
+        order.settled[round] = Settlement.PAID_TO_SELLER if to_seller else Settlement.PAID_BACK
+        if ended is None:
+            self.doubt(name, f"a challenge of round {round} ended that was not open")
+        elif ground not in (_AFTER_ANSWER if ended.responded else _BEFORE_ANSWER):
+            self.doubt(name, f"the challenge of round {round} ended for a reason that it could not have: {ground}")
+        marks = order.copy_faulty if listing.terms.copies else listing.faulty
+        if ground == Ground.WRONG_CONTENT and round not in marks:
+            self.doubt(name, f"the challenge of round {round} ended for a fault that was not proven")
+        self._check_receiver(event["receiver"], listing.payout if to_seller else order.buyer, name)
+        self._pay(event, order, ended.stake if ended else 0)
+
+    def _round_faulty(self, event: Event) -> None:
+        listing, round = self.listings[event["listing"]], event["round"]
+        if round in listing.faulty or round not in listing.releases:
+            self.doubt(f"round {round} of listing {listing.id}", "it was proven faulty twice, or without a release")
+        listing.faulty[round] = event["faultyAt"]
+
+    def _copy_faulty(self, event: Event) -> None:
+        order, round = self.order(event["order"]), event["round"]
+        if round in order.copy_faulty or round not in order.copies:
+            self.doubt(_name(order.id), f"its copy of round {round} was proven faulty twice, or was none")
+        if round in order.challenges:
+            order.copy_faulty[round] = event["faultyAt"]
+
+    def _faulty_refunded(self, event: Event) -> None:
+        order, round, bucket = self.order(event["order"]), event["round"], event["bucket"]
+        listing, name = self.listings[order.id >> 32], _name(order.id)
+        if not listing.terms.copies and not listing.is_frozen(round, bucket):
+            self.doubt(name, f"round {round} was paid back as faulty, but was not")
+        if event["end"] == order.end:
+            self._settle(order, round)
+        else:
+            if not event["end"] == round == order.end - 1 or round in order.settled:
+                self.doubt(name, f"round {round} was paid back twice, or without a right to it")
+            order.end = event["end"]
+        self._take(listing, round, bucket, order.price, name)
+        self._pay(event, order, order.price)
+
     # --------------------------------------------------------------------------------------------------------- money
+
+    def _check_receiver(self, receiver: str, due: str, subject: str) -> None:
+        if receiver != due:
+            self.doubt(subject, f"its money went to {receiver} instead of {due}")
 
     def _settle(self, order: OrderBook, round: int) -> None:
         if round in order.settled or not order.covers(round):
@@ -333,7 +309,7 @@ class Ledger:
         if pot.amount < 0:
             self.doubt(subject, f"more left the pot of round {round} than it held")
 
-    def _pay(self, event: dict[str, Any], order: OrderBook, amount: int) -> None:
+    def _pay(self, event: Event, order: OrderBook, amount: int) -> None:
         if event["paid"] != amount:
             self.doubt(_name(order.id), f"it was paid {event['paid']} where {amount} were due")
         _add(self.paid, self.listings[order.id >> 32].terms.token, event["paid"])
@@ -347,7 +323,10 @@ def _name(order: int) -> str:
     return f"order {format_order_id(order)}"
 
 
-_HANDLERS: Final[dict[str, Callable[[Ledger, dict[str, Any]], None]]] = {
+_BEFORE_ANSWER: Final = {Ground.NO_RESPONSE, Ground.WRONG_CONTENT}
+_AFTER_ANSWER: Final = {Ground.WRONG_KEY, Ground.WRONG_CONTENT, Ground.NOTHING_PROVEN}
+
+_HANDLERS: Final[dict[str, Callable[[Ledger, Event], None]]] = {
     "ListingCreated": Ledger._listing_created,
     "OfferChanged": Ledger._offer_changed,
     "OperatorChanged": Ledger._operator_changed,
@@ -365,6 +344,12 @@ _HANDLERS: Final[dict[str, Callable[[Ledger, dict[str, Any]], None]]] = {
     "Refunded": Ledger._ended_early,
     "RoundRefunded": Ledger._round_refunded,
     "MissedRefunded": Ledger._missed_refunded,
+    "Challenged": Ledger._challenged,
+    "Responded": Ledger._responded,
+    "ChallengeEnded": Ledger._challenge_ended,
+    "RoundFaulty": Ledger._round_faulty,
+    "CopyFaulty": Ledger._copy_faulty,
+    "FaultyRefunded": Ledger._faulty_refunded,
     "Withdrawn": Ledger._withdrawn,
     "Credited": Ledger._credited,
     "Collected": Ledger._collected,

@@ -14,7 +14,14 @@ from numerbay_chain.chain.transactions import Plan, Sender
 from numerbay_chain.chain.types import ZERO_ADDRESS, Token
 from numerbay_chain.config import Home, Overrides, Settings, load_settings
 from numerbay_chain.crypto.content_key import Context
-from numerbay_chain.errors import AccountError, ExitCode, NumerbayChainError, UsageError
+from numerbay_chain.errors import (
+    AccountError,
+    ExitCode,
+    NetworkError,
+    NumerbayChainError,
+    RefusedError,
+    UsageError,
+)
 from numerbay_chain.ipfs import ContentStore, open_store
 from numerbay_chain.outbox import Outbox, Sent
 from numerbay_chain.units import parse_amount
@@ -108,6 +115,13 @@ class Market:
         """What a content key or an envelope is bound to."""
         marketplace = bytes.fromhex(self.contract.address[2:])
         return Context(self.connection.chain_id, marketplace, listing, round, order)
+
+    def gas_price(self) -> int:
+        """The most that a unit of gas costs now, in wei; 0 where the node does not say."""
+        try:
+            return self.connection.fees().most
+        except (NetworkError, RefusedError):
+            return 0
 
     def token(self, address: str = ZERO_ADDRESS) -> Token:
         """Symbol and decimals, asked for once."""

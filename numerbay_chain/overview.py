@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.events import MOST_TOPICS
-from numerbay_chain.chain.types import Listing, Order, Release, Settlement, Token
+from numerbay_chain.chain.types import Event, Ground, Listing, Order, Release, Settlement, Token
 from numerbay_chain.description import read_description
 from numerbay_chain.market import Market
 from numerbay_chain.results import ListingView, OrderView, RoundView
@@ -17,7 +18,7 @@ def view_listing(market: Market, listing_id: int) -> ListingView:
     listing = market.contract.listing(listing_id)
     token = market.token(listing.terms.token)
     description, trouble = read_description(market.store_or_none, listing.offer.details)
-    words = explain(listing.terms, listing.offer.price, token)
+    words = explain(listing.terms, listing.offer.price, token, market.gas_price())
     return ListingView(listing, token, description, trouble, tuple(words))
 
 
@@ -38,6 +39,7 @@ class ListingLog:
     token: Token
     releases: dict[int, Release]
     missed: frozenset[int]
+    faulty: dict[int, int]  # round → when it was proven faulty
     postings: dict[int, int]  # round → how often envelopes were posted
     now: int
 
@@ -53,6 +55,7 @@ class ListingLog:
             market.token(listing.terms.token),
             {release.round: release for release in contract.releases(listing_id)},
             frozenset(event["round"] for event in contract.events(["Skipped"], listing=listing_id)),
+            {event["round"]: event["faultyAt"] for event in contract.events(["RoundFaulty"], listing=listing_id)},
             postings,
             market.connection.now(),
         )
@@ -61,33 +64,63 @@ class ListingLog:
 def view_orders(market: Market, orders: Sequence[Order]) -> list[OrderView]:
     """The orders with their rounds, in the order given."""
     logs = {listing: ListingLog.read(market, listing) for listing in {order.listing for order in orders}}
-    paid_back, copies = _settlements(market.contract, [order.id for order in orders])
-    return [_view(logs[order.listing], order, paid_back, copies) for order in orders]
+    fates = _fates(market.contract, [order.id for order in orders])
+    return [_view(logs[order.listing], order, fates) for order in orders]
 
 
-def _settlements(
-    contract: MarketplaceContract, ids: Sequence[int]
-) -> tuple[set[tuple[int, int]], dict[tuple[int, int], bytes]]:
-    """The (order, round)s that were paid back one by one, and the copies' content hashes."""
-    paid_back: set[tuple[int, int]] = set()
-    copies: dict[tuple[int, int], bytes] = {}
+@dataclass(slots=True)
+class _Fate:
+    """What happened to one round of one order alone, by the logs."""
+
+    settlement: Settlement = Settlement.NONE
+    copy: bytes | None = None
+    challenged_at: int | None = None
+    answered_at: int | None = None
+    ground: Ground | None = None
+    faulty_at: int | None = None
+
+    def meet(self, event: Event) -> None:
+        match event.name:
+            case "CopyDelivered":
+                self.copy = event["contentHash"]
+            case "Challenged":
+                self.settlement, self.challenged_at = Settlement.CHALLENGED, event["challengedAt"]
+            case "Responded":
+                self.answered_at = event["respondedAt"]
+            case "CopyFaulty":
+                self.faulty_at = self.faulty_at or event["faultyAt"]
+            case "ChallengeEnded":
+                self.ground = Ground(event["ground"])
+                lost = self.ground is Ground.NOTHING_PROVEN
+                self.settlement = Settlement.PAID_TO_SELLER if lost else Settlement.PAID_BACK
+            case "FaultyRefunded":
+                self.settlement, self.ground = Settlement.PAID_BACK, Ground.WRONG_CONTENT
+            case _:
+                self.settlement = Settlement.PAID_BACK
+
+
+_FATEFUL: Final = (
+    "CopyDelivered", "Challenged", "Responded", "CopyFaulty", "ChallengeEnded", "FaultyRefunded", "RoundRefunded",
+    "MissedRefunded",
+)  # fmt: skip
+_Fates = dict[tuple[int, int], _Fate]
+
+
+def _fates(contract: MarketplaceContract, ids: Sequence[int]) -> _Fates:
+    fates: _Fates = {}
     for start in range(0, len(ids), MOST_TOPICS):
-        chunk = list(ids[start : start + MOST_TOPICS])
-        for event in contract.events(["RoundRefunded", "MissedRefunded", "CopyDelivered"], order=chunk):
-            place = (event["order"], event["round"])
-            if event.name == "CopyDelivered":
-                copies[place] = event["contentHash"]
-            else:
-                paid_back.add(place)
-    return paid_back, copies
+        for event in contract.events(_FATEFUL, order=list(ids[start : start + MOST_TOPICS])):
+            fates.setdefault((event["order"], event["round"]), _Fate()).meet(event)
+    return fates
 
 
-def _view(
-    log: ListingLog, order: Order, paid_back: set[tuple[int, int]], copies: dict[tuple[int, int], bytes]
-) -> OrderView:
+def _view(log: ListingLog, order: Order, fates: _Fates) -> OrderView:
+    # a faulty round that was the order's last one is no longer covered once it was paid back
+    mine = [(round, fate) for (id, round), fate in fates.items() if id == order.id]
+    refunded = sorted(round for round, fate in mine if fate.ground is not None and round >= order.end)
     rounds = tuple(
-        _view_round(log, order, round, (order.id, round) in paid_back, copies.get((order.id, round)))
-        for round in range(order.first, order.end)
+        _view_round(log, order, round, fates.get((order.id, round), _Fate()))
+        for round in (*range(order.first, order.end), *refunded)
     )
     ended = order.end <= log.listing.next_round
     status = "ended" if ended else "cancelled" if order.cancelled_at else "active"
@@ -95,18 +128,26 @@ def _view(
     return OrderView(order, log.token, rounds, status, reclaimable)
 
 
-def _view_round(log: ListingLog, order: Order, round: int, paid_back: bool, copy: bytes | None) -> RoundView:
+def _view_round(log: ListingLog, order: Order, round: int, fate: _Fate) -> RoundView:
     release, terms = log.releases.get(round), log.listing.terms
+    matures_at = None if release is None else terms.maturity_of(bucket_of(order, release))
+    untouched = fate.settlement is Settlement.NONE
+    faulty_at = log.faulty.get(round)
     return RoundView(
         round=round,
         due=terms.due(round),
         released_at=release.released_at if release else None,
         missed=round in log.missed,
-        settlement=Settlement.PAID_BACK if paid_back else Settlement.NONE,
-        declinable_until=None if paid_back else declinable_until(log.listing, order, release, log.now),
-        matures_at=None if release is None else terms.maturity_of(bucket_of(order, release)),
-        content_hash=copy if terms.copies else release.content_hash if release else None,
+        settlement=fate.settlement,
+        declinable_until=declinable_until(log.listing, order, release, log.now) if untouched else None,
+        matures_at=matures_at,
+        content_hash=fate.copy if terms.copies else release.content_hash if release else None,
         envelopes=log.postings.get(round, 0),
+        challenged_at=fate.challenged_at,
+        answered_at=fate.answered_at,
+        ground=fate.ground,
+        faulty_at=faulty_at or fate.faulty_at,
+        refundable=bool(untouched and faulty_at and matures_at and faulty_at < matures_at),
     )
 
 
@@ -126,3 +167,11 @@ def declinable_until(listing: Listing, order: Order, release: Release | None, no
         return None
     end = release.released_at + listing.terms.decline_window
     return end if now < end and not bought_when_out(order, release.round) else None
+
+
+def newest_round(market: Market, order: Order, listing: Listing) -> int:
+    """The newest released round that the order covers, else its next one."""
+    for round in range(min(order.end, listing.next_round) - 1, order.first - 1, -1):
+        if not market.contract.is_missed(listing.id, round):
+            return round
+    return max(order.first, min(listing.next_round, order.end - 1))

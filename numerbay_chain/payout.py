@@ -26,10 +26,19 @@ def find_pots(market: Market, listing_id: int) -> list[PotView]:
     return sorted((pot for pot in pots if pot.amount), key=lambda pot: (pot.matures_at, pot.round, pot.bucket))
 
 
+def _frozen(market: Market, listing_id: int, pots: list[PotView]) -> tuple[PotView, ...]:
+    """Pots of rounds that were proven faulty before they matured: their money is the buyers'."""
+    events = market.contract.events(["RoundFaulty"], listing=listing_id)
+    faulty = {event["round"]: event["faultyAt"] for event in events}
+    return tuple(pot for pot in pots if pot.round in faulty and faulty[pot.round] < pot.matures_at)
+
+
 def withdrawable(market: Market, listing_id: int) -> Withdrawal:
     """See `Seller.withdrawable`."""
     listing, now = market.contract.listing(listing_id), market.connection.now()
-    pots = find_pots(market, listing_id)
+    found = find_pots(market, listing_id)
+    frozen = _frozen(market, listing_id, found)
+    pots = [pot for pot in found if pot not in frozen]
     matured = tuple(pot for pot in pots if pot.matures_at <= now)
     return Withdrawal(
         amount=sum(pot.amount for pot in matured),
@@ -38,17 +47,30 @@ def withdrawable(market: Market, listing_id: int) -> Withdrawal:
         pots=matured,
         waiting=tuple(pot for pot in pots if pot.matures_at > now),
         receipts=(),
+        frozen=frozen,
     )
 
 
 def withdraw(market: Market, listing_id: int) -> Withdrawal:
     """See `Seller.withdraw`."""
+    return _withdraw(market, listing_id, more=True)
+
+
+def resume_withdrawal(market: Market, listing_id: int) -> Withdrawal:
+    """See `Seller.resume_withdrawal`."""
+    return _withdraw(market, listing_id, more=False)
+
+
+def _withdraw(market: Market, listing_id: int, *, more: bool) -> Withdrawal:
+    """What an earlier call had sent and, with `more`, all that has matured."""
     label = f"withdraw-{listing_id}"
     found = market.resume(label)
     receipts = [found.receipt] if found else list[Receipt]()
     listing, now = market.contract.listing(listing_id), market.connection.now()
-    pots = find_pots(market, listing_id)
-    matured = [pot for pot in pots if pot.matures_at <= now]
+    there = find_pots(market, listing_id)
+    frozen = _frozen(market, listing_id, there)
+    pots = [pot for pot in there if pot not in frozen]
+    matured = [pot for pot in pots if more and pot.matures_at <= now]
     for start in range(0, len(matured), _POTS_A_TRANSACTION):
         some = matured[start : start + _POTS_A_TRANSACTION]
         rounds, buckets = [pot.round for pot in some], [pot.bucket for pot in some]
@@ -65,6 +87,7 @@ def withdraw(market: Market, listing_id: int) -> Withdrawal:
         waiting=tuple(pot for pot in pots if pot.matures_at > now),
         receipts=tuple(receipts),
         resumed=found is not None,
+        frozen=frozen,
     )
 
 

@@ -47,15 +47,15 @@ def make_quote(
     _refuse_overdue(market, listing, first, rounds)
     if listing.places_left == 0:
         raise RefusedError(f"listing {listing_id} is sold out", "wait until somebody's order ends before it began")
-    price = listing.offer.price
-    words = explain(listing.terms, price, token)
+    price, gas_price = listing.offer.price, market.gas_price()
+    words = explain(listing.terms, price, token, gas_price)
     if voucher is not None:
         if voucher.voucher.listing != listing_id:
             raise RefusedError(f"the voucher is for listing {voucher.voucher.listing}", "buy that one with it")
         if problem := status_of(market, voucher, rounds, market.account).problem:
             raise RefusedError(problem, "ask the seller for another one")
         price = voucher.voucher.price
-        words = explain(replace(listing.terms, max_rounds=voucher.voucher.max_rounds), price, token)
+        words = explain(replace(listing.terms, max_rounds=voucher.voucher.max_rounds), price, token, gas_price)
     elif not listing.offer.open:
         raise RefusedError(f"listing {listing_id} is closed: only a voucher buys", "ask the seller for one")
     key = contract.current_key(receiver)
@@ -79,6 +79,14 @@ def make_quote(
 def _first_round(market: Market, listing: Listing, asked: int | None) -> int:
     latest = listing.next_round - 1
     out = listing.terms.instant and latest >= 0 and not market.contract.is_missed(listing.id, latest)
+    if out and market.contract.faulty_at(listing.id, latest):
+        if asked == latest:
+            raise RefusedError(
+                f"round {latest} of listing {listing.id} was proven faulty: it can't be bought",
+                f"buy from round {listing.next_round} on, or leave it",
+            )
+        market.notify(f"round {latest}, which is out, was proven faulty: what is on offer begins with the next one")
+        out = False
     if asked is None:
         return latest if out else listing.next_round
     if asked == listing.next_round or (out and asked == latest):

@@ -4,17 +4,19 @@ was not checked.
 `verify` says what is wrong; `fetch` writes the file, or raises the first thing that is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, TypeVar, cast
 
 from numerbay_chain import artifact, keyfile
-from numerbay_chain.chain.types import ZERO_HASH, Delivery, Listing, Order, Release, Settlement
-from numerbay_chain.crypto.content_key import ContentKey
+from numerbay_chain.chain.types import ZERO_HASH, Delivery, Listing, Order, Release
+from numerbay_chain.crypto.content_key import ContentKey, word
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, find_envelope, open_envelope
+from numerbay_chain.diagnosis import remedy, words
+from numerbay_chain.disputes import Case, read_case
 from numerbay_chain.errors import (
     AccountError,
     ContentError,
@@ -23,12 +25,13 @@ from numerbay_chain.errors import (
     NotFoundError,
     NumerbayChainError,
     RefusedError,
+    WrongContentError,
 )
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.keyfile import KeyPair
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
-from numerbay_chain.overview import bought_when_out, declinable_until
+from numerbay_chain.overview import bought_when_out
 from numerbay_chain.progress import Progress
 from numerbay_chain.results import Fetched, Problem, ProblemKind, Verification
 from numerbay_chain.units import format_duration
@@ -44,29 +47,41 @@ class ProblemError(NumerbayChainError):
         self.problem, self.error = problem, error
 
 
+class Nowhere:
+    """A stream for plaintext that is checked, not kept."""
+
+    def write(self, data: bytes) -> int:
+        return len(data)
+
+
 @dataclass(frozen=True, slots=True)
 class Reception:
     """One round of one order, as the chain has it."""
 
     market: Market
-    order: Order
-    listing: Listing
-    round: int
-    now: int
+    case: Case
 
     @classmethod
     def open(cls, market: Market, order_id: int, round: int | None) -> "Reception":
         """`round` None: the newest one released that the order covers, else its next one. Raises `RevertedError`
         (no such order)."""
-        order = market.contract.order(order_id)
-        listing = market.contract.listing(order.listing)
-        return cls(
-            market,
-            order,
-            listing,
-            _newest(market, order, listing) if round is None else round,
-            market.connection.now(),
-        )
+        return cls(market, read_case(market, order_id, round))
+
+    @property
+    def order(self) -> Order:
+        return self.case.order
+
+    @property
+    def listing(self) -> Listing:
+        return self.case.listing
+
+    @property
+    def round(self) -> int:
+        return self.case.round
+
+    @property
+    def now(self) -> int:
+        return self.case.now
 
     def refuse(
         self,
@@ -78,32 +93,19 @@ class Reception:
         advice: str | None = None,
     ) -> ProblemError:
         """A problem, with what can be done about it."""
-        advice = advice or self._advice(fault)
-        return ProblemError(Problem(kind, text, advice, fault), error(text, advice))
-
-    @property
-    def declinable_until(self) -> int | None:
-        """Until when the round can be declined, None if it can't."""
-        if self.market.contract.settled(self.order.id, self.round) is not Settlement.NONE:
-            return None
-        release = self.market.contract.release(self.listing.id, self.round)
-        return declinable_until(self.listing, self.order, release, self.now)
-
-    def _advice(self, fault: bool) -> str | None:
-        until = self.declinable_until
-        if until is not None:
-            window = format_duration(until - self.now)
-            return f"decline the round within {window}: it and all later ones are paid back"
-        if fault and not self.listing.terms.adjudicated:
-            return "this listing is not adjudicated: ask the seller for a refund, and cancel what is left"
-        return "ask the seller; cancel the order to get the later rounds back" if fault else None
+        found = None if advice else remedy(self.case, kind, fault)
+        said = found.text if found else advice
+        return ProblemError(Problem(kind, text, said, fault, found), error(text, said))
 
     # --------------------------------------------------------------------------------------------------- the promise
 
     def release(self) -> Release:
         """The round's release. Raises `ProblemError` where the order has no right to one, or there is none yet."""
-        order, round, contract = self.order, self.round, self.market.contract
+        order, round = self.order, self.round
         name = f"round {round} of listing {self.listing.id}"
+        paid_back = f"{name} was paid back to order {order}"
+        if self.case.state == "won":
+            raise self.refuse("paid-back", paid_back, advice="there is nothing to fetch")
         if not order.covers(round):
             last = order.end - 1
             several = f"rounds {order.first} to {last}" if order.rounds > 1 else f"round {last}"
@@ -113,16 +115,13 @@ class Reception:
             )
         if round >= self.listing.next_round:
             raise self.refuse("not-released", f"{name} is not released yet", advice=self._when_due())
-        if contract.is_missed(self.listing.id, round):
+        if self.case.missed:
             raise self.refuse(
                 "missed", f"{name} was missed", fault=True, advice="get it paid back: refund it to yourself"
             )
-        if contract.settled(order.id, round) is Settlement.PAID_BACK:
-            raise self.refuse("paid-back", f"{name} was paid back to order {order}", advice="there is nothing to fetch")
-        found = contract.release(self.listing.id, round)
-        if found is None:
-            raise NetworkError(f"the node left out the release of {name}", "check from_block, or use another node")
-        return found
+        if self.case.state == "paid-back":
+            raise self.refuse("paid-back", paid_back, advice="there is nothing to fetch")
+        return self.case.released()
 
     def _when_due(self) -> str:
         due = self.listing.terms.due(self.round)
@@ -154,15 +153,27 @@ class Reception:
         except ContentError as error:
             raise self.refuse("manifest", str(error), fault=True, error=ContentError) from error
 
-    def content_problems(self, manifest: Manifest, progress: Progress) -> list[Problem]:
-        """Reads every byte that needs no key."""
-        found = artifact.check(
-            manifest.encode(),
-            manifest.content_hash,
-            self.market.store,
-            lambda done, total: progress("check", done, total),
-        )
-        problems: list[Problem] = []
+    def content_problems(self, manifest: Manifest, key: ContentKey | None, progress: Progress) -> list[Problem]:
+        """Reads every byte: with the key all is checked in one pass; where that fails, or without a key, what needs
+        none."""
+        wrong: ProblemError | None = None
+
+        def report(done: int, total: int) -> None:
+            progress("check", done, total)
+
+        if key is not None:
+            try:
+                nowhere = cast(IO[bytes], Nowhere())
+                return self._problems(artifact.unseal(manifest, key, self.market.store, nowhere, report).problems)
+            except WrongContentError as error:
+                wrong = self.refuse("wrong-content", str(error), fault=True, error=DecryptionError)
+            except (ContentError, NotFoundError):
+                pass  # the other pass says all of it
+        found = self._problems(artifact.check(manifest.encode(), manifest.content_hash, self.market.store, report))
+        return [*found, wrong.problem] if wrong else found
+
+    def _problems(self, found: Iterable[artifact.Problem]) -> list[Problem]:
+        problems = []
         for one in found:
             part = one.code.partition("-")[0]
             kind: ProblemKind = (
@@ -174,7 +185,8 @@ class Reception:
     # -------------------------------------------------------------------------------------------------------- the key
 
     def key(self, manifest: Manifest, pair: KeyPair) -> ContentKey:
-        """The content key, out of the newest envelope that opens. Raises `ProblemError`."""
+        """The content key, out of the newest envelope that opens, else out of the seller's answer to a challenge.
+        Raises `ProblemError`."""
         contract = self.market.contract
         deliveries = contract.deliveries(self.listing.id, self.round)
         failure: ProblemError | None = None
@@ -185,11 +197,34 @@ class Reception:
                     return self._open(record, pair, manifest)
             except ProblemError as error:
                 failure = failure or error
-        raise failure or self.refuse(
-            "no-envelope",
-            f"there is no key for order {self.order} and round {self.round} yet",
-            advice=self._when_key(bool(deliveries)),
-        )
+        answered = self._answer(pair, manifest)
+        if answered is not None:
+            return answered
+        raise failure or self._no_envelope(bool(deliveries))
+
+    def _answer(self, pair: KeyPair, manifest: Manifest) -> ContentKey | None:
+        try:
+            scalar = self.case.sealed_scalar(pair)
+        except AccountError as error:
+            raise self.refuse("key-file", str(error), error=AccountError, advice=error.hint) from error
+        if scalar is None:
+            return None
+        challenge = self.case.challenge
+        if challenge is None or word(challenge.key_commitment) != manifest.key_commitment:
+            raise NetworkError("the node's logs of the answer and of the release do not agree", "use another node")
+        if not self.case.is_right(scalar):
+            text = "the seller's answer to the challenge does not hold the key that he committed to"
+            raise self.refuse("answer", text, fault=True, error=DecryptionError)
+        return ContentKey.from_bytes(word(scalar), manifest.key_commitment)
+
+    def _no_envelope(self, posted: bool) -> ProblemError:
+        text, case = f"there is no key for order {self.order} and round {self.round} yet", self.case
+        advice, found = self._when_key(posted), remedy(case, "no-envelope", False)
+        if case.state == "challenged":
+            advice = found.text
+        elif case.terms.adjudicated and case.state == "none" and case.now < case.matures_at:
+            advice = f"{advice}; {found.text}"
+        return ProblemError(Problem("no-envelope", text, advice, False, found), RefusedError(text, advice))
 
     def _envelope(self, delivery: Delivery) -> bytes | None:
         size = delivery.count * ENVELOPE_SIZE
@@ -217,8 +252,7 @@ class Reception:
             raise self.refuse("key", text, fault=True, error=DecryptionError) from error
 
     def _when_key(self, posted: bool) -> str:
-        release = self.market.contract.release(self.listing.id, self.round)
-        over = release.released_at + self.listing.terms.decline_window if release else self.now
+        over = self.case.released().released_at + self.listing.terms.decline_window
         if over > self.now:
             return f"keys go out when the decline window is over, in {format_duration(over - self.now)}"
         if bought_when_out(self.order, self.round) or posted:
@@ -235,13 +269,6 @@ class Reception:
         except AccountError as error:
             text = f"order {order} was bought with the key {keyfile.encode(wanted)}: {error}"
             raise self.refuse("key-file", text, error=AccountError, advice=error.hint) from error
-
-
-def _newest(market: Market, order: Order, listing: Listing) -> int:
-    for round in range(min(order.end, listing.next_round) - 1, order.first - 1, -1):
-        if not market.contract.is_missed(listing.id, round):
-            return round
-    return max(order.first, min(listing.next_round, order.end - 1))
 
 
 def find_key(market: Market, public_key: bytes) -> KeyPair:
@@ -269,11 +296,14 @@ def verify(market: Market, order_id: int, round: int | None, content: bool, prog
     reception = Reception.open(market, order_id, round)
     problems: list[Problem] = []
     manifest = _collect(problems, lambda: reception.manifest(reception.release()))
+    key, of_key = None, list[Problem]()
+    if manifest is not None and (pair := _collect(of_key, reception.pair)):
+        key = _collect(of_key, lambda: reception.key(manifest, pair))
     if manifest is not None and content:
-        problems += reception.content_problems(manifest, progress)
-    key = None
-    if manifest is not None and (pair := _collect(problems, reception.pair)):
-        key = _collect(problems, lambda: reception.key(manifest, pair))
+        problems += reception.content_problems(manifest, key, progress)
+    problems += of_key
+    if reception.case.state in ("faulty", "refundable"):
+        problems.append(reception.refuse("faulty", words(reception.case), fault=True).problem)
     kinds = {problem.kind for problem in problems}
     return Verification(
         order=order_id,
@@ -285,7 +315,7 @@ def verify(market: Market, order_id: int, round: int | None, content: bool, prog
         checked_content=manifest is not None and content and not kinds & {"content", "commitments"},
         has_envelope=key is not None or bool(kinds & {"key", "envelope"}),
         key_opened=key is not None,
-        declinable_until=reception.declinable_until if manifest else None,
+        declinable_until=reception.case.declinable_until if manifest else None,
         problems=tuple(problems),
     )
 
@@ -313,9 +343,15 @@ def fetch(
         key = reception.key(manifest, reception.pair())
     except ProblemError as error:
         raise error.error from error
-    opened = artifact.unseal(
-        manifest, key, market.store, target, lambda done, total: progress("fetch", done, total), overwrite=overwrite
-    )
+    try:
+        opened = artifact.unseal(
+            manifest, key, market.store, target, lambda done, total: progress("fetch", done, total), overwrite=overwrite
+        )
+    except WrongContentError as error:
+        advice = remedy(reception.case, "wrong-content", True).text
+        raise WrongContentError(str(error), advice, index=error.index) from error
+    except (NotFoundError, ContentError) as error:
+        raise type(error)(str(error), remedy(reception.case, "content", True).text) from error
     for problem in opened.problems:
         market.notify(problem.message)
     return Fetched(

@@ -12,13 +12,11 @@ def register_key(market: Market, path: str | Path | None) -> RegisteredKey:
     """See `Buyer.register_key`."""
     chosen = Path(path).expanduser() if path is not None else market.key_path or default_path(market)
     created = not chosen.exists()
-    if created and market.dry_run:
-        pair = keyfile.generate()  # for the plan alone
-    else:
-        if created:
-            keyfile.save(keyfile.generate(), chosen)  # on disk before anybody can seal to it
-            market.notify(f"a key file was made: {chosen}; back it up, what you buy is sealed to it")
-        pair = keyfile.load(chosen)
+    pair = keyfile.generate() if created else keyfile.load(chosen)
+    if created and not market.dry_run:
+        market.sender.plan(calls.register(public_key=pair.public_key))  # who can't register it is left no key file
+        keyfile.save(pair, chosen)  # on disk before anybody can seal to it
+        market.notify(f"a key file was made: {chosen}; back it up, what you buy is sealed to it")
     label = "register-key"
     found = market.resume(label)
     current = market.contract.current_key(market.account)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from numerbay_chain.chain.types import Event, Listing, Order, Receipt, Settlement, Token, Voucher
+from numerbay_chain.chain.types import Challenge, Event, Ground, Listing, Order, Receipt, Settlement, Token, Voucher
 from numerbay_chain.crypto.details import Details
 from numerbay_chain.description import Description
 from numerbay_chain.errors import NetworkError
 from numerbay_chain.ipfs.cid import Cid
+from numerbay_chain.verdicts import Remedy
 
 # -------------------------------------------------------------------------------------------------------------- both
 
@@ -40,6 +41,11 @@ class RoundView:
     matures_at: int | None  # when the seller can withdraw the money for it
     content_hash: bytes | None
     envelopes: int  # how many times envelopes were posted for the round
+    challenged_at: int | None = None
+    answered_at: int | None = None  # when the seller answered the challenge
+    ground: Ground | None = None  # why a dispute, or a faulty round, was settled
+    faulty_at: int | None = None  # when the round, or this order's copy, was proven faulty
+    refundable: bool = False  # proven faulty in time, and not paid back yet: `Buyer.settle`
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,8 @@ class PotView:
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
     """`amount` went to `payout`; there are no `receipts` where nothing had matured. `waiting` matures later.
-    `resumed`: the first of the receipts is of a transaction that an earlier, interrupted call had sent."""
+    `frozen` is the buyers': those rounds were proven faulty before it matured. `resumed`: the first of the receipts is
+    of a transaction that an earlier, interrupted call had sent."""
 
     amount: int
     token: Token
@@ -159,6 +166,7 @@ class Withdrawal:
     waiting: tuple[PotView, ...]
     receipts: tuple[Receipt, ...]
     resumed: bool = False
+    frozen: tuple[PotView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,18 +243,22 @@ ProblemKind = Literal[
     "envelope",
     "key-file",
     "key",
+    "answer",
+    "wrong-content",
+    "faulty",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong, in one sentence; `advice` says what can be done about it and until when; `fault`: the
-    seller's, not only bad luck or impatience."""
+    seller's, not only bad luck or impatience; `remedy`: the advice for programs, where it is a step of the buyer's."""
 
     kind: ProblemKind
     text: str
     advice: str | None = None
     fault: bool = False
+    remedy: Remedy | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -313,12 +325,13 @@ class TokenBalance:
     unreleased: int
     missed: int  # missed rounds that were not paid back yet
     pots: int
+    challenges: int  # prices and bonds of open challenges
     credits: int
     held: int
 
     @property
     def owed(self) -> int:
-        return self.unreleased + self.missed + self.pots + self.credits
+        return self.unreleased + self.missed + self.pots + self.challenges + self.credits
 
     @property
     def surplus(self) -> int:
@@ -326,8 +339,30 @@ class TokenBalance:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenChallenge:
+    """A round that an order's buyer has challenged: the contract holds price and bond until it ends."""
+
+    order: int
+    round: int
+    challenge: Challenge
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyRound:
+    """A round that was proven faulty. `frozen` is what still lies in pots that go back to the buyers."""
+
+    listing: int
+    round: int
+    faulty_at: int
+    frozen: int
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
 class AuditReport:
-    """`ok`: nothing is off. Blocks are the range whose logs were read; `checked` counts what was compared, by name."""
+    """`ok`: nothing is off. Blocks are the range whose logs were read; `checked` counts what was compared, by name.
+    `unread`: content was to be read, and the store could not be asked for all of it."""
 
     contract: str
     chain_id: int
@@ -336,6 +371,9 @@ class AuditReport:
     balances: tuple[TokenBalance, ...]
     findings: tuple[Finding, ...]
     checked: dict[str, int] = field(default_factory=dict)
+    unread: bool = False
+    challenges: tuple[OpenChallenge, ...] = ()
+    faulty_rounds: tuple[FaultyRound, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -137,6 +137,10 @@ class RoundJournal:
         """For a round that can't become what was written down."""
         return Entry(self.path(round)).set_aside()
 
+    def unfinished(self) -> bool:
+        """Whether a round's delivery was begun and not done."""
+        return not all(entry.done for entry in self.all())
+
     def all(self) -> list[RoundEntry]:
         """Every round's entry, in order."""
         names = (re.fullmatch(r"round-([0-9]+)\.json", path.name) for path in self._folder.iterdir())

@@ -12,17 +12,17 @@ from numerbay_chain.ipfs import ContentStore
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.rounds import RoundEntry, RoundJournal, SealedFile
-from numerbay_chain.source import Measured, open_source
+from numerbay_chain.source import Measured, Source
 
 
-def measure(path: Path, choices: Choices) -> Measured:
+def measure(source: Source, choices: Choices) -> Measured:
     """sha256 and size of what would be sealed: a file's bytes, or a folder's tar. Sealing it later refuses what changed
     since."""
-    source, done = Measured(open_source(path)), 0
-    for block in source.blocks():
+    measured, done = Measured(source), 0
+    for block in measured.blocks():
         done += len(block)
-        choices.progress("read", done, source.size)
-    return source
+        choices.progress("read", done, measured.size)
+    return measured
 
 
 def seal_file(

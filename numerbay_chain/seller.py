@@ -11,6 +11,7 @@ from numerbay_chain import delivery
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Voucher
+from numerbay_chain.challenging import list_sold, settle
 from numerbay_chain.choices import Choices
 from numerbay_chain.description import Description
 from numerbay_chain.errors import RefusedError, UsageError
@@ -18,8 +19,9 @@ from numerbay_chain.ipfs import Cid
 from numerbay_chain.ledger import REVOKED
 from numerbay_chain.market import Market, Overrides, open_market, quiet
 from numerbay_chain.overview import bucket_of, view_listing, view_listings, view_orders
-from numerbay_chain.payout import collect, paid_by, withdraw, withdrawable
+from numerbay_chain.payout import collect, paid_by, resume_withdrawal, withdraw, withdrawable
 from numerbay_chain.progress import Progress, silent
+from numerbay_chain.responding import respond
 from numerbay_chain.results import (
     Created,
     Delivered,
@@ -33,6 +35,7 @@ from numerbay_chain.results import (
 )
 from numerbay_chain.terms import Preset, TermChanges, build_terms, explain
 from numerbay_chain.units import parse_duration
+from numerbay_chain.verdicts import Answers, Dispute, EndedDispute
 from numerbay_chain.vouchers import SignedVoucher, sign_voucher, status_of
 
 
@@ -100,7 +103,8 @@ class Seller:
         asked = repr((offer, preset, sorted(terms.items()), operator, payout))  # first_due may count from now
         receipt = market.send("create-listing", call, asked).receipt
         listing = market.contract.listing(event_of(receipt, "ListingCreated")["listing"])
-        return Created(listing, tuple(explain(listing.terms, listing.offer.price, token)), cid, receipt)
+        words = explain(listing.terms, listing.offer.price, token, market.gas_price())
+        return Created(listing, tuple(words), cid, receipt)
 
     def explain_terms(
         self, price: int | str, *, preset: Preset | None = None, **terms: Unpack[TermChanges]
@@ -109,7 +113,7 @@ class Seller:
         `create_listing`."""
         token = self.market.token(terms.get("token") or ZERO_ADDRESS)
         built = build_terms(self.market.connection.now(), preset, terms, token)
-        return tuple(explain(built, self.market.amount(price, token), token))
+        return tuple(explain(built, self.market.amount(price, token), token, self.market.gas_price()))
 
     def edit_listing(
         self,
@@ -271,9 +275,34 @@ class Seller:
         """Takes all matured money of a listing, found from the logs alone, to its payout address."""
         return withdraw(self.market, listing_id)
 
+    def resume_withdrawal(self, listing_id: int) -> Withdrawal:
+        """What became of a withdrawal that was interrupted; without `receipts` where there was none. Sends nothing
+        new."""
+        return resume_withdrawal(self.market, listing_id)
+
     def collect(self, token: str | None = None, to: str | None = None) -> Done | None:
         """Collects payments that this account refused before; None: there are none."""
         return collect(self.market, token, to)
+
+    # ------------------------------------------------------------------------------------------------------- disputes
+
+    def disputes(self, listing_id: int | None = None, *, ended: bool = False) -> list[Dispute]:
+        """Open disputes about the account's listings (or one of them), as seller or operator: what must be answered
+        soonest first. With `ended`, past ones too."""
+        return list_sold(self.market, listing_id, ended=ended)
+
+    def respond(self, order: int | None = None, round: int | None = None) -> Answers:
+        """Answers a challenge with the content key, or all that are open; from the chain and the seller secret alone.
+
+        What can't be answered (yet) is in `.left`, with the reason. Raises `RefusedError` where an order was named and
+        there is nothing to answer, `AccountError` where the seller secret is not the one it was sealed with.
+        """
+        return respond(self.market, order, round)
+
+    def settle(self, order: int, round: int | None = None) -> EndedDispute:
+        """Ends a dispute as it stands (`Buyer.settle`): price and bond are the seller's where nothing was proven in
+        time."""
+        return settle(self.market, order, round)
 
     # ------------------------------------------------------------------------------------------------------- vouchers
 

@@ -17,6 +17,7 @@ from numerbay_chain.handout import Keys
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
+from numerbay_chain.outbox import Sent
 from numerbay_chain.results import Delivered, Left, Served
 from numerbay_chain.rounds import RoundEntry, RoundJournal
 from numerbay_chain.sales import Sales, choose
@@ -112,8 +113,10 @@ class _Look:
 def hand_out(
     market: Market, journal: RoundJournal, release: Release, entry: RoundEntry | None, choices: Choices
 ) -> Delivered:
-    """Posts envelopes for all who have a right to the round's key and none yet, as soon as it may go out."""
+    """Posts envelopes for all who have a right to the round's key and none yet, as soon as it may go out. The answer's
+    `release` is one that an earlier call had sent without being told what became of it."""
     entry = entry or RoundEntry(release.round)
+    released = market.resume(handout.release_label(release.listing, release.round))
     market.resume(handout.post_label(release.listing, release.round))
     envelopes = None
     while True:
@@ -131,7 +134,7 @@ def hand_out(
                 break
             waiting = (None, trouble)
         if not choices.wait:
-            return _outcome(release, entry, look, None, (), waiting)
+            return _outcome(release, entry, look, released, None, (), waiting)
         sleep(_POLL)
     receipt = None
     if look.fresh and envelopes is not None:
@@ -139,7 +142,7 @@ def hand_out(
     if not entry.done:
         entry.done = True
         journal.save(entry)
-    return _outcome(release, entry, look, receipt, look.fresh, None)
+    return _outcome(release, entry, look, released, receipt, look.fresh, None)
 
 
 def _until(connection: Connection, release: Release, listing: Listing, head: int, choices: Choices) -> Waiting | None:
@@ -190,6 +193,7 @@ def _outcome(
     release: Release,
     entry: RoundEntry,
     look: _Look,
+    released: Sent | None,
     receipt: Receipt | None,
     fresh: tuple[int, ...],
     waiting: Waiting | None,
@@ -206,7 +210,7 @@ def _outcome(
         ciphertext_cid=manifest.ciphertext_cid if manifest else None,
         size=manifest.size if manifest else None,
         sha256=entry.file.sha256 if entry.file else None,
-        release=None,
+        release=released.receipt if released else None,
         delivery=receipt,
         envelopes=posted,
         newly_posted=fresh,

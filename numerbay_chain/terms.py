@@ -6,6 +6,7 @@ Bounds are the contract's (docs/protocol.md §2, "Listing terms").
 from dataclasses import replace
 from typing import Final, Literal, TypedDict, get_args
 
+from numerbay_chain.chain.gas import BUYER_GAS
 from numerbay_chain.chain.types import ZERO_ADDRESS, Terms, Token
 from numerbay_chain.errors import UsageError
 from numerbay_chain.units import format_amount, format_duration, format_time, parse_amount, parse_duration
@@ -14,6 +15,7 @@ Preset = Literal["weekly", "daily", "dataset", "test"]
 PRESETS: Final[tuple[Preset, ...]] = get_args(Preset)
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
+_FINALITY: Final = 3 * MINUTE  # 12 blocks
 
 
 class TermChanges(TypedDict, total=False):
@@ -212,8 +214,9 @@ def _between(name: str, value: int, least: int, most: int) -> None:
 # -------------------------------------------------------------------------------------------------------- plain words
 
 
-def explain(terms: Terms, price: int, token: Token) -> list[str]:
-    """What the terms mean for seller and buyer, one sentence each. `price` per round."""
+def explain(terms: Terms, price: int, token: Token, gas_price: int = 0) -> list[str]:
+    """What the terms mean for seller and buyer, one sentence each. `price` per round; `gas_price`: the most that a unit
+    of gas costs now, in wei (0: unknown), for what a dispute would take."""
     amount = format_amount(price, token.symbol, token.decimals)
     lines = [f"a round costs {amount}; an order covers 1 to {terms.max_rounds} rounds, paid in advance"]
     if terms.supply:
@@ -237,7 +240,7 @@ def explain(terms: Terms, price: int, token: Token) -> list[str]:
         f"a buyer may cancel at any time: the next round stays owed for {format_duration(terms.notice_period)}, "
         "all later ones are paid back at once"
     )
-    lines.append(_dispute_words(terms, token))
+    lines += _dispute_words(terms, price, token, gas_price)
     held = format_duration(terms.decline_window + terms.dispute_window + terms.bucket_length)
     lines.append(f"the seller can withdraw a round's money about {held} after it was released or, if later, bought")
     return lines
@@ -256,13 +259,33 @@ def _decline_words(terms: Terms) -> str:
     )
 
 
-def _dispute_words(terms: Terms, token: Token) -> str:
+def _dispute_words(terms: Terms, price: int, token: Token, gas_price: int) -> list[str]:
     if not terms.adjudicated:
-        return "NOT ADJUDICATED: a buyer who gets no key, a wrong one or other content can only ask for a refund"
+        return [
+            "NOT ADJUDICATED: there is no challenge and no proof; a buyer who gets no key, a wrong one or other "
+            "content can only ask for a refund"
+        ]
     held, answer = format_duration(terms.dispute_window), format_duration(terms.response_window)
-    most = format_amount(terms.challenge_bond, token.symbol, token.decimals)
-    bond = f"{most} but never more than a tenth of the order's price" if terms.challenge_bond else "none"
-    return (
-        f"after that the money stays in the contract for {held}, in which the seller can still give it back; set aside "
-        f"for disputes, which this contract does not judge yet: {answer} for the seller to answer, bond {bond}"
-    )
+    bond = format_amount(terms.bond(price), token.symbol, token.decimals)
+    lines = [
+        "the contract judges disputes: a buyer who gets no key, or a wrong one, challenges the round within about "
+        f"{held} after keys are due; the seller has {answer} to answer with the right key, and the buyer {held} after "
+        "that to prove it wrong: without an answer, or with a wrong one, the buyer is paid back",
+        "whoever proves that a file does not decrypt to what was committed to gets all buyers paid back whose money "
+        "has not matured; that proof makes the file public",
+    ]
+    if terms.bond(price):
+        lines.append(f"a challenge takes a bond of {bond}: it comes back with the price, or the seller gets both")
+    else:
+        lines.append("a challenge takes no bond")
+    if gas_price:
+        fee = BUYER_GAS * gas_price
+        lines.append(f"a dispute takes about {BUYER_GAS:,} gas of its buyer, at most {format_amount(fee)} today")
+        if terms.native and fee > price:
+            lines.append("NOT WORTH A DISPUTE: a round costs less than that gas, so that nobody would challenge for it")
+    visits = terms.decline_window // 2
+    if terms.response_window < _FINALITY + visits:
+        sure = f"the {format_duration(_FINALITY)} that it takes to be sure of one, off a development chain"
+        often = f", and to look every {format_duration(visits)}" if visits else ""
+        lines.append(f"SHORT: {answer} to answer a challenge is less than {sure}{often}")
+    return lines

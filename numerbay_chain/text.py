@@ -8,6 +8,11 @@ def printable(text: str) -> str:
     return text.translate(_STEERING)
 
 
+def visible(text: str) -> str:
+    """The words alone: what is invisible or no character goes, and of all white space only spaces and lines stay."""
+    return "".join(character for character in text if character.isprintable() or character == "\n")
+
+
 def one_line(text: str, length: int = 300) -> str:
     """Fit for a message: one line, nothing invisible, at most `length` characters and a mark where it was cut."""
     clean = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * length]).split())

@@ -84,6 +84,12 @@ def format_time(timestamp: int) -> str:
         return str(timestamp)
 
 
+def format_until(timestamp: int, now: int) -> str:
+    """A deadline: the point in time in UTC, and how far away it is."""
+    away = timestamp - now
+    return f"{format_time(timestamp)} ({f'in {format_duration(away)}' if away >= 0 else 'over'})"
+
+
 def order_id(listing: int, index: int) -> int:
     """`listing << 32 | index`, both below 2^32. Raises `UsageError`."""
     if not (0 <= listing <= _MAX_HALF and 0 <= index <= _MAX_HALF):

@@ -13,7 +13,7 @@ from eth_utils.crypto import keccak
 from numerbay_chain import jsontext
 from numerbay_chain.chain import typed_data
 from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
-from numerbay_chain.errors import RefusedError, UsageError
+from numerbay_chain.errors import RefusedError
 from numerbay_chain.market import Market
 from numerbay_chain.results import VoucherStatus
 from numerbay_chain.units import format_duration
@@ -47,7 +47,7 @@ class SignedVoucher:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Raises `UsageError` for what is no voucher."""
+        """Raises `RefusedError` for what is no voucher."""
         try:
             document = jsontext.parse(text)
             if document["version"] != _VERSION:
@@ -60,7 +60,7 @@ class SignedVoucher:
                 bytes.fromhex(signature.removeprefix("0x")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UsageError("this is not a voucher", "give the whole text that the seller signed") from error
+            raise RefusedError("this is not a voucher", "give the whole text that the seller signed") from error
 
 
 def _address(value: Any) -> str:

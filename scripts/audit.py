@@ -7,9 +7,8 @@ from ape.cli import ConnectedProviderCommand
 
 from numerbay_chain.auditor import Auditor
 from numerbay_chain.cli import output
-from numerbay_chain.cli.audit import report_data, report_text
+from numerbay_chain.cli.audit import exit_code, report_data, report_text
 from numerbay_chain.cli.progress import progress
-from numerbay_chain.errors import ExitCode
 from scripts._ape import market, plain_errors, settings_options
 
 
@@ -21,5 +20,5 @@ def cli(provider, as_json, contract, store, content):
     with plain_errors(), progress() as report:
         audited = Auditor(market(provider, contract=contract, store=store)).audit(content=content, progress=report)
     output.show(as_json, report_data(audited), lambda: report_text(audited))
-    if not audited.ok:
-        sys.exit(ExitCode.REFUSED)
+    if code := exit_code(audited):
+        sys.exit(code)

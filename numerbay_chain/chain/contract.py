@@ -266,9 +266,7 @@ def _chunks(ids: Sequence[int]) -> Iterable[list[int]]:
 def challenge_after(before: Challenge | None, event: Event) -> Challenge | None:
     """A challenge as it stands after `event`, a Challenged or Responded of its order and round."""
     if event.name == "Challenged":
-        return Challenge(
-            event["disputeKey"], event["bucket"], event["price"], event["bond"], event["challengedAt"]
-        )
+        return Challenge(event["disputeKey"], event["bucket"], event["price"], event["bond"], event["challengedAt"])
     if before is None:
         return None
     return replace(

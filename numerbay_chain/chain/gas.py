@@ -8,13 +8,13 @@ from typing import Final
 
 DISPUTE_GAS: Final[Mapping[str, int]] = {
     "challenge": 80_000,
-    "respond": 80_000,
-    "claimTimeout": 75_000,
-    "proveWrongKey": 85_000,
-    "settleChallenge": 75_000,
+    "respond": 60_000,
+    "claimTimeout": 55_000,
+    "proveWrongKey": 70_000,
+    "settleChallenge": 60_000,
     "proveWrongContent": 650_000,
-    "proveWrongCopy": 700_000,
-    "refundFaulty": 75_000,
+    "proveWrongCopy": 650_000,
+    "refundFaulty": 80_000,
 }
 BUYER_GAS: Final = DISPUTE_GAS["challenge"] + DISPUTE_GAS["proveWrongKey"]
 """What a dispute over a wrong key takes of its buyer."""

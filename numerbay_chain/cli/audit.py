@@ -24,6 +24,9 @@ def audit(state: State, content: bool) -> None:
     Adds up from the logs alone what the contract owes to whom, compares it with the contract's state and balances, and
     checks every manifest. Exit code 1 when something is off. Needs no account.
 
+    With --content, a round whose content the store does not have is off too; a store that can't be asked is exit code
+    3, where the books are in order.
+
     \b
     Example:
       numerbay-chain audit --rpc http://127.0.0.1:8545 --contract 0x5FbDB2315678afecb367f032d93F642f64180aa3
@@ -31,16 +34,24 @@ def audit(state: State, content: bool) -> None:
     with progress() as report:
         audited = roles.auditor(state).audit(content=content, progress=report)
     state.show(report_data(audited), lambda: report_text(audited))
+    if code := exit_code(audited):
+        raise click.exceptions.Exit(code)
+
+
+def exit_code(audited: "AuditReport") -> ExitCode:
+    """What an audit ends with."""
     if not audited.ok:
-        raise click.exceptions.Exit(ExitCode.REFUSED)
+        return ExitCode.REFUSED
+    return ExitCode.NETWORK if audited.unread else ExitCode.DONE
 
 
 def report_data(audited: "AuditReport") -> dict[str, object]:
     """An audit in JSON."""
-    from numerbay_chain.cli.views import token_data
+    from numerbay_chain.cli.views import order_name, token_data
 
     return {
         "ok": audited.ok,
+        "unread": audited.unread,
         "contract": audited.contract,
         "chain_id": audited.chain_id,
         "from_block": audited.from_block,
@@ -51,12 +62,35 @@ def report_data(audited: "AuditReport") -> dict[str, object]:
                 "unreleased": str(balance.unreleased),
                 "missed": str(balance.missed),
                 "pots": str(balance.pots),
+                "challenges": str(balance.challenges),
                 "credits": str(balance.credits),
                 "owed": str(balance.owed),
                 "held": str(balance.held),
                 "surplus": str(balance.surplus),
             }
             for balance in audited.balances
+        ],
+        "challenges": [
+            {
+                **order_name(one.order),
+                "round": one.round,
+                "price": str(one.challenge.price),
+                "bond": str(one.challenge.bond),
+                "token": token_data(one.token),
+                "challenged_at": one.challenge.challenged_at,
+                "responded_at": one.challenge.responded_at or None,
+            }
+            for one in audited.challenges
+        ],
+        "faulty_rounds": [
+            {
+                "listing": one.listing,
+                "round": one.round,
+                "faulty_at": one.faulty_at,
+                "frozen": str(one.frozen),
+                "token": token_data(one.token),
+            }
+            for one in audited.faulty_rounds
         ],
         "findings": [
             {"severity": finding.severity, "subject": finding.subject, "text": finding.text}
@@ -88,11 +122,14 @@ def report_text(audited: "AuditReport") -> str:
             ("owed for rounds to come", balance.unreleased),
             ("owed for missed rounds", balance.missed),
             ("earned, in pots", balance.pots),
+            ("in open challenges", balance.challenges),
             ("refused payments", balance.credits),
             ("owed in all", balance.owed),
             ("held", balance.held),
         ]
         parts.append(output.fields((name, amount(value, balance.token)) for name, value in lines))
+    if disputes := _disputes(audited):
+        parts.append(bullets(disputes))
     if audited.findings:
         parts.append(
             bullets([f"{finding.severity}: {finding.subject}: {finding.text}" for finding in audited.findings])
@@ -101,10 +138,34 @@ def report_text(audited: "AuditReport") -> str:
     return "\n\n".join(parts)
 
 
+def _disputes(audited: "AuditReport") -> list[str]:
+    """Open challenges and faulty rounds, a sentence each: nothing is off with them."""
+    from numerbay_chain.cli.views import amount
+    from numerbay_chain.units import format_order_id, format_time
+
+    said = []
+    for one in audited.challenges:
+        challenge = one.challenge
+        answer = f"answered {format_time(challenge.responded_at)}" if challenge.responded else "not answered yet"
+        said.append(
+            f"open challenge: order {format_order_id(one.order)}, round {one.round}, about "
+            f"{amount(challenge.stake, one.token)} with its bond, {answer}"
+        )
+    for faulty in audited.faulty_rounds:
+        left = f"{amount(faulty.frozen, faulty.token)} to be paid back" if faulty.frozen else "nothing left to pay back"
+        said.append(
+            f"faulty round: round {faulty.round} of listing {faulty.listing}, "
+            f"proven {format_time(faulty.faulty_at)}, {left}"
+        )
+    return said
+
+
 def _verdict(audited: "AuditReport") -> str:
     if not audited.ok:
         return "SOMETHING IS OFF"
     unchecked = sum(finding.severity == "warning" for finding in audited.findings)
+    if audited.unread:
+        return "the books add up, but not all content could be read: the store did not answer"
     return "everything adds up" + (
         f", but {output.count(unchecked, 'thing')} could not be checked" if unchecked else ""
     )

@@ -70,13 +70,14 @@ def deliver(
             ),
         )
         return
-    round_ = f"round {role.show(number).listing.next_round}"
-    what = str(file)
-    if by_order:
-        what, round_ = output.count(len(by_order), "copy"), f"the round that is out or, if they have that, {round_}"
+    next_round = role.show(number).listing.next_round
+    what, these = (output.count(len(by_order), "copy"), "them") if by_order else (str(file), "it")
+    release = f"round {next_round} of listing {number}, which it releases for good"
+    if by_order and next_round > 0 and not again:
+        release = f"round {next_round - 1} if these orders have a right to it and no copy yet, else for {release}"
     state.agree(
-        f"seals {what} for {round_} of listing {number} (or goes on with what was interrupted), pins it, releases it "
-        "for good, and hands out the keys when they may go out"
+        f"seals {what} for {release}, pins {these}, and hands out the keys when they may go out (or goes on with what "
+        "was interrupted)"
     )
     with progress() as report:
         if file is not None:

@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 @key_option
 @pass_state
 def verify(state: State, order: int, round_: int | None, quick: bool) -> None:
-    """Check a round without decrypting it.
+    """Check a round without writing it.
 
-    Reads the manifest from the chain, every byte of ciphertext and commitments from IPFS, and your envelope. Exit code
-    1 when something is wrong; it says what can be done about it, and until when. A key that is still to come is said,
-    but not wrong.
+    Reads the manifest from the chain, every byte of ciphertext and commitments from IPFS, and your envelope; with the
+    key, whether every chunk decrypts to what was committed to. Exit code 1 when something is wrong; it says what can
+    be done about it (decline, dispute, wait), until when, what that costs and what is at stake. A key that is still to
+    come is said, but not wrong.
 
     \b
     Example:
@@ -53,7 +54,7 @@ def verify(state: State, order: int, round_: int | None, quick: bool) -> None:
 
 
 def _verification_data(checked: "Verification") -> dict[str, object]:
-    from numerbay_chain.cli.views import order_name
+    from numerbay_chain.cli.views import order_name, remedy_data
 
     return {
         **order_name(checked.order),
@@ -68,7 +69,13 @@ def _verification_data(checked: "Verification") -> dict[str, object]:
         "key_opened": checked.key_opened,
         "declinable_until": checked.declinable_until,
         "problems": [
-            {"kind": problem.kind, "text": problem.text, "advice": problem.advice, "fault": problem.fault}
+            {
+                "kind": problem.kind,
+                "text": problem.text,
+                "advice": problem.advice,
+                "fault": problem.fault,
+                "remedy": remedy_data(problem.remedy),
+            }
             for problem in checked.problems
         ],
     }
@@ -110,7 +117,8 @@ def _verification_text(checked: "Verification") -> str:
 def fetch(state: State, order: int, round_: int | None, path: str, overwrite: bool) -> None:
     """Fetch, check and decrypt a round.
 
-    The file appears only when it is complete and every byte is what the seller committed to on chain.
+    The key comes from your envelope, or from the seller's answer to your challenge. The file appears only when it is
+    complete and every byte is what the seller committed to on chain.
 
     \b
     Example:

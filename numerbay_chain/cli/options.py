@@ -107,6 +107,11 @@ delivers = _all(signs, yes_option)
 """For what sends transactions that can't be shown before their content was sealed."""
 sends = _all(delivers, dry_run_option)
 """For all others that send transactions."""
+settings_options = _all(
+    rpc_option, contract_option, chain_id_option, from_block_option, account_option, store_option, read_back_option,
+    key_option, max_tip_option, json_option,
+)  # fmt: skip
+"""All that a profile can hold."""
 
 
 class Checked(click.ParamType):

@@ -7,21 +7,7 @@ import click
 
 from numerbay_chain.cli import output, roles
 from numerbay_chain.cli.lazy import Entry, LazyGroup
-from numerbay_chain.cli.options import (
-    State,
-    account_option,
-    chain_id_option,
-    contract_option,
-    from_block_option,
-    json_option,
-    key_option,
-    max_tip_option,
-    pass_state,
-    profile_option,
-    read_back_option,
-    rpc_option,
-    store_option,
-)
+from numerbay_chain.cli.options import State, json_option, pass_state, profile_option, settings_options
 from numerbay_chain.errors import UsageError
 
 SETTINGS = ("rpc", "contract", "chain_id", "account", "store", "read_back", "key", "from_block", "max_tip")
@@ -72,16 +58,7 @@ def list_(state: State) -> None:
 
 @profile.command()
 @profile_option
-@rpc_option
-@contract_option
-@chain_id_option
-@from_block_option
-@account_option
-@store_option
-@read_back_option
-@key_option
-@max_tip_option
-@json_option
+@settings_options
 @pass_state
 def show(state: State) -> None:
     """Show the settings that a command would use.
@@ -101,16 +78,7 @@ def show(state: State) -> None:
 
 @profile.command("set")
 @click.argument("name")
-@rpc_option
-@contract_option
-@chain_id_option
-@from_block_option
-@account_option
-@store_option
-@read_back_option
-@key_option
-@max_tip_option
-@json_option
+@settings_options
 @pass_state
 def set_(state: State, name: str) -> None:
     """Write settings into a profile.

@@ -87,6 +87,8 @@ def withdraw(state: State, listing: int) -> None:
     if ready.amount:
         state.agree(f"withdraws {amount(ready.amount, ready.token)} of listing {listing} to {ready.payout}")
         ready = role.withdraw(listing)
+    else:
+        ready = role.resume_withdrawal(listing)  # what an interrupted call took is told, though nothing is left
     _show_withdrawal(state, listing, ready)
 
 
@@ -100,6 +102,11 @@ def _show_withdrawal(state: State, listing: int, withdrawal: "Withdrawal") -> No
             f"{amount(pot.amount, withdrawal.token)} of round {pot.round} can be withdrawn from "
             f"{format_time(pot.matures_at)} on"
         )
+    for pot in withdrawal.frozen:
+        output.note(
+            f"{amount(pot.amount, withdrawal.token)} of round {pot.round} can't be withdrawn: the round was proven "
+            "faulty, and its buyers are paid back"
+        )
     data = {
         "listing": listing,
         "amount": str(withdrawal.amount),
@@ -110,6 +117,7 @@ def _show_withdrawal(state: State, listing: int, withdrawal: "Withdrawal") -> No
             {"round": pot.round, "bucket": pot.bucket, "amount": str(pot.amount), "matures_at": pot.matures_at}
             for pot in withdrawal.waiting
         ],
+        "frozen": [{"round": pot.round, "bucket": pot.bucket, "amount": str(pot.amount)} for pot in withdrawal.frozen],
         "resumed": withdrawal.resumed,
         "transactions": [receipt_data(receipt) for receipt in withdrawal.receipts],
     }

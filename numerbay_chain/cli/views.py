@@ -9,6 +9,7 @@ from numerbay_chain.units import format_amount, format_duration, format_order_id
 if TYPE_CHECKING:
     from numerbay_chain.chain.types import Receipt, Terms, Token
     from numerbay_chain.results import ListingView, OrderView, RoundView
+    from numerbay_chain.verdicts import Remedy
 
 
 def amount(value: int, token: "Token") -> str:
@@ -140,7 +141,11 @@ def next_steps(view: "OrderView") -> list[str]:
         steps.append("reclaim --missed")
     if view.reclaimable_from is not None:
         steps.append(f"reclaim from {format_time(view.reclaimable_from)}")
-    if any(round_state(round) == "keys out" for round in view.rounds):
+    if any(round.challenged_at is not None and round.ground is None for round in view.rounds):
+        steps.append("dispute show")
+    if any(round.refundable for round in view.rounds):
+        steps.append("dispute settle")
+    if any(round_state(round) == "keys out" or round.answered_at is not None for round in view.rounds):
         steps.append("fetch")
     if view.status == "active":
         steps.append("cancel")
@@ -158,17 +163,27 @@ def round_data(view: "RoundView") -> dict[str, Any]:
         "envelopes": view.envelopes,
         "declinable_until": view.declinable_until,
         "matures_at": view.matures_at,
+        "challenged_at": view.challenged_at,
+        "answered_at": view.answered_at,
+        "faulty_at": view.faulty_at,
+        "refundable": view.refundable,
     }
 
 
 def round_state(view: "RoundView") -> str:
     """How a round of an order stands, in a word or two."""
-    from numerbay_chain.chain.types import Settlement
+    from numerbay_chain.chain.types import Ground, Settlement
 
     if view.settlement == Settlement.PAID_BACK:
-        return "paid back"
+        return "paid back (faulty)" if view.ground == Ground.WRONG_CONTENT else "paid back"
     if view.settlement == Settlement.PAID_TO_SELLER:
         return "paid to the seller"
+    if view.settlement == Settlement.CHALLENGED:
+        return (
+            "challenged (faulty)" if view.faulty_at else "challenged (answered)" if view.answered_at else "challenged"
+        )
+    if view.refundable:
+        return "faulty: refund with 'dispute settle'"
     if view.missed:
         return "missed"
     if view.released_at is None:
@@ -193,10 +208,26 @@ def order_text(view: "OrderView") -> str:
     return f"{head}\n\n{output.table(['round', 'state', 'dates'], rows)}" if rows else head
 
 
+def remedy_data(remedy: "Remedy | None") -> dict[str, Any] | None:
+    """What can be done about a problem, in JSON."""
+    if remedy is None:
+        return None
+    return {
+        "kind": remedy.kind,
+        "until": remedy.until,
+        "gas": remedy.gas,
+        "fee": str(remedy.fee),
+        "bond": str(remedy.bond),
+        "returns": str(remedy.returns),
+    }
+
+
 def round_dates(view: "RoundView") -> str:
     """The date that matters most about a round now."""
     if view.declinable_until is not None:
         return f"can be declined until {format_time(view.declinable_until)}"
+    if view.challenged_at is not None and view.ground is None:
+        return f"challenged {format_time(view.challenged_at)}"
     if view.released_at is not None:
         return f"released {format_time(view.released_at)}"
     return f"due by {format_time(view.due)}" if view.due is not None else ""

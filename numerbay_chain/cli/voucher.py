@@ -151,7 +151,7 @@ def revoke(state: State, path: str) -> None:
 
 
 def read_voucher(path: str) -> "SignedVoucher":
-    """A voucher from a file, - is stdin. Raises `UsageError`."""
+    """A voucher from a file, - is stdin. Raises `RefusedError`."""
     from numerbay_chain.vouchers import SignedVoucher
 
     if path == "-":

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
@@ -253,6 +255,24 @@ def test_a_devnet_ends_with_its_command_and_leaves_no_anvil_behind(tmp_path: Pat
     with suppress(ProcessLookupError):
         os.kill(devnet.pid, 0)
         pytest.fail("anvil still runs")
+
+
+def test_a_devnet_that_is_killed_leaves_no_anvil_behind(tmp_path: Path) -> None:
+    here = shell(tmp_path, NUMERBAY_CHAIN_ANVIL=str(require("anvil", anvil_binary())))
+    devnet = RunningDevnet(here)
+    assert is_listening(devnet.rpc)
+    assert devnet.stop(signal.SIGKILL).code == -signal.SIGKILL
+    for _ in range(1_000):
+        if not is_listening(devnet.rpc):
+            return
+        time.sleep(0.02)
+    os.kill(devnet.pid, signal.SIGKILL)
+    pytest.fail("anvil still runs")
+
+
+def is_listening(rpc: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", int(rpc.rpartition(":")[2]))) == 0
 
 
 def test_what_was_journaled_about_an_earlier_devnet_is_never_taken_for_this_one(tmp_path: Path) -> None:

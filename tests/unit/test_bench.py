@@ -21,5 +21,7 @@ def test_a_quick_bench_writes_every_figure_with_what_it_is_compared_to(tmp_path:
         assert figure["value"] > 0
         assert figure["ratio"] > 0
         assert figure["to"]
+    repeated = [name for name, figure in figures.items() if figure["to"].endswith("median of 3")]
+    assert repeated == ["seal_speed_4mib"], "the first size alone is sealed more than once"
     assert "figure" in done.stdout
     assert not list((ROOT / ".cache").glob("bench-*")), "the big files were left behind"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerbay_chain.hosts import is_loopback
-from numerbay_chain.text import one_line, printable
+from numerbay_chain.text import one_line, printable, visible
 
 
 @given(st.text(), st.integers(1, 50))
@@ -25,6 +25,15 @@ def test_lines_stay_but_nothing_that_steers(text: str) -> None:
     shown = printable(text)
     assert not any((ord(c) < 0x20 and c not in "\t\n") or 0x7F <= ord(c) < 0xA0 for c in shown)
     assert [c for c in text if c.isprintable() or c in "\t\n"] == [c for c in shown if c.isprintable() or c in "\t\n"]
+
+
+def test_what_is_invisible_goes_and_lines_stay() -> None:
+    assert visible("fine\x1b[31m\r\n\u202enext\tone\u200b two") == "fine[31m\nnextone two"
+
+
+@given(st.text())
+def test_nothing_visible_is_lost(text: str) -> None:
+    assert list(visible(text)) == [c for c in text if c.isprintable() or c == "\n"]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,11 @@ def a_command_with_a_bug(monkeypatch: pytest.MonkeyPatch) -> str:
         (["open", "nowhere", "-o", "x"], ExitCode.USAGE),
         (["cid", "no-such-file"], ExitCode.REFUSED),
         (["voucher", "show", "no-such-file", "--rpc", "http://127.0.0.1:1"], ExitCode.REFUSED),
+        (["voucher", "show", "a-letter", "--rpc", "http://127.0.0.1:1"], ExitCode.REFUSED),
+        (["buy", "1", "--voucher", "a-letter", "--rpc", "http://127.0.0.1:1"], ExitCode.REFUSED),
+        (["seller-secret", "import", "a-letter"], ExitCode.REFUSED),
+        (["seller-secret", "import", "no-such-file"], ExitCode.REFUSED),
+        (["keys", "show", "a-letter"], ExitCode.ACCOUNT),
         (["keys", "show", "no-such-file"], ExitCode.ACCOUNT),
         (["open", "nowhere", "--key", "no-such-file", "-o", "x"], ExitCode.ACCOUNT),
         (["seal", "no-such-file", "--to", "AAAA", "-o", "x"], ExitCode.USAGE),
@@ -61,6 +66,7 @@ def test_bad_input_gets_one_sentence_and_its_exit_code(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: ExitCode
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "a-letter").write_text("dear friend,\n")
     ended = run(*arguments)
     assert ended.code == code, ended.stderr
     assert ended.stdout == ""

@@ -162,7 +162,7 @@ def test_a_backup_is_taken_in_where_there_is_no_other(home: Home, tmp_path: Path
 
 
 def test_what_is_no_secret_is_refused_without_repeating_it(home: Home) -> None:
-    with pytest.raises(UsageError) as refusal:
+    with pytest.raises(RefusedError) as refusal:
         home.import_seller_secret(SECRET[:-1])
     assert SECRET[:8] not in str(refusal.value)
     with pytest.raises(AccountError, match="no seller secret"):

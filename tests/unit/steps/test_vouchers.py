@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
-from numerbay_chain.errors import UsageError
+from numerbay_chain.errors import RefusedError
 from numerbay_chain.vouchers import SignedVoucher
 
 PLACE = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
@@ -40,11 +40,11 @@ def test_the_text_says_all(
 )
 def test_what_is_no_voucher_is_refused(change: dict[str, object]) -> None:
     document = json.loads(SignedVoucher(1, PLACE, VOUCHER, b"\x01").to_json())
-    with pytest.raises(UsageError, match="not a voucher"):
+    with pytest.raises(RefusedError, match="not a voucher"):
         SignedVoucher.from_json(json.dumps({**document, **change}))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", "[" * 100_000])
 def test_neither_is_any_other_text(text: str) -> None:
-    with pytest.raises(UsageError, match="not a voucher"):
+    with pytest.raises(RefusedError, match="not a voucher"):
         SignedVoucher.from_json(text)

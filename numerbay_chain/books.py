@@ -1,0 +1,120 @@
+"""Pages of a marketplace's books: what its events tell of an order, a pot, a round and a listing."""
+
+from dataclasses import dataclass, field
+
+from numerbay_chain.chain.types import Challenge, Offer, Settlement, Terms
+
+
+@dataclass(slots=True)
+class OrderBook:
+    """An order: it covers rounds `first` to `end - 1`."""
+
+    id: int
+    buyer: str
+    first: int
+    end: int
+    price: int
+    version: int
+    epoch: int
+    bucket: int
+    cancelled_at: int = 0
+    settled: dict[int, Settlement] = field(default_factory=dict)
+    copies: dict[int, bytes] = field(default_factory=dict)  # round → content hash
+    challenges: dict[int, Challenge] = field(default_factory=dict)  # round → the open one
+    copy_faulty: dict[int, int] = field(default_factory=dict)  # round → when its challenged copy was proven faulty
+    voucher: bytes | None = None  # the digest of the one that it was bought with
+
+    def covers(self, round: int) -> bool:
+        return self.first <= round < self.end
+
+
+@dataclass(slots=True)
+class PotBook:
+    """Earned money of a round that matures with one bucket."""
+
+    amount: int = 0
+    released: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseBook:
+    """A released round."""
+
+    content_hash: bytes
+    bucket: int
+    released_at: int
+
+
+@dataclass(slots=True)
+class ListingBook:
+    """A listing with its orders and pots."""
+
+    id: int
+    seller: str
+    operator: str
+    payout: str
+    terms: Terms
+    offer: Offer
+    version: int = 0
+    next_round: int = 0
+    last_turn: int = 0
+    orders: list[OrderBook] = field(default_factory=list)  # by index
+    releases: dict[int, ReleaseBook] = field(default_factory=dict)
+    missed: set[int] = field(default_factory=set)
+    faulty: dict[int, int] = field(default_factory=dict)  # round → when it was proven so
+    pots: dict[tuple[int, int], PotBook] = field(default_factory=dict)  # (round, bucket)
+
+    @property
+    def voided(self) -> int:
+        """Orders that ended before their first round, counted where there is a supply."""
+        return sum(order.end == order.first for order in self.orders) if self.terms.supply else 0
+
+    def earned_by(self, round: int) -> int:
+        """The sum of the prices of all orders that cover the round, but for those bought when it was out."""
+        return sum(
+            order.price for order in self.orders if order.covers(round) and not (order.bucket and order.first == round)
+        )
+
+    def leaving(self) -> dict[int, int]:
+        """End of orders → sum of their prices, for ends above the next round."""
+        found: dict[int, int] = {}
+        for order in self.orders:
+            if order.end > self.next_round:
+                found[order.end] = found.get(order.end, 0) + order.price
+        return found
+
+    @property
+    def unreleased(self) -> int:
+        """Owed for rounds that are to come."""
+        return sum(
+            order.price * (order.end - max(order.first, self.next_round))
+            for order in self.orders
+            if order.end > self.next_round
+        )
+
+    @property
+    def owed_for_missed(self) -> int:
+        """Owed for missed rounds that were not paid back."""
+        return sum(
+            order.price
+            for order in self.orders
+            for round in self.missed
+            if order.covers(round) and round not in order.settled
+        )
+
+    @property
+    def owed_for_challenges(self) -> int:
+        """Prices and bonds of open challenges."""
+        return sum(challenge.stake for order in self.orders for challenge in order.challenges.values())
+
+    def is_frozen(self, round: int, bucket: int) -> bool:
+        """Whether the round was proven faulty before the pot matured."""
+        return round in self.faulty and self.faulty[round] < self.terms.maturity_of(bucket)
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """An event that the ones before it do not explain."""
+
+    subject: str
+    text: str

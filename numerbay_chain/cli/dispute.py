@@ -1,0 +1,356 @@
+"""`dispute`: what a buyer does who got no key, a wrong one or wrong content, and how a seller answers."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from numerbay_chain.cli import output, roles
+from numerbay_chain.cli.lazy import Entry, LazyGroup
+from numerbay_chain.cli.options import (
+    LISTING,
+    ORDER,
+    ROUND,
+    State,
+    key_option,
+    pass_state,
+    reads_chain,
+    sends,
+    signs,
+    store_option,
+)
+from numerbay_chain.cli.progress import progress
+from numerbay_chain.errors import ExitCode
+from numerbay_chain.units import format_duration, format_order_id, format_time
+
+if TYPE_CHECKING:
+    from numerbay_chain.verdicts import Answers, Dispute, EndedDispute
+
+_HURRY = 3_600  # seconds
+_ROUND = click.option("--round", "round_", type=ROUND, help="Which round; without it the newest in question.")
+
+
+@click.group(
+    cls=LazyGroup,
+    entries={
+        "open": Entry("Buyer", f"{__name__}:open_", "Challenge a round: the seller has to give its key."),
+        "prove": Entry("Buyer", f"{__name__}:prove", "Prove a wrong key or wrong content."),
+        "claim": Entry("Buyer", f"{__name__}:claim", "Get paid back where no answer came in time."),
+        "respond": Entry("Seller", f"{__name__}:respond", "Answer challenges with the key."),
+        "list": Entry("Both", f"{__name__}:list_", "List open disputes, the most urgent first."),
+        "show": Entry("Both", f"{__name__}:show", "Show how a dispute stands, and what comes next."),
+        "settle": Entry("Both", f"{__name__}:settle", "End a dispute as it stands."),
+    },
+)
+def dispute() -> None:
+    """Challenge, answer, prove and settle what went wrong.
+
+    The contract judges: a buyer who got no key, or a wrong one, challenges the round; the seller answers with the key,
+    or the buyer is paid back. Wrong content is proven without a challenge.
+
+    \b
+    Example:
+      numerbay-chain -p buyer dispute open 1-0
+      numerbay-chain -p seller dispute respond
+    """
+
+
+@dispute.command("open")
+@click.argument("order", type=ORDER)
+@_ROUND
+@sends
+@store_option
+@key_option
+@pass_state
+def open_(state: State, order: int, round_: int | None) -> None:
+    """Challenge a round: the seller has to give its key.
+
+    Once for each round, after its decline window and before the money for it matures. The bond comes back with the
+    price where the seller does not answer in time, or answers wrong. Refused where the right key was handed out.
+
+    \b
+    Example:
+      numerbay-chain -p buyer dispute open 1-0
+    """
+    from numerbay_chain.cli.views import amount, receipt_data, sent
+
+    role = roles.buyer(state)
+    view = role.disputable(order, round_)
+    if view.state == "none" and view.steps:
+        bond = f", with a bond of {amount(view.bond, view.token)}" if view.bond else ""
+        state.agree(
+            f"challenges round {view.round} of order {format_order_id(order)}{bond}: the seller has to answer with the "
+            "right key, or price and bond come back; bond and gas are lost if he does"
+        )
+    opened = role.open_dispute(order, view.round)
+    sent(opened.approval)
+    sent(opened.receipt, opened.resumed)
+    receipt = receipt_data(opened.receipt) if opened.receipt else {}
+    state.show({**dispute_data(opened.dispute), "resumed": opened.resumed, **receipt}, opened.dispute.words)
+
+
+@dispute.command("list")
+@click.option("--seller", is_flag=True, help="Disputes about what you sell or operate, instead of what you bought.")
+@click.option("--listing", type=LISTING, help="With --seller: of one listing.")
+@click.option("--all", "ended", is_flag=True, help="Past ones too.")
+@signs
+@pass_state
+def list_(state: State, seller: bool, listing: int | None, ended: bool) -> None:
+    """List open disputes, the most urgent first.
+
+    With --seller, what must be answered, and by when. Faulty rounds that are not paid back yet are among a buyer's.
+
+    \b
+    Example:
+      numerbay-chain -p seller dispute list --seller
+    """
+    from numerbay_chain.seller import Seller
+
+    if listing is not None and not seller:
+        raise click.UsageError("--listing goes with --seller")
+    role = roles.seller(state) if seller else roles.buyer(state)
+    found = role.disputes(listing, ended=ended) if isinstance(role, Seller) else role.disputes(ended=ended)
+    now = role.market.connection.now()
+    waiting = [one for one in found if one.turn == "seller"] if seller else []
+    for one in waiting:
+        if one.deadline is not None and one.deadline - now < _HURRY:
+            left = format_duration(max(one.deadline - now, 0))
+            output.note(f"HURRY: answer round {one.round} of order {format_order_id(one.order)} within {left}")
+    state.show({"disputes": [dispute_data(one) for one in found]}, lambda: _table(found, now))
+
+
+def _table(found: "list[Dispute]", now: int) -> str:
+    from numerbay_chain.cli.views import amount
+
+    if not found:
+        output.note("there are no open disputes")
+        return ""
+    rows = [
+        (
+            format_order_id(one.order),
+            one.round,
+            one.state,
+            amount(one.price + (one.bond if one.opened_at else 0), one.token),
+            one.turn or "-",
+            f"{format_time(one.deadline)} ({format_duration(max(one.deadline - now, 0))})" if one.deadline else "-",
+            ", ".join(one.steps) or "-",
+        )
+        for one in found
+    ]
+    return output.table(["order", "round", "state", "at stake", "turn", "until", "next"], rows)
+
+
+@dispute.command()
+@click.argument("order", type=ORDER)
+@_ROUND
+@reads_chain
+@pass_state
+def show(state: State, order: int, round_: int | None) -> None:
+    """Show how a dispute stands, and what comes next.
+
+    Without --round, the newest round that was challenged.
+
+    \b
+    Example:
+      numerbay-chain -p buyer dispute show 1-0
+    """
+    view = roles.buyer(state).show_dispute(order, round_)
+    state.show(dispute_data(view), lambda: _text(view))
+
+
+def _text(view: "Dispute") -> str:
+    from numerbay_chain.cli.views import amount, bullets
+
+    head = output.fields(
+        [
+            ("order", format_order_id(view.order)),
+            ("round", view.round),
+            ("state", view.state),
+            ("price", amount(view.price, view.token)),
+            ("bond", amount(view.bond, view.token) if view.bond else None),
+            ("challenged", format_time(view.opened_at) if view.opened_at else None),
+            ("answered", format_time(view.answered_at) if view.answered_at else None),
+            ("faulty", format_time(view.faulty_at) if view.faulty_at else None),
+            ("turn", view.turn),
+            ("until", format_time(view.deadline) if view.deadline else None),
+            ("next", ", ".join(view.steps) or None),
+            ("paid to", view.receiver),
+        ]
+    )
+    return f"{head}\n\n{bullets([view.words])}"
+
+
+@dispute.command()
+@click.argument("order", type=ORDER)
+@_ROUND
+@sends
+@store_option
+@key_option
+@pass_state
+def prove(state: State, order: int, round_: int | None) -> None:
+    """Prove a wrong key or wrong content.
+
+    Finds out on this machine what can be proven, and asks nobody: a proof that would lose is never sent. Proven wrong
+    content makes the content key public, and so the file: that is said before. It needs no challenge, and pays back
+    every buyer whose money has not matured.
+
+    \b
+    Example:
+      numerbay-chain -p buyer dispute prove 1-0
+    """
+    from numerbay_chain.cli.views import amount, order_name, receipt_data, sent
+
+    role = roles.buyer(state)
+    proven = role.resume_proof(order, round_)
+    if proven is None:
+        with progress() as report:
+            judged = role.judge(order, round_, progress=report)
+        state.agree(f"proves {judged.kind}: {judged.words}")
+        proven = role.prove(order, judged.round, publish_key=True, judgement=judged)
+    for number, receipt in enumerate(proven.receipts):
+        sent(receipt, proven.resumed and number == 0)
+    data = {
+        **order_name(order),
+        "round": proven.round,
+        "proof": proven.kind,
+        "chunk": proven.chunk,
+        "paid": str(proven.paid),
+        "resumed": proven.resumed,
+        "transactions": [receipt_data(receipt) for receipt in proven.receipts],
+    }
+    state.show(data, f"proven ({proven.kind}), {amount(proven.paid, proven.token)} paid back")
+
+
+@dispute.command()
+@click.argument("order", type=ORDER)
+@_ROUND
+@sends
+@pass_state
+def claim(state: State, order: int, round_: int | None) -> None:
+    """Get paid back where no answer came in time.
+
+    Price and bond go to the order's buyer, whoever claims them.
+
+    \b
+    Example:
+      numerbay-chain -p buyer dispute claim 1-0
+    """
+    role = roles.buyer(state)
+    state.agree(f"claims price and bond for the buyer of order {format_order_id(order)}: the seller did not answer")
+    _show_end(state, role.claim(order, round_))
+
+
+@dispute.command()
+@click.argument("order", type=ORDER)
+@_ROUND
+@sends
+@pass_state
+def settle(state: State, order: int, round_: int | None) -> None:
+    """End a dispute as it stands.
+
+    Whoever settles, the money goes where the contract says: to the buyer where no answer came in time, or the content
+    was proven wrong (also without a challenge); to the seller's payout address where nothing was proven in time.
+
+    \b
+    Example:
+      numerbay-chain -p seller dispute settle 1-0
+    """
+    role = roles.buyer(state)
+    view = role.show_dispute(order, round_)
+    if view.turn == "anyone":
+        state.agree(f"settles it: {view.words}")
+    _show_end(state, role.settle(order, view.round))
+
+
+def _show_end(state: State, ended: "EndedDispute") -> None:
+    from numerbay_chain.cli.views import amount, order_name, receipt_data, sent, token_data
+
+    sent(ended.receipt, ended.resumed)
+    data = {
+        **order_name(ended.order),
+        "round": ended.round,
+        "ground": ended.ground.name.lower().replace("_", "-"),
+        "paid": str(ended.paid),
+        "token": token_data(ended.token),
+        "receiver": ended.receiver,
+        "resumed": ended.resumed,
+        **receipt_data(ended.receipt),
+    }
+    state.show(data, f"{amount(ended.paid, ended.token)} went to {ended.receiver}")
+
+
+@dispute.command()
+@click.argument("order", type=ORDER, required=False)
+@_ROUND
+@sends
+@store_option
+@pass_state
+def respond(state: State, order: int | None, round_: int | None) -> None:
+    """Answer challenges with the key.
+
+    All that are open about what you sell or operate, or ORDER's. The chain and the seller secret are enough for it. The
+    key is sealed to the buyer's one-time key: nobody else can read it.
+
+    \b
+    Example:
+      numerbay-chain -p seller dispute respond
+    """
+    if round_ is not None and order is None:
+        raise click.UsageError("--round goes with an order")
+    role = roles.seller(state)
+    what = "all open challenges" if order is None else f"the challenge of order {format_order_id(order)}"
+    state.agree(f"answers {what} with the content key, sealed to the buyer")
+    answers = role.respond(order, round_)
+    _show_answers(state, answers)
+    if any(one.failed for one in answers.left):
+        raise click.exceptions.Exit(ExitCode.REFUSED)
+
+
+def _show_answers(state: State, answers: "Answers") -> None:
+    from numerbay_chain.cli.views import order_name, receipt_data, sent
+
+    for answer in answers.answered:
+        sent(answer.receipt, answer.resumed)
+    for one in answers.left:
+        output.note(
+            f"round {one.round} of order {format_order_id(one.order)} is not answered: {one.reason} (until "
+            f"{format_time(one.deadline)})"
+        )
+    data = {
+        "answered": [
+            {**order_name(one.order), "round": one.round, "resumed": one.resumed, **receipt_data(one.receipt)}
+            for one in answers.answered
+        ],
+        "left": [
+            {**order_name(one.order), "round": one.round, "reason": one.reason, "deadline": one.deadline}
+            for one in answers.left
+        ],
+    }
+    count = len(answers.answered)
+    done = f"answered {output.count(count, 'challenge')}" if count else "no challenge was answered"
+    state.show(data, done if count or answers.left else "there is no challenge to answer")
+
+
+def dispute_data(view: "Dispute") -> dict[str, Any]:
+    """A dispute in JSON."""
+    from numerbay_chain.cli.views import order_name, token_data
+
+    return {
+        **order_name(view.order),
+        "round": view.round,
+        "buyer": view.buyer,
+        "seller": view.seller,
+        "state": view.state,
+        "turn": view.turn,
+        "deadline": view.deadline,
+        "next_steps": list(view.steps),
+        "words": view.words,
+        "price": str(view.price),
+        "bond": str(view.bond),
+        "token": token_data(view.token),
+        "opened_at": view.opened_at,
+        "answered_at": view.answered_at,
+        "faulty_at": view.faulty_at,
+        "ground": view.ground.name.lower().replace("_", "-") if view.ground is not None else None,
+        "paid": str(view.paid),
+        "receiver": view.receiver,
+    }

@@ -1,0 +1,254 @@
+"""What is wrong with a round, how its dispute stands, and what can be done: in plain words, with dates and amounts.
+
+docs/protocol.md §2 "Disputes", §5. Nothing here sends anything.
+"""
+
+from typing import Final
+
+from numerbay_chain.chain.gas import BUYER_GAS, DISPUTE_GAS
+from numerbay_chain.chain.types import Ground
+from numerbay_chain.disputes import Case
+from numerbay_chain.errors import RefusedError
+from numerbay_chain.results import ProblemKind
+from numerbay_chain.units import format_amount, format_until
+from numerbay_chain.verdicts import Dispute, DisputeState, Remedy, RemedyKind, Turn
+
+_TURNS: Final[dict[DisputeState, Turn]] = {
+    "challenged": "seller",
+    "unanswered": "anyone",
+    "answered": "buyer",
+    "unproven": "anyone",
+    "faulty": "anyone",
+    "refundable": "anyone",
+}
+_STEPS: Final[dict[DisputeState, tuple[str, ...]]] = {
+    "challenged": ("dispute respond",),
+    "unanswered": ("dispute claim",),
+    "answered": ("fetch", "dispute prove"),
+    "unproven": ("dispute settle",),
+    "faulty": ("dispute settle",),
+    "refundable": ("dispute settle",),
+}
+_GROUNDS: Final = {
+    Ground.NO_RESPONSE: "the seller did not answer in time",
+    Ground.WRONG_KEY: "the seller answered with another key than he committed to",
+    Ground.WRONG_CONTENT: "the content was proven wrong",
+    Ground.NOTHING_PROVEN: "nothing was proven against the seller's answer in time",
+}
+_KEY_KINDS: Final = ("no-envelope", "envelope", "key", "no-copy", "manifest")
+"""What a challenge is good for: who is asked for the key has to give it, with the manifest that stands for it."""
+
+# ------------------------------------------------------------------------------------------------------ how it stands
+
+
+def describe(case: Case) -> Dispute:
+    """How it stands, for people and programs."""
+    opened, ended, state = case.challenge, case.ended, case.state
+    receiver = None
+    if ended is not None:
+        receiver = ended["receiver"] if ended.name == "ChallengeEnded" else case.order.buyer
+    openable = state == "none" and refusal_to_open(case) is None
+    return Dispute(
+        order=case.order.id,
+        round=case.round,
+        buyer=case.order.buyer,
+        seller=case.listing.seller,
+        token=case.token,
+        state=state,
+        turn=_TURNS.get(state),
+        deadline=case.deadline,
+        steps=_STEPS.get(state, ("dispute open",) if openable else ()),
+        words=words(case),
+        price=case.price,
+        bond=case.bond,
+        opened_at=opened.challenged_at if opened else None,
+        answered_at=opened.responded_at if opened and opened.responded else None,
+        faulty_at=case.faulty_at or None,
+        ground=ground_of(case),
+        paid=ended["paid"] if ended else 0,
+        receiver=receiver,
+    )
+
+
+def ground_of(case: Case) -> Ground | None:
+    """Why it ended; None where it did not."""
+    if case.ended is None:
+        return None
+    return Ground(case.ended["ground"]) if case.ended.name == "ChallengeEnded" else Ground.WRONG_CONTENT
+
+
+def words(case: Case) -> str:
+    """How it stands, in one sentence."""
+    name, stake, until = case.name, case.amount(case.price + case.bond), case.deadline
+    by = format_until(until, case.now) if until is not None else ""
+    match case.state:
+        case "challenged":
+            return f"{name} is challenged: the seller has to answer until {by}, else the buyer can claim {stake}"
+        case "unanswered":
+            return f"the seller did not answer the challenge of {name} in time: {stake} can be claimed for the buyer"
+        case "answered":
+            return (
+                f"the seller answered the challenge of {name}: until {by} the buyer can prove that key or content is "
+                f"wrong; after that {stake} can be settled to the seller"
+            )
+        case "unproven":
+            return f"nothing was proven against the seller's answer about {name} in time: {stake} can be settled to him"
+        case "faulty":
+            return f"{name} was proven faulty: {stake} can be settled to the buyer"
+        case "refundable":
+            return f"{name} was proven faulty: {case.amount(case.price)} can be settled to the buyer"
+        case "paid-back":
+            return f"{name} was paid back, without a dispute"
+        case "none":
+            refusal = refusal_to_open(case)
+            return f"there is no dispute about {name}" + (f": {refusal}" if refusal else ", and one can be opened")
+    ground = ground_of(case)
+    if ground is None or case.ended is None:
+        return f"the dispute about {name} has ended"
+    who = "the seller" if case.state == "lost" else "the buyer"
+    return f"{_GROUNDS[ground]}: {case.amount(case.ended['paid'])} for {name} went to {who}"
+
+
+def refusal_to_open(case: Case) -> RefusedError | None:
+    """Why the round can't be challenged (now); None where it can."""
+    if not case.terms.adjudicated:
+        return RefusedError(
+            f"listing {case.listing.id} is not adjudicated: it takes no challenge and no proof",
+            "ask the seller for a refund, and cancel what is left of the order",
+        )
+    if case.state == "won":
+        return RefusedError(words(case), "see it with `dispute show`")
+    if not case.order.covers(case.round):
+        return RefusedError(f"order {case.order} does not cover round {case.round}", "look at the order's rounds")
+    try:
+        case.released()
+    except RefusedError as error:
+        return error
+    if case.state != "none":
+        return RefusedError(words(case), "see it with `dispute show`")
+    if case.faulty_at and not case.terms.copies:
+        return RefusedError(f"the money for {case.name} matured before the round was proven faulty", "ask the seller")
+    if case.now < case.challengeable_from:
+        declinable = case.declinable_until is not None
+        return RefusedError(
+            f"the decline window of {case.name} is open until {format_until(case.challengeable_from, case.now)}",
+            "decline the round: that costs less" if declinable else "run this again when it is over",
+        )
+    if case.now >= case.matures_at:
+        return RefusedError(f"the money for {case.name} has matured: it is the seller's", "ask the seller for a refund")
+    return None
+
+
+# ----------------------------------------------------------------------------------------------------- what can be done
+
+
+def cost_words(gas: int, fee: int) -> str:
+    """`about 80,000 gas, at most 0.0001 ETH`."""
+    return f"about {gas:,} gas" + (f", at most {format_amount(fee)}" if fee else "")
+
+
+def remedy(case: Case, kind: ProblemKind, fault: bool) -> Remedy:
+    """What the order's buyer can do about a problem with the round, until when, what it costs and what comes back."""
+    until = case.declinable_until
+    if until is not None and fault:
+        back = case.order.price * (case.order.end - case.round)
+        text = f"decline the round until {format_until(until - 1, case.now)}: it and all later ones are paid back"
+        return _remedy(case, "decline", text, until - 1, 70_000, returns=back)
+    return _in_dispute(case, kind) or _before_dispute(case, kind, fault)
+
+
+def _in_dispute(case: Case, kind: ProblemKind) -> Remedy | None:
+    """The next step of a dispute that is there."""
+    stake, until = case.price + case.bond, case.deadline
+    match case.state:
+        case "challenged":
+            if kind not in _KEY_KINDS:
+                return None
+            return _remedy(case, "wait", f"wait: {words(case)}", until)
+        case "unanswered":
+            text = "claim it with `dispute claim`: the seller did not answer in time"
+            return _remedy(case, "claim", text, None, DISPUTE_GAS["claimTimeout"], returns=stake)
+        case "answered":
+            if kind not in ("answer", "wrong-content"):
+                return None
+            by = format_until(until, case.now) if until is not None else ""
+            gas = DISPUTE_GAS["proveWrongKey"] if kind == "answer" else _content_gas(case)
+            text = f"prove it with `dispute prove` until {by}"
+            return _remedy(case, "prove", text, until, gas, returns=stake, note=_publishes(kind))
+        case "faulty" | "refundable":
+            back = stake if case.state == "faulty" else case.price
+            text = "get it paid back with `dispute settle`: it was proven faulty"
+            call = "settleChallenge" if case.state == "faulty" else "refundFaulty"
+            return _remedy(case, "settle", text, None, DISPUTE_GAS[call], returns=back)
+        case "unproven":
+            return _remedy(case, "nothing", words(case))
+    return None
+
+
+def _before_dispute(case: Case, kind: ProblemKind, fault: bool) -> Remedy:
+    refusal = refusal_to_open(case)
+    last = case.matures_at - 1 if case.release else None
+    by = format_until(last, case.now) if last is not None else ""
+    if kind == "wrong-content" and case.state in ("none", "challenged") and (refusal is None or case.challenge):
+        until = case.deadline or last
+        by = format_until(until, case.now) if until is not None else by
+        text = f"prove it with `dispute prove` until {by}: no challenge is needed"
+        return _remedy(case, "prove", text, until, _content_gas(case), returns=case.price, note=_publishes(kind))
+    if kind in _KEY_KINDS and case.state == "none":
+        if refusal is None:
+            begin = "dispute it with `dispute open`" if fault else "if none comes, dispute it with `dispute open`"
+            stake = case.price + case.bond
+            note = "the seller then has to give the right key, or this comes back" + _too_cheap(case)
+            action: RemedyKind = "dispute" if fault else "wait"
+            text = f"{begin} until {by}"
+            return _remedy(case, action, text, last, BUYER_GAS, bond=case.bond, returns=stake, note=note)
+        if case.terms.adjudicated and case.release and case.now < case.challengeable_from:
+            since = format_until(case.challengeable_from, case.now)
+            return _remedy(case, "wait", f"dispute it with `dispute open` from {since} on, until {by}", last)
+    if not fault:
+        return _remedy(case, "wait", "ask the seller, and try again later")
+    if not case.terms.adjudicated:
+        text = "this listing is not adjudicated: ask the seller for a refund, and cancel what is left"
+        return _remedy(case, "nothing", text)
+    if refusal is not None and case.release and case.now >= case.matures_at:
+        return _remedy(case, "nothing", f"{refusal}; ask for a refund, cancel to get later rounds back")
+    text = "no contract judges this now: ask the seller for a refund, and cancel to get later rounds back"
+    return _remedy(case, "nothing", text)
+
+
+def _remedy(
+    case: Case,
+    kind: RemedyKind,
+    text: str,
+    until: int | None = None,
+    gas: int = 0,
+    *,
+    bond: int = 0,
+    returns: int = 0,
+    note: str = "",
+) -> Remedy:
+    fee = gas * case.market.gas_price() if gas else 0
+    said = [text]
+    if gas:
+        held = f", and a bond of {case.amount(bond)}" if bond else ""
+        said.append(f"it costs {cost_words(gas, fee)}{held}")
+    if returns:
+        said.append(f"at stake is {case.amount(returns)}")
+    if note:
+        said.append(note)
+    return Remedy(kind, "; ".join(said), until, gas, fee, bond, returns)
+
+
+def _content_gas(case: Case) -> int:
+    own = DISPUTE_GAS["proveWrongCopy" if case.terms.copies else "proveWrongContent"]
+    return own + DISPUTE_GAS["settleChallenge"]
+
+
+def _publishes(kind: ProblemKind) -> str:
+    return "the content key, and so the file, becomes public by that" if kind == "wrong-content" else ""
+
+
+def _too_cheap(case: Case) -> str:
+    """Where a dispute costs more gas than is at stake."""
+    fee = BUYER_GAS * case.market.gas_price()
+    return "; that is less than the gas of a dispute" if case.terms.native and fee > case.price else ""

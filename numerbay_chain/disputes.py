@@ -1,0 +1,272 @@
+"""One round of one order as a dispute sees it: rebuilt from the contract and its logs, whose turn it is, until when.
+
+docs/protocol.md §2 "Disputes". What is read here is the node's word, compared with what the contract keeps of it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from numerbay_chain.chain.contract import challenge_after
+from numerbay_chain.chain.events import MOST_TOPICS
+from numerbay_chain.chain.types import Challenge, Event, Listing, Order, Release, Settlement, Terms, Token
+from numerbay_chain.crypto.dispute import (
+    DisputeKey,
+    DisputePlace,
+    Response,
+    derive_dispute_key,
+    is_committed_key,
+    open_response,
+)
+from numerbay_chain.errors import AccountError, NetworkError, RefusedError
+from numerbay_chain.keyfile import KeyPair
+from numerbay_chain.market import Market
+from numerbay_chain.overview import bucket_of, declinable_until, newest_round
+from numerbay_chain.units import format_amount
+from numerbay_chain.verdicts import DisputeState
+
+_LOGS: Final = ("Challenged", "Responded", "ChallengeEnded", "FaultyRefunded")
+_OVER: Final = ("none", "won", "lost", "paid-back")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`challenge` is there also when it has ended; `faulty_at`: when the round, or this order's challenged copy, was
+    proven faulty (0: never); `opened`, `answered` and `ended` are the logs of it."""
+
+    market: Market
+    order: Order
+    listing: Listing
+    round: int
+    release: Release | None
+    missed: bool
+    settlement: Settlement
+    faulty_at: int
+    challenge: Challenge | None
+    opened: Event | None
+    answered: Event | None
+    ended: Event | None
+    now: int
+
+    @property
+    def name(self) -> str:
+        return f"round {self.round} of order {self.order}"
+
+    @property
+    def terms(self) -> Terms:
+        return self.listing.terms
+
+    @property
+    def token(self) -> Token:
+        return self.market.token(self.terms.token)
+
+    @property
+    def place(self) -> DisputePlace:
+        """What one-time keys and answers are bound to."""
+        contract = self.market.contract
+        return DisputePlace(
+            contract.connection.chain_id, bytes.fromhex(contract.address[2:]), self.order.id, self.round
+        )
+
+    def released(self) -> Release:
+        """Raises `RefusedError` for a round that was not, and `NetworkError` where the logs lack it."""
+        if self.release is not None:
+            return self.release
+        if self.missed:
+            raise RefusedError(f"{self.name} was missed", "get it paid back with `reclaim --missed`")
+        if self.round >= self.listing.next_round:
+            raise RefusedError(f"{self.name} is not released yet", "wait for it, or cancel the order")
+        raise NetworkError(f"the node left out the release of {self.name}", "check from_block, or use another node")
+
+    # ----------------------------------------------------------------------------------------------------- its times
+
+    @property
+    def bucket(self) -> int:
+        return bucket_of(self.order, self.released())
+
+    @property
+    def matures_at(self) -> int:
+        """When the seller can withdraw the money, unless it is challenged or the round was proven faulty."""
+        return self.terms.maturity_of(self.bucket)
+
+    @property
+    def declinable_until(self) -> int | None:
+        """Until when the round can be declined; None where it can't be (any more)."""
+        if self.settlement is not Settlement.NONE:
+            return None
+        return declinable_until(self.listing, self.order, self.release, self.now)
+
+    @property
+    def challengeable_from(self) -> int:
+        """The first second for a challenge: only the latest round can be within its decline window."""
+        latest = self.round == self.listing.next_round - 1
+        return self.terms.challenge_from(self.released().released_at) if latest else self.released().released_at
+
+    @property
+    def state(self) -> DisputeState:
+        if self.settlement is Settlement.PAID_TO_SELLER:
+            return "lost"
+        if self.ended:
+            return "won"
+        if self.settlement is Settlement.PAID_BACK:
+            return "paid-back"
+        opened, terms = self.challenge, self.terms
+        if self.settlement is Settlement.NONE or opened is None:
+            return "refundable" if self.release and self.faulty_at and self.faulty_at < self.matures_at else "none"
+        if self.faulty_at and (not opened.responded or self.faulty_at <= terms.proof_deadline(opened)):
+            return "faulty"
+        if not opened.responded:
+            return "challenged" if self.now <= terms.response_deadline(opened.challenged_at) else "unanswered"
+        return "answered" if self.now <= terms.proof_deadline(opened) else "unproven"
+
+    @property
+    def deadline(self) -> int | None:
+        """The last second for what comes next; None where there is nothing, or no hurry."""
+        opened = self.challenge
+        if opened is not None and self.state == "challenged":
+            return self.terms.response_deadline(opened.challenged_at)
+        if opened is not None and self.state == "answered":
+            return self.terms.proof_deadline(opened)
+        return None
+
+    @property
+    def price(self) -> int:
+        return self.challenge.price if self.challenge else self.order.price
+
+    @property
+    def bond(self) -> int:
+        """What is held, or what a challenge would ask for."""
+        return self.challenge.bond if self.challenge else self.terms.bond(self.order.price)
+
+    def amount(self, value: int) -> str:
+        """In the listing's token, for people."""
+        return format_amount(value, self.token.symbol, self.token.decimals)
+
+    # ------------------------------------------------------------------------------------------------------ its keys
+
+    def dispute_key(self, pair: KeyPair) -> DisputeKey:
+        """The one-time key of this dispute. Raises `AccountError` where the challenge was made with another one."""
+        key = derive_dispute_key(pair.reveal_private_key(), self.place)
+        if self.challenge is not None and self.challenge.dispute_key != key.x:
+            raise AccountError(
+                f"the challenge of {self.name} was not made with this key file",
+                "use the machine, or the program, that opened it",
+            )
+        return key
+
+    def sealed_scalar(self, pair: KeyPair) -> int | None:
+        """What the seller's answer holds, which may be the content key; None where there is no answer."""
+        answered = self.challenge
+        if answered is None or not answered.responded:
+            return None
+        return open_response(Response(answered.response_key, answered.sealed_key), self.dispute_key(pair), self.place)
+
+    def is_right(self, scalar: int) -> bool:
+        """Whether the contract takes an answer's content for the content key."""
+        return self.challenge is not None and is_committed_key(scalar, self.challenge.key_commitment)
+
+
+Prefer = Literal["released", "open", "disputed"]
+"""Which round is meant where none is named: the newest one released; the newest whose dispute is open, else that; or,
+between these two, the newest that was ever disputed."""
+
+
+def read_case(market: Market, order_id: int, round: int | None, prefer: Prefer = "released") -> Case:
+    """The present state. Raises `RevertedError` (no such order)."""
+    order = market.contract.order(order_id)
+    listing = market.contract.listing(order.listing)
+    if round is None and prefer != "released":
+        cases = [_read(market, order, listing, one) for one in _disputed_rounds(market, order)]
+        chosen = next((case for case in cases if case.state not in _OVER), None)
+        if chosen is None and prefer == "disputed" and cases:
+            chosen = cases[0]
+        if chosen is not None:
+            return chosen
+    return _read(market, order, listing, newest_round(market, order, listing) if round is None else round)
+
+
+def _disputed_rounds(market: Market, order: Order) -> list[int]:
+    """The newest first. A faulty round counts while it is the order's, and once it was paid back."""
+    contract = market.contract
+    rounds = {event["round"] for event in contract.events(["Challenged", "FaultyRefunded"], order=order.id)}
+    faulty = {event["round"] for event in contract.events(["RoundFaulty"], listing=order.listing)}
+    return sorted(rounds | {round for round in faulty if order.covers(round)}, reverse=True)
+
+
+def _read(market: Market, order: Order, listing: Listing, round: int) -> Case:
+    contract = market.contract
+    out = order.covers(round) and round < listing.next_round
+    settlement = contract.settled(order.id, round) if out else Settlement.NONE
+    # what refunds an order's last round as faulty ends the order before it, and settles nothing
+    quiet = settlement is Settlement.NONE and (out or round >= listing.next_round)
+    logs = [] if quiet else [*contract.events(_LOGS, order=order.id, round=round)]
+    challenge = None
+    for event in logs:
+        if event.name in ("Challenged", "Responded"):
+            challenge = challenge_after(challenge, event)
+    if settlement is Settlement.CHALLENGED:
+        challenge = contract.challenge(order.id, round)
+    missed = out and contract.is_missed(listing.id, round)
+    faulty_at = 0
+    if out and listing.terms.adjudicated:
+        copies = listing.terms.copies
+        faulty_at = contract.copy_faulty_at(order.id, round) if copies else contract.faulty_at(listing.id, round)
+    return Case(
+        market=market,
+        order=order,
+        listing=listing,
+        round=round,
+        release=contract.release(listing.id, round) if out and not missed else None,
+        missed=missed,
+        settlement=settlement,
+        faulty_at=faulty_at,
+        challenge=challenge,
+        opened=_first(logs, "Challenged"),
+        answered=_first(logs, "Responded"),
+        ended=_first(logs, "ChallengeEnded") or _first(logs, "FaultyRefunded"),
+        now=market.connection.now(),
+    )
+
+
+def _first(logs: Iterable[Event], name: str) -> Event | None:
+    return next((event for event in logs if event.name == name), None)
+
+
+# ------------------------------------------------------------------------------------------------------------- lists
+
+Places = set[tuple[int, int]]
+"""Orders with a round each."""
+
+
+def buyers_cases(market: Market, *, ended: bool) -> list[Case]:
+    """The account's disputes, and what faulty rounds owe it; the most urgent first."""
+    orders = market.contract.orders_by(market.account)
+    places: Places = set()
+    for ids in _chunks([order.id for order in orders]):
+        events = market.contract.events(["Challenged", "FaultyRefunded"], order=ids)
+        places |= {(event["order"], event["round"]) for event in events}
+    for listings in _chunks(sorted({order.listing for order in orders})):
+        for event in market.contract.events(["RoundFaulty"], listing=listings):
+            listing, round = event["listing"], event["round"]
+            places |= {(order.id, round) for order in orders if order.listing == listing and order.covers(round)}
+    return _sorted(market, places, ended)
+
+
+def sellers_cases(market: Market, listing_id: int | None, *, ended: bool) -> list[Case]:
+    """Disputes about listings that the account sells or operates; what must be answered soonest first."""
+    places: Places = {(event["order"], event["round"]) for event in market.contract.events(["Challenged"])}
+    mine: dict[int, bool] = {}
+    for listing in {order >> 32 for order, _ in places}:
+        held = market.contract.listing(listing)
+        mine[listing] = listing_id in (None, listing) and market.account in (held.seller, held.operator)
+    return _sorted(market, {place for place in places if mine[place[0] >> 32]}, ended)
+
+
+def _chunks(ids: list[int]) -> Iterable[list[int]]:
+    return (ids[start : start + MOST_TOPICS] for start in range(0, len(ids), MOST_TOPICS))
+
+
+def _sorted(market: Market, places: Places, ended: bool) -> list[Case]:
+    cases = [read_case(market, order, round) for order, round in sorted(places)]
+    chosen = [case for case in cases if ended or case.state not in _OVER]
+    return sorted(chosen, key=lambda case: (case.deadline is None, case.deadline or 0, case.order.id, case.round))

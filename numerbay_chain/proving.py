@@ -1,0 +1,299 @@
+"""Proofs against a seller, decided on this machine before anybody hears of them.
+
+A proof that loses gives a secret to the world and brings nothing: so what would be proven is found here, from the
+answer or from the content itself, and no node is asked to try it out. A node that lies about the chain can still make
+a client reveal a key: the content hash that a proof rests on is said. docs/protocol.md §2 "Disputes".
+"""
+
+from typing import IO, Final, NoReturn, cast
+
+from numerbay_chain import artifact
+from numerbay_chain.chain import calls
+from numerbay_chain.chain.calls import Call
+from numerbay_chain.chain.gas import DISPUTE_GAS
+from numerbay_chain.chain.transactions import Plan
+from numerbay_chain.chain.types import Event, Receipt
+from numerbay_chain.challenging import call_to_end, end
+from numerbay_chain.crypto import secp256k1
+from numerbay_chain.crypto.content_key import ContentKey, word
+from numerbay_chain.diagnosis import words
+from numerbay_chain.disputes import Case, read_case
+from numerbay_chain.errors import AccountError, ContentError, NetworkError, RefusedError, WrongContentError
+from numerbay_chain.manifest import Manifest
+from numerbay_chain.market import Market, Planned
+from numerbay_chain.outbox import Sent
+from numerbay_chain.progress import Progress
+from numerbay_chain.reception import Nowhere, ProblemError, Reception
+from numerbay_chain.results import event_of
+from numerbay_chain.units import format_amount, format_until
+from numerbay_chain.verdicts import Judgement, ProofKind, Proven
+
+_MARGIN: Final = 60  # seconds in which a transaction may still wait to be mined
+_BLOCK_TIME: Final = 15  # seconds
+_KEPT_BACK: Final = "kept back until it is sent"
+_OF_FUNCTION: Final[dict[str, ProofKind]] = {
+    "proveWrongKey": "wrong-key",
+    "proveWrongContent": "wrong-content",
+    "proveWrongCopy": "wrong-copy",
+}
+
+
+# ------------------------------------------------------------------------------------------------------- the judgement
+
+
+def judge(market: Market, order_id: int, round: int | None, progress: Progress) -> Judgement:
+    """See `Buyer.judge`."""
+    return _judge(Reception(market, read_case(market, order_id, round, "open")), progress)
+
+
+def _judge(reception: Reception, progress: Progress) -> Judgement:
+    case = reception.case
+    _refuse_stale(case)
+    try:
+        manifest = reception.manifest(reception.release())
+        pair = reception.pair()
+        if case.state == "answered":
+            wrong = _wrong_answer(case, manifest, case.sealed_scalar(pair), case.dispute_key(pair).reveal())
+            if wrong is not None:
+                return wrong
+        key = reception.key(manifest, pair)
+    except ProblemError as error:
+        if error.problem.kind in ("key", "envelope", "no-envelope"):
+            raise RefusedError(
+                f"{error.problem.text}: an envelope proves nothing, the seller has to be asked", error.problem.advice
+            ) from error
+        raise error.error from error
+    return _wrong_content(reception, manifest, key, progress)
+
+
+def _refuse_stale(case: Case) -> None:
+    """Raises `RefusedError` where no proof brings anything any more."""
+    if not case.terms.adjudicated:
+        raise RefusedError(
+            f"listing {case.listing.id} is not adjudicated: it takes no proof", "ask the seller for a refund"
+        )
+    match case.state:
+        case "faulty" | "refundable":
+            raise RefusedError(f"it was proven already: {words(case)}", "run `dispute settle`")
+        case "unanswered":
+            raise RefusedError(f"no proof is needed: {words(case)}", "run `dispute claim`")
+        case "unproven" | "won" | "lost" | "paid-back":
+            raise RefusedError(f"nothing can be proven any more: {words(case)}", "see it with `dispute show`")
+        case "none":
+            case.released()
+            if case.declinable_until is not None:
+                by = format_until(case.declinable_until - 1, case.now)
+                raise RefusedError(
+                    f"{case.name} can be declined until {by}", "decline it: that costs less than a proof"
+                )
+            if case.now >= case.matures_at:
+                raise RefusedError(
+                    f"the money for {case.name} has matured: a proof would bring nothing back", "ask the seller"
+                )
+            if case.faulty_at:
+                raise RefusedError(f"{case.name} was proven faulty, after its money had matured", "ask the seller")
+
+
+def _wrong_answer(case: Case, manifest: Manifest, scalar: int | None, private_key: int) -> Judgement | None:
+    """None: the seller answered with the right key."""
+    answered = case.challenge
+    if answered is None or scalar is None:
+        return None
+    if word(answered.key_commitment) != manifest.key_commitment:
+        raise NetworkError("the node's logs of the answer and of the release do not agree", "use another node")
+    if case.is_right(scalar):
+        return None
+    until = case.terms.proof_deadline(answered)
+    # n - k and k + n are wrong answers that give k away all the same
+    publishes = scalar % secp256k1.N != 0 and secp256k1.point_x(scalar % secp256k1.N) == answered.key_commitment
+    if publishes:
+        _refuse_late(case, until)
+    _refuse_young(case, case.answered, until)
+    call = calls.prove_wrong_key(order=case.order.id, round=case.round, answered=answered, private_key=private_key)
+    said = "the seller answered with another key than he committed to"
+    return _judgement(case, call, None, publishes, answered.stake, until, said)
+
+
+def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, progress: Progress) -> Judgement:
+    case, market = reception.case, reception.market
+    answered = case.challenge
+    if case.price == 0:
+        raise RefusedError(f"{case.name} cost nothing: a proof of its content would bring nothing", "leave it at that")
+    if answered is not None and answered.responded:
+        until = case.terms.proof_deadline(answered)
+    else:
+        until = case.matures_at - 1 if case.deadline is None else case.deadline
+    try:
+        nowhere = cast(IO[bytes], Nowhere())
+        artifact.unseal(manifest, key, market.store, nowhere, lambda done, total: progress("check", done, total))
+    except WrongContentError as error:
+        chunk = error.index
+    except ContentError as error:
+        raise RefusedError(
+            f"this is no fault that the contract judges: {error}", "decline such a round within its decline window"
+        ) from error
+    else:
+        right = "the seller answered with the right key" if answered and answered.responded else "the key is right"
+        raise RefusedError(
+            f"{right}, and the content of {case.name} is what was committed to: a proof would lose", "fetch it"
+        )
+    _refuse_late(case, until)
+    _refuse_young(case, None, until)
+    proof = artifact.content_proof(
+        manifest, key, market.store, chunk, lambda done, total: progress("prove", done, total)
+    )
+    if case.terms.copies:
+        bucket = case.bucket
+        call = calls.prove_wrong_copy(
+            order=case.order.id, round=case.round, bucket=bucket, manifest=manifest.encode(), proof=proof.encode()
+        )
+    else:
+        call = calls.prove_wrong_content(
+            listing=case.listing.id, round=case.round, manifest=manifest.encode(), proof=proof.encode()
+        )
+    said = (
+        f"chunk {chunk} of {case.name} does not decrypt to what was committed to, by the content hash "
+        f"0x{manifest.content_hash.hex()} that {market.connection.name} told"
+    )
+    return _judgement(case, call, chunk, True, case.price + (answered.bond if answered else 0), until, said)
+
+
+def _judgement(
+    case: Case, call: Call, chunk: int | None, publishes: bool, returns: int, until: int, said: str
+) -> Judgement:
+    gas = DISPUTE_GAS[call.function]
+    if call.function == "proveWrongContent":
+        gas += DISPUTE_GAS["settleChallenge"]
+    public = "; the content key becomes public by the proof, and everybody can read the file" if publishes else ""
+    return Judgement(
+        order=case.order.id,
+        round=case.round,
+        kind=_OF_FUNCTION[call.function],
+        chunk=chunk,
+        publishes_key=publishes,
+        returns=returns,
+        token=case.token,
+        until=until,
+        gas=gas,
+        fee=gas * case.market.gas_price(),
+        words=f"{said}: {case.amount(returns)} come back{public}",
+        state=case.state,
+        challenge=case.challenge,
+        call=call,
+    )
+
+
+def _refuse_late(case: Case, until: int) -> None:
+    """A content key that is revealed too late is given away for nothing."""
+    margin = 0 if case.market.is_development else _MARGIN
+    if case.now + margin > until:
+        raise RefusedError(
+            f"a proof had to be mined until {format_until(until, case.now)}: it would come too late, and give the "
+            "content key away for nothing",
+            "ask the seller for a refund",
+        )
+
+
+def _refuse_young(case: Case, answered: Event | None, until: int) -> None:
+    """What could still vanish from the chain is not proven wrong yet, where there is time to wait."""
+    confirmations, connection = case.market.connection.confirmations, case.market.connection
+    block = answered.block if answered else case.released().block
+    missing = confirmations - (connection.block_number() - block)
+    if missing > 0 and case.now + missing * _BLOCK_TIME + _MARGIN < until:
+        what = "the seller's answer" if answered else "the release"
+        raise RefusedError(f"{what} is not final yet: {missing} more blocks must follow it", "run this again then")
+
+
+# ----------------------------------------------------------------------------------------------------------- the proof
+
+
+def prove(
+    market: Market,
+    order_id: int,
+    round: int | None,
+    publish_key: bool,
+    judgement: Judgement | None,
+    progress: Progress,
+) -> Proven:
+    """See `Buyer.prove`."""
+    case = read_case(market, order_id, round, "open")
+    if before := _resumed(case):
+        return before
+    judged = _same(case, judgement) if judgement else _judge(Reception(market, case), progress)
+    if judged.publishes_key and not publish_key:
+        raise RefusedError(judged.words, "agree to that: `dispute prove` asks for it, `prove` takes publish_key=True")
+    _require_funds(market, judged)
+    if market.dry_run:
+        _plan(market, judged)
+    return _finish(case, market.send(_label(case), judged.call))
+
+
+def resume_proof(market: Market, order_id: int, round: int | None) -> Proven | None:
+    """See `Buyer.resume_proof`."""
+    return _resumed(read_case(market, order_id, round, "disputed"))
+
+
+def _resumed(case: Case) -> Proven | None:
+    sent = case.market.resume(_label(case))
+    return _finish(case, sent) if sent else None
+
+
+def _finish(case: Case, sent: Sent) -> Proven:
+    """Proven wrong content marks the round for all its buyers: this one's money takes a second transaction."""
+    kind, chunk = _what(sent.receipt)
+    receipts, paid = [sent.receipt], _paid(sent.receipt)
+    if kind != "wrong-key" and not paid:
+        after = read_case(case.market, case.order.id, case.round)
+        if call_to_end(after) is not None:
+            ended = end(after, "settle")
+            receipts.append(ended.receipt)
+            paid = ended.paid
+    return Proven(case.order.id, case.round, kind, chunk, paid, case.token, tuple(receipts), sent.resumed)
+
+
+def _label(case: Case) -> str:
+    return f"prove-{case.order.id}-{case.round}"
+
+
+def _same(case: Case, judgement: Judgement) -> Judgement:
+    """A judgement made a moment ago, if it is still about what is there. Raises `RefusedError`."""
+    place = (judgement.order, judgement.round, judgement.state, judgement.challenge)
+    if place != (case.order.id, case.round, case.state, case.challenge):
+        raise RefusedError(f"this changed meanwhile: {words(case)}", "run this again")
+    if judgement.publishes_key:
+        _refuse_late(case, judgement.until)
+    return judgement
+
+
+def _what(receipt: Receipt) -> tuple[ProofKind, int | None]:
+    if event := receipt.event("RoundFaulty"):
+        return "wrong-content", event["chunk"]
+    if event := receipt.event("CopyFaulty"):
+        return "wrong-copy", event["chunk"]
+    event_of(receipt, "ChallengeEnded")
+    return "wrong-key", None
+
+
+def _paid(receipt: Receipt) -> int:
+    event = receipt.event("ChallengeEnded") or receipt.event("FaultyRefunded")
+    return event["paid"] if event else 0
+
+
+def _require_funds(market: Market, judgement: Judgement) -> None:
+    """A node is told the proof only when it can be sent: before that, it is not asked for its gas either."""
+    held, connection = market.connection.balance(market.account), market.connection
+    fee = DISPUTE_GAS[judgement.call.function] * connection.fees().most
+    if held < fee:
+        raise AccountError(
+            f"{market.account} holds {format_amount(held)}, but the proof may take {format_amount(fee)} of gas",
+            "send it some of the chain's coin",
+        )
+
+
+def _plan(market: Market, judgement: Judgement) -> NoReturn:
+    """A dry run tells neither the node nor the terminal what the proof reveals."""
+    call = judgement.call
+    secret = {"privateKey", "proof"}
+    shown = {name: _KEPT_BACK if name in secret else value for name, value in call.arguments.items()}
+    gas = DISPUTE_GAS[call.function]
+    raise Planned(Plan(call.function, shown, call.value, gas, gas * market.connection.fees().most))

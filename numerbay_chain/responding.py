@@ -1,0 +1,148 @@
+"""A seller's answers to challenges, from the chain and the seller secret alone.
+
+The manifest stands in the release's log, and the key derives from its salt and the secret: a machine that has nothing
+else can answer. Of a copy only the hash is on chain: its manifest comes from the journal, else from the store.
+docs/protocol.md §2 "Disputes".
+"""
+
+from hashlib import sha256
+
+from numerbay_chain import handout
+from numerbay_chain.chain import calls
+from numerbay_chain.chain.types import ZERO_HASH, Challenge
+from numerbay_chain.crypto.dispute import seal_response
+from numerbay_chain.diagnosis import words
+from numerbay_chain.disputes import Case, read_case, sellers_cases
+from numerbay_chain.errors import AccountError, NumerbayChainError, RefusedError
+from numerbay_chain.ipfs import Cid
+from numerbay_chain.manifest import Manifest
+from numerbay_chain.market import Market
+from numerbay_chain.results import event_of
+from numerbay_chain.rounds import RoundJournal
+from numerbay_chain.verdicts import Answer, Answers, Unanswered
+
+_BLOCK_TIME = 15  # seconds
+_HURRY = 600  # seconds before the deadline in which an answer does not wait for anything
+
+
+def respond(market: Market, order: int | None, round: int | None) -> Answers:
+    """See `Seller.respond`."""
+    if order is None:
+        return _respond_all(market)
+    case = read_case(market, order, round, "disputed")
+    if case.state != "challenged":
+        earlier = _resumed(case)
+        if earlier is not None:
+            return Answers((earlier,), ())
+        raise RefusedError(f"there is nothing to answer: {words(case)}", "see it with `dispute list --seller`")
+    young = _young(case)
+    if young is not None:
+        return Answers((), (young,))
+    return Answers((_respond(case),), ())
+
+
+def _respond_all(market: Market) -> Answers:
+    """One that can't be answered does not keep the others from it."""
+    answered: list[Answer] = []
+    left: list[Unanswered] = []
+    for case in sellers_cases(market, None, ended=False):
+        if case.state != "challenged":
+            continue
+        try:
+            young = _young(case)
+            if young is None:
+                answered.append(_respond(case))
+            else:
+                left.append(young)
+        except NumerbayChainError as error:
+            if market.dry_run:
+                raise
+            left.append(_left(case, f"{error}" + (f"; {error.hint}" if error.hint else ""), failed=True))
+            market.connection.block_number()  # a node that is gone ends this
+    return Answers(tuple(answered), tuple(left))
+
+
+def _respond(case: Case) -> Answer:
+    market, opened = case.market, case.challenge
+    if market.account not in (case.listing.seller, case.listing.operator):
+        raise RefusedError(
+            f"listing {case.listing.id} belongs to {case.listing.seller}, and {market.account} is not its operator",
+            "use the seller's account, or have the seller name this one as operator",
+        )
+    earlier = _resumed(case)
+    if earlier is not None:
+        return earlier
+    if opened is None:
+        raise RefusedError(words(case), "see it with `dispute show`")
+    manifest = manifest_of(case)
+    order = case.order.id if case.terms.copies else 0
+    try:
+        key = handout.content_key(market, Manifest.decode(manifest), case.listing.id, case.round, order)
+    except AccountError as error:
+        raise AccountError(
+            f"{case.name} can't be answered with this seller secret: {error}",
+            f"{error.hint}; if it is lost, {case.amount(opened.stake)} can be settled to the buyer after the deadline",
+        ) from error
+    response = seal_response(key, opened.dispute_key, case.place)
+    call = calls.respond(
+        order=case.order.id,
+        round=case.round,
+        opened=opened,
+        manifest=manifest,
+        response_key=response.response_key,
+        sealed_key=response.sealed_key,
+    )
+    sent = market.send(_label(case), call, _identity(case, opened))  # an answer is sealed anew each time
+    event_of(sent.receipt, "Responded")
+    return Answer(case.order.id, case.round, sent.receipt, sent.resumed)
+
+
+def manifest_of(case: Case) -> bytes:
+    """The manifest whose hash was posted for the order, 288 bytes. Raises `RefusedError` where there is none."""
+    market, release = case.market, case.released()
+    promised = market.contract.hash_of(case.order.id, case.round)
+    if promised == ZERO_HASH:
+        raise RefusedError(
+            f"no copy of round {case.round} was posted for order {case.order}: the challenge can't be answered",
+            "its money goes back to the buyer",
+        )
+    if not case.terms.copies:
+        block = release.manifest
+    else:
+        entry = RoundJournal(market.journal_folder(case.listing.id), case.listing.id).load(case.round)
+        copy = entry.copies.get(case.order.id) if entry else None
+        block = copy.manifest if copy and sha256(copy.manifest).digest() == promised else b""
+        block = block or market.store.read_block(Cid.raw(promised))
+    if sha256(block).digest() != promised:
+        raise RefusedError("the node's logs and the contract do not agree on the manifest", "use another node")
+    return block
+
+
+def _young(case: Case) -> Unanswered | None:
+    """A challenge that could still vanish, with the order that it is about, is answered later, if there is time."""
+    connection, deadline = case.market.connection, case.deadline
+    if case.opened is None or deadline is None:
+        return None
+    missing = connection.confirmations - (connection.block_number() - case.opened.block)
+    if missing <= 0 or case.now + missing * _BLOCK_TIME + _HURRY > deadline:
+        return None
+    return _left(
+        case, f"the challenge is not final yet: {missing} more blocks must follow it; run this again then", failed=False
+    )
+
+
+def _left(case: Case, reason: str, *, failed: bool) -> Unanswered:
+    return Unanswered(case.order.id, case.round, reason, case.deadline or case.now, failed)
+
+
+def _resumed(case: Case) -> Answer | None:
+    sent = case.market.resume(_label(case))
+    return Answer(case.order.id, case.round, sent.receipt, sent.resumed) if sent else None
+
+
+def _label(case: Case) -> str:
+    return f"respond-{case.order.id}-{case.round}"
+
+
+def _identity(case: Case, opened: Challenge) -> str:
+    return f"respond {case.order.id} {case.round} to {opened.dispute_key:064x} of {opened.challenged_at}"

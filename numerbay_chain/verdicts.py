@@ -1,0 +1,168 @@
+"""What disputes answer with: frozen, typed, in integers (wei, seconds, chunks). docs/protocol.md §2 "Disputes"."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from numerbay_chain.chain.calls import Call
+from numerbay_chain.chain.types import Challenge, Ground, Receipt, Token
+
+RemedyKind = Literal["decline", "dispute", "prove", "claim", "settle", "wait", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What can be done about a problem. `until`: the last second for it, in Unix seconds; `gas` in units and `fee`,
+    the most it can cost, in wei; `bond` and what comes back (`returns`) in the listing's token."""
+
+    kind: RemedyKind
+    text: str
+    until: int | None = None
+    gas: int = 0
+    fee: int = 0
+    bond: int = 0
+    returns: int = 0
+
+
+DisputeState = Literal[
+    "none",  # no challenge
+    "challenged",  # the seller has to answer
+    "unanswered",  # he did not, in time: price and bond can be claimed
+    "answered",  # the buyer can prove that the answer, or the content, is wrong
+    "unproven",  # he did not, in time: price and bond are the seller's
+    "faulty",  # challenged, and the content was proven wrong: price and bond are the buyer's
+    "refundable",  # not challenged, and the content was proven wrong in time: the price is the buyer's
+    "won",  # the buyer was paid
+    "lost",  # the seller was paid
+    "paid-back",  # without a dispute
+]
+Turn = Literal["buyer", "seller", "anyone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A dispute about one round of one order, as it stands. `turn` can do what comes next until `deadline` (Unix
+    seconds; None: at any time), by the commands in `steps`; `words` says all that in plain words. `ground`, `paid` and
+    `receiver` are there once it has ended."""
+
+    order: int
+    round: int
+    buyer: str
+    seller: str
+    token: Token
+    state: DisputeState
+    turn: Turn | None
+    deadline: int | None
+    steps: tuple[str, ...]
+    words: str
+    price: int
+    bond: int
+    opened_at: int | None
+    answered_at: int | None
+    faulty_at: int | None
+    ground: Ground | None = None
+    paid: int = 0
+    receiver: str | None = None
+
+    @property
+    def listing(self) -> int:
+        return self.order >> 32
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ("won", "lost", "paid-back")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDispute:
+    """A challenge. `receipt` is None where it was open already; `approval`: of a bond in tokens; `resumed`: an earlier,
+    interrupted call had sent it."""
+
+    dispute: Dispute
+    receipt: Receipt | None
+    approval: Receipt | None = None
+    resumed: bool = False
+
+
+ProofKind = Literal["wrong-key", "wrong-content", "wrong-copy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A proof that would win, by what this machine found without asking anybody. `chunk`: of wrong content;
+    `publishes_key`: whoever reads the chain can read the artifact afterwards; `returns`: wei that come back to the
+    order's buyer; `until`: the last second for it; `gas` in units, `fee` in wei at most."""
+
+    order: int
+    round: int
+    kind: ProofKind
+    chunk: int | None
+    publishes_key: bool
+    returns: int
+    token: Token
+    until: int
+    gas: int
+    fee: int
+    words: str
+    state: DisputeState  # of the dispute that was judged
+    challenge: Challenge | None
+    call: Call = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A proof that convicted, and what it brought back to the order's buyer. There is a second receipt where the money
+    of proven wrong content took a transaction of its own."""
+
+    order: int
+    round: int
+    kind: ProofKind
+    chunk: int | None
+    paid: int
+    token: Token
+    receipts: tuple[Receipt, ...]
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EndedDispute:
+    """A dispute that a transaction ended: `paid` went to `receiver`, the order's buyer or the seller's payout
+    address."""
+
+    order: int
+    round: int
+    ground: Ground
+    receiver: str
+    paid: int
+    token: Token
+    receipt: Receipt
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A challenge that the seller answered with the content key, sealed to its buyer."""
+
+    order: int
+    round: int
+    receipt: Receipt
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A challenge that was not answered this time, why, and until when it can be (Unix seconds). `failed`: it can't be
+    as things are; else it is only too early."""
+
+    order: int
+    round: int
+    reason: str
+    deadline: int
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What became of the challenges that had to be answered."""
+
+    answered: tuple[Answer, ...]
+    left: tuple[Unanswered, ...]

@@ -1,0 +1,164 @@
+"""What a dispute reveals leaves the machine once, in the transaction that wins by it; and a crash loses nothing."""
+
+from collections.abc import Callable
+
+import pytest
+
+from numerbay_chain import Buyer
+from numerbay_chain.chain import abi
+from numerbay_chain.chain.connection import Connection
+from numerbay_chain.errors import AccountError, RefusedError
+from numerbay_chain.market import Planned
+from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
+from tests.e2e.dying import WRITES, KilledError, death
+from tests.places import PRICE, Place
+
+
+@pytest.fixture
+def cheat(place: Place) -> Cheat:
+    return Cheat(place.seller.market)
+
+
+def watched(patch: pytest.MonkeyPatch) -> list[str]:
+    """All that is asked of the node, and sent."""
+    said: list[str] = []
+    for name in ("call", "estimate_gas", "send_raw"):
+        original = getattr(Connection, name)
+
+        def spy(self: Connection, *arguments: object, _original=original, **named: object) -> object:
+            said.append(" ".join(part.hex() if isinstance(part, bytes) else str(part) for part in arguments))
+            return _original(self, *arguments, **named)
+
+        patch.setattr(Connection, name, spy)
+    return said
+
+
+def test_a_lying_buyer_tells_no_node_his_one_time_key(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing, (order,) = sold(place)
+    place.seller.deliver(place.file(), listing)
+    liar = blind(place)
+    liar.open_dispute(order)
+    place.seller.respond(order)
+    said = watched(monkeypatch)
+    before = place.balance(1)
+    for attempt in (lambda: place.buyer().prove(order, publish_key=True), lambda: place.buyer().judge(order)):
+        with pytest.raises(RefusedError, match="a proof would lose"):
+            attempt()
+    selectors = [abi.selector(abi.functions()[name]).hex() for name in ("proveWrongKey", "proveWrongContent")]
+    assert said
+    assert not any(selector in line for line in said for selector in selectors)
+    assert place.balance(1) == before
+
+
+def test_a_dry_run_tells_neither_node_nor_terminal_what_a_proof_reveals(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (order,) = sold(place)
+    _, key = cheat.release_junk(listing, CONTENT, chunk=2)
+    cheat.hand_out(key, [order])
+    place.buyer()
+    said = watched(monkeypatch)
+    dry = Buyer(place.market("buyer-1", 1, dry_run=True))
+    with pytest.raises(Planned) as planned:
+        dry.prove(order, publish_key=True)
+    plan = planned.value.plan
+    assert (plan.function, plan.gas > 21_000, plan.fee > 0) == ("proveWrongContent", True, True)
+    assert plan.arguments["proof"] == "kept back until it is sent"
+    assert not any(key.reveal().hex() in line for line in said)
+
+
+def test_who_can_t_pay_the_gas_tells_no_node_a_proof(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (order,) = sold(place)
+    _, key = cheat.release_junk(listing, CONTENT, chunk=2)
+    cheat.hand_out(key, [order])
+    buyer = place.buyer()
+    said = watched(monkeypatch)
+    monkeypatch.setattr(Connection, "balance", lambda *_: 10_000)
+    with pytest.raises(AccountError, match="the proof may take"):
+        buyer.prove(order, publish_key=True)
+    assert not any(key.reveal().hex() in line for line in said)
+
+
+def until_done(step: Callable[[], object], after: bool) -> None:
+    """Runs a step that dies at each place in turn, until it has nothing left to do."""
+    for strike in range(1, 20):
+        try:
+            with death(WRITES, strike, after=after) as run:
+                step()
+        except KilledError:
+            continue
+        except RefusedError as error:
+            if not str(error).startswith(("nothing can be proven any more", "there is nothing to answer")):
+                raise
+        assert run.passed < strike
+        return
+    raise AssertionError("it never ended")
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_dispute_that_dies_anywhere_is_taken_up(place: Place, cheat: Cheat, after: bool) -> None:
+    listing, (order,) = sold(place)
+    sealed = cheat.release(listing, str(place.file()))
+    buyer = place.buyer()
+    until_done(lambda: buyer.open_dispute(order), after)
+    assert len([*place.contract.events(["Challenged"], order=order)]) == 1
+    cheat.answer(order, sealed.manifest, ANOTHER_KEY)
+    until_done(lambda: buyer.prove(order), after)
+    assert (buyer.show_dispute(order).state, buyer.show_dispute(order).paid) == ("won", PRICE + BOND)
+    assert place.chain.connection.balance(place.contract.address) == 0
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_an_answer_that_dies_anywhere_is_given_once(place: Place, after: bool) -> None:
+    listing, (order,) = sold(place)
+    place.seller.deliver(place.file(), listing)
+    blind(place).open_dispute(order)
+    until_done(lambda: place.seller.respond(order), after)
+    assert len([*place.contract.events(["Responded"], order=order)]) == 1
+
+
+# ----------------------------------------------------------------------------------------- what could still vanish
+
+
+def test_what_could_still_vanish_is_neither_answered_nor_proven_wrong(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (order,) = sold(place)
+    sealed = cheat.release(listing, str(place.file()))
+    buyer = place.buyer()
+    buyer.open_dispute(order)
+    monkeypatch.setattr(Connection, "confirmations", 3)
+    (left,) = place.seller.respond().left
+    assert (left.failed, "not final yet" in left.reason) == (False, True)
+    cheat.answer(order, sealed.manifest, ANOTHER_KEY)
+    with pytest.raises(RefusedError, match="answer is not final yet"):
+        buyer.prove(order)
+    for _ in range(3):
+        place.chain.advance(1)
+    assert buyer.prove(order).paid == PRICE + BOND
+
+
+def test_a_challenge_near_its_deadline_is_answered_at_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing, (order,) = sold(place, dispute_window=1_200, response_window=600)
+    place.seller.deliver(place.file(), listing)
+    blind(place).open_dispute(order)
+    monkeypatch.setattr(Connection, "confirmations", 3)
+    assert [one.order for one in place.seller.respond().answered] == [order]
+
+
+def test_a_content_key_is_not_given_away_when_it_is_nearly_too_late(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (order,) = sold(place)
+    _, key = cheat.release_junk(listing, CONTENT, chunk=0)
+    cheat.hand_out(key, [order])
+    buyer = place.buyer()
+    matures_at = buyer.order(order).rounds[0].matures_at
+    assert matures_at is not None
+    place.chain.advance(matures_at - 40 - place.chain.connection.now())
+    monkeypatch.setattr(type(buyer.market), "is_development", False)  # where blocks take their time
+    with pytest.raises(RefusedError, match="too late"):
+        buyer.prove(order, publish_key=True)
+    assert place.contract.faulty_at(listing, 0) == 0
