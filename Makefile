@@ -1,4 +1,4 @@
-# The targets: setup, demo, test, check, gas, bench, fuzz, compile, lock, clean. A second run does only what changed.
+# The targets: setup, demo, test, check, gas, bench, fuzz, interrupt, compile, lock, clean. A second run does only what changed.
 
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile
@@ -18,7 +18,7 @@ VENV := .venv/.ready
 NODE := node_modules/.ready
 SOLC := .cache/solcx/.ready
 
-.PHONY: setup demo test check gas bench fuzz compile lock clean kubo artifacts
+.PHONY: setup demo test check gas bench fuzz interrupt compile lock clean kubo artifacts
 
 setup: $(VENV) $(NODE) $(SOLC) artifacts kubo
 
@@ -40,6 +40,10 @@ bench: $(VENV)
 # The money test for as long as one likes; the suite runs a short version.
 fuzz: setup
 	@.venv/bin/python -m tests.stateful --examples $(or $(EXAMPLES),1000)
+
+# Every delivery, interrupted at every one of its steps; the suite runs a sample.
+interrupt: setup
+	@.venv/bin/python -m tests.e2e.interruptions
 
 # The package's artifact is committed; this refreshes it after a change to contracts/.
 compile: $(VENV) $(NODE) $(SOLC)

@@ -1,4 +1,4 @@
-"""Ends a run at a chosen place: at any write to disk, any transaction on its way, any question to the node."""
+"""Ends a run at a chosen place: at any write to disk, any transaction on its way."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,6 @@ import pytest
 
 from numerbay_chain import config, journal, keyfile
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.errors import NetworkError
 from numerbay_chain.ipfs import EmbeddedStore, embedded
 
 WRITES: list[tuple[Any, str]] = [
@@ -22,20 +21,6 @@ WRITES: list[tuple[Any, str]] = [
     (Connection, "send_raw"),
     (EmbeddedStore, "writer"),
 ]
-QUESTIONS: list[tuple[Any, str]] = [
-    (Connection, name)
-    for name in (
-        "send_raw",
-        "call",
-        "logs",
-        "receipt",
-        "transaction",
-        "transaction_count",
-        "fees",
-        "block_number",
-        "now",
-    )
-]
 
 
 class KilledError(BaseException):
@@ -45,19 +30,19 @@ class KilledError(BaseException):
 class Death:
     """Counts the places that are passed; at the one chosen it strikes, before or after what happens there."""
 
-    def __init__(self, strike_at: int | None, after: bool, make: Callable[[], BaseException]) -> None:
+    def __init__(self, strike_at: int | None, after: bool) -> None:
         self.passed = 0
-        self._strike_at, self._after, self._make = strike_at, after, make
+        self._strike_at, self._after = strike_at, after
 
     def around(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(*arguments: Any, **named: Any) -> Any:
             self.passed += 1
             here = self.passed == self._strike_at
             if here and not self._after:
-                raise self._make()
+                raise KilledError
             result = original(*arguments, **named)
             if here:
-                raise self._make()
+                raise KilledError
             return result
 
         return wrapped
@@ -69,16 +54,10 @@ def death(
     strike_at: int | None = None,
     *,
     after: bool = False,
-    make: Callable[[], BaseException] = KilledError,
 ) -> Iterator[Death]:
     """Within the block, the run ends at the `strike_at`th place that it passes (None: never)."""
-    one = Death(strike_at, after, make)
+    one = Death(strike_at, after)
     with pytest.MonkeyPatch.context() as patch:
         for owner, name in places:
             patch.setattr(owner, name, one.around(getattr(owner, name)))
         yield one
-
-
-def node_is_gone() -> BaseException:
-    """What a question to a node that went away raises."""
-    return NetworkError("the node can't be reached")

@@ -11,6 +11,7 @@ from numerbay_chain import keyfile
 from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.signer import LocalSigner
 from numerbay_chain.choices import Choices
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, seal_envelopes
 from numerbay_chain.errors import (
@@ -227,12 +228,55 @@ def test_a_file_that_changes_while_it_is_sealed_is_not_sold(place: Place) -> Non
     assert place.buyer().verify(1 << 32).problems == ()
 
 
+def test_a_delivery_that_comes_too_early_is_refused_before_the_file_is_read(place: Place) -> None:
+    listing = place.seller.create_listing(PRICE, min_interval="1d")
+    place.seller.deliver(place.file(), listing.id)
+    following, read = place.file("following.csv", b"another size"), []
+    with pytest.raises(RefusedError, match="round 1 of listing 1 can be released in"):
+        place.seller.deliver(following, listing.id, progress=lambda *step: read.append(step))
+    assert read == []
+    with pytest.raises(RefusedError, match="same file was delivered as round 0"):
+        place.seller.deliver(place.file(), listing.id)
+    place.chain.advance(86_400)
+    assert place.seller.deliver(following, listing.id).round == 1
+
+
+def test_copies_that_come_too_early_are_refused_before_they_are_read(place: Place) -> None:
+    listing = place.seller.create_listing(PRICE, copies=True, dispute_window=0, min_interval="1d")
+    order = place.buyer().buy(listing.id, rounds=2).order
+    first = {order.id: place.file("first.csv", b"first")}
+    place.seller.deliver_copies(listing.id, first)
+    following, read = {order.id: place.file("following.csv", b"another size")}, []
+    with pytest.raises(RefusedError, match="round 1 of listing 1 can be released in"):
+        place.seller.deliver_copies(listing.id, following, progress=lambda *step: read.append(step))
+    assert read == []
+    with pytest.raises(RefusedError, match="same copies were delivered as round 0"):
+        place.seller.deliver_copies(listing.id, first)
+    place.chain.advance(86_400)
+    assert place.seller.deliver_copies(listing.id, following).round == 1
+
+
 def test_who_can_pay_the_price_but_not_the_gas(place: Place) -> None:
     buyer = place.buyer()
     listing = place.seller.create_listing(place.balance(1) - 1)
     with pytest.raises(AccountError, match="for gas"):
         buyer.buy(listing.id)
     assert buyer.orders() == []
+
+
+def test_who_can_not_pay_for_a_registration_is_left_no_key_file(place: Place) -> None:
+    market = place.market("poor", None)
+    market.signer = LocalSigner.from_key(b"\x07" * 32)
+    with pytest.raises(AccountError, match="are needed"):
+        Buyer(market).register_key()
+    assert list((market.home.path / "keys").glob("*")) == []
+    assert place.told == [], "of no key file"
+    own = place.folder / "numerbay.json"
+    keyfile.save(keyfile.generate(), own)
+    kept = own.read_bytes()
+    with pytest.raises(AccountError, match="are needed"):
+        Buyer(market).register_key(own)
+    assert own.read_bytes() == kept
 
 
 class TestOffADevelopmentChain:

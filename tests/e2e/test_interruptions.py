@@ -2,22 +2,30 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from numerbay_chain import delivery
-from numerbay_chain.errors import NetworkError, RefusedError
+from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.devnet import Devnet
+from numerbay_chain.errors import RefusedError
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.journal import Entry
 from numerbay_chain.rounds import RoundJournal
 from numerbay_chain.seller import Seller
-from tests.e2e.dying import QUESTIONS, WRITES, KilledError, death, node_is_gone
+from tests.e2e.dying import WRITES, KilledError, death
+from tests.e2e.interruptions import CASES, CONTENT, interrupt, prepared
 from tests.places import PRICE, Place
+from tests.plugins.toolchain import anvil_binary, require
 
-CONTENT = b"id,prediction\n" + b"n0001,0.5\n" * 900
+
+@pytest.fixture(scope="module")
+def devnet() -> Iterator[Devnet]:
+    with Devnet(binary=str(require("anvil", anvil_binary()))) as running:
+        yield running
 
 
 @contextmanager
@@ -50,93 +58,30 @@ def facts(place: Place) -> dict[str, Any]:
     }
 
 
-def refusal_of(run: Callable[[], object]) -> str:
-    """The sentence that it refuses with, or nothing."""
-    try:
-        run()
-    except RefusedError as refusal:
-        return str(refusal)
-    return ""
+@pytest.mark.anvil
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[case.name for case in CASES])
+def test_an_interrupted_run_ends_as_an_undisturbed_one_when_it_is_run_again(
+    devnet: Devnet, tmp_path: Path, number: int
+) -> None:
+    """A sample, elsewhere in each case; `make interrupt` goes through every step of all."""
+    with prepared(CASES[number], devnet, tmp_path / "place") as (case, stage):
+        outcome = interrupt(case, stage, sample=number / len(CASES))
+    assert outcome.differences == []
+    assert outcome.steps.keys() >= {"disk write", "transaction", "question"}
+    assert outcome.tries > 8
 
 
-def survives(place: Place, run: Callable[[], object], questions_asked: int = 4, every: int = 1) -> int:
-    """`run` is ended before every write (or every `every`th), after the last one, and at some of its questions; then
-    run again. How many tries."""
-    with rehearsal(place):
-        with death(WRITES) as writes:
-            run()
-        expected = facts(place)
-    with rehearsal(place), death(QUESTIONS) as questions:
-        run()
-    assert writes.passed >= 3
-    assert questions.passed >= questions_asked
-    cases: list[tuple[list[tuple[Any, str]], int, bool, Callable[[], BaseException]]]
-    # between the end of a write and the beginning of the next one nothing is kept
-    cases = [(WRITES, number, False, KilledError) for number in range(1, writes.passed + 1, every)]
-    cases += [(WRITES, writes.passed, True, KilledError)]
-    step = questions.passed // questions_asked
-    cases += [(QUESTIONS, number, True, node_is_gone) for number in range(1, questions.passed + 1, step)]
-    for places, number, after, make in cases:
-        with rehearsal(place):
-            # a node that is gone for one question, while a transaction is waited for, is asked again
-            ended = pytest.raises(KilledError) if make is KilledError else suppress(NetworkError)
-            with ended, death(places, number, after=after, make=make) as one:
-                run()
-            assert one.passed >= number
-            # what was done to the end before it was killed says so instead of being done again
-            refusal = refusal_of(run)
-            assert not refusal or "was delivered as round" in refusal or "holds order" in refusal
-            assert facts(place) == expected, f"{make} at place {number}, after: {after}"
-    return len(cases)
-
-
-def test_a_delivery_with_its_keys_in_the_release(place: Place) -> None:
+def test_a_release_that_nobody_was_told_of_is_told_by_the_next_call(place: Place) -> None:
     listing = place.seller.create_listing(PRICE)
     order = place.buyer(1).buy(listing.id).order
     path = place.file(content=CONTENT)
-    assert survives(place, lambda: place.seller.deliver(path, listing.id)) > 25
-    place.seller.deliver(path, listing.id)
-    assert place.buyer(1).verify(order.id).problems == ()
-
-
-def test_a_release_whose_keys_come_later(place: Place) -> None:
-    listing = place.seller.create_listing(PRICE, decline_window=600)
-    place.buyer(1).buy(listing.id)
-    path = place.file(content=CONTENT)
-    assert survives(place, lambda: place.seller.deliver(path, listing.id)) > 15
-    place.seller.deliver(path, listing.id)
-    place.chain.advance(601)
-    assert survives(place, lambda: place.seller.deliver(path, listing.id)) > 10
-
-
-def test_keys_for_whoever_waits(place: Place) -> None:
-    listing = place.seller.create_listing(PRICE, instant=True)
-    place.buyer(1).buy(listing.id)
-    place.seller.deliver(place.file(content=CONTENT), listing.id)
-    late = place.buyer(2).buy(listing.id).order
-    assert survives(place, lambda: place.seller.serve(listing.id)) > 10
-    place.seller.serve(listing.id)
-    assert place.buyer(2).verify(late.id).problems == ()
-
-
-def test_a_purchase_is_paid_once(place: Place) -> None:
-    listing = place.seller.create_listing(PRICE)
-    buyer = place.buyer(1)
-    assert survives(place, lambda: buyer.buy(listing.id, rounds=2), questions_asked=10) > 12
-
-
-def test_copies_are_posted_once(place: Place) -> None:
-    listing = place.seller.create_listing(PRICE, copies=True, dispute_window=0)
-    orders = [place.buyer(number).buy(listing.id).order for number in (1, 2)]
-    files = {order.id: place.file(f"{order.id}.csv", b"copy %d" % order.id) for order in orders}
-
-    def deliver() -> None:
-        try:
-            place.seller.deliver_copies(listing.id, files)
-        except RefusedError as refusal:
-            raise RefusedError(f"was delivered as round 0: {refusal}") from refusal
-
-    assert survives(place, deliver, every=5) > 10
+    with death([(Connection, "send_raw")], 1, after=True), pytest.raises(KilledError):
+        place.seller.deliver(path, listing.id)
+    delivered = place.seller.deliver(path, listing.id)
+    assert delivered.release is not None
+    assert (delivered.resumed, delivered.release.transaction) == (True, place.contract.releases(1)[0].transaction)
+    assert delivered.newly_posted == (order.id,)
+    assert list(place.folder.glob("seller/outbox/*/*.json")) == [], "nothing is on its way any more"
 
 
 @pytest.mark.parametrize(

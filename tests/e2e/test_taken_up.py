@@ -60,6 +60,20 @@ def test_a_withdrawal_that_is_taken_up_is_told_apart(place: Place, nbc: Says) ->
     assert "there is nothing to withdraw" in nbc("seller", 0, "withdraw", listing.id).stdout
 
 
+def test_a_withdrawal_that_is_taken_up_is_told_though_nothing_is_left(place: Place, nbc: Says) -> None:
+    listing = place.seller.create_listing(PRICE, min_interval=60)
+    place.buyer().buy(listing.id)
+    place.seller.deliver(place.file(), listing.id)
+    place.chain.advance(5 * DAY)
+    killed_when_it_was_mined(lambda: place.seller.withdraw(listing.id))
+    assert place.seller.withdrawable(listing.id).amount == 0
+    said = nbc("seller", 0, "withdraw", listing.id, "--json")
+    assert (said.object["amount"], said.object["resumed"]) == (str(PRICE), True)
+    assert "sent by an earlier call that was interrupted" in said.stderr
+    assert "there is nothing to withdraw" in nbc("seller", 0, "withdraw", listing.id).stdout
+    assert [event["amount"] for event in place.contract.events(["Withdrawn"])] == [PRICE]
+
+
 @pytest.mark.parametrize("since", ["sold out", "closed"])
 def test_an_order_that_was_paid_for_is_named_whatever_became_of_the_offer(place: Place, nbc: Says, since: str) -> None:
     listing = place.seller.create_listing(PRICE, supply=1)
