@@ -16,12 +16,13 @@ _EXPORTS: dict[str, str] = {
         "config": "Home Settings load_settings",
         "errors": (
             "AccountError ContentError DecryptionError ExitCode NetworkError NotFoundError NumerbayChainError "
-            "RefusedError RevertedError UsageError WrongContentError"
+            "RefusedError RevertedError UnseenKeyError UsageError WrongContentError"
         ),
         "results": (
-            "AuditReport Created Delivered Done Fetched Finding Left ListingView OrderView PotView Problem Purchase "
-            "Quote RegisteredKey RoundView Served TokenBalance Verification VoucherStatus Withdrawal"
+            "Created Delivered Done Fetched Left ListingView OrderView PotView Problem Purchase Quote RegisteredKey "
+            "RoundView Served Verification VoucherStatus Withdrawal"
         ),
+        "findings": "AuditReport Finding TokenBalance",
         "verdicts": ("Answer Answers Dispute EndedDispute Judgement OpenedDispute Proven Remedy Unanswered"),
         "chain.types": "Challenge Ground Listing Offer Order Receipt Release Settlement Terms Token Voucher",
         "description": "Description",

@@ -19,12 +19,12 @@ from numerbay_chain.errors import (
     RevertedError,
     UsageError,
 )
+from numerbay_chain.findings import AuditReport, FaultyRound, Finding, OpenChallenge, Severity, TokenBalance
 from numerbay_chain.ipfs import Cid, ContentStore
 from numerbay_chain.ledger import REVOKED, Ledger
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.progress import Progress
-from numerbay_chain.results import AuditReport, FaultyRound, Finding, OpenChallenge, Severity, TokenBalance
 from numerbay_chain.units import format_amount, format_order_id
 
 _Answer = TypeVar("_Answer")

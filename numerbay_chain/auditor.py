@@ -3,9 +3,9 @@
 from typing import Self, Unpack
 
 from numerbay_chain.audit import run_audit
+from numerbay_chain.findings import AuditReport
 from numerbay_chain.market import Market, Overrides, open_market
 from numerbay_chain.progress import Progress, silent
-from numerbay_chain.results import AuditReport
 
 
 class Auditor:

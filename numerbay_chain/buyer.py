@@ -212,15 +212,16 @@ class Buyer:
 
     # ------------------------------------------------------------------------------------------------------- disputes
 
-    def open_dispute(self, order: int, round: int | None = None) -> OpenedDispute:
+    def open_dispute(self, order: int, round: int | None = None, *, unseen: bool = False) -> OpenedDispute:
         """Challenges a released round: the seller has to answer with the content key, or price and bond come back. Pays
         the bond. `round` None: the newest one released.
 
         Raises `RefusedError` where the round can't be challenged (not adjudicated, declinable, matured, settled), and
-        where the right key was handed out; `AccountError` without the key file that the order was bought with. A
-        challenge that is open already is the answer, without a receipt.
+        where the right key was handed out; `UnseenKeyError` where the store can't be asked whether it was, unless
+        `unseen` agrees to that; `AccountError` without the key file that the order was bought with. A challenge that
+        is open already is the answer, without a receipt.
         """
-        return open_dispute(self.market, order, round)
+        return open_dispute(self.market, order, round, unseen)
 
     def disputable(self, order: int, round: int | None = None) -> Dispute:
         """How the round stands that `open_dispute` would challenge; `steps` names that command where it can be."""
@@ -232,7 +233,7 @@ class Buyer:
 
     def show_dispute(self, order: int, round: int | None = None) -> Dispute:
         """How a dispute stands, anybody's: whose turn it is, until when, what can be done. `round` None: the newest one
-        challenged, else the newest one released."""
+        whose dispute is open, else that had one, else that was released."""
         return show_dispute(self.market, order, round)
 
     def judge(self, order: int, round: int | None = None, *, progress: Progress = silent) -> Judgement:

@@ -9,7 +9,7 @@ from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.types import Event, Ground, Receipt
 from numerbay_chain.diagnosis import describe, refusal_to_open, words
 from numerbay_chain.disputes import Case, buyers_cases, read_case, sellers_cases
-from numerbay_chain.errors import NetworkError, RefusedError
+from numerbay_chain.errors import NetworkError, RefusedError, UnseenKeyError
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent
 from numerbay_chain.reception import ProblemError, Reception
@@ -40,7 +40,7 @@ def list_sold(market: Market, listing: int | None, *, ended: bool) -> list[Dispu
 # ------------------------------------------------------------------------------------------------------ the challenge
 
 
-def open_dispute(market: Market, order_id: int, round: int | None) -> OpenedDispute:
+def open_dispute(market: Market, order_id: int, round: int | None, unseen: bool) -> OpenedDispute:
     """See `Buyer.open_dispute`."""
     reception = Reception.open(market, order_id, round)
     case = reception.case
@@ -49,7 +49,7 @@ def open_dispute(market: Market, order_id: int, round: int | None) -> OpenedDisp
     if sent is None:
         if case.settlement and case.challenge and case.state not in ("won", "lost"):
             return OpenedDispute(describe(case), None)
-        _refuse_to_open(reception)
+        _refuse_to_open(reception, unseen)
         try:
             key = case.dispute_key(reception.pair())
         except ProblemError as error:
@@ -65,21 +65,26 @@ def open_dispute(market: Market, order_id: int, round: int | None) -> OpenedDisp
     return OpenedDispute(describe(after), sent.receipt, approval, sent.resumed)
 
 
-def _refuse_to_open(reception: Reception) -> None:
+def _refuse_to_open(reception: Reception, unseen: bool) -> None:
     case = reception.case
     if (refusal := refusal_to_open(case)) is not None:
         raise refusal
     account, buyer = case.market.account, case.order.buyer
     if account != buyer:
         raise RefusedError(f"only the buyer {buyer} may challenge, not {account}", "use the buyer's account")
+    lost = "gas and the bond" if case.bond else "gas"
     try:
         reception.key(reception.manifest(case.released()), reception.pair())
     except ProblemError:
         return
     except NetworkError as error:
-        case.market.notify(f"could not look for a key that was handed out: {error}")
-        return
-    lost = "gas and the bond" if case.bond else "gas"
+        if unseen:
+            return
+        raise UnseenKeyError(
+            f"whether the right key was handed out can't be seen ({error}): if it was, a challenge costs {lost} for "
+            "nothing",
+            "try again later, or with another store; `open_dispute` takes unseen=True",
+        ) from error
     raise RefusedError(
         f"the right key for {case.name} was handed out: a challenge would cost {lost} for nothing",
         "fetch the round; if its content is wrong, `dispute prove` needs no challenge",
@@ -106,13 +111,13 @@ def _approve(case: Case) -> Receipt | None:
 def claim(market: Market, order_id: int, round: int | None) -> EndedDispute:
     """See `Buyer.claim`."""
     case = read_case(market, order_id, round, "disputed")
-    return _resumed(case, "claim") or end(case, "claim")
+    return _resumed(case) or end(case, "claim")
 
 
 def settle(market: Market, order_id: int, round: int | None) -> EndedDispute:
     """See `Buyer.settle`."""
     case = read_case(market, order_id, round, "disputed")
-    return _resumed(case, "settle") or end(case, "settle")
+    return _resumed(case) or end(case, "settle")
 
 
 def end(case: Case, step: str) -> EndedDispute:
@@ -120,7 +125,7 @@ def end(case: Case, step: str) -> EndedDispute:
     call = call_to_end(case)
     if call is None or (step == "claim" and call.function != "claimTimeout"):
         raise RefusedError(words(case), _when(case, step))
-    return _ended(case, case.market.send(_label(case, step), call))
+    return _ended(case, case.market.send(_label(case), call))
 
 
 def call_to_end(case: Case) -> Call | None:
@@ -147,12 +152,12 @@ def _when(case: Case, step: str) -> str:
     return "see it with `dispute show`"
 
 
-def _label(case: Case, step: str) -> str:
-    return f"{step}-{case.order.id}-{case.round}"
+def _label(case: Case) -> str:
+    return f"end-{case.order.id}-{case.round}"
 
 
-def _resumed(case: Case, step: str) -> EndedDispute | None:
-    sent = case.market.resume(_label(case, step))
+def _resumed(case: Case) -> EndedDispute | None:
+    sent = case.market.resume(_label(case))
     return _ended(case, sent) if sent else None
 
 

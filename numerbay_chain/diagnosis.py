@@ -118,8 +118,6 @@ def refusal_to_open(case: Case) -> RefusedError | None:
         )
     if case.state == "won":
         return RefusedError(words(case), "see it with `dispute show`")
-    if not case.order.covers(case.round):
-        return RefusedError(f"order {case.order} does not cover round {case.round}", "look at the order's rounds")
     try:
         case.released()
     except RefusedError as error:
@@ -153,7 +151,7 @@ def remedy(case: Case, kind: ProblemKind, fault: bool) -> Remedy:
     if until is not None and fault:
         back = case.order.price * (case.order.end - case.round)
         text = f"decline the round until {format_until(until - 1, case.now)}: it and all later ones are paid back"
-        return _remedy(case, "decline", text, until - 1, 70_000, returns=back)
+        return _remedy(case, "decline", text, until - 1, DISPUTE_GAS["decline"], returns=back)
     return _in_dispute(case, kind) or _before_dispute(case, kind, fault)
 
 
@@ -193,7 +191,8 @@ def _before_dispute(case: Case, kind: ProblemKind, fault: bool) -> Remedy:
         until = case.deadline or last
         by = format_until(until, case.now) if until is not None else by
         text = f"prove it with `dispute prove` until {by}: no challenge is needed"
-        return _remedy(case, "prove", text, until, _content_gas(case), returns=case.price, note=_publishes(kind))
+        back = case.challenge.stake if case.challenge else case.price
+        return _remedy(case, "prove", text, until, _content_gas(case), returns=back, note=_publishes(kind))
     if kind in _KEY_KINDS and case.state == "none":
         if refusal is None:
             begin = "dispute it with `dispute open`" if fault else "if none comes, dispute it with `dispute open`"

@@ -27,6 +27,8 @@ from numerbay_chain.verdicts import DisputeState
 
 _LOGS: Final = ("Challenged", "Responded", "ChallengeEnded", "FaultyRefunded")
 _OVER: Final = ("none", "won", "lost", "paid-back")
+MINING_TIME: Final = 60
+"""Seconds in which a transaction may still wait to be mined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,11 @@ class Case:
         )
 
     def released(self) -> Release:
-        """Raises `RefusedError` for a round that was not, and `NetworkError` where the logs lack it."""
+        """Raises `RefusedError` for a round that was not, or not bought, and `NetworkError` where the logs lack it."""
         if self.release is not None:
             return self.release
+        if not self.order.covers(self.round):
+            raise RefusedError(f"order {self.order} does not cover round {self.round}", "look at the order's rounds")
         if self.missed:
             raise RefusedError(f"{self.name} was missed", "get it paid back with `reclaim --missed`")
         if self.round >= self.listing.next_round:
@@ -138,6 +142,15 @@ class Case:
         """What is held, or what a challenge would ask for."""
         return self.challenge.bond if self.challenge else self.terms.bond(self.order.price)
 
+    def is_late(self, until: int) -> bool:
+        """Whether a transaction that is sent now may be mined after the second `until`."""
+        return self.now + (0 if self.market.is_development else MINING_TIME) > until
+
+    def missing_blocks(self, block: int) -> int:
+        """How many must follow before `block` can't vanish any more."""
+        connection = self.market.connection
+        return max(connection.confirmations - (connection.block_number() - block), 0)
+
     def amount(self, value: int) -> str:
         """In the listing's token, for people."""
         return format_amount(value, self.token.symbol, self.token.decimals)
@@ -172,17 +185,18 @@ between these two, the newest that was ever disputed."""
 
 
 def read_case(market: Market, order_id: int, round: int | None, prefer: Prefer = "released") -> Case:
-    """The present state. Raises `RevertedError` (no such order)."""
-    order = market.contract.order(order_id)
-    listing = market.contract.listing(order.listing)
+    """The present state, all of it of one block. Raises `RevertedError` (no such order)."""
+    block = market.connection.block_number()
+    order = market.contract.order(order_id, block=block)
+    listing = market.contract.listing(order.listing, block=block)
     if round is None and prefer != "released":
-        cases = [_read(market, order, listing, one) for one in _disputed_rounds(market, order)]
+        cases = [_read(market, order, listing, one, block) for one in _disputed_rounds(market, order)]
         chosen = next((case for case in cases if case.state not in _OVER), None)
         if chosen is None and prefer == "disputed" and cases:
             chosen = cases[0]
         if chosen is not None:
             return chosen
-    return _read(market, order, listing, newest_round(market, order, listing) if round is None else round)
+    return _read(market, order, listing, newest_round(market, order, listing) if round is None else round, block)
 
 
 def _disputed_rounds(market: Market, order: Order) -> list[int]:
@@ -193,30 +207,32 @@ def _disputed_rounds(market: Market, order: Order) -> list[int]:
     return sorted(rounds | {round for round in faulty if order.covers(round)}, reverse=True)
 
 
-def _read(market: Market, order: Order, listing: Listing, round: int) -> Case:
+def _read(market: Market, order: Order, listing: Listing, round: int, block: int) -> Case:
     contract = market.contract
     out = order.covers(round) and round < listing.next_round
-    settlement = contract.settled(order.id, round) if out else Settlement.NONE
+    settlement = contract.settled(order.id, round, block=block) if out else Settlement.NONE
     # what refunds an order's last round as faulty ends the order before it, and settles nothing
     quiet = settlement is Settlement.NONE and (out or round >= listing.next_round)
-    logs = [] if quiet else [*contract.events(_LOGS, order=order.id, round=round)]
+    logs = [] if quiet else [*contract.events(_LOGS, to_block=block, order=order.id, round=round)]
     challenge = None
     for event in logs:
         if event.name in ("Challenged", "Responded"):
             challenge = challenge_after(challenge, event)
     if settlement is Settlement.CHALLENGED:
-        challenge = contract.challenge(order.id, round)
-    missed = out and contract.is_missed(listing.id, round)
+        challenge = contract.challenge(order.id, round, to_block=block)
+    missed = out and contract.is_missed(listing.id, round, block=block)
     faulty_at = 0
     if out and listing.terms.adjudicated:
-        copies = listing.terms.copies
-        faulty_at = contract.copy_faulty_at(order.id, round) if copies else contract.faulty_at(listing.id, round)
+        if listing.terms.copies:
+            faulty_at = contract.copy_faulty_at(order.id, round, block=block)
+        else:
+            faulty_at = contract.faulty_at(listing.id, round, block=block)
     return Case(
         market=market,
         order=order,
         listing=listing,
         round=round,
-        release=contract.release(listing.id, round) if out and not missed else None,
+        release=contract.release(listing.id, round, to_block=block) if out and not missed else None,
         missed=missed,
         settlement=settlement,
         faulty_at=faulty_at,
@@ -242,24 +258,50 @@ def buyers_cases(market: Market, *, ended: bool) -> list[Case]:
     """The account's disputes, and what faulty rounds owe it; the most urgent first."""
     orders = market.contract.orders_by(market.account)
     places: Places = set()
-    for ids in _chunks([order.id for order in orders]):
-        events = market.contract.events(["Challenged", "FaultyRefunded"], order=ids)
-        places |= {(event["order"], event["round"]) for event in events}
     for listings in _chunks(sorted({order.listing for order in orders})):
         for event in market.contract.events(["RoundFaulty"], listing=listings):
             listing, round = event["listing"], event["round"]
             places |= {(order.id, round) for order in orders if order.listing == listing and order.covers(round)}
-    return _sorted(market, places, ended)
+    over: Places = set()
+    for ids in _chunks([order.id for order in orders]):
+        disputed, done = _disputed(market.contract.events(_LOGS, order=ids))
+        places |= disputed
+        over |= done
+    return _sorted(market, places if ended else places - over, ended)
 
 
 def sellers_cases(market: Market, listing_id: int | None, *, ended: bool) -> list[Case]:
     """Disputes about listings that the account sells or operates; what must be answered soonest first."""
-    places: Places = {(event["order"], event["round"]) for event in market.contract.events(["Challenged"])}
+    mine = _own_listings(market) if listing_id is None else _own_listings(market, listing=listing_id)
+    if not mine:
+        return []
+    disputed, over = _disputed(market.contract.events(("Challenged", "ChallengeEnded")))
+    places = disputed if ended else disputed - over
+    return _sorted(market, {place for place in places if place[0] >> 32 in mine}, ended)
+
+
+def _own_listings(market: Market, **indexed: int) -> set[int]:
+    """Those that the account sells, or operates now."""
     mine: dict[int, bool] = {}
-    for listing in {order >> 32 for order, _ in places}:
-        held = market.contract.listing(listing)
-        mine[listing] = listing_id in (None, listing) and market.account in (held.seller, held.operator)
-    return _sorted(market, {place for place in places if mine[place[0] >> 32]}, ended)
+    sold: set[int] = set()
+    for event in market.contract.events(["ListingCreated", "OperatorChanged"], **indexed):
+        if event.name == "ListingCreated" and event["seller"] == market.account:
+            sold.add(event["listing"])
+        mine[event["listing"]] = event["operator"] == market.account
+    return sold | {listing for listing, operates in mine.items() if operates}
+
+
+def _disputed(events: Iterable[Event]) -> tuple[Places, Places]:
+    """All that was ever disputed, or refunded as faulty, and what of it is over."""
+    found: Places = set()
+    over: Places = set()
+    for event in events:
+        place = event["order"], event["round"]
+        if event.name in ("Challenged", "FaultyRefunded"):
+            found.add(place)
+        if event.name in ("ChallengeEnded", "FaultyRefunded"):
+            over.add(place)
+    return found, over
 
 
 def _chunks(ids: list[int]) -> Iterable[list[int]]:

@@ -72,6 +72,10 @@ class NotFoundError(NetworkError):
     """Content that is not to be had from the place that was asked."""
 
 
+class UnseenKeyError(NetworkError):
+    """The store can't be asked whether the right key was handed out: a challenge may be for nothing."""
+
+
 class AccountError(NumerbayChainError):
     """Key file, keystore, password, funds, or a key that is not registered."""
 

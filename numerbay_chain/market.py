@@ -1,9 +1,9 @@
 """A marketplace, opened: chain, contract, account, store and home folder, as the roles share them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 from pathlib import Path
-from typing import Unpack
+from typing import Final, NoReturn, Unpack
 
 from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.connection import Connection, connect
@@ -27,6 +27,8 @@ from numerbay_chain.outbox import Outbox, Sent
 from numerbay_chain.units import parse_amount
 
 __all__ = ["Market", "Overrides", "Planned", "open_market"]
+
+_KEPT_BACK: Final = "kept back until it is sent"
 
 
 class Planned(NumerbayChainError):
@@ -96,6 +98,12 @@ class Market:
         if self.dry_run:
             raise Planned(self.sender.plan(call))
         return self.outbox.send(label, call, identity)
+
+    def plan_untold(self, call: Call, gas: int, secret: Collection[str]) -> NoReturn:
+        """Raises `Planned` for a call that must be heard of by nobody yet: no node is asked for its gas, and its
+        `secret` arguments are not shown."""
+        shown = {name: _KEPT_BACK if name in secret else value for name, value in call.arguments.items()}
+        raise Planned(Plan(call.function, shown, call.value, gas, gas * self.connection.fees().most))
 
     def resume(self, label: str, identity: str | None = None) -> Sent | None:
         """What became of an earlier call's transaction under `label` (`Outbox.resume`)."""

@@ -74,16 +74,13 @@ class Outbox:
     def _send(self, entry: Entry, call: Call, wanted: str) -> Receipt:
         def before_broadcast(transaction: str, raw: bytes) -> None:
             # The nonce is chosen by now: of two with the same one only one can be mined.
-            nonce = self._sender.nonce_of(raw)
             left = self._undecided(_parse(entry).signed)
-            if any(self._sender.nonce_of(one.raw) != nonce for one in left):
-                raise NetworkError(
-                    f"an earlier {call.function} could still go through, transaction {left[-1].transaction}: none is "
-                    "sent beside it",
-                    "run this again in some minutes",
-                )
+            self._refuse_beside(left, call, self._sender.nonce_of(raw))
             _save(entry, call.function, [*left, _Signed(transaction, raw, wanted)])
 
+        # Before the node is told the call by trying it out: there may be a secret in it.
+        if left := self._undecided(_parse(entry).signed):
+            self._refuse_beside(left, call, self._sender.next_nonce())
         try:
             receipt = self._sender.send(call, before_broadcast)
         except RevertedError as error:
@@ -93,6 +90,14 @@ class Outbox:
             raise
         self._told(entry, receipt)
         return receipt
+
+    def _refuse_beside(self, left: list["_Signed"], call: Call, nonce: int) -> None:
+        if any(self._sender.nonce_of(one.raw) != nonce for one in left):
+            raise NetworkError(
+                f"an earlier {call.function} could still go through, transaction {left[-1].transaction}: none is "
+                "sent beside it",
+                "run this again in some minutes",
+            )
 
     def _resume(self, entry: Entry, wanted: str | None) -> Sent | None:
         """What became of the newest transaction that counts. One that the network never heard of is sent only if it

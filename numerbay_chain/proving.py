@@ -9,18 +9,26 @@ from typing import IO, Final, NoReturn, cast
 
 from numerbay_chain import artifact
 from numerbay_chain.chain import calls
+from numerbay_chain.chain.blocks import BLOCK_TIME
 from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.gas import DISPUTE_GAS
-from numerbay_chain.chain.transactions import Plan
-from numerbay_chain.chain.types import Event, Receipt
+from numerbay_chain.chain.transactions import gas_limit
+from numerbay_chain.chain.types import Receipt
 from numerbay_chain.challenging import call_to_end, end
 from numerbay_chain.crypto import secp256k1
 from numerbay_chain.crypto.content_key import ContentKey, word
 from numerbay_chain.diagnosis import words
-from numerbay_chain.disputes import Case, read_case
-from numerbay_chain.errors import AccountError, ContentError, NetworkError, RefusedError, WrongContentError
+from numerbay_chain.disputes import MINING_TIME, Case, read_case
+from numerbay_chain.errors import (
+    AccountError,
+    ContentError,
+    NetworkError,
+    NumerbayChainError,
+    RefusedError,
+    WrongContentError,
+)
 from numerbay_chain.manifest import Manifest
-from numerbay_chain.market import Market, Planned
+from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent
 from numerbay_chain.progress import Progress
 from numerbay_chain.reception import Nowhere, ProblemError, Reception
@@ -28,9 +36,6 @@ from numerbay_chain.results import event_of
 from numerbay_chain.units import format_amount, format_until
 from numerbay_chain.verdicts import Judgement, ProofKind, Proven
 
-_MARGIN: Final = 60  # seconds in which a transaction may still wait to be mined
-_BLOCK_TIME: Final = 15  # seconds
-_KEPT_BACK: Final = "kept back until it is sent"
 _OF_FUNCTION: Final[dict[str, ProofKind]] = {
     "proveWrongKey": "wrong-key",
     "proveWrongContent": "wrong-content",
@@ -97,7 +102,7 @@ def _refuse_stale(case: Case) -> None:
 def _wrong_answer(case: Case, manifest: Manifest, scalar: int | None, private_key: int) -> Judgement | None:
     """None: the seller answered with the right key."""
     answered = case.challenge
-    if answered is None or scalar is None:
+    if answered is None or case.answered is None or scalar is None:
         return None
     if word(answered.key_commitment) != manifest.key_commitment:
         raise NetworkError("the node's logs of the answer and of the release do not agree", "use another node")
@@ -108,7 +113,7 @@ def _wrong_answer(case: Case, manifest: Manifest, scalar: int | None, private_ke
     publishes = scalar % secp256k1.N != 0 and secp256k1.point_x(scalar % secp256k1.N) == answered.key_commitment
     if publishes:
         _refuse_late(case, until)
-    _refuse_young(case, case.answered, until)
+    _refuse_young(case, "the seller's answer", case.answered.block, until)
     call = calls.prove_wrong_key(order=case.order.id, round=case.round, answered=answered, private_key=private_key)
     said = "the seller answered with another key than he committed to"
     return _judgement(case, call, None, publishes, answered.stake, until, said)
@@ -138,7 +143,8 @@ def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, pr
             f"{right}, and the content of {case.name} is what was committed to: a proof would lose", "fetch it"
         )
     _refuse_late(case, until)
-    _refuse_young(case, None, until)
+    what, block = _promised(case)
+    _refuse_young(case, what, block, until)
     proof = artifact.content_proof(
         manifest, key, market.store, chunk, lambda done, total: progress("prove", done, total)
     )
@@ -185,8 +191,7 @@ def _judgement(
 
 def _refuse_late(case: Case, until: int) -> None:
     """A content key that is revealed too late is given away for nothing."""
-    margin = 0 if case.market.is_development else _MARGIN
-    if case.now + margin > until:
+    if case.is_late(until):
         raise RefusedError(
             f"a proof had to be mined until {format_until(until, case.now)}: it would come too late, and give the "
             "content key away for nothing",
@@ -194,13 +199,19 @@ def _refuse_late(case: Case, until: int) -> None:
         )
 
 
-def _refuse_young(case: Case, answered: Event | None, until: int) -> None:
+def _promised(case: Case) -> tuple[str, int]:
+    """What the content hash was promised by, and its block."""
+    release = case.released()
+    if not case.terms.copies:
+        return "the release", release.block
+    copies = case.market.contract.events(["CopyDelivered"], order=case.order.id, round=case.round)
+    return "the copy", max((event.block for event in copies), default=release.block)
+
+
+def _refuse_young(case: Case, what: str, block: int, until: int) -> None:
     """What could still vanish from the chain is not proven wrong yet, where there is time to wait."""
-    confirmations, connection = case.market.connection.confirmations, case.market.connection
-    block = answered.block if answered else case.released().block
-    missing = confirmations - (connection.block_number() - block)
-    if missing > 0 and case.now + missing * _BLOCK_TIME + _MARGIN < until:
-        what = "the seller's answer" if answered else "the release"
+    missing = case.missing_blocks(block)
+    if missing > 0 and case.now + missing * BLOCK_TIME + MINING_TIME < until:
         raise RefusedError(f"{what} is not final yet: {missing} more blocks must follow it", "run this again then")
 
 
@@ -239,15 +250,19 @@ def _resumed(case: Case) -> Proven | None:
 
 
 def _finish(case: Case, sent: Sent) -> Proven:
-    """Proven wrong content marks the round for all its buyers: this one's money takes a second transaction."""
+    """Proven wrong content marks the round for all its buyers: this one's money takes a second transaction. Whatever
+    becomes of that one, the proof was mined."""
     kind, chunk = _what(sent.receipt)
     receipts, paid = [sent.receipt], _paid(sent.receipt)
     if kind != "wrong-key" and not paid:
-        after = read_case(case.market, case.order.id, case.round)
-        if call_to_end(after) is not None:
-            ended = end(after, "settle")
-            receipts.append(ended.receipt)
-            paid = ended.paid
+        try:
+            after = read_case(case.market, case.order.id, case.round)
+            if call_to_end(after) is not None:
+                ended = end(after, "settle")
+                receipts.append(ended.receipt)
+                paid = ended.paid
+        except NumerbayChainError as error:
+            case.market.notify(f"it is proven, but the money did not come back yet ({error}): run `dispute settle`")
     return Proven(case.order.id, case.round, kind, chunk, paid, case.token, tuple(receipts), sent.resumed)
 
 
@@ -282,7 +297,7 @@ def _paid(receipt: Receipt) -> int:
 def _require_funds(market: Market, judgement: Judgement) -> None:
     """A node is told the proof only when it can be sent: before that, it is not asked for its gas either."""
     held, connection = market.connection.balance(market.account), market.connection
-    fee = DISPUTE_GAS[judgement.call.function] * connection.fees().most
+    fee = gas_limit(DISPUTE_GAS[judgement.call.function]) * connection.fees().most
     if held < fee:
         raise AccountError(
             f"{market.account} holds {format_amount(held)}, but the proof may take {format_amount(fee)} of gas",
@@ -292,8 +307,4 @@ def _require_funds(market: Market, judgement: Judgement) -> None:
 
 def _plan(market: Market, judgement: Judgement) -> NoReturn:
     """A dry run tells neither the node nor the terminal what the proof reveals."""
-    call = judgement.call
-    secret = {"privateKey", "proof"}
-    shown = {name: _KEPT_BACK if name in secret else value for name, value in call.arguments.items()}
-    gas = DISPUTE_GAS[call.function]
-    raise Planned(Plan(call.function, shown, call.value, gas, gas * market.connection.fees().most))
+    market.plan_untold(judgement.call, DISPUTE_GAS[judgement.call.function], {"privateKey", "proof"})

@@ -9,6 +9,8 @@ from hashlib import sha256
 
 from numerbay_chain import handout
 from numerbay_chain.chain import calls
+from numerbay_chain.chain.blocks import BLOCK_TIME
+from numerbay_chain.chain.gas import DISPUTE_GAS
 from numerbay_chain.chain.types import ZERO_HASH, Challenge
 from numerbay_chain.crypto.dispute import seal_response
 from numerbay_chain.diagnosis import words
@@ -19,9 +21,9 @@ from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.results import event_of
 from numerbay_chain.rounds import RoundJournal
+from numerbay_chain.units import format_until
 from numerbay_chain.verdicts import Answer, Answers, Unanswered
 
-_BLOCK_TIME = 15  # seconds
 _HURRY = 600  # seconds before the deadline in which an answer does not wait for anything
 
 
@@ -74,6 +76,7 @@ def _respond(case: Case) -> Answer:
         return earlier
     if opened is None:
         raise RefusedError(words(case), "see it with `dispute show`")
+    _refuse_late(case)
     manifest = manifest_of(case)
     order = case.order.id if case.terms.copies else 0
     try:
@@ -92,9 +95,22 @@ def _respond(case: Case) -> Answer:
         response_key=response.response_key,
         sealed_key=response.sealed_key,
     )
+    if market.dry_run:
+        market.plan_untold(call, DISPUTE_GAS[call.function], {"manifest", "sealedKey"})
     sent = market.send(_label(case), call, _identity(case, opened))  # an answer is sealed anew each time
     event_of(sent.receipt, "Responded")
     return Answer(case.order.id, case.round, sent.receipt, sent.resumed)
+
+
+def _refuse_late(case: Case) -> None:
+    """An answer that is mined late is refused by the contract, and the buyer reads the key in it all the same."""
+    until = case.deadline
+    if until is not None and case.is_late(until):
+        raise RefusedError(
+            f"{case.name} had to be answered until {format_until(until, case.now)}: an answer could be mined too late, "
+            "and give the buyer the key for nothing",
+            "look at `dispute list --seller` more often",
+        )
 
 
 def manifest_of(case: Case) -> bytes:
@@ -120,11 +136,11 @@ def manifest_of(case: Case) -> bytes:
 
 def _young(case: Case) -> Unanswered | None:
     """A challenge that could still vanish, with the order that it is about, is answered later, if there is time."""
-    connection, deadline = case.market.connection, case.deadline
+    deadline = case.deadline
     if case.opened is None or deadline is None:
         return None
-    missing = connection.confirmations - (connection.block_number() - case.opened.block)
-    if missing <= 0 or case.now + missing * _BLOCK_TIME + _HURRY > deadline:
+    missing = case.missing_blocks(case.opened.block)
+    if missing == 0 or case.now + missing * BLOCK_TIME + _HURRY > deadline:
         return None
     return _left(
         case, f"the challenge is not final yet: {missing} more blocks must follow it; run this again then", failed=False

@@ -6,6 +6,7 @@ Bounds are the contract's (docs/protocol.md §2, "Listing terms").
 from dataclasses import replace
 from typing import Final, Literal, TypedDict, get_args
 
+from numerbay_chain.chain.blocks import FINALITY
 from numerbay_chain.chain.gas import BUYER_GAS
 from numerbay_chain.chain.types import ZERO_ADDRESS, Terms, Token
 from numerbay_chain.errors import UsageError
@@ -15,7 +16,6 @@ Preset = Literal["weekly", "daily", "dataset", "test"]
 PRESETS: Final[tuple[Preset, ...]] = get_args(Preset)
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
-_FINALITY: Final = 3 * MINUTE  # 12 blocks
 
 
 class TermChanges(TypedDict, total=False):
@@ -284,8 +284,8 @@ def _dispute_words(terms: Terms, price: int, token: Token, gas_price: int) -> li
         if terms.native and fee > price:
             lines.append("NOT WORTH A DISPUTE: a round costs less than that gas, so that nobody would challenge for it")
     visits = terms.decline_window // 2
-    if terms.response_window < _FINALITY + visits:
-        sure = f"the {format_duration(_FINALITY)} that it takes to be sure of one, off a development chain"
+    if terms.response_window < FINALITY + visits:
+        sure = f"the {format_duration(FINALITY)} that it takes to be sure of one, off a development chain"
         often = f", and to look every {format_duration(visits)}" if visits else ""
         lines.append(f"SHORT: {answer} to answer a challenge is less than {sure}{often}")
     return lines

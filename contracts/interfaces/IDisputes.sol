@@ -139,8 +139,9 @@ interface IDisputes {
     /// @param opened the challenge
     function claimTimeout(uint256 order, uint256 round, Challenge calldata opened) external;
 
-    /// @notice Prove that the seller answered with another key than he committed to, until the proof window is over: disputeWindow after the answer, and at least until what was not challenged matures;
-    /// by anyone, price and bond go to the order's buyer.
+    /// @notice Prove that the seller answered with another key than he committed to; by anyone, price and bond go to the
+    /// order's buyer. Until the proof window is over: disputeWindow after the answer, and not before the challenged money
+    /// would have matured.
     /// @dev A right key reverts, and whoever sent this has told it to the world.
     /// @param order id
     /// @param round challenged
@@ -148,8 +149,8 @@ interface IDisputes {
     /// @param privateKey of the challenge's one-time key
     function proveWrongKey(uint256 order, uint256 round, Challenge calldata answered, uint256 privateKey) external;
 
-    /// @notice End a challenge; by anyone. To the seller once disputeWindow has passed since the answer and nothing was
-    /// proven; to the order's buyer, at once, where the round or copy was proven faulty before that.
+    /// @notice End a challenge; by anyone. To the seller once the proof window is over and nothing was proven; to the
+    /// order's buyer, at once, where the round or copy was proven faulty before that.
     /// @param order id
     /// @param round challenged
     /// @param opened the challenge
@@ -165,7 +166,7 @@ interface IDisputes {
         external;
 
     /// @notice Prove the same of an order's own copy; by anyone who holds its content key. Pays the order's buyer back at
-    /// once; a challenged one is paid back by settleChallenge.
+    /// once if his money has not matured; a challenged one is paid back by settleChallenge.
     /// @param order id
     /// @param round released
     /// @param bucket where the order's money for the round lies; not read where it is challenged

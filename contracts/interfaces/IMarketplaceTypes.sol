@@ -21,7 +21,7 @@ interface IMarketplaceTypes {
         uint24 noticePeriod; // from cancel to reclaim
         uint24 disputeWindow; // 0 = not adjudicated: no challenge, no proof
         uint24 responseWindow; // from a challenge to the seller's answer
-        uint88 challengeBond; // asked is the lesser of it and a tenth of the order's price
+        uint88 challengeBond; // asked is the lesser of it and a tenth of the price per round
     }
 
     /// @notice What the seller may change, for later orders only.

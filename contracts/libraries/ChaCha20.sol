@@ -51,7 +51,8 @@ library ChaCha20 {
         returns (uint256 row0_, uint256 row1_, uint256 row2_, uint256 row3_)
     {
         // A left rotation of the low halves by n is a multiplication by 2^(32 + n) + 2^n, which gives it in the high halves;
-        // modulo 2^256 - 1 a product wraps around, so that the same multiplication turns a row.
+        // modulo 2^256 - 1 a product wraps around, so that the same multiplication turns a row. It would turn a row of nothing
+        // but ones into zeros: 2^-128 a step, as a collision of the hashes that all this rests on.
         // solhint-disable-next-line no-inline-assembly, -- most of a proof's gas is spent here, solc alone takes twice as much
         assembly ("memory-safe") {
             function run(b_, c_, d_) -> a, b, c, d {

@@ -1,4 +1,4 @@
-"""What the calls of a dispute take, in units of gas: docs/gas.json's figures, rounded up. A test compares.
+"""What declining and disputing takes, in units of gas: docs/gas.json's figures, rounded up. A test compares.
 
 For what is said before a call is sent; a proof is not estimated by a node, which would be told it that way.
 """
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 DISPUTE_GAS: Final[Mapping[str, int]] = {
+    "decline": 70_000,
     "challenge": 80_000,
     "respond": 60_000,
     "claimTimeout": 55_000,

@@ -57,6 +57,11 @@ class Plan:
     fee: int
 
 
+def gas_limit(gas: int) -> int:
+    """What is allowed, and must be held, for a call that should take `gas`: the state may change meanwhile."""
+    return gas + gas // 4 + 10_000
+
+
 class ReplacedError(RefusedError):
     """A transaction that can never be mined, because its nonce was used by another one."""
 
@@ -175,6 +180,10 @@ class Sender:
             return receipt.status == 0 and self.is_final(receipt)
         return self._is_replaced(name, nonce)
 
+    def next_nonce(self) -> int:
+        """What a transaction that is signed now would have."""
+        return self.connection.transaction_count(self.account, pending=True)
+
     def nonce_of(self, raw: bytes) -> int:
         """Of a signed transaction. Raises `UsageError` for one of another account or chain."""
         problem = UsageError(
@@ -225,8 +234,8 @@ class Sender:
     def _execute(self, transaction: dict[str, Any], before_broadcast: BeforeBroadcast | None) -> Receipt:
         fees = self.connection.fees()
         gas = self._rehearse(transaction, fees)
-        limit = min(gas + gas // 4 + 10_000, self.connection.gas_limit())
-        nonce = self.connection.transaction_count(self.account, pending=True)
+        limit = min(gas_limit(gas), self.connection.gas_limit())
+        nonce = self.next_nonce()
         more = {"chainId": self.connection.chain_id, "nonce": nonce, "gas": max(limit, gas), **fees.fields()}
         raw = self.signer.sign_transaction({**transaction, **more})
         name = _name_of(raw)

@@ -10,7 +10,7 @@ from numerbay_chain.cli.progress import progress
 from numerbay_chain.errors import ExitCode
 
 if TYPE_CHECKING:
-    from numerbay_chain.results import AuditReport
+    from numerbay_chain.findings import AuditReport
 
 
 @click.command()

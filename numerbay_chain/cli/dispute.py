@@ -19,7 +19,7 @@ from numerbay_chain.cli.options import (
     store_option,
 )
 from numerbay_chain.cli.progress import progress
-from numerbay_chain.errors import ExitCode
+from numerbay_chain.errors import ExitCode, UnseenKeyError
 from numerbay_chain.units import format_duration, format_order_id, format_time
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def open_(state: State, order: int, round_: int | None) -> None:
     """Challenge a round: the seller has to give its key.
 
     Once for each round, after its decline window and before the money for it matures. The bond comes back with the
-    price where the seller does not answer in time, or answers wrong. Refused where the right key was handed out.
+    price where the seller does not answer in time, or answers wrong. Refused where the right key was handed out; where
+    the store can't be asked for it, that is said, and asked once more.
 
     \b
     Example:
@@ -81,7 +82,11 @@ def open_(state: State, order: int, round_: int | None) -> None:
             f"challenges round {view.round} of order {format_order_id(order)}{bond}: the seller has to answer with the "
             "right key, or price and bond come back; bond and gas are lost if he does"
         )
-    opened = role.open_dispute(order, view.round)
+    try:
+        opened = role.open_dispute(order, view.round)
+    except UnseenKeyError as error:
+        state.agree(str(error))
+        opened = role.open_dispute(order, view.round, unseen=True)
     sent(opened.approval)
     sent(opened.receipt, opened.resumed)
     receipt = receipt_data(opened.receipt) if opened.receipt else {}
@@ -147,7 +152,7 @@ def _table(found: "list[Dispute]", now: int) -> str:
 def show(state: State, order: int, round_: int | None) -> None:
     """Show how a dispute stands, and what comes next.
 
-    Without --round, the newest round that was challenged.
+    Without --round, the newest one that is open, else the newest there was.
 
     \b
     Example:
@@ -217,7 +222,8 @@ def prove(state: State, order: int, round_: int | None) -> None:
         "resumed": proven.resumed,
         "transactions": [receipt_data(receipt) for receipt in proven.receipts],
     }
-    state.show(data, f"proven ({proven.kind}), {amount(proven.paid, proven.token)} paid back")
+    back = f"{amount(proven.paid, proven.token)} paid back"
+    state.show(data, f"proven ({proven.kind}), {back if proven.paid else 'and to be paid back by `dispute settle`'}")
 
 
 @dispute.command()

@@ -133,6 +133,8 @@ def order_data(view: "OrderView") -> dict[str, Any]:
 
 def next_steps(view: "OrderView") -> list[str]:
     """What its buyer can do with an order, by the names of the commands."""
+    from numerbay_chain.chain.types import Settlement
+
     steps = []
     for round in view.rounds:
         if round.declinable_until is not None:
@@ -145,7 +147,8 @@ def next_steps(view: "OrderView") -> list[str]:
         steps.append("dispute show")
     if any(round.refundable for round in view.rounds):
         steps.append("dispute settle")
-    if any(round_state(round) == "keys out" or round.answered_at is not None for round in view.rounds):
+    readable = [round for round in view.rounds if round.settlement is not Settlement.PAID_BACK]
+    if any(round_state(round) == "keys out" or round.answered_at is not None for round in readable):
         steps.append("fetch")
     if view.status == "active":
         steps.append("cancel")

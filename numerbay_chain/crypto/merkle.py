@@ -49,21 +49,19 @@ class MerkleTree:
         return reduce(lambda root, peak: node_hash(peak, root), peaks) if peaks else sha256().digest()
 
 
-def inclusion_path(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
-    """The audit path of leaf `index`, from the leaf up (RFC 6962 §2.1.1)."""
-    if not 0 <= index < len(leaf_hashes):
-        raise ValueError("there is no such leaf")
-    path: list[bytes] = []
-    start, end = 0, len(leaf_hashes)
+def siblings(index: int, count: int) -> list[tuple[int, int]]:
+    """First leaf and one past the last of each subtree that the path of leaf `index` of `count` names."""
+    found: list[tuple[int, int]] = []
+    start, end = 0, count
     while end - start > 1:
         middle = start + (1 << (end - start - 1).bit_length() - 1)
         if index < middle:
-            path.append(MerkleTree(leaf_hashes[middle:end]).root)
+            found.append((middle, end))
             end = middle
         else:
-            path.append(MerkleTree(leaf_hashes[start:middle]).root)
+            found.append((start, middle))
             start = middle
-    return path[::-1]
+    return found[::-1]
 
 
 def root_from_path(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes:

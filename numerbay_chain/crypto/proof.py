@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from numerbay_chain.crypto.container import CHUNK_SIZE, PublicVerifier, chunk_count, decrypt_chunk, leaf_hashes
 from numerbay_chain.crypto.content_key import ContentKey, word
 from numerbay_chain.crypto.dispute import is_committed_key
-from numerbay_chain.crypto.merkle import MerkleTree, leaf_hash, root_from_path
+from numerbay_chain.crypto.merkle import MerkleTree, leaf_hash, root_from_path, siblings
 from numerbay_chain.errors import ContentError, DecryptionError
 
 
@@ -72,16 +72,15 @@ class PathBuilder:
         if not 0 <= index < count:
             raise ContentError(f"a tree of {count} leaves has no leaf {index}")
         self._count, self._seen = count, 0
-        siblings = sorted(_siblings(index, count), key=lambda sibling: sibling[1])
-        # (place in the path, where the subtree begins, where it ends, its tree), from left to right
-        self._subtrees = [(place, start, end, MerkleTree()) for place, start, end in siblings]
+        # where each subtree begins and ends, and its tree, in the path's order
+        self._subtrees = [(start, end, MerkleTree()) for start, end in siblings(index, count)]
 
     def add(self, leaf_hashes: Iterable[bytes]) -> None:
         """Takes the next leaves' hashes."""
         leaves = list(leaf_hashes)
         first, after = self._seen, self._seen + len(leaves)
         self._seen = after
-        for _, start, end, tree in self._subtrees:
+        for start, end, tree in self._subtrees:
             if start < after and first < end:
                 tree.extend(leaves[max(start - first, 0) : end - first])
 
@@ -90,19 +89,4 @@ class PathBuilder:
         """From the leaf up, once all leaves were added. Raises `ContentError` before."""
         if self._seen != self._count:
             raise ContentError(f"{self._seen} of {self._count} chunks were read")
-        return tuple(tree.root for _, _, _, tree in sorted(self._subtrees, key=lambda subtree: subtree[0]))
-
-
-def _siblings(index: int, count: int) -> list[tuple[int, int, int]]:
-    """Place in the path, first leaf and one past the last of each subtree that the path names."""
-    found: list[tuple[int, int]] = []
-    start, end = 0, count
-    while end - start > 1:
-        middle = start + (1 << (end - start - 1).bit_length() - 1)
-        if index < middle:
-            found.append((middle, end))
-            end = middle
-        else:
-            found.append((start, middle))
-            start = middle
-    return [(place, *bounds) for place, bounds in enumerate(reversed(found))]
+        return tuple(tree.root for _, _, tree in self._subtrees)

@@ -12,8 +12,10 @@ from numerbay_chain.chain.embedded import EmbeddedChain
 from numerbay_chain.chain.types import ZERO_ADDRESS, Event, Listing, Order, Pot, Settlement
 from numerbay_chain.errors import UsageError
 from numerbay_chain.ipfs import Cid, EmbeddedStore, open_store
+from numerbay_chain.ledger import Ledger
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.units import format_order_id
+from tests.e2e.conftest import Says
 from tests.places import PRICE, Place
 
 DAY = 86_400
@@ -145,7 +147,69 @@ def test_a_log_that_was_left_out_is_noticed(busy: Place, name: str) -> None:
     assert not audit_with(busy, LyingContract(busy.contract, "events", without(1, name))).ok
 
 
-def test_content_that_is_not_to_be_had_is_a_warning_and_altered_content_an_error(busy: Place) -> None:
+Change = Callable[[list[Event]], list[Event]]
+ORDER = 1 << 32 | 2  # of four rounds, and still running
+
+
+def changed(name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
+    """The first event of that name says something else."""
+
+    def altered(events: list[Event]) -> list[Event]:
+        place = next(number for number, event in enumerate(events) if event.name == name)
+        told = dict(events[place].arguments)
+        return [*events[:place], replace(events[place], arguments=told | change(told)), *events[place + 1 :]]
+
+    return altered
+
+
+def followed_by(*more: tuple[str, dict[str, Any]]) -> Change:
+    """These come after all the others."""
+    return lambda events: [*events, *(replace(events[-1], name=name, arguments=told) for name, told in more)]
+
+
+def told_twice(name: str) -> Change:
+    return lambda events: [*events, next(event for event in events if event.name == name)]
+
+
+COPY = {"order": ORDER, "round": 0, "contentHash": bytes(32)}
+CREDIT = {"account": ZERO_ADDRESS, "token": ZERO_ADDRESS, "amount": 5}
+
+
+@pytest.mark.parametrize(
+    ("change", "subject", "words"),
+    [
+        (changed("ListingCreated", lambda _: {"listing": 7}), "listing 7", "it is number 1 by the logs"),
+        (changed("OfferChanged", lambda _: {"version": 5}), "listing 2", "from version 0 to 5"),
+        (changed("Bought", lambda _: {"order": 1 << 32 | 9}), "order 1-9", "it is order 0 of its listing"),
+        (changed("Bought", lambda _: {"epoch": 2}), "order 1-0", "no key of epoch 2"),
+        (changed("Bought", lambda _: {"first": 1}), "order 1-0", "begins with round 1 when round 0"),
+        (changed("Released", lambda _: {"round": 5}), "listing 1", "round 5 was released when round 0 was next"),
+        (changed("Skipped", lambda _: {"round": 9}), "listing 1", "round 9 was missed when round 1 was next"),
+        (followed_by(("CopyDelivered", COPY), ("CopyDelivered", COPY)), "order 1-2", "copy of round 0 was posted"),
+        (followed_by(("CopyDelivered", COPY | {"round": 50})), "order 1-2", "round 50 was posted twice, or without"),
+        (changed("Declined", lambda _: {"round": 7}), "order 1-0", "ended before round 7"),
+        (changed("Declined", lambda told: {"paid": told["paid"] + 1}), "order 1-0", "where"),
+        (changed("MissedRefunded", lambda _: {"round": 0}), "order 1-1", "paid back as missed, but was not"),
+        (told_twice("MissedRefunded"), "order 1-1", "round 1 was paid back twice"),
+        (changed("RoundRefunded", lambda _: {"round": 7}), "order 2-2", "round 7 was paid back twice, or without"),
+        (changed("Withdrawn", lambda told: {"amount": told["amount"] - 1}), "round 0 of listing 2", "less than its"),
+        (changed("Withdrawn", lambda told: {"amount": told["amount"] + 1}), "round 0 of listing 2", "than it held"),
+        (changed("Withdrawn", lambda _: {"payout": ZERO_ADDRESS}), "round 0 of listing 2", "its money went to 0x0000"),
+        (followed_by(("Credited", CREDIT), ("Collected", CREDIT | {"amount": 6})), f"account {ZERO_ADDRESS}", "6 of a"),
+        (followed_by(("OperatorChanged", {"listing": 99})), "block", "something that no event before it made"),
+    ],
+)  # fmt: skip
+def test_an_event_that_those_before_do_not_explain_is_named(
+    busy: Place, change: Change, subject: str, words: str
+) -> None:
+    books = Ledger()
+    for event in change(list(busy.contract.events())):
+        books.apply(event)
+    doubts = [(doubt.subject, doubt.text) for doubt in books.discrepancies]
+    assert any(found.startswith(subject) and words in text for found, text in doubts), doubts
+
+
+def test_content_that_is_not_to_be_had_or_altered_is_an_error_for_who_asks_for_it(busy: Place) -> None:
     store = busy.store
     assert isinstance(store, EmbeddedStore)
     manifest = Manifest.decode(busy.contract.releases(1)[0].manifest)
@@ -157,10 +221,35 @@ def test_content_that_is_not_to_be_had_is_a_warning_and_altered_content_an_error
     assert [(one.severity, one.subject) for one in report.findings] == [("error", "round 0 of listing 1")]
     path.unlink()
     report = busy.auditor.audit(content=True)
-    assert report.ok
-    assert [(one.severity, one.subject) for one in report.findings] == [("warning", "round 0 of listing 1")]
+    assert [(one.severity, one.subject) for one in report.findings] == [("error", "round 0 of listing 1")]
+    assert "not to be had" in report.findings[0].text
     assert busy.auditor.audit().findings == (), "without content, the store is not asked"
     path.write_bytes(good)
+
+
+def test_an_audit_of_content_ends_as_what_it_found(place: Place, nbc: Says) -> None:
+    listings = [place.seller.create_listing(PRICE, copies=copies, dispute_window=0) for copies in (False, True)]
+    file, (order, own) = place.file(), [place.buyer().buy(listing.id).order for listing in listings]
+    place.seller.deliver(file, order.listing)
+    place.seller.deliver_copies(own.listing, {own.id: place.file("own.csv", b"own")})
+    assert "everything adds up" in nbc("auditor", None, "audit", "--content").stdout
+
+    assert isinstance(place.store, EmbeddedStore)
+    disk, ciphertext = place.store, Manifest.decode(place.contract.releases(order.listing)[0].manifest).ciphertext_cid
+    copy = Cid.raw(place.contract.copies_of(own.listing, 0)[0].content_hash)
+    for cid in (ciphertext, copy):
+        disk.block_path(cid).unlink()
+    off = nbc("auditor", None, "audit", "--content", code=1)
+    assert f"error: round 0 of listing {order.listing}: ciphertext not to be had" in off.stdout
+    assert f"error: the copy of round 0 for order {own}: its manifest is not to be had" in off.stdout
+    assert "SOMETHING IS OFF" in off.stdout
+    assert "1 thing could not be checked" in nbc("auditor", None, "audit").stdout, "books alone: the copy's manifest"
+
+    place.store = open_store("gateway:http://127.0.0.1:1")
+    unread = nbc("auditor", None, "audit", "--content", code=3)
+    assert "the books add up, but not all content could be read" in unread.stdout
+    assert unread.stdout.count("warning: ") == 1, "it is asked once"
+    nbc("auditor", None, "audit")
 
 
 def test_the_manifest_of_every_copy_is_read_from_the_store(place: Place) -> None:

@@ -7,6 +7,7 @@ import pytest
 from numerbay_chain import Buyer
 from numerbay_chain.chain import abi
 from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.gas import DISPUTE_GAS
 from numerbay_chain.errors import AccountError, RefusedError
 from numerbay_chain.market import Planned
 from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
@@ -75,10 +76,15 @@ def test_who_can_t_pay_the_gas_tells_no_node_a_proof(
     cheat.hand_out(key, [order])
     buyer = place.buyer()
     said = watched(monkeypatch)
-    monkeypatch.setattr(Connection, "balance", lambda *_: 10_000)
-    with pytest.raises(AccountError, match="the proof may take"):
-        buyer.prove(order, publish_key=True)
+    price = place.chain.connection.fees().most
+    with monkeypatch.context() as poor:
+        # as much as the proof takes, but not the limit that it is sent with
+        poor.setattr(Connection, "balance", lambda *_: DISPUTE_GAS["proveWrongContent"] * price)
+        with pytest.raises(AccountError, match="the proof may take"):
+            buyer.prove(order, publish_key=True)
     assert not any(key.reveal().hex() in line for line in said)
+    buyer.prove(order, publish_key=True)
+    assert any(key.reveal().hex() in line for line in said), "what leaves the machine is seen here"
 
 
 def until_done(step: Callable[[], object], after: bool) -> None:

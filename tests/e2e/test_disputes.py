@@ -257,6 +257,8 @@ def test_what_a_proof_would_bring_nothing_for_is_not_proven(place: Place, cheat:
     buyer = place.buyer()
     with pytest.raises(RefusedError, match="not released"):
         buyer.prove(order)
+    with pytest.raises(RefusedError, match="does not cover round 7"):
+        buyer.prove(order, 7)
     _, key = cheat.release_junk(listing, CONTENT, chunk=0)
     with pytest.raises(RefusedError, match="proves nothing"):
         buyer.prove(order)
