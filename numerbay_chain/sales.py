@@ -15,6 +15,8 @@ MARGIN: Final = 3_600
 """Seconds. Keys go out together with a release only that long before it is due, and not to an order that its buyer
 could have back by then: a release that is stuck shows them to everybody before it counts."""
 
+_APART: Final = ("RoundRefunded", "Challenged", "FaultyRefunded")
+
 
 @dataclass(frozen=True, slots=True)
 class Sales:
@@ -26,7 +28,7 @@ class Sales:
     orders: tuple[Order, ...]
     settled_orders: frozenset[int]
     keys: Mapping[tuple[str, int], bytes]  # (owner, epoch) → X25519 public key
-    paid_back: frozenset[tuple[int, int]]  # (order, round)
+    apart: frozenset[tuple[int, int]]  # (order, round) whose money left its pot by itself
 
     @classmethod
     def read(
@@ -39,23 +41,26 @@ class Sales:
         orders = tuple(contract.orders_of(listing_id, to_block=head)) if listing.orders else ()
         deep = frozenset(order.id for order in orders)
         if confirmations:
-            bought = _events(contract, "Bought", "order", [order.id for order in orders], head)
+            bought = _events(contract, ["Bought"], "order", [order.id for order in orders], head)
             deep = frozenset(event["order"] for event in bought if event.block <= head - confirmations)
         owners = sorted({order.buyer for order in orders})
-        registered = _events(contract, "KeyRegistered", "owner", owners, head)
-        refunds = _events(contract, "RoundRefunded", "order", [order.id for order in orders], head)
+        registered = _events(contract, ["KeyRegistered"], "owner", owners, head)
+        apart = _events(contract, _APART, "order", [order.id for order in orders], head)
         return cls(
             head,
             listing,
             orders,
             deep,
             {(event["owner"], event["epoch"]): event["publicKey"] for event in registered},
-            frozenset((event["order"], event["round"]) for event in refunds),
+            frozenset((event["order"], event["round"]) for event in apart),
         )
 
     def rightful(self, round: int) -> list[Order]:
-        """The orders that cover the round and were not paid back for it: declined and refunded ones end before it."""
-        return [order for order in self.orders if order.covers(round) and (order.id, round) not in self.paid_back]
+        """The orders that cover the round and were not paid back for it: declined and refunded ones end before it.
+
+        One that challenged the round gets its key by the answer, or its money back: an envelope could give it both.
+        """
+        return [order for order in self.orders if order.covers(round) and (order.id, round) not in self.apart]
 
     def key_of(self, order: Order) -> bytes:
         """The public key that the order was bought with."""
@@ -104,10 +109,10 @@ class Sales:
 
 
 def _events(
-    contract: MarketplaceContract, name: str, argument: str, values: Sequence[int | str], head: int
+    contract: MarketplaceContract, names: Sequence[str], argument: str, values: Sequence[int | str], head: int
 ) -> Iterator[Event]:
     for start in range(0, len(values), MOST_TOPICS):
-        yield from contract.events([name], to_block=head, **_where(argument, values[start : start + MOST_TOPICS]))
+        yield from contract.events(names, to_block=head, **_where(argument, values[start : start + MOST_TOPICS]))
 
 
 def _where(argument: str, values: Sequence[int | str]) -> dict[str, Any]:
