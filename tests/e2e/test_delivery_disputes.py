@@ -9,7 +9,7 @@ HOUR = 3_600
 
 
 @pytest.mark.parametrize(
-    "state", ["challenged", "answered", "paid back", "paid to the seller", "the other one was refunded"]
+    "state", ["challenged", "answered", "paid back", "paid to the seller", "the other refunded"]
 )
 def test_who_waits_for_a_key_gets_it_whatever_becomes_of_anothers_challenge(place: Place, state: str) -> None:
     listing = place.seller.create_listing(PRICE, decline_window=600, dispute_window=24 * HOUR, response_window=HOUR)
@@ -28,12 +28,12 @@ def test_who_waits_for_a_key_gets_it_whatever_becomes_of_anothers_challenge(plac
         place.chain.advance(40 * HOUR)
         place.seller.settle(challenged.id)
         assert place.contract.settled(challenged.id, 0) is Settlement.PAID_TO_SELLER
-    if state == "the other one was refunded":
+    if state == "the other refunded":
         place.seller.refund(kept.id, round=0)
 
     served = place.seller.serve(listing.id).rounds
 
-    if state == "the other one was refunded":
+    if state == "the other refunded":
         assert served == ()
     else:
         assert [one.newly_posted for one in served] == [(kept.id,)], "and the challenger has his answer, or his money"

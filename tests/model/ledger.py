@@ -3,15 +3,33 @@
 from collections import defaultdict
 from typing import Any
 
+from eth_utils import keccak
+
 from tests.model import terms as times
 
-AHEAD, POT, SELLER, BUYER = "ahead", "pot", "seller", "buyer"
+AHEAD, POT, CHALLENGE, SELLER, BUYER = "ahead", "pot", "challenge", "seller", "buyer"
 NONE, CHALLENGED, PAID_TO_SELLER, PAID_BACK = range(4)
 VOUCHER_PRICE = 65_535
 REVOKED = 2**256 - 1
 
+CHALLENGE_FIELDS = [
+    "disputeKey", "bucket", "price", "bond", "challengedAt", "respondedAt", "responseKey", "sealedKey",
+    "keyCommitment",
+]  # fmt: skip
+
 Listing = dict[str, Any]
 Order = dict[str, Any]
+Challenge = dict[str, Any]
+
+
+def challenge_tuple(challenge: Challenge) -> tuple[Any, ...]:
+    return tuple(challenge[name] for name in CHALLENGE_FIELDS)
+
+
+def challenge_hash(challenge: Challenge) -> int:
+    """What the contract keeps of a challenge: the hash of its fields, a word each."""
+    words = challenge_tuple(challenge)
+    return int.from_bytes(keccak(b"".join(w if isinstance(w, bytes) else w.to_bytes(32, "big") for w in words)), "big")
 
 
 class Ledger:
@@ -23,6 +41,8 @@ class Ledger:
         self.cells: dict[int, dict[int, list[Any]]] = {}
         self.settled: dict[tuple[int, int], int] = {}
         self.copies: dict[tuple[int, int], bytes] = {}
+        self.challenges: dict[tuple[int, int], Challenge] = {}  # open ones
+        self.copy_faulty: dict[tuple[int, int], int] = {}  # when the copy of a challenged round was proven faulty
         self.credits: dict[tuple[str, str], int] = defaultdict(int)
         self.vouchers: dict[bytes, int] = defaultdict(int)
         self.keys: dict[str, list[bytes]] = defaultdict(list)
@@ -34,7 +54,7 @@ class Ledger:
         self.listings[listing] = {
             "seller": seller, "operator": operator, "payout": payout, "terms": terms, "offer": offer, "version": 0,
             "nextRound": 0, "orders": 0, "voided": 0, "lastTurn": 0, "released": {}, "missed": set(),
-            "withdrawn": set(), "ids": [],
+            "withdrawn": set(), "faulty": {}, "ids": [],
         }  # fmt: skip
         return listing
 
@@ -79,12 +99,33 @@ class Ledger:
             listing["voided"] += 1
         return len(given) * state["price"]
 
+    def give_back_faulty(self, order: int, round_: int) -> int:
+        """One round; an order's last one is given back by ending the order before it."""
+        if round_ + 1 == self.orders[order]["end"]:
+            return self.shorten(order, round_)
+        return self.give_back(order, round_)
+
     def give_back(self, order: int, round_: int) -> int:
         """One round, settled by itself."""
         if not self._give(order, round_):
             raise AssertionError(f"round {round_} of order {order} is paid out twice")
         self.settled[order, round_] = PAID_BACK
         return int(self.orders[order]["price"])
+
+    def challenge(self, order: int, round_: int, opened: Challenge) -> None:
+        """The price leaves the pot; it is held with the bond until the challenge ends."""
+        if self.cells[order][round_][0] != POT:
+            raise AssertionError(f"round {round_} of order {order} is challenged, and its money is in no pot")
+        self.cells[order][round_][0] = CHALLENGE
+        self.settled[order, round_] = CHALLENGED
+        self.challenges[order, round_] = dict(opened)
+
+    def end_challenge(self, order: int, round_: int, to_buyer: bool) -> int:
+        """Price and bond, which are the buyer's or the seller's now."""
+        ended = self.challenges.pop((order, round_))
+        self.cells[order][round_][0] = BUYER if to_buyer else SELLER
+        self.settled[order, round_] = PAID_BACK if to_buyer else PAID_TO_SELLER
+        return int(ended["price"] + ended["bond"])
 
     def _give(self, order: int, round_: int) -> bool:
         cell = self.cells[order][round_]
@@ -173,7 +214,42 @@ class Ledger:
             for order, state in self.orders.items()
             if self.token(state["listing"]) == token
         )
-        return held + sum(amount for (_, of), amount in self.credits.items() if of == token)
+        disputed = sum(
+            challenge["price"] + challenge["bond"]
+            for (order, _), challenge in self.challenges.items()
+            if self.token(self.orders[order]["listing"]) == token
+        )
+        return held + disputed + sum(amount for (_, of), amount in self.credits.items() if of == token)
+
+    def bond(self, order: int) -> int:
+        """What a challenge of the order asks for."""
+        state = self.orders[order]
+        return int(min(self.listings[state["listing"]]["terms"]["challengeBond"], state["price"] // 10))
+
+    def proof_end(self, order: int, answered: Challenge) -> int:
+        """The last second for a proof: not before the money would have matured."""
+        listing = self.orders[order]["listing"]
+        window = self.listings[listing]["terms"]["disputeWindow"]
+        return int(max(answered["respondedAt"] + window, self.maturity(listing, answered["bucket"]) - 1))
+
+    def settlement_word(self, order: int, round_: int) -> int:
+        """What the contract keeps of an order's round: how it was settled, or the hash of the open challenge."""
+        if opened := self.challenges.get((order, round_)):
+            return challenge_hash(opened)
+        return self.settled.get((order, round_), NONE)
+
+    def is_frozen(self, listing: int, round_: int, bucket: int) -> bool:
+        """Whether a pot is the buyers' for good: its round was proven faulty before it matured."""
+        return bool(self.listings[listing]["faulty"].get(round_, 2**256) < self.maturity(listing, bucket))
+
+    def standing(self, order: int) -> tuple[Any, ...]:
+        """All that decides what an order still gets, copied."""
+        rounds = self.cells[order]
+        disputes = [
+            (self.settled.get((order, r)), dict(self.challenges.get((order, r), {})), self.copy_faulty.get((order, r)))
+            for r in rounds
+        ]
+        return dict(self.orders[order]), {r: tuple(cell) for r, cell in rounds.items()}, disputes
 
     def maturity(self, listing: int, bucket: int) -> int:
         return times.maturity(self.listings[listing]["terms"], bucket)

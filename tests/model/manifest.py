@@ -14,10 +14,14 @@ def is_point(x: int) -> bool:
     return root * root % FIELD == square
 
 
-def encode(key_commitment: int, salt: bytes = bytes(32), size: int = 1, version: int = 1) -> bytes:
+def encode(key_commitment: int, salt: bytes = bytes(32), size: int = 1, version: int = 1, data_root: int = 3) -> bytes:
     """version, key commitment, salt, data root, size, digests of ciphertext, commitments and details, custody."""
-    words = [version, key_commitment, int.from_bytes(salt, "big"), 3, size, 5, 6, 7, 0]
+    words = [version, key_commitment, int.from_bytes(salt, "big"), data_root, size, 5, 6, 7, 0]
     return b"".join(word.to_bytes(32, "big") for word in words)
+
+
+def key_commitment(manifest: bytes) -> int:
+    return int.from_bytes(manifest[32:64], "big")
 
 
 def is_valid(manifest: bytes) -> bool:

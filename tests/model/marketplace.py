@@ -5,19 +5,14 @@ from typing import Any
 
 from tests.model import manifest as manifests
 from tests.model import terms as times
-from tests.model.ledger import POT, REVOKED, VOUCHER_PRICE, Ledger
+from tests.model.disputes import Disputes
+from tests.model.ledger import REVOKED, VOUCHER_PRICE
 from tests.model.rules import Rules
-from tests.model.wallets import NATIVE, Wallets
+from tests.model.wallets import NATIVE
 
 
-class Model:
-    """`now` is the chain's time, `address` the marketplace's. A refused call raises `Refused` and changes nothing."""
-
-    def __init__(self, wallets: Wallets, now: int, address: str) -> None:
-        self.ledger = Ledger()
-        self.address = address
-        self.wallets = wallets
-        self.now = now
+class Model(Disputes):
+    """A refused call raises `Refused` and changes nothing."""
 
     # ------------------------------------------------------------------------------------------------------ listings
 
@@ -81,17 +76,14 @@ class Model:
         if out:
             rules(terms["instant"], "NotInstant", listing)
             rules(first in state["released"], "NotReleased")
+            rules(first not in state["faulty"], "Faulty", listing, first, state["faulty"].get(first))
         due = times.due(terms, next_round)
         if due is not None and (not out or rounds > 1):
             rules(self.now <= due, "Overdue", listing, next_round, due)
         if terms["supply"]:
             rules(state["orders"] - state["voided"] < terms["supply"], "SoldOut", listing, terms["supply"])
         rules(len(ledger.keys[recipient]) > 0, "NoKey", recipient, 0)
-        native = terms["token"] == NATIVE
-        wanted = total if native else 0
-        rules(value == wanted, "WrongPayment", value, wanted)
-        received = self.wallets.received(terms["token"], total)
-        rules(native or received == total, "TokenTookFee", terms["token"], received, total)
+        self._check_payment(rules, terms["token"], total, value)
         rules.check()
 
         self.wallets.spend(terms["token"], caller, total)
@@ -232,9 +224,8 @@ class Model:
         rules(ledger.covers(order, round_), "NotCovered", order, round_)
         self._unsettled(rules, order, round_)
         if rules(round_ in listing["released"], "NotReleased", state["listing"], round_):
-            rules(ledger.lies_in(order, round_, bucket), "WrongBucket", order, round_, bucket)
-        matures = ledger.maturity(state["listing"], bucket)
-        rules(self.now < matures, "Matured", state["listing"], round_, bucket, matures)
+            self._lies_in(rules, order, round_, bucket)
+        self._unripe(rules, state["listing"], round_, bucket)
         rules.check()
         return self._pay(order, ledger.give_back(order, round_))
 
@@ -255,7 +246,11 @@ class Model:
                 matures = ledger.maturity(listing, bucket)
                 rules(self.now >= matures, "NotMatured", listing, round_, bucket, matures)
             token, payout = state["terms"]["token"], state["payout"]
-            amount = sum(ledger.pot(listing, r, b) for r, b in set(zip(rounds, buckets, strict=True)))
+            amounts = {(r, b): ledger.pot(listing, r, b) for r, b in zip(rounds, buckets, strict=True)}
+            for (round_, bucket), held in amounts.items():
+                mark = state["faulty"].get(round_)
+                rules(not (held and ledger.is_frozen(listing, round_, bucket)), "Faulty", listing, round_, mark)
+            amount = sum(amounts.values())
             if rules(amount > 0, "NothingToPay", payout, token):
                 rules((token, payout) not in self.wallets.refusing, "PaymentRefused", token, payout, amount)
         rules.check()
@@ -274,57 +269,3 @@ class Model:
         self.ledger.credits[caller, token] = 0
         self.wallets.pay(token, to, amount)
         return amount
-
-    # ---------------------------------------------------------------------------------------------- what calls share
-
-    def _pay(self, order: int, amount: int) -> int:
-        state = self.ledger.orders[order]
-        self._send(self.ledger.token(state["listing"]), state["buyer"], amount)
-        return amount
-
-    def _send(self, token: str, to: str, amount: int) -> None:
-        """A payment that its receiver refuses becomes his credit."""
-        if not self.wallets.pay(token, to, amount):
-            self.ledger.credits[to, token] += amount
-
-    def _listing(self, rules: Rules, listing: int) -> dict[str, Any]:
-        rules(listing in self.ledger.listings, "NoListing", listing)
-        rules.check()
-        return self.ledger.listings[listing]
-
-    def _order(self, rules: Rules, order: int) -> tuple[dict[str, Any], dict[str, Any]]:
-        rules(order in self.ledger.orders, "NoOrder", order)
-        rules.check()
-        state = self.ledger.orders[order]
-        return state, self.ledger.listings[state["listing"]]
-
-    def _only_seller(self, rules: Rules, listing: dict[str, Any], caller: str) -> None:
-        rules(caller == listing["seller"], "NotSeller", caller, listing["seller"])
-
-    def _only_operator(self, rules: Rules, listing: dict[str, Any], caller: str) -> None:
-        seller, operator = listing["seller"], listing["operator"]
-        rules(caller in (seller, operator), "NotOperator", caller, seller, operator)
-
-    def _unsettled(self, rules: Rules, order: int, round_: int) -> None:
-        settlement = self.ledger.settled.get((order, round_), 0)
-        rules(settlement == 0, "AlreadySettled", order, round_, settlement)
-
-    def _may_turn(self, rules: Rules, listing: int, round_: int) -> None:
-        """Not within the interval after the last release or voluntary skip, nor before the round's period begins."""
-        state = self.ledger.listings[listing]
-        terms, due = state["terms"], times.due(state["terms"], round_)
-        if state["lastTurn"]:
-            earliest = state["lastTurn"] + terms["minInterval"]
-            rules(self.now >= earliest, "TooEarly", listing, round_, earliest)
-        if due is not None:
-            rules(self.now >= due - terms["period"], "TooEarly", listing, round_, due - terms["period"])
-
-    def held(self, order: int, round_: int) -> str:
-        """Where an order's money for a round is: ahead, pot, seller, buyer."""
-        return str(self.ledger.cells[order][round_][0])
-
-    def in_pots(self, listing: int) -> list[tuple[int, int]]:
-        """(round, bucket) of the pots that are not empty."""
-        ids = self.ledger.listings[listing]["ids"]
-        cells = [(r, cell) for order in ids for r, cell in self.ledger.cells[order].items()]
-        return sorted({(r, cell[1]) for r, cell in cells if cell[0] == POT})

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from tests.model.ledger import REVOKED, Ledger
+from tests.model.ledger import BUYER, CHALLENGE_FIELDS, REVOKED, SELLER, Ledger
 from tests.model.terms import TERMS
+
+NOTHING_PROVEN = 3
 
 
 class Event(Protocol):
@@ -71,6 +73,45 @@ def _withdrawn(ledger: Ledger, e: dict[str, Any]) -> None:
     assert ledger.pay_out(e["listing"], e["round"], e["bucket"]) == e["amount"], "the event says what was paid"
 
 
+def _challenged(ledger: Ledger, e: dict[str, Any]) -> None:
+    assert ledger.cells[e["order"]][e["round"]][1] == e["bucket"], "the money lay in that bucket"
+    nothing = {"respondedAt": 0, "responseKey": 0, "sealedKey": bytes(32), "keyCommitment": 0}
+    ledger.challenge(e["order"], e["round"], {name: (e | nothing)[name] for name in CHALLENGE_FIELDS})
+
+
+def _responded(ledger: Ledger, e: dict[str, Any]) -> None:
+    answer = {name: e[name] for name in ("respondedAt", "responseKey", "sealedKey", "keyCommitment")}
+    ledger.challenges[e["order"], e["round"]].update(answer)
+
+
+def _challenge_ended(ledger: Ledger, e: dict[str, Any]) -> None:
+    to_buyer = e["ground"] != NOTHING_PROVEN
+    order, place = ledger.orders[e["order"]], BUYER if to_buyer else SELLER
+    receiver = order["buyer"] if to_buyer else ledger.listings[order["listing"]]["payout"]
+    assert e["receiver"] == receiver, f"the money is the {place}'s"
+    assert ledger.end_challenge(e["order"], e["round"], to_buyer) == e["paid"], "the event says what was paid"
+
+
+def _copy_faulty(ledger: Ledger, e: dict[str, Any]) -> None:
+    if (e["order"], e["round"]) in ledger.challenges:
+        assert (e["order"], e["round"]) not in ledger.copy_faulty, "a mark is made once"
+        ledger.copy_faulty[e["order"], e["round"]] = e["faultyAt"]
+
+
+def _round_faulty(ledger: Ledger, e: dict[str, Any]) -> None:
+    marks = ledger.listings[e["listing"]]["faulty"]
+    assert e["round"] not in marks, "a mark is made once"
+    marks[e["round"]] = e["faultyAt"]
+
+
+def _faulty_refunded(ledger: Ledger, e: dict[str, Any]) -> None:
+    if e["end"] == ledger.orders[e["order"]]["end"]:
+        return _round_refunded(ledger, e)
+    assert ledger.cells[e["order"]][e["round"]][1] == e["bucket"], "the money lay in that bucket"
+    assert e["end"] == e["round"], "the order ends before that round"
+    return _shortened(ledger, e)
+
+
 def _credited(ledger: Ledger, e: dict[str, Any]) -> None:
     ledger.credits[e["account"], e["token"]] += e["amount"]
 
@@ -110,6 +151,12 @@ _HANDLERS: dict[str, Callable[[Ledger, dict[str, Any]], None]] = {
     "Refunded": _shortened,
     "RoundRefunded": _round_refunded,
     "MissedRefunded": _round_refunded,
+    "Challenged": _challenged,
+    "Responded": _responded,
+    "ChallengeEnded": _challenge_ended,
+    "RoundFaulty": _round_faulty,
+    "CopyFaulty": _copy_faulty,
+    "FaultyRefunded": _faulty_refunded,
     "Withdrawn": _withdrawn,
     "Credited": _credited,
     "Collected": _collected,

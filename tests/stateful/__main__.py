@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.stateful.campaign import EXAMPLES, STEPS
-from tests.stateful.machine import OUTCOMES
+from tests.stateful.machine import OUTCOMES, REACHED
 from tests.stateful.rules import Marketplace
 
 
@@ -28,6 +28,8 @@ def main() -> int:
     for (function, error), count in sorted(OUTCOMES.items()):
         print(f"{count:>8,}  {function}{' refused: ' + error if error else ''}")
     seconds = time.monotonic() - started
+    for state, count in sorted(REACHED.items()):
+        print(f"{count:>8,}  steps with a {state}")
     print(f"{OUTCOMES.total():,} calls in {seconds:.0f} s, and never a wei missing, stuck or paid twice")
     return 0
 

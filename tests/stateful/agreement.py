@@ -5,6 +5,7 @@ from typing import Any
 from tests.evm import Contract
 from tests.evm.chain import Chain
 from tests.model import Ledger, Model
+from tests.model.ledger import CHALLENGED
 from tests.model.terms import TERMS
 from tests.model.wallets import NATIVE
 
@@ -64,12 +65,14 @@ def _order_words(ledger: Ledger, order: int) -> list[int]:
 
 
 def _check_listing_parts(views: Views, model: Model, listing: int) -> None:
-    """What lies in maps of a listing: leaving, pots, missed rounds, hashes and settlements of its orders."""
+    """What lies in maps of a listing: leaving, pots, marks of rounds; hashes, settlements, challenges of its orders."""
     ledger, state = model.ledger, model.ledger.listings[listing]
     last = max([state["nextRound"] + 1, *(ledger.orders[order]["end"] for order in state["ids"])])
     for round_ in range(last + 1):
         assert views.words("leaving", listing, round_) == [ledger.leaving(listing, round_)], f"leaving {round_}"
         assert views.words("isMissed", listing, round_) == [round_ in state["missed"]]
+        if state["terms"]["disputeWindow"]:
+            assert views.words("faultyAt", listing, round_) == [state["faulty"].get(round_, 0)], f"faulty {round_}"
     for round_, bucket in ledger.pots(listing):
         pot = [ledger.pot(listing, round_, bucket), ledger.is_flagged(listing, round_, bucket)]
         assert views.words("pot", listing, round_, bucket) == pot
@@ -78,7 +81,13 @@ def _check_listing_parts(views: Views, model: Model, listing: int) -> None:
         for round_ in ledger.cells[order]:
             if ledger.covers(order, round_):
                 assert views.words("hashOf", order, round_) == [_word(ledger.hash_of(order, round_))]
-            assert views.words("settled", order, round_) == [ledger.settled.get((order, round_), 0)]
+            settled = ledger.settled.get((order, round_), 0)
+            assert views.words("settled", order, round_) == [settled], f"order {order} in round {round_}"
+            if state["terms"]["disputeWindow"] and round_ < state["nextRound"]:
+                opened = ledger.settlement_word(order, round_) if settled == CHALLENGED else 0
+                assert views.words("challengeOf", order, round_) == [opened], f"order {order} in round {round_}"
+            if state["terms"]["copies"]:
+                assert views.words("copyFaultyAt", order, round_) == [ledger.copy_faulty.get((order, round_), 0)]
 
 
 def check_balances(views: Views, model: Model, market: str, tokens: list[str]) -> None:
@@ -94,7 +103,7 @@ def check_balances(views: Views, model: Model, market: str, tokens: list[str]) -
 def check_replayed(model: Model, replayed: Ledger) -> None:
     """The logs alone tell the whole state."""
     ledger = model.ledger
-    for name in ("listings", "orders", "cells", "settled", "copies"):
+    for name in ("listings", "orders", "cells", "settled", "copies", "challenges", "copy_faulty"):
         assert getattr(replayed, name) == getattr(ledger, name), f"{name} rebuilt from logs"
     for name in ("credits", "vouchers", "keys"):
         rebuilt, known = getattr(replayed, name), getattr(ledger, name)

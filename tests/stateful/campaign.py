@@ -3,5 +3,5 @@
 import os
 
 #: Examples and steps of each in the suite; NUMERBAY_CHAIN_FUZZ_EXAMPLES asks for more.
-EXAMPLES = int(os.environ.get("NUMERBAY_CHAIN_FUZZ_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("NUMERBAY_CHAIN_FUZZ_EXAMPLES", "100"))
 STEPS = 80

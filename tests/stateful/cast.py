@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from tests.evm import artifact
 from tests.evm.chain import GENESIS, RICH
-from tests.evm.world import World
+from tests.evm.world import ETHER, World
 from tests.model.terms import TERMS, Terms
 from tests.model.wallets import NATIVE, Wallets
 
@@ -11,6 +12,7 @@ TOKENS = ("StandardToken", "FeeToken", "SilentToken", "BlockingToken", "Reenteri
 ACTORS = ("RefusingBuyer", "ReenteringBuyer")
 UNLIMITED = 2**255
 ACCEPTS = 0
+MOST = 2**88 - 1
 
 _USUAL: Terms = {
     "token": NATIVE, "supply": 0, "maxRounds": 5, "instant": False, "copies": False, "firstDue": 0, "period": 0,
@@ -21,10 +23,11 @@ _USUAL: Terms = {
 LISTINGS: list[Terms] = [
     _USUAL,
     _USUAL | {"instant": True, "declineWindow": 0, "disputeWindow": 0, "responseWindow": 0, "minInterval": 60},
-    _USUAL | {"supply": 3, "firstDue": GENESIS + 150, "period": 150},
-    _USUAL | {"token": "StandardToken", "instant": True, "supply": 2},
-    _USUAL | {"token": "FeeToken", "copies": True, "disputeWindow": 120, "responseWindow": 60},
-    _USUAL | {"token": "BlockingToken", "instant": True, "declineWindow": 30},
+    _USUAL | {"supply": 3, "firstDue": GENESIS + 150, "period": 150, "challengeBond": ETHER // 20},
+    _USUAL | {"token": "StandardToken", "instant": True, "supply": 2, "challengeBond": MOST},
+    _USUAL
+    | {"token": "FeeToken", "copies": True, "disputeWindow": 120, "responseWindow": 60, "challengeBond": ETHER // 50},
+    _USUAL | {"token": "BlockingToken", "instant": True, "declineWindow": 30, "challengeBond": MOST},
     _USUAL
     | {
         "token": "ReenteringToken",
@@ -32,18 +35,31 @@ LISTINGS: list[Terms] = [
         "responseWindow": 100,
         "firstDue": GENESIS + 400,
         "period": 120,
+        "challengeBond": 1,
     },
     _USUAL | {"token": "SilentToken", "copies": True, "instant": True, "disputeWindow": 0, "responseWindow": 0},
     _USUAL | {"token": "ReenteringToken", "instant": True, "disputeWindow": 0, "responseWindow": 0},
     _USUAL
-    | {"maxRounds": 3, "copies": True, "supply": 4, "declineWindow": 61, "responseWindow": 61, "noticePeriod": 60},
+    | {
+        "maxRounds": 3,
+        "copies": True,
+        "supply": 4,
+        "declineWindow": 61,
+        "responseWindow": 100,
+        "noticePeriod": 60,
+        "challengeBond": MOST,
+    },
 ]
+_JUDGED = [number for number, terms in enumerate(LISTINGS) if terms["disputeWindow"]]
+COPIES_JUDGED = [number for number in _JUDGED if LISTINGS[number]["copies"]]
+RELEASES_JUDGED = [number for number in _JUDGED if not LISTINGS[number]["copies"]]
 
 
 class Cast:
     """Everybody by name, and the model's view of what they hold."""
 
     def __init__(self) -> None:
+        artifact("Disputes")  # has errors that the marketplace passes on
         self.world = World()
         self.chain, self.market = self.world.chain, self.world.market
         self.wallets = Wallets()

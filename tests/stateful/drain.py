@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.model.ledger import challenge_tuple
 from tests.model.wallets import NATIVE
 
 HAVEN = "0x" + "5a" * 20  # receives what others refuse; nobody blocks it
@@ -21,6 +22,22 @@ def drain(machine: Any) -> None:
                     lambda o=order, r=round_: machine.model.refund_missed(o, r), stranger, "refundMissed", order, round_
                 )
                 assert done, "a missed round is paid back"
+    _end_challenges(machine, stranger)
+    frozen = machine.in_frozen_pots()
+    machine.wait(
+        max([machine.chain.now, *(machine.ledger.maturity(order >> 32, bucket) for order, _, bucket in frozen)])
+    )
+    for order, round_, bucket in frozen:
+        withdrawn = machine.call(
+            lambda o=order, r=round_, b=bucket: machine.model.withdraw(o >> 32, [r], [b]),
+            stranger, "withdraw", order >> 32, [round_], [bucket],
+        )  # fmt: skip
+        assert not withdrawn, "a frozen pot is nobody's to withdraw"
+        done = machine.call(
+            lambda o=order, r=round_, b=bucket: machine.model.refund_faulty(o, r, b),
+            stranger, "refundFaulty", order, round_, bucket,
+        )  # fmt: skip
+        assert done, "a faulty round is paid back"
     _withdraw_everything(machine, stranger)
     _collect_everything(machine, people)
 
@@ -45,6 +62,29 @@ def _end_orders(machine: Any, people: dict[str, Any], with_seller: bool) -> None
         buyer = people[machine.ledger.orders[order]["buyer"]]
         done = machine.call(lambda o=order, b=buyer: machine.model.reclaim(str(b), o), buyer, "reclaim", order)
         assert done, "a buyer can reclaim after the notice period"
+
+
+def _end_challenges(machine: Any, stranger: Any) -> None:
+    """Those that nobody answers are the buyers', the others settle; each as soon as it may, so that nothing is late."""
+    for (order, round_), opened in sorted(machine.ledger.challenges.items()):
+        state, given = machine.state_of(order), challenge_tuple(opened)
+        faulty = machine.ledger.copy_faulty.get((order, round_)) or state["faulty"].get(round_)
+        if opened["respondedAt"] or faulty:
+            end = machine.ledger.proof_end(order, opened)
+            if not faulty or (opened["respondedAt"] and faulty > end):
+                machine.wait(end + 1)
+                _name_a_payout_that_accepts(machine, order >> 32)
+            done = machine.call(
+                lambda o=order, r=round_, c=dict(opened): machine.model.settle_challenge(o, r, c),
+                stranger, "settleChallenge", order, round_, given,
+            )  # fmt: skip
+        else:
+            machine.wait(opened["challengedAt"] + state["terms"]["responseWindow"] + 1)
+            done = machine.call(
+                lambda o=order, r=round_, c=dict(opened): machine.model.claim_timeout(o, r, c),
+                stranger, "claimTimeout", order, round_, given,
+            )  # fmt: skip
+        assert done, "a challenge ends"
 
 
 def _withdraw_everything(machine: Any, stranger: Any) -> None:

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from hypothesis.strategies import DataObject
 
 from tests.evm import CustomError
+from tests.evm.disputes import Sealed
 from tests.evm.world import key_of
 from tests.model import Ledger, Model, Refused, replay
 from tests.model import terms as times
@@ -16,9 +17,24 @@ from tests.model.wallets import NATIVE
 from tests.stateful.agreement import Views, check_balances, check_replayed, check_views
 from tests.stateful.cast import Cast
 from tests.stateful.drain import drain
+from tests.stateful.sealing import BAD, CONTENT, GOOD
+from tests.stateful.sense import check_sense
 
 #: What calls came to in all runs of this process: (function, "" or the error's name) → how often.
 OUTCOMES: Counter[tuple[str, str]] = Counter()
+#: Which states were met after how many of the steps.
+REACHED: Counter[str] = Counter()
+
+DISPUTES = {
+    "challenge", "respond", "claimTimeout", "proveWrongKey", "settleChallenge", "proveWrongContent", "proveWrongCopy",
+    "refundFaulty", "refundRound", "refundMissed", "refund",
+}  # fmt: skip
+
+Kind = Callable[[times.Terms], bool]
+
+
+def anything(terms: times.Terms) -> bool:
+    return True
 
 
 class Comparison(RuleBasedStateMachine):
@@ -33,6 +49,7 @@ class Comparison(RuleBasedStateMachine):
         self.replayed = Ledger()
         self.sound = True  # false from the moment something is wrong: then draining tells nothing more
         self.views = Views(self.chain, self.market)
+        self.calm = False  # true while everybody does what makes sense
         self.vouchers: list[tuple[dict[str, Any], bytes, str, bytes]] = []
         self.people = {str(person): person for person in self.cast.everybody}
         for owner in (self.cast.world.buyer, self.cast.world.other, self.cast.world.friend):
@@ -45,6 +62,7 @@ class Comparison(RuleBasedStateMachine):
     def call(self, expected: Callable[[], Any], sender: Any, function: str, *arguments: Any, value: int = 0) -> bool:
         """Make a call on both sides; True if it went through on both, False if both refused it for the same reason."""
         self.sound, refusal, revert, events = False, None, None, []
+        others = self._others(arguments[0]) if function in DISPUTES else {}
         try:
             expected()
         except Refused as error:
@@ -58,13 +76,20 @@ class Comparison(RuleBasedStateMachine):
         if refusal and revert:
             assert refusal.allows(revert.name, revert.arguments), f"{function} reverts with {revert}, not {refusal}"
         OUTCOMES[function, revert.name if revert else ""] += 1
+        for order, standing in others.items():
+            assert self.ledger.standing(order) == standing, f"{function} changes what order {order} gets"
         replay(events, self.replayed)
         self.sound = True
         return not refusal
 
+    def _others(self, subject: int) -> dict[int, Any]:
+        """Where all orders stand but the one that the call is about."""
+        return {order: self.ledger.standing(order) for order in self.ledger.orders if order != subject}
+
     @invariant()
     def both_agree(self) -> None:
         self.sound = False
+        REACHED.update(check_sense(self.ledger, self.chain.now))
         check_views(self.views, self.model)
         check_balances(self.views, self.model, self.market.address, self.token_addresses())
         check_replayed(self.model, self.replayed)
@@ -96,7 +121,10 @@ class Comparison(RuleBasedStateMachine):
 
     def mostly(self, data: DataObject, right: Any, others: list[Any]) -> Any:
         """Usually what makes sense, now and then something else."""
-        return right if data.draw(st.integers(0, 11)) < 11 else data.draw(st.sampled_from(others))
+        return right if self.calm or data.draw(st.integers(0, 11)) < 11 else data.draw(st.sampled_from(others))
+
+    def sometimes(self, data: DataObject, one_in: int, label: str) -> bool:
+        return not self.calm and data.draw(st.integers(1, one_in), label=label) == 1
 
     def a_listing(self, data: DataObject) -> int:
         return data.draw(st.sampled_from(sorted(self.ledger.listings)), label="listing")
@@ -112,6 +140,66 @@ class Comparison(RuleBasedStateMachine):
         """Usually one for which the call makes sense."""
         everything = sorted(self.ledger.orders)
         return data.draw(st.sampled_from(self.mostly(data, fitting or everything, [everything])), label="order")
+
+    def order_just_released(self, data: DataObject, fitting: list[int], wanted: Kind = anything) -> int:
+        """One of these; where there are none, an order's next round is released first, and an order bought before if
+        need be, both in a listing whose terms are wanted. 0: nobody has bought anything, nor can."""
+        if fitting:
+            return self.an_order(data, fitting)
+        waiting = self.orders("ahead", lambda order, round_: round_ == self.state_of(order)["nextRound"])
+        waiting = [order for order in waiting if wanted(self.state_of(order)["terms"])]
+        if not waiting:
+            offered = self.on_sale(wanted)
+            if not offered or not self._buy_two(data.draw(st.sampled_from(offered), label="listing")):
+                return self.an_order(data, []) if self.ledger.orders else 0
+            waiting = [next(reversed(self.ledger.orders))]
+        order = data.draw(st.sampled_from(waiting), label="order that waits")
+        self.release_next(data, order >> 32)
+        return order
+
+    def on_sale(self, wanted: Kind) -> list[int]:
+        """Listings that can be bought now, of those whose terms are wanted."""
+        return [
+            number for number, state in self.ledger.listings.items()
+            if state["offer"]["open"] and wanted(state["terms"])
+            and self.chain.now <= (times.due(state["terms"], state["nextRound"]) or self.chain.now)
+            and (not state["terms"]["supply"] or state["orders"] - state["voided"] < state["terms"]["supply"])
+        ]  # fmt: skip
+
+    def _buy_two(self, listing: int) -> bool:
+        """Two orders of two people, so that what one does could harm somebody else."""
+        state = self.ledger.listings[listing]
+        value = state["offer"]["price"] if state["terms"]["token"] == NATIVE else 0
+        bought = 0
+        for buyer in (self.cast.world.other, self.cast.world.buyer):
+            terms = (listing, state["version"], state["nextRound"], False, 1, str(buyer))
+            bought += self.call(
+                lambda b=buyer, t=terms: self.model.buy(str(b), *t, value), buyer, "buy", *terms, value=value
+            )
+        return bought > 0
+
+    def release_next(self, data: DataObject, listing: int) -> bool:
+        """The seller releases as soon as he may, and posts copies where they are sold."""
+        state = self.ledger.listings[listing]
+        self.wait(self.earliest_release(listing))
+        round_, seller, copies = state["nextRound"], state["seller"], state["terms"]["copies"]
+        content = b"" if copies else self.content(data).manifest
+        done = self.call(
+            lambda: self.model.release(seller, listing, round_, content),
+            self.people[seller], "release", listing, round_, content,
+        )  # fmt: skip
+        orders = [order for order in state["ids"] if self.ledger.covers(order, round_)]
+        if done and copies and self.mostly(data, True, [False]):
+            hashes = [self.content(data).content_hash for _ in orders]
+            self.call(
+                lambda: self.model.deliver_copies(seller, listing, round_, orders, hashes),
+                self.people[seller], "deliverCopies", listing, round_, orders, hashes,
+            )  # fmt: skip
+        return done
+
+    def content(self, data: DataObject) -> Sealed:
+        """What a seller releases: good or bad."""
+        return CONTENT[data.draw(st.sampled_from(data.draw(st.sampled_from([GOOD, BAD, BAD]))), label="content")]
 
     def manager(self, data: DataObject, listing: int) -> Any:
         state = self.ledger.listings[listing]
@@ -154,5 +242,8 @@ class Comparison(RuleBasedStateMachine):
             moments |= {self.ledger.maturity(listing, bucket) for _, bucket in self.model.in_pots(listing)}
             cancelled = [self.ledger.orders[order]["cancelledAt"] for order in state["ids"]]
             moments |= {at + terms["noticePeriod"] for at in cancelled if at}
+            open_ones = [self.ledger.challenges[place] for place in self.ledger.challenges if place[0] >> 32 == listing]
+            moments |= {c["challengedAt"] + terms["responseWindow"] for c in open_ones if not c["respondedAt"]}
+            moments |= {self.ledger.proof_end(listing << 32, c) for c in open_ones if c["respondedAt"]}
         near = {moment + offset for moment in moments for offset in (-1, 0, 1)}
         return sorted(moment for moment in near if moment > self.chain.now)

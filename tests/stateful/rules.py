@@ -1,5 +1,6 @@
 """Random people do random things to a marketplace, mostly sensible ones at the edges of what is allowed."""
 
+from hashlib import sha256
 from typing import Any
 
 from hypothesis import strategies as st
@@ -9,23 +10,27 @@ from hypothesis.strategies import DataObject
 from tests.evm.digests import VOUCHER_FIELDS, voucher_digest
 from tests.evm.world import DETAILS, ETHER, NO_PERMIT, manifest
 from tests.model.wallets import NATIVE
-from tests.stateful.cast import LISTINGS, terms_tuple
-from tests.stateful.machine import Comparison
+from tests.stateful.cast import COPIES_JUDGED, LISTINGS, RELEASES_JUDGED, terms_tuple
+from tests.stateful.disputes import Disputes
+from tests.stateful.sealing import CONTENT
 
 DATA = st.data()
 
 
-class Marketplace(Comparison):
+class Marketplace(Disputes):
     # --------------------------------------------------------------------------------------------------------- listings
 
     @initialize(data=DATA)
-    def two_listings_to_begin_with(self, data: DataObject) -> None:
-        for number in data.draw(st.lists(st.sampled_from(range(len(LISTINGS))), min_size=2, max_size=3, unique=True)):
+    def some_listings_to_begin_with(self, data: DataObject) -> None:
+        """One that is judged by release, one that is judged by copy, and perhaps another."""
+        kinds = [RELEASES_JUDGED, COPIES_JUDGED, range(len(LISTINGS))]
+        chosen = {data.draw(st.sampled_from(kind)) for kind in data.draw(st.sampled_from([kinds[:2], kinds]))}
+        for number in sorted(chosen):
             assert self._list(number, self.cast.sellers[0], self.cast.world.operator, self.cast.world.payout, ETHER)
         if data.draw(st.booleans(), label="somebody refuses ether from the beginning"):
             self.cast.refuse_ether(True, data.draw(st.integers(1, 3)))
 
-    @rule(data=DATA, price=st.sampled_from([1, 7, ETHER, 0]))
+    @rule(data=DATA, price=st.sampled_from([1, 27, ETHER, 0]))
     @precondition(lambda self: len(self.ledger.listings) < 5)
     def create_listing(self, data: DataObject, price: int) -> None:
         seller = data.draw(st.sampled_from(self.cast.sellers))
@@ -50,7 +55,7 @@ class Marketplace(Comparison):
 
     @rule(
         data=DATA,
-        price=st.sampled_from([1, 7, ETHER]),
+        price=st.sampled_from([1, 27, ETHER]),
         opened=st.sampled_from([True, True, False]),
         plain=st.booleans(),
     )
@@ -169,7 +174,8 @@ class Marketplace(Comparison):
         self.wait_around(data, self.earliest_release(listing))
         round_ = self.mostly(data, state["nextRound"], [state["nextRound"] + 1, 0])
         copies = state["terms"]["copies"]
-        content = self.mostly(data, b"" if copies else manifest(round_), [b"", manifest(0), manifest(0, version=2)])
+        right = b"" if copies else self.content(data).manifest
+        content = self.mostly(data, right, [b"", manifest(0), manifest(0, version=2)])
         envelopes = () if copies else envelopes
         self.call(
             lambda: self.model.release(str(caller), listing, round_, content),
@@ -178,7 +184,9 @@ class Marketplace(Comparison):
 
     @rule(data=DATA)
     def skip(self, data: DataObject) -> None:
-        listing = self.a_listing(data)
+        paid = [number for number in self.ledger.listings if self.ledger.active(number)]
+        listing = data.draw(st.sampled_from(paid)) if paid else self.a_listing(data)
+        self.wait_around(data, self.earliest_release(listing))
         state = self.ledger.listings[listing]
         caller = self.mostly(data, self.manager(data, listing), self.cast.everybody)
         round_ = self.mostly(data, state["nextRound"], [state["nextRound"] + 1, 0])
@@ -204,7 +212,8 @@ class Marketplace(Comparison):
         round_ = self.mostly(data, max(state["nextRound"] - 1, 0), [state["nextRound"], 0])
         known = [*sorted(self.ledger.orders), 0, 2**64]
         orders = data.draw(st.lists(st.sampled_from([*state["ids"], *state["ids"], *known]), max_size=3))
-        hashes = [data.draw(st.sampled_from([DETAILS, b"\x22" * 32, bytes(32)])) for _ in orders]
+        contents = [*(sealed.content_hash for sealed in CONTENT.values()), sha256(b"no manifest").digest(), bytes(32)]
+        hashes = [data.draw(st.sampled_from(contents)) for _ in orders]
         hashes = self.mostly(data, hashes, [[*hashes, DETAILS]])
         caller = self.manager(data, listing)
         self.call(
@@ -214,25 +223,10 @@ class Marketplace(Comparison):
 
     # ------------------------------------------------------------------------------------------------------- settlement
 
-    def _order_just_released(self, data: DataObject, fitting: list[int]) -> int:
-        """One of these; where there are none, the seller releases the next round of an order first."""
-        waiting = self.orders("ahead", lambda order, round_: round_ == self.state_of(order)["nextRound"])
-        if fitting or not waiting:
-            return self.an_order(data, fitting)
-        order = data.draw(st.sampled_from(waiting), label="order that waits")
-        listing, state = self.ledger.orders[order]["listing"], self.state_of(order)
-        self.wait(self.earliest_release(listing))
-        seller, content = state["seller"], b"" if state["terms"]["copies"] else manifest(state["nextRound"])
-        self.call(
-            lambda: self.model.release(seller, listing, state["nextRound"], content),
-            self.people[seller], "release", listing, state["nextRound"], content,
-        )  # fmt: skip
-        return order
-
     @rule(data=DATA)
     @precondition(lambda self: self.ledger.orders)
     def decline(self, data: DataObject) -> None:
-        order = self._order_just_released(data, self.orders("pot", self.can_decline))
+        order = self.order_just_released(data, self.orders("pot", self.can_decline))
         state = self.state_of(order)
         if data.draw(st.booleans(), label="near the deadline"):
             self.wait_around(data, state["lastTurn"] + state["terms"]["declineWindow"])
@@ -265,7 +259,7 @@ class Marketplace(Comparison):
     @rule(data=DATA)
     @precondition(lambda self: self.ledger.orders)
     def refund_round(self, data: DataObject) -> None:
-        order = self._order_just_released(data, self.orders("pot", self.is_unripe))
+        order = self.order_just_released(data, self.orders("pot", self.is_unripe))
         rounds = [r for r, cell in self.ledger.cells[order].items() if cell[0] == "pot"]
         round_ = self.mostly(data, data.draw(st.sampled_from(rounds)) if rounds else 0, [0, 1, 2])
         listing, released = self.ledger.orders[order]["listing"], self.state_of(order)["released"]
@@ -357,7 +351,7 @@ class Marketplace(Comparison):
             "cancel": (order,), "reclaim": (order,), "decline": (order, round_), "refundMissed": (order, round_),
             "collect": (self.ledger.token(listing), actor), "buy": (listing, 0, round_ + 1, False, 1, actor),
             "withdraw": (listing, [r for r, _ in pots], [b for _, b in pots]), "refund": (order,),
-            "release": (listing, round_ + 1, manifest(0)), "skip": (listing, round_ + 1),
+            "release": (listing, round_ + 1, manifest(0)), "skip": (listing, round_ + 1), **self.dispute_attacks(order),
         }  # fmt: skip
         name = data.draw(st.sampled_from(sorted(attacks)))
         actor.arm(self.market, self.market.kind.functions[name].encode(*attacks[name]), sender=self.cast.keyless)

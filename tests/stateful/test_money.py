@@ -4,7 +4,7 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.stateful.campaign import EXAMPLES, STEPS
-from tests.stateful.machine import OUTCOMES
+from tests.stateful.machine import OUTCOMES, REACHED
 from tests.stateful.rules import Marketplace
 
 CALLS = [
@@ -27,14 +27,37 @@ CALLS = [
     "refundMissed",
     "withdraw",
     "collect",
+    "challenge",
+    "respond",
+    "claimTimeout",
+    "proveWrongKey",
+    "settleChallenge",
+    "proveWrongContent",
+    "proveWrongCopy",
+    "refundFaulty",
 ]
+STATES = [
+    "challenge open",
+    "challenge answered",
+    "challenge with a bond",
+    "challenge of a faulty round",
+    "challenge of a faulty copy",
+    "challenge lost",
+    "frozen pot",
+    "faulty too late",
+]
+
+OFTEN = 5  # steps
 
 
 def test_model_and_bytecode_agree_whatever_people_do() -> None:
     OUTCOMES.clear()
+    REACHED.clear()
     profile = settings(
         max_examples=EXAMPLES, stateful_step_count=STEPS, derandomize=True, deadline=None, print_blob=True
     )
     run_state_machine_as_test(Marketplace, settings=profile)
     succeeded = {function for function, error in OUTCOMES if not error}
-    assert succeeded >= set(CALLS), "the run was too short to mean something: some call never went through"
+    assert not set(CALLS) - succeeded, "the run was too short to mean something: some call never went through"
+    rare = {state: REACHED[state] for state in STATES if REACHED[state] < OFTEN}
+    assert not rare, "the run was too short to mean something: hardly ever in these states"
