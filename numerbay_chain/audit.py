@@ -24,6 +24,7 @@ from numerbay_chain.ipfs import Cid, ContentStore
 from numerbay_chain.ledger import REVOKED, Ledger
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
+from numerbay_chain.overview import dispute_deadline, dispute_state
 from numerbay_chain.progress import Progress
 from numerbay_chain.units import format_amount, format_order_id
 
@@ -263,10 +264,15 @@ class _Audit:
         return balance
 
     def _open_challenges(self) -> Iterator[OpenChallenge]:
+        now = self._market.connection.now()
         for listing in self._ledger.listings.values():
+            terms, token = listing.terms, self._market.token(listing.terms.token)
             for order in listing.orders:
                 for round, challenge in sorted(order.challenges.items()):
-                    yield OpenChallenge(order.id, round, challenge, self._market.token(listing.terms.token))
+                    faulty_at = listing.faulty.get(round) or order.copy_faulty.get(round, 0)
+                    state = dispute_state(terms, now, Settlement.CHALLENGED, challenge, False, faulty_at, 0)
+                    deadline = dispute_deadline(terms, state, challenge)
+                    yield OpenChallenge(order.id, round, challenge, token, state, deadline)
 
     def _faulty_rounds(self) -> Iterator[FaultyRound]:
         for listing in self._ledger.listings.values():

@@ -19,7 +19,12 @@ from numerbay_chain.verdicts import Dispute, EndedDispute, OpenedDispute
 
 def show_dispute(market: Market, order: int, round: int | None) -> Dispute:
     """See `Buyer.show_dispute`."""
-    return describe(read_case(market, order, round, "disputed"))
+    case = read_case(market, order, round, "disputed")
+    if round is not None and case.state == "none" and not case.order.covers(round):
+        held = case.order
+        covered = f"rounds {held.first} to {held.end - 1}" if held.rounds else "no round any more"
+        raise RefusedError(f"order {held} covers {covered}, not round {round}", "see them with `orders`")
+    return describe(case)
 
 
 def preview(market: Market, order: int, round: int | None) -> Dispute:
@@ -48,7 +53,7 @@ def open_dispute(market: Market, order_id: int, round: int | None, unseen: bool)
     sent, approval = market.resume(label), None
     if sent is None:
         if case.settlement and case.challenge and case.state not in ("won", "lost"):
-            return OpenedDispute(describe(case), None)
+            return OpenedDispute(describe(case), None, resumed=True)
         _refuse_to_open(reception, unseen)
         try:
             key = case.dispute_key(reception.pair())
@@ -144,7 +149,7 @@ def call_to_end(case: Case) -> Call | None:
 
 def _when(case: Case, step: str) -> str:
     if case.state == "answered":
-        return "fetch the round with the seller's answer; `dispute prove` if it is wrong"
+        return "run this again after that; until then the buyer can `fetch` by the answer, and `dispute prove` that it is wrong"
     if case.state == "challenged":
         return "run this again after that"
     if step == "claim" and call_to_end(case) is not None:

@@ -9,8 +9,9 @@ from numerbay_chain.chain.gas import BUYER_GAS, DISPUTE_GAS
 from numerbay_chain.chain.types import Ground
 from numerbay_chain.disputes import Case
 from numerbay_chain.errors import RefusedError
+from numerbay_chain.overview import bought_in
 from numerbay_chain.results import ProblemKind
-from numerbay_chain.units import format_amount, format_until
+from numerbay_chain.units import format_fee, format_time, format_until
 from numerbay_chain.verdicts import Dispute, DisputeState, Remedy, RemedyKind, Turn
 
 _TURNS: Final[dict[DisputeState, Turn]] = {
@@ -35,6 +36,7 @@ _GROUNDS: Final = {
     Ground.WRONG_CONTENT: "the content was proven wrong",
     Ground.NOTHING_PROVEN: "nothing was proven against the seller's answer in time",
 }
+OUTSIDE: Final = "the seller can pay back outside of the marketplace only"
 _KEY_KINDS: Final = ("no-envelope", "envelope", "key", "no-copy", "manifest")
 """What a challenge is good for: who is asked for the key has to give it, with the manifest that stands for it."""
 
@@ -48,6 +50,7 @@ def describe(case: Case) -> Dispute:
     if ended is not None:
         receiver = ended["receiver"] if ended.name == "ChallengeEnded" else case.order.buyer
     openable = state == "none" and refusal_to_open(case) is None
+    steps = ("fetch",) if openable and keys_posted(case) else ("dispute open",) if openable else ()
     return Dispute(
         order=case.order.id,
         round=case.round,
@@ -57,7 +60,9 @@ def describe(case: Case) -> Dispute:
         state=state,
         turn=_TURNS.get(state),
         deadline=case.deadline,
-        steps=_STEPS.get(state, ("dispute open",) if openable else ()),
+        steps=_STEPS.get(state, steps),
+        gas=BUYER_GAS if openable else 0,
+        fee=_fee(case, BUYER_GAS) if openable else 0,
         words=words(case),
         price=case.price,
         bond=case.bond,
@@ -68,6 +73,22 @@ def describe(case: Case) -> Dispute:
         paid=ended["paid"] if ended else 0,
         receiver=receiver,
     )
+
+
+def keys_posted(case: Case) -> bool:
+    """Whether envelopes were posted since the order was bought: its key may be in them."""
+    contract, order = case.market.contract, case.order
+    deliveries = contract.deliveries(case.listing.id, case.round)
+    if not deliveries:
+        return False
+    bought = bought_in(contract, [order.id]).get(order.id, 0)
+    return any(delivery.block >= bought for delivery in deliveries)
+
+
+def overdue(case: Case) -> str:
+    """Since when the answer to a challenge is overdue; for an unanswered one."""
+    opened = case.challenge
+    return f"it is overdue since {format_time(case.terms.response_deadline(opened.challenged_at))}" if opened else ""
 
 
 def ground_of(case: Case) -> Ground | None:
@@ -85,7 +106,10 @@ def words(case: Case) -> str:
         case "challenged":
             return f"{name} is challenged: the seller has to answer until {by}, else the buyer can claim {stake}"
         case "unanswered":
-            return f"the seller did not answer the challenge of {name} in time: {stake} can be claimed for the buyer"
+            return (
+                f"the seller did not answer the challenge of {name} in time, {overdue(case)}: `dispute claim` brings "
+                f"{stake} back to the buyer"
+            )
         case "answered":
             return (
                 f"the seller answered the challenge of {name}: until {by} the buyer can prove that key or content is "
@@ -101,7 +125,12 @@ def words(case: Case) -> str:
             return f"{name} was paid back, without a dispute"
         case "none":
             refusal = refusal_to_open(case)
-            return f"there is no dispute about {name}" + (f": {refusal}" if refusal else ", and one can be opened")
+            if refusal:
+                return f"there is no dispute about {name}: {refusal}"
+            by = format_until(case.matures_at - 1, case.now)
+            if keys_posted(case):
+                return f"there is no dispute about {name}: keys were posted, see by `fetch` whether yours opens by {by}"
+            return f"there is no dispute about {name}; one can be opened until {by}, {_cost_of_dispute(case)}"
     ground = ground_of(case)
     if ground is None or case.ended is None:
         return f"the dispute about {name} has ended"
@@ -114,7 +143,7 @@ def refusal_to_open(case: Case) -> RefusedError | None:
     if not case.terms.adjudicated:
         return RefusedError(
             f"listing {case.listing.id} is not adjudicated: it takes no challenge and no proof",
-            "ask the seller for a refund, and cancel what is left of the order",
+            f"{_asking(case)}, and cancel what is left of the order",
         )
     if case.state == "won":
         return RefusedError(words(case), "see it with `dispute show`")
@@ -125,16 +154,25 @@ def refusal_to_open(case: Case) -> RefusedError | None:
     if case.state != "none":
         return RefusedError(words(case), "see it with `dispute show`")
     if case.faulty_at and not case.terms.copies:
-        return RefusedError(f"the money for {case.name} matured before the round was proven faulty", "ask the seller")
+        return RefusedError(f"the money for {case.name} matured before the round was proven faulty", OUTSIDE)
     if case.now < case.challengeable_from:
         declinable = case.declinable_until is not None
         return RefusedError(
-            f"the decline window of {case.name} is open until {format_until(case.challengeable_from, case.now)}",
+            f"the decline window of {case.name} is open until {format_until(case.challengeable_from - 1, case.now)}",
             "decline the round: that costs less" if declinable else "run this again when it is over",
         )
     if case.now >= case.matures_at:
-        return RefusedError(f"the money for {case.name} has matured: it is the seller's", "ask the seller for a refund")
+        return RefusedError(
+            f"the time for a dispute about {case.name} ended {format_time(case.matures_at - 1)}: the money for it has "
+            "matured, it is the seller's",
+            OUTSIDE,
+        )
     return None
+
+
+def _asking(case: Case) -> str:
+    """What is left to a buyer whom no contract judges: a seller can refund until the money has matured."""
+    return OUTSIDE if case.release and case.now >= case.matures_at else "ask the seller for a refund"
 
 
 # ----------------------------------------------------------------------------------------------------- what can be done
@@ -142,7 +180,7 @@ def refusal_to_open(case: Case) -> RefusedError | None:
 
 def cost_words(gas: int, fee: int) -> str:
     """`about 80,000 gas, at most 0.0001 ETH`."""
-    return f"about {gas:,} gas" + (f", at most {format_amount(fee)}" if fee else "")
+    return f"about {gas:,} gas" + (f", at most {format_fee(fee)}" if fee else "")
 
 
 def remedy(case: Case, kind: ProblemKind, fault: bool) -> Remedy:
@@ -150,8 +188,8 @@ def remedy(case: Case, kind: ProblemKind, fault: bool) -> Remedy:
     until = case.declinable_until
     if until is not None and fault:
         back = case.order.price * (case.order.end - case.round)
-        text = f"decline the round until {format_until(until - 1, case.now)}: it and all later ones are paid back"
-        return _remedy(case, "decline", text, until - 1, DISPUTE_GAS["decline"], returns=back)
+        text = f"decline the round until {format_until(until, case.now)}: it and all later ones are paid back"
+        return _remedy(case, "decline", text, until, DISPUTE_GAS["decline"], returns=back)
     return _in_dispute(case, kind) or _before_dispute(case, kind, fault)
 
 
@@ -164,7 +202,7 @@ def _in_dispute(case: Case, kind: ProblemKind) -> Remedy | None:
                 return None
             return _remedy(case, "wait", f"wait: {words(case)}", until)
         case "unanswered":
-            text = "claim it with `dispute claim`: the seller did not answer in time"
+            text = f"claim it with `dispute claim`: the seller did not answer in time, {overdue(case)}"
             return _remedy(case, "claim", text, None, DISPUTE_GAS["claimTimeout"], returns=stake)
         case "answered":
             if kind not in ("answer", "wrong-content"):
@@ -204,13 +242,12 @@ def _before_dispute(case: Case, kind: ProblemKind, fault: bool) -> Remedy:
         if case.terms.adjudicated and case.release and case.now < case.challengeable_from:
             since = format_until(case.challengeable_from, case.now)
             return _remedy(case, "wait", f"dispute it with `dispute open` from {since} on, until {by}", last)
+    if refusal is not None and case.release and case.terms.adjudicated and case.now >= case.matures_at:
+        return _remedy(case, "nothing", f"{refusal}; {OUTSIDE}, and you can cancel to get later rounds back")
     if not fault:
         return _remedy(case, "wait", "ask the seller, and try again later")
     if not case.terms.adjudicated:
-        text = "this listing is not adjudicated: ask the seller for a refund, and cancel what is left"
-        return _remedy(case, "nothing", text)
-    if refusal is not None and case.release and case.now >= case.matures_at:
-        return _remedy(case, "nothing", f"{refusal}; ask for a refund, cancel to get later rounds back")
+        return _remedy(case, "nothing", f"this listing is not adjudicated: {_asking(case)}, and cancel what is left")
     text = "no contract judges this now: ask the seller for a refund, and cancel to get later rounds back"
     return _remedy(case, "nothing", text)
 
@@ -226,7 +263,7 @@ def _remedy(
     returns: int = 0,
     note: str = "",
 ) -> Remedy:
-    fee = gas * case.market.gas_price() if gas else 0
+    fee = _fee(case, gas)
     said = [text]
     if gas:
         held = f", and a bond of {case.amount(bond)}" if bond else ""
@@ -249,5 +286,18 @@ def _publishes(kind: ProblemKind) -> str:
 
 def _too_cheap(case: Case) -> str:
     """Where a dispute costs more gas than is at stake."""
-    fee = BUYER_GAS * case.market.gas_price()
-    return "; that is less than the gas of a dispute" if case.terms.native and fee > case.price else ""
+    return "; that is less than the gas of a dispute" if _is_too_cheap(case) else ""
+
+
+def _is_too_cheap(case: Case) -> bool:
+    return case.terms.native and _fee(case, BUYER_GAS) > case.price
+
+
+def _cost_of_dispute(case: Case) -> str:
+    less = ": MORE THAN THE PRICE" if _is_too_cheap(case) else ""
+    return f"and takes {cost_words(BUYER_GAS, _fee(case, BUYER_GAS))}{less}"
+
+
+def _fee(case: Case, gas: int) -> int:
+    """The most that so much gas can cost now, in wei."""
+    return gas * case.market.gas_price() if gas else 0

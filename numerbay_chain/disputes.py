@@ -21,7 +21,14 @@ from numerbay_chain.crypto.dispute import (
 from numerbay_chain.errors import AccountError, NetworkError, RefusedError
 from numerbay_chain.keyfile import KeyPair
 from numerbay_chain.market import Market
-from numerbay_chain.overview import bucket_of, declinable_until, newest_round
+from numerbay_chain.overview import (
+    bucket_of,
+    challengeable_from,
+    declinable_until,
+    dispute_deadline,
+    dispute_state,
+    newest_round,
+)
 from numerbay_chain.units import format_amount
 from numerbay_chain.verdicts import DisputeState
 
@@ -95,43 +102,27 @@ class Case:
 
     @property
     def declinable_until(self) -> int | None:
-        """Until when the round can be declined; None where it can't be (any more)."""
+        """The last second in which the round can be declined; None where it can't be (any more)."""
         if self.settlement is not Settlement.NONE:
             return None
         return declinable_until(self.listing, self.order, self.release, self.now)
 
     @property
     def challengeable_from(self) -> int:
-        """The first second for a challenge: only the latest round can be within its decline window."""
-        latest = self.round == self.listing.next_round - 1
-        return self.terms.challenge_from(self.released().released_at) if latest else self.released().released_at
+        """The first second for a challenge."""
+        return challengeable_from(self.listing, self.released())
 
     @property
     def state(self) -> DisputeState:
-        if self.settlement is Settlement.PAID_TO_SELLER:
-            return "lost"
-        if self.ended:
-            return "won"
-        if self.settlement is Settlement.PAID_BACK:
-            return "paid-back"
-        opened, terms = self.challenge, self.terms
-        if self.settlement is Settlement.NONE or opened is None:
-            return "refundable" if self.release and self.faulty_at and self.faulty_at < self.matures_at else "none"
-        if self.faulty_at and (not opened.responded or self.faulty_at <= terms.proof_deadline(opened)):
-            return "faulty"
-        if not opened.responded:
-            return "challenged" if self.now <= terms.response_deadline(opened.challenged_at) else "unanswered"
-        return "answered" if self.now <= terms.proof_deadline(opened) else "unproven"
+        matures_at = self.matures_at if self.release else 0
+        return dispute_state(
+            self.terms, self.now, self.settlement, self.challenge, self.ended is not None, self.faulty_at, matures_at
+        )
 
     @property
     def deadline(self) -> int | None:
         """The last second for what comes next; None where there is nothing, or no hurry."""
-        opened = self.challenge
-        if opened is not None and self.state == "challenged":
-            return self.terms.response_deadline(opened.challenged_at)
-        if opened is not None and self.state == "answered":
-            return self.terms.proof_deadline(opened)
-        return None
+        return dispute_deadline(self.terms, self.state, self.challenge)
 
     @property
     def price(self) -> int:
@@ -264,7 +255,9 @@ def buyers_cases(market: Market, *, ended: bool) -> list[Case]:
             places |= {(order.id, round) for order in orders if order.listing == listing and order.covers(round)}
     over: Places = set()
     for ids in _chunks([order.id for order in orders]):
-        disputed, done = _disputed(market.contract.events(_LOGS, order=ids))
+        disputed, done = _disputed(
+            market.contract.events(["Challenged", "ChallengeEnded", "FaultyRefunded"], order=ids)
+        )
         places |= disputed
         over |= done
     return _sorted(market, places if ended else places - over, ended)
@@ -275,7 +268,7 @@ def sellers_cases(market: Market, listing_id: int | None, *, ended: bool) -> lis
     mine = _own_listings(market) if listing_id is None else _own_listings(market, listing=listing_id)
     if not mine:
         return []
-    disputed, over = _disputed(market.contract.events(("Challenged", "ChallengeEnded")))
+    disputed, over = _disputed(market.contract.events(["Challenged", "ChallengeEnded"]))
     places = disputed if ended else disputed - over
     return _sorted(market, {place for place in places if place[0] >> 32 in mine}, ended)
 

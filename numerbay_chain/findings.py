@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from numerbay_chain.chain.types import Challenge, Token
+from numerbay_chain.verdicts import DisputeState
 
 Severity = Literal["error", "warning", "note"]
 
@@ -41,12 +42,15 @@ class TokenBalance:
 
 @dataclass(frozen=True, slots=True)
 class OpenChallenge:
-    """A round that an order's buyer has challenged: the contract holds price and bond until it ends."""
+    """A round that an order's buyer has challenged: the contract holds price and bond until it ends. `deadline`: the
+    last second for what comes next (Unix seconds); None where there is none."""
 
     order: int
     round: int
     challenge: Challenge
     token: Token
+    state: DisputeState
+    deadline: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def _refuse_stale(case: Case) -> None:
         case "none":
             case.released()
             if case.declinable_until is not None:
-                by = format_until(case.declinable_until - 1, case.now)
+                by = format_until(case.declinable_until, case.now)
                 raise RefusedError(
                     f"{case.name} can be declined until {by}", "decline it: that costs less than a proof"
                 )

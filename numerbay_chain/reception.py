@@ -5,11 +5,10 @@ was not checked.
 """
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, TypeVar, cast
+from typing import IO, Final, TypeVar, cast
 
 from numerbay_chain import artifact, keyfile
 from numerbay_chain.chain.types import ZERO_HASH, Delivery, Listing, Order, Release
@@ -37,6 +36,7 @@ from numerbay_chain.results import Fetched, Problem, ProblemKind, Verification
 from numerbay_chain.units import format_duration
 
 _Result = TypeVar("_Result")
+RESTORE: Final = "restore the key file from its backup: no other key opens what was bought with it"
 
 
 class ProblemError(NumerbayChainError):
@@ -218,11 +218,16 @@ class Reception:
         return ContentKey.from_bytes(word(scalar), manifest.key_commitment)
 
     def _no_envelope(self, posted: bool) -> ProblemError:
-        text, case = f"there is no key for order {self.order} and round {self.round} yet", self.case
-        advice, found = self._when_key(posted), remedy(case, "no-envelope", False)
+        case, named = self.case, f"order {self.order} and round {self.round}"
+        late = case.terms.adjudicated and case.now >= case.matures_at
+        over = late or case.state not in ("none", "challenged")
+        if over:  # waiting leads nowhere
+            return self.refuse("no-envelope", f"no key for {named} was handed out in time", fault=True)
+        text, found = f"there is no key for {named} yet", remedy(case, "no-envelope", False)
+        advice = self._when_key(posted)
         if case.state == "challenged":
             advice = found.text
-        elif case.terms.adjudicated and case.state == "none" and case.now < case.matures_at:
+        elif case.terms.adjudicated:
             advice = f"{advice}; {found.text}"
         return ProblemError(Problem("no-envelope", text, advice, False, found), RefusedError(text, advice))
 
@@ -275,17 +280,27 @@ def find_key(market: Market, public_key: bytes) -> KeyPair:
     """The pair with that public key: in the key file that was set, else in the home folder. Raises `AccountError`."""
     chosen = market.key_path
     if chosen is not None:
-        pair = keyfile.load(chosen)
+        try:
+            pair = keyfile.load(chosen)
+        except AccountError as error:
+            raise AccountError(str(error), RESTORE) from error
         if pair.public_key == public_key:
             return pair
+    unusable: AccountError | None = None
     for path in sorted((market.home.path / "keys").glob("*.json")):
-        with suppress(AccountError):
+        try:
             pair = keyfile.load(path)
-            if pair.public_key == public_key:
-                return pair
+        except AccountError as error:
+            unusable = unusable or error
+            continue
+        if pair.public_key == public_key:
+            return pair
     if chosen is not None:
         raise AccountError(f"the key file {chosen} is another one", "give the key file of that key")
-    raise AccountError(f"no key file in {market.home.path / 'keys'} has it", "give the key file of that key")
+    missing = f"no key file in {market.home.path / 'keys'} has it"
+    if unusable is not None:
+        raise AccountError(f"{missing}, and {unusable}", RESTORE) from unusable
+    raise AccountError(missing, "give the key file of that key")
 
 
 # ---------------------------------------------------------------------------------------------------------- the steps

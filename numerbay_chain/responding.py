@@ -15,7 +15,7 @@ from numerbay_chain.chain.types import ZERO_HASH, Challenge
 from numerbay_chain.crypto.dispute import seal_response
 from numerbay_chain.diagnosis import words
 from numerbay_chain.disputes import Case, read_case, sellers_cases
-from numerbay_chain.errors import AccountError, NumerbayChainError, RefusedError
+from numerbay_chain.errors import AccountError, ExitCode, NumerbayChainError, RefusedError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
@@ -48,6 +48,8 @@ def _respond_all(market: Market) -> Answers:
     answered: list[Answer] = []
     left: list[Unanswered] = []
     for case in sellers_cases(market, None, ended=False):
+        if case.state == "unanswered":
+            left.append(_missed(case))
         if case.state != "challenged":
             continue
         try:
@@ -59,7 +61,7 @@ def _respond_all(market: Market) -> Answers:
         except NumerbayChainError as error:
             if market.dry_run:
                 raise
-            left.append(_left(case, f"{error}" + (f"; {error.hint}" if error.hint else ""), failed=True))
+            left.append(_left(case, f"{error}" + (f"; {error.hint}" if error.hint else ""), error.exit_code))
             market.connection.block_number()  # a node that is gone ends this
     return Answers(tuple(answered), tuple(left))
 
@@ -142,13 +144,18 @@ def _young(case: Case) -> Unanswered | None:
     missing = case.missing_blocks(case.opened.block)
     if missing == 0 or case.now + missing * BLOCK_TIME + _HURRY > deadline:
         return None
+    return _left(case, f"the challenge is not final yet: {missing} more blocks must follow it; run this again then")
+
+
+def _missed(case: Case) -> Unanswered:
     return _left(
-        case, f"the challenge is not final yet: {missing} more blocks must follow it; run this again then", failed=False
+        case, f"it is too late, {case.amount(case.price + case.bond)} can be claimed by the buyer", ExitCode.REFUSED
     )
 
 
-def _left(case: Case, reason: str, *, failed: bool) -> Unanswered:
-    return Unanswered(case.order.id, case.round, reason, case.deadline or case.now, failed)
+def _left(case: Case, reason: str, code: ExitCode | None = None) -> Unanswered:
+    until = case.terms.response_deadline(case.challenge.challenged_at) if case.challenge else case.now
+    return Unanswered(case.order.id, case.round, reason, until, code is not None, code or ExitCode.DONE)
 
 
 def _resumed(case: Case) -> Answer | None:

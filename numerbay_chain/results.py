@@ -1,14 +1,15 @@
 """What the roles answer with: frozen, typed, in integers (wei, seconds, bytes); hashes and keys are 32 `bytes`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from numerbay_chain.chain.types import Challenge, Event, Ground, Listing, Order, Receipt, Settlement, Token, Voucher
+from numerbay_chain.chain.types import Event, Ground, Listing, Order, Receipt, Settlement, Token, Voucher
 from numerbay_chain.crypto.details import Details
 from numerbay_chain.description import Description
 from numerbay_chain.errors import NetworkError
+from numerbay_chain.findings import AuditReport
 from numerbay_chain.ipfs.cid import Cid
-from numerbay_chain.verdicts import Remedy
+from numerbay_chain.verdicts import DisputeState, Remedy
 
 # -------------------------------------------------------------------------------------------------------------- both
 
@@ -37,15 +38,18 @@ class RoundView:
     released_at: int | None
     missed: bool
     settlement: Settlement
-    declinable_until: int | None  # Unix seconds; None: it can't be declined (any more)
+    declinable_until: int | None  # the last second for it; None: it can't be declined (any more)
     matures_at: int | None  # when the seller can withdraw the money for it
     content_hash: bytes | None
-    envelopes: int  # how many times envelopes were posted for the round
+    envelopes: int  # how many times envelopes were posted for the round since the order was bought
     challenged_at: int | None = None
     answered_at: int | None = None  # when the seller answered the challenge
     ground: Ground | None = None  # why a dispute, or a faulty round, was settled
     faulty_at: int | None = None  # when the round, or this order's copy, was proven faulty
     refundable: bool = False  # proven faulty in time, and not paid back yet: `Buyer.settle`
+    dispute: DisputeState = "none"
+    dispute_until: int | None = None  # the last second for what comes next in the dispute
+    challengeable_until: int | None = None  # the last second to open one; None: it can't be opened now
 
 
 @dataclass(frozen=True, slots=True)

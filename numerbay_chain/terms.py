@@ -10,7 +10,7 @@ from numerbay_chain.chain.blocks import FINALITY
 from numerbay_chain.chain.gas import BUYER_GAS
 from numerbay_chain.chain.types import ZERO_ADDRESS, Terms, Token
 from numerbay_chain.errors import UsageError
-from numerbay_chain.units import format_amount, format_duration, format_time, parse_amount, parse_duration
+from numerbay_chain.units import format_amount, format_duration, format_fee, format_time, parse_amount, parse_duration
 
 Preset = Literal["weekly", "daily", "dataset", "test"]
 PRESETS: Final[tuple[Preset, ...]] = get_args(Preset)
@@ -188,7 +188,13 @@ def _check(terms: Terms, now: int) -> None:
         _between("response_window", terms.response_window, 0, 0)
         _between("challenge_bond", terms.challenge_bond, 0, 0)
         return
-    _between("dispute_window", terms.dispute_window, max(2 * MINUTE, 2 * terms.decline_window), 90 * DAY)
+    least = max(2 * MINUTE, 2 * terms.decline_window)
+    if not least <= terms.dispute_window <= 90 * DAY:
+        raise UsageError(
+            f"the dispute window is {format_duration(terms.dispute_window)}: it is 0 (no disputes), or "
+            f"{format_duration(least)} to {format_duration(90 * DAY)}",
+            "change it, or what it depends on",
+        )
     _between("response_window", terms.response_window, max(MINUTE, terms.decline_window), terms.dispute_window // 2)
     if not 0 <= terms.challenge_bond < 2**88:
         raise UsageError("the challenge bond is out of range", "it is below 2^88 of the token's smallest unit")
@@ -275,17 +281,22 @@ def _dispute_words(terms: Terms, price: int, token: Token, gas_price: int) -> li
         "has not matured; that proof makes the file public",
     ]
     if terms.bond(price):
-        lines.append(f"a challenge takes a bond of {bond}: it comes back with the price, or the seller gets both")
+        given = format_amount(terms.challenge_bond, token.symbol, token.decimals)
+        tenth = f" (a tenth of the price, as the terms' {given} are more)" if terms.challenge_bond * 10 > price else ""
+        lines.append(
+            f"a challenge takes a bond of {bond}{tenth}: it comes back with the price, or the seller gets both"
+        )
     else:
         lines.append("a challenge takes no bond")
     if gas_price:
         fee = BUYER_GAS * gas_price
-        lines.append(f"a dispute takes about {BUYER_GAS:,} gas of its buyer, at most {format_amount(fee)} today")
+        lines.append(f"a dispute takes about {BUYER_GAS:,} gas of its buyer, at most {format_fee(fee)} today")
         if terms.native and fee > price:
             lines.append("NOT WORTH A DISPUTE: a round costs less than that gas, so that nobody would challenge for it")
     visits = terms.decline_window // 2
-    if terms.response_window < FINALITY + visits:
-        sure = f"the {format_duration(FINALITY)} that it takes to be sure of one, off a development chain"
-        often = f", and to look every {format_duration(visits)}" if visits else ""
-        lines.append(f"SHORT: {answer} to answer a challenge is less than {sure}{often}")
+    needed = FINALITY + visits
+    if terms.response_window < needed:
+        sure = f"{format_duration(FINALITY)} that it takes to be sure of one, off a development chain"
+        both = f"{format_duration(needed)}: the {sure}, and {format_duration(visits)} between two looks at it"
+        lines.append(f"SHORT: {answer} to answer a challenge is less than the {both if visits else sure}")
     return lines

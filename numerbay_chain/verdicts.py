@@ -5,6 +5,7 @@ from typing import Literal
 
 from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.types import Challenge, Ground, Receipt, Token
+from numerbay_chain.errors import ExitCode
 
 RemedyKind = Literal["decline", "dispute", "prove", "claim", "settle", "wait", "nothing"]
 
@@ -42,7 +43,8 @@ Turn = Literal["buyer", "seller", "anyone"]
 class Dispute:
     """A dispute about one round of one order, as it stands. `turn` can do what comes next until `deadline` (Unix
     seconds; None: at any time), by the commands in `steps`; `words` says all that in plain words. `ground`, `paid` and
-    `receiver` are there once it has ended."""
+    `receiver` are there once it has ended; `gas` and `fee` (wei at most) where one can be opened: what it takes of its
+    buyer."""
 
     order: int
     round: int
@@ -62,6 +64,8 @@ class Dispute:
     ground: Ground | None = None
     paid: int = 0
     receiver: str | None = None
+    gas: int = 0
+    fee: int = 0
 
     @property
     def listing(self) -> int:
@@ -74,8 +78,8 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class OpenedDispute:
-    """A challenge. `receipt` is None where it was open already; `approval`: of a bond in tokens; `resumed`: an earlier,
-    interrupted call had sent it."""
+    """A challenge. `receipt` is None where it was open already; `approval`: of a bond in tokens; `resumed`: an earlier
+    call had sent it."""
 
     dispute: Dispute
     receipt: Receipt | None
@@ -151,13 +155,14 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Unanswered:
     """A challenge that was not answered this time, why, and until when it can be (Unix seconds). `failed`: it can't be
-    as things are; else it is only too early."""
+    as things are; else it is only too early. `code`: the exit code of what kept it."""
 
     order: int
     round: int
     reason: str
     deadline: int
     failed: bool
+    code: ExitCode = ExitCode.REFUSED
 
 
 @dataclass(frozen=True, slots=True)

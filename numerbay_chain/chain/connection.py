@@ -27,6 +27,7 @@ from web3.middleware import ExtraDataToPOAMiddleware
 from web3.providers.base import BaseProvider
 from web3.types import BlockIdentifier, FilterParams, TxParams
 
+from numerbay_chain.chain.blocks import CONFIRMATIONS
 from numerbay_chain.chain.reverts import reverted
 from numerbay_chain.errors import NetworkError, NumerbayChainError, RefusedError, UsageError
 from numerbay_chain.hosts import is_loopback
@@ -35,8 +36,6 @@ from numerbay_chain.text import one_line
 DEVELOPMENT_CHAIN_IDS = frozenset(
     {31337, 1337, 131277322940537}
 )  # anvil and hardhat, geth --dev and ganache, eth-tester
-CONFIRMATIONS = 12
-"""Blocks on top that make a block final, off a development chain, unless said otherwise."""
 MAX_TIP = 500
 """Gwei that a unit of gas may cost on top of the base fee, unless said otherwise."""
 SECONDS_PER_REQUEST = 30.0

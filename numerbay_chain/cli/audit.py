@@ -79,6 +79,8 @@ def report_data(audited: "AuditReport") -> dict[str, object]:
                 "token": token_data(one.token),
                 "challenged_at": one.challenge.challenged_at,
                 "responded_at": one.challenge.responded_at or None,
+                "state": one.state,
+                "deadline": one.deadline,
             }
             for one in audited.challenges
         ],
@@ -147,6 +149,12 @@ def _disputes(audited: "AuditReport") -> list[str]:
     for one in audited.challenges:
         challenge = one.challenge
         answer = f"answered {format_time(challenge.responded_at)}" if challenge.responded else "not answered yet"
+        if one.state == "unanswered":
+            answer = "unanswered, can be claimed"
+        elif one.state in ("faulty", "unproven"):
+            answer += f", can be settled to the {'buyer' if one.state == 'faulty' else 'seller'}"
+        elif one.deadline is not None:
+            answer += f", {'proofs' if challenge.responded else 'an answer'} until {format_time(one.deadline)}"
         said.append(
             f"open challenge: order {format_order_id(one.order)}, round {one.round}, about "
             f"{amount(challenge.stake, one.token)} with its bond, {answer}"

@@ -137,12 +137,14 @@ def orders(state: State, order: int | None, listing: int | None) -> None:
         view = roles.buyer(state).order(order)
         state.show(order_data(view), lambda: order_text(view))
         return
-    views = roles.buyer(state).orders() if listing is None else roles.seller(state).orders(listing)
-    state.show({"orders": [order_data(view) for view in views]}, lambda: _order_table(views))
+    role = roles.buyer(state)
+    views = role.orders() if listing is None else roles.seller(state).orders(listing)
+    now = role.market.connection.now()
+    state.show({"orders": [order_data(view) for view in views]}, lambda: _order_table(views, now, listing is None))
 
 
-def _order_table(views: "list[OrderView]") -> str:
-    from numerbay_chain.cli.views import amount, next_steps, round_state
+def _order_table(views: "list[OrderView]", now: int, mine: bool) -> str:
+    from numerbay_chain.cli.views import amount, round_state, short_steps
 
     if not views:
         output.note("there are no orders")
@@ -152,12 +154,14 @@ def _order_table(views: "list[OrderView]") -> str:
         order = view.order
         rounds = f"{order.first}-{order.end - 1}" if order.rounds > 1 else str(order.first) if order.rounds else "-"
         newest = next((item for item in reversed(view.rounds) if item.released_at is not None or item.missed), None)
-        latest = f"round {newest.round} {round_state(newest)}" if newest else "nothing yet"
-        steps = ", ".join(next_steps(view)) or "-"
-        rows.append(
-            (str(order), output.short(order.buyer), rounds, amount(order.price, view.token), view.status, latest, steps)
-        )
-    return output.table(["order", "buyer", "rounds", "price", "state", "latest", "its buyer can"], rows)
+        latest = f"{newest.round}: {round_state(newest)}" if newest else "nothing yet"
+        steps = ", ".join(short_steps(view, now)) or "-"
+        buyer = () if mine else (output.short(order.buyer),)
+        rows.append((str(order), *buyer, rounds, amount(order.price, view.token), view.status, latest, steps))
+    buyer = () if mine else ("buyer",)
+    return output.table(
+        ["order", *buyer, "rounds", "price", "state", "latest", "next" if mine else "its buyer can"], rows
+    )
 
 
 @click.command()

@@ -83,7 +83,11 @@ def show_plan(as_json: bool, function: str, arguments: dict[str, object], value:
     from numerbay_chain.units import format_amount
 
     plain = {
-        name: asdict(argument) if is_dataclass(argument) and not isinstance(argument, type) else argument
+        name: (
+            {inner: _exact(inner, item) for inner, item in asdict(argument).items()}
+            if is_dataclass(argument) and not isinstance(argument, type)
+            else _exact(name, argument)
+        )
         for name, argument in arguments.items()
     }
     data = {"dry_run": True, "function": function, "arguments": plain, "value": str(value), "gas": gas}
@@ -99,6 +103,14 @@ def show_plan(as_json: bool, function: str, arguments: dict[str, object], value:
         )
 
     output.show(as_json, data, text)
+
+
+_EXACT = {"amount", "bond", "challengebond", "disputekey", "keycommitment", "nonce", "price", "responsekey", "value"}
+
+
+def _exact(name: str, value: object) -> object:
+    """Amounts and 256-bit numbers as decimal strings: many a reader of JSON rounds them."""
+    return str(value) if isinstance(value, int) and name.replace("_", "").lower() in _EXACT else value
 
 
 def _flat(arguments: dict[str, object]) -> list[tuple[str, object]]:

@@ -20,7 +20,7 @@ from numerbay_chain.cli.options import (
 )
 from numerbay_chain.cli.progress import progress
 from numerbay_chain.errors import ExitCode, UnseenKeyError
-from numerbay_chain.units import format_duration, format_order_id, format_time
+from numerbay_chain.units import format_duration, format_fee, format_order_id, format_time
 
 if TYPE_CHECKING:
     from numerbay_chain.verdicts import Answers, Dispute, EndedDispute
@@ -76,11 +76,13 @@ def open_(state: State, order: int, round_: int | None) -> None:
 
     role = roles.buyer(state)
     view = role.disputable(order, round_)
-    if view.state == "none" and view.steps:
+    if view.gas:
         bond = f", with a bond of {amount(view.bond, view.token)}" if view.bond else ""
+        back, lost = ("price and bond come", "bond and gas are") if view.bond else ("the price comes", "the gas is")
         state.agree(
             f"challenges round {view.round} of order {format_order_id(order)}{bond}: the seller has to answer with the "
-            "right key, or price and bond come back; bond and gas are lost if he does"
+            f"right key, or {back} back; {lost} lost if he does",
+            _cost(view),
         )
     try:
         opened = role.open_dispute(order, view.round)
@@ -90,7 +92,20 @@ def open_(state: State, order: int, round_: int | None) -> None:
     sent(opened.approval)
     sent(opened.receipt, opened.resumed)
     receipt = receipt_data(opened.receipt) if opened.receipt else {}
-    state.show({**dispute_data(opened.dispute), "resumed": opened.resumed, **receipt}, opened.dispute.words)
+    data = {**dispute_data(opened.dispute), "resumed": opened.resumed or opened.receipt is None, **receipt}
+    again = "" if opened.receipt else "it is challenged already, nothing was sent: "
+    state.show(data, again + opened.dispute.words)
+
+
+def _cost(view: "Dispute") -> str:
+    """What a dispute takes of its buyer, and whether that is more than it can bring."""
+    from numerbay_chain.cli.views import amount
+
+    price = amount(view.price, view.token)
+    if view.token.native and view.fee > view.price:
+        return f"NOT WORTH IT: a dispute may take {format_fee(view.fee)} of gas, and the price is {price}"
+    most = f", at most {format_fee(view.fee)}" if view.fee else ""
+    return f"a dispute takes about {view.gas:,} gas{most}; at stake is {price}"
 
 
 @dispute.command("list")
@@ -120,28 +135,40 @@ def list_(state: State, seller: bool, listing: int | None, ended: bool) -> None:
         if one.deadline is not None and one.deadline - now < _HURRY:
             left = format_duration(max(one.deadline - now, 0))
             output.note(f"HURRY: answer round {one.round} of order {format_order_id(one.order)} within {left}")
-    state.show({"disputes": [dispute_data(one) for one in found]}, lambda: _table(found, now))
+    state.show({"disputes": [dispute_data(one) for one in found]}, lambda: _table(found, now, seller))
 
 
-def _table(found: "list[Dispute]", now: int) -> str:
+def _table(found: "list[Dispute]", now: int, seller: bool) -> str:
     from numerbay_chain.cli.views import amount
 
     if not found:
-        output.note("there are no open disputes")
+        output.note("there are no such disputes")
         return ""
     rows = [
         (
             format_order_id(one.order),
             one.round,
-            one.state,
+            _state(one),
             amount(one.price + (one.bond if one.opened_at else 0), one.token),
             one.turn or "-",
-            f"{format_time(one.deadline)} ({format_duration(max(one.deadline - now, 0))})" if one.deadline else "-",
-            ", ".join(one.steps) or "-",
+            format_duration(max(one.deadline - now, 0)) if one.deadline else "-",
+            ", ".join(_steps(one, seller)) or "-",
         )
         for one in found
     ]
-    return output.table(["order", "round", "state", "at stake", "turn", "until", "next"], rows)
+    return output.table(["order", "round", "state", "at stake", "turn", "left", "next"], rows)
+
+
+def _state(view: "Dispute") -> str:
+    """For either side: what one won, the other lost."""
+    return {"won": "paid back", "lost": "paid to seller", "paid-back": "paid back"}.get(view.state, view.state)
+
+
+def _steps(view: "Dispute", seller: bool) -> tuple[str, ...]:
+    """What this side can do next: nobody is told to do what pays the other one."""
+    if seller:
+        return view.steps if view.state in ("challenged", "unproven") else ()
+    return () if view.state in ("challenged", "unproven") else view.steps
 
 
 @dispute.command()
@@ -169,7 +196,7 @@ def _text(view: "Dispute") -> str:
         [
             ("order", format_order_id(view.order)),
             ("round", view.round),
-            ("state", view.state),
+            ("state", _state(view)),
             ("price", amount(view.price, view.token)),
             ("bond", amount(view.bond, view.token) if view.bond else None),
             ("challenged", format_time(view.opened_at) if view.opened_at else None),
@@ -240,9 +267,14 @@ def claim(state: State, order: int, round_: int | None) -> None:
     Example:
       numerbay-chain -p buyer dispute claim 1-0
     """
+    from numerbay_chain.cli.views import amount
+
     role = roles.buyer(state)
-    state.agree(f"claims price and bond for the buyer of order {format_order_id(order)}: the seller did not answer")
-    _show_end(state, role.claim(order, round_))
+    view = role.show_dispute(order, round_)
+    if view.state == "unanswered":
+        stake = amount(view.price + view.bond, view.token)
+        state.agree(f"claims {stake} for the buyer of order {format_order_id(order)}: the seller did not answer")
+    _show_end(state, role.claim(order, view.round))
 
 
 @dispute.command()
@@ -303,12 +335,18 @@ def respond(state: State, order: int | None, round_: int | None) -> None:
     if round_ is not None and order is None:
         raise click.UsageError("--round goes with an order")
     role = roles.seller(state)
-    what = "all open challenges" if order is None else f"the challenge of order {format_order_id(order)}"
-    state.agree(f"answers {what} with the content key, sealed to the buyer")
+    due = [
+        one
+        for one in role.disputes()
+        if one.state == "challenged" and order in (None, one.order) and round_ in (None, one.round)
+    ]
+    if due:
+        what = ", ".join(f"round {one.round} of order {format_order_id(one.order)}" for one in due)
+        state.agree(f"answers the challenge of {what} with the content key, sealed to the buyer")
     answers = role.respond(order, round_)
     _show_answers(state, answers)
-    if any(one.failed for one in answers.left):
-        raise click.exceptions.Exit(ExitCode.REFUSED)
+    if codes := {one.code for one in answers.left if one.failed}:
+        raise click.exceptions.Exit(ExitCode.ACCOUNT if ExitCode.ACCOUNT in codes else ExitCode.REFUSED)
 
 
 def _show_answers(state: State, answers: "Answers") -> None:
@@ -318,7 +356,7 @@ def _show_answers(state: State, answers: "Answers") -> None:
         sent(answer.receipt, answer.resumed)
     for one in answers.left:
         output.note(
-            f"round {one.round} of order {format_order_id(one.order)} is not answered: {one.reason} (until "
+            f"round {one.round} of order {format_order_id(one.order)} is not answered: {one.reason} (the deadline is "
             f"{format_time(one.deadline)})"
         )
     data = {
@@ -359,4 +397,6 @@ def dispute_data(view: "Dispute") -> dict[str, Any]:
         "ground": view.ground.name.lower().replace("_", "-") if view.ground is not None else None,
         "paid": str(view.paid),
         "receiver": view.receiver,
+        "gas": view.gas,
+        "fee": str(view.fee),
     }

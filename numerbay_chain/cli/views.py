@@ -7,9 +7,20 @@ from numerbay_chain.text import printable
 from numerbay_chain.units import format_amount, format_duration, format_order_id, format_time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numerbay_chain.chain.types import Receipt, Terms, Token
     from numerbay_chain.results import ListingView, OrderView, RoundView
     from numerbay_chain.verdicts import Remedy
+
+
+_DISPUTE_STEPS = {
+    "challenged": "dispute show",
+    "unanswered": "dispute claim",
+    "answered": "dispute show",
+    "faulty": "dispute settle",
+    "refundable": "dispute settle",
+}
 
 
 def amount(value: int, token: "Token") -> str:
@@ -132,27 +143,41 @@ def order_data(view: "OrderView") -> dict[str, Any]:
 
 
 def next_steps(view: "OrderView") -> list[str]:
-    """What its buyer can do with an order, by the names of the commands."""
+    """What its buyer can do with an order, by the names of the commands, with the dates."""
+    return list(dict.fromkeys(f"{name} {word} {format_time(at)}" if at else name for name, word, at in _steps(view)))
+
+
+def short_steps(view: "OrderView", now: int) -> list[str]:
+    """The same as tables have room for it: with the time that is left, or has to pass."""
+    return list(
+        dict.fromkeys(
+            f"{name} ({'in ' if word == 'from' else ''}{format_duration(at - now)})" if at > now else name
+            for name, word, at in _steps(view)
+        )
+    )
+
+
+def _steps(view: "OrderView") -> "Iterator[tuple[str, str, int]]":
+    """A command, and until or from when; 0: at any time."""
     from numerbay_chain.chain.types import Settlement
 
-    steps = []
     for round in view.rounds:
         if round.declinable_until is not None:
-            steps.append(f"decline until {format_time(round.declinable_until)}")
+            yield "decline", "until", round.declinable_until
     if any(round_state(round) == "missed" for round in view.rounds):
-        steps.append("reclaim --missed")
+        yield "reclaim --missed", "", 0
     if view.reclaimable_from is not None:
-        steps.append(f"reclaim from {format_time(view.reclaimable_from)}")
-    if any(round.challenged_at is not None and round.ground is None for round in view.rounds):
-        steps.append("dispute show")
-    if any(round.refundable for round in view.rounds):
-        steps.append("dispute settle")
+        yield "reclaim", "from", view.reclaimable_from
+    for round in view.rounds:
+        if round.dispute in _DISPUTE_STEPS:
+            yield _DISPUTE_STEPS[round.dispute], "", 0
+        elif round.challengeable_until is not None and not round.envelopes:
+            yield "dispute open", "until", round.challengeable_until
     readable = [round for round in view.rounds if round.settlement is not Settlement.PAID_BACK]
-    if any(round_state(round) == "keys out" or round.answered_at is not None for round in readable):
-        steps.append("fetch")
+    if any(round_state(round) == "keys posted" or round.answered_at is not None for round in readable):
+        yield "fetch", "", 0
     if view.status == "active":
-        steps.append("cancel")
-    return steps
+        yield "cancel", "", 0
 
 
 def round_data(view: "RoundView") -> dict[str, Any]:
@@ -170,6 +195,9 @@ def round_data(view: "RoundView") -> dict[str, Any]:
         "answered_at": view.answered_at,
         "faulty_at": view.faulty_at,
         "refundable": view.refundable,
+        "dispute": view.dispute,
+        "dispute_until": view.dispute_until,
+        "challengeable_until": view.challengeable_until,
     }
 
 
@@ -182,16 +210,14 @@ def round_state(view: "RoundView") -> str:
     if view.settlement == Settlement.PAID_TO_SELLER:
         return "paid to the seller"
     if view.settlement == Settlement.CHALLENGED:
-        return (
-            "challenged (faulty)" if view.faulty_at else "challenged (answered)" if view.answered_at else "challenged"
-        )
+        return view.dispute if view.dispute in ("challenged", "unanswered") else f"challenged ({view.dispute})"
     if view.refundable:
         return "faulty: refund with 'dispute settle'"
     if view.missed:
         return "missed"
     if view.released_at is None:
         return "to come"
-    return "keys out" if view.envelopes else "released"
+    return "keys posted" if view.envelopes else "released"
 
 
 def order_text(view: "OrderView") -> str:
@@ -204,7 +230,7 @@ def order_text(view: "OrderView") -> str:
             ("buyer", order.buyer),
             ("price", f"{amount(order.price, view.token)} per round, {amount(total, view.token)} in all"),
             ("state", view.status),
-            ("you can", ", ".join(next_steps(view)) or None),
+            ("its buyer can", "\n".join(next_steps(view)) or None),
         ]
     )
     rows = [(round.round, round_state(round), round_dates(round)) for round in view.rounds]
@@ -230,6 +256,8 @@ def round_dates(view: "RoundView") -> str:
     if view.declinable_until is not None:
         return f"can be declined until {format_time(view.declinable_until)}"
     if view.challenged_at is not None and view.ground is None:
+        if view.dispute_until is not None:
+            return f"{'proof' if view.answered_at else 'answer'} until {format_time(view.dispute_until)}"
         return f"challenged {format_time(view.challenged_at)}"
     if view.released_at is not None:
         return f"released {format_time(view.released_at)}"

@@ -158,10 +158,18 @@ def test_a_node_that_lacks_the_receipt_is_not_asked_for_something_else_instead(
     far_buyer: Buyer, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     far_buyer.dies(monkeypatch, after=True)
-    proxy.mischief = forgetting(1, "eth_getTransactionReceipt", "eth_getTransactionByHash")
+    lagging, asked = forgetting(1, "eth_getTransactionReceipt", "eth_getTransactionByHash"), set[str]()
+
+    def mischief(request: Request, node: Callable[[Request], Answer]) -> Answer:
+        asked.add(request["method"])
+        return lagging(request, node)
+
+    proxy.mischief = mischief
     with pytest.raises(NetworkError, match="an earlier buy could still go through, transaction 0x"):
         far_buyer.buy(far_buyer.stage.purchase(far_buyer.listing, 2))
     assert far_buyer.orders == 1
+    assert "eth_getTransactionReceipt" in asked
+    assert not asked & {"eth_call", "eth_estimateGas"}, "it is not told what would have been sent"
 
 
 @pytest.mark.parametrize(

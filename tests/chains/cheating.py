@@ -344,11 +344,13 @@ class Cheating:
         assert (purses.gained(stage.buyer), purses.gained(stage.seller)) == (-PRICE - BOND, PRICE + BOND)
         assert purses.kept == 0
 
-    def test_a_buyer_who_rotates_the_key_can_still_read(self, stage: Stage) -> None:
+    def test_a_buyer_who_rotates_the_key_leaves_the_key_of_the_order_as_it_was(self, stage: Stage) -> None:
         listing = stage.new_listing()
         order = stage.order(listing)
-        epoch, key = stage.market.order(order).epoch, stage.market.key_at(stage.buyer.account, 1)
+        epoch = stage.market.order(order).epoch
+        key = stage.market.key_at(stage.buyer.account, epoch)
         stage.buyer.send(calls.register(public_key=b"\x77" * 32, backup=b""))
 
+        assert stage.market.current_key(stage.buyer.account) == (epoch + 1, b"\x77" * 32)
         assert stage.market.order(order).epoch == epoch
-        assert stage.market.key_at(stage.buyer.account, epoch) == (key if epoch == 1 else b"\x77" * 32)
+        assert stage.market.key_at(stage.buyer.account, epoch) == key != b"\x77" * 32

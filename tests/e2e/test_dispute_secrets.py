@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from numerbay_chain import Buyer
+from numerbay_chain import Buyer, Seller
 from numerbay_chain.chain import abi
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.gas import DISPUTE_GAS
-from numerbay_chain.errors import AccountError, RefusedError
-from numerbay_chain.market import Planned
-from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
+from numerbay_chain.errors import AccountError, NetworkError, RefusedError
+from numerbay_chain.market import Market, Planned
+from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, HOUR, Cheat, blind, sold
 from tests.e2e.dying import WRITES, KilledError, death
 from tests.places import PRICE, Place
 
@@ -66,6 +66,23 @@ def test_a_dry_run_tells_neither_node_nor_terminal_what_a_proof_reveals(
     assert (plan.function, plan.gas > 21_000, plan.fee > 0) == ("proveWrongContent", True, True)
     assert plan.arguments["proof"] == "kept back until it is sent"
     assert not any(key.reveal().hex() in line for line in said)
+
+
+def test_a_dry_run_shows_neither_node_nor_terminal_an_answer(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing, (order,) = sold(place)
+    place.seller.deliver(place.file(), listing)
+    blind(place).open_dispute(order)
+    said = watched(monkeypatch)
+    for round in (0, None):
+        with pytest.raises(Planned) as planned:
+            Seller(place.market("seller", 0, dry_run=True)).respond(order if round == 0 else None, round)
+        plan = planned.value.plan
+        assert (plan.function, plan.gas > 21_000, plan.fee > 0) == ("respond", True, True)
+        assert {plan.arguments["sealedKey"], plan.arguments["manifest"]} == {"kept back until it is sent"}
+    selector = abi.selector(abi.functions()["respond"]).hex()
+    assert not any(selector in line for line in said)
+    place.seller.respond(order)
+    assert any(selector in line for line in said), "what leaves the machine is seen here"
 
 
 def test_who_can_t_pay_the_gas_tells_no_node_a_proof(
@@ -125,6 +142,42 @@ def test_an_answer_that_dies_anywhere_is_given_once(place: Place, after: bool) -
     assert len([*place.contract.events(["Responded"], order=order)]) == 1
 
 
+def test_an_ending_that_died_under_one_name_is_found_under_the_other(place: Place, cheat: Cheat) -> None:
+    listing, (order,) = sold(place)
+    cheat.release(listing, str(place.file()))
+    buyer = place.buyer()
+    buyer.open_dispute(order)
+    place.chain.advance(HOUR + 2)
+    with death([(Connection, "send_raw")], 1, after=True), pytest.raises(KilledError):
+        buyer.claim(order)
+    ended = buyer.settle(order)
+    assert (ended.resumed, ended.paid) == (True, PRICE + BOND)
+
+
+def test_a_proof_that_was_mined_is_told_although_its_money_did_not_come(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (order,) = sold(place)
+    _, key = cheat.release_junk(listing, CONTENT, chunk=0)
+    cheat.hand_out(key, [order])
+    buyer, sent = place.buyer(), []
+    send_raw = Connection.send_raw
+
+    def only_once(connection: Connection, raw: bytes) -> str:
+        sent.append(raw)
+        if len(sent) > 1:
+            raise NetworkError("the node is gone")
+        return send_raw(connection, raw)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "send_raw", only_once)
+        proven = buyer.prove(order, publish_key=True)
+    assert (proven.kind, proven.paid, len(proven.receipts)) == ("wrong-content", 0, 1)
+    assert "the node is gone" in place.told[-1]
+    assert "`dispute settle`" in place.told[-1]
+    assert buyer.settle(order).paid == PRICE
+
+
 # ----------------------------------------------------------------------------------------- what could still vanish
 
 
@@ -152,6 +205,23 @@ def test_a_challenge_near_its_deadline_is_answered_at_once(place: Place, monkeyp
     blind(place).open_dispute(order)
     monkeypatch.setattr(Connection, "confirmations", 3)
     assert [one.order for one in place.seller.respond().answered] == [order]
+
+
+def test_an_answer_that_could_come_too_late_is_not_given(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing, (order,) = sold(place)
+    place.seller.deliver(place.file(), listing)
+    until = blind(place).open_dispute(order).dispute.deadline
+    assert until is not None
+    place.chain.advance(until - 40 - place.chain.connection.now())
+    said = watched(monkeypatch)
+    with monkeypatch.context() as public:
+        public.setattr(Market, "is_development", False)  # where blocks take their time
+        with pytest.raises(RefusedError, match="could be mined too late, and give the buyer the key for nothing"):
+            place.seller.respond(order)
+        assert [one.failed for one in place.seller.respond().left] == [True]
+    selector = abi.selector(abi.functions()["respond"]).hex()
+    assert not any(selector in line for line in said)
+    assert len(place.seller.respond(order).answered) == 1, "here a block comes at once"
 
 
 def test_a_content_key_is_not_given_away_when_it_is_nearly_too_late(

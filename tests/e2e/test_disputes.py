@@ -6,12 +6,15 @@ import pytest
 
 from numerbay_chain import Buyer, Seller
 from numerbay_chain.chain import tokens
-from numerbay_chain.chain.types import Ground, Settlement
+from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.types import Ground, Order, Settlement
 from numerbay_chain.config import Home
 from numerbay_chain.crypto import secp256k1
-from numerbay_chain.errors import AccountError, DecryptionError, RefusedError, WrongContentError
+from numerbay_chain.errors import AccountError, DecryptionError, RefusedError, UnseenKeyError, WrongContentError
+from numerbay_chain.ipfs import open_store
 from numerbay_chain.market import Market
 from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
+from tests.e2e.conftest import Says
 from tests.e2e.test_tokens import deploy_token, mint
 from tests.places import OPERATOR, PRICE, Place
 
@@ -300,6 +303,55 @@ def test_a_right_key_that_was_handed_out_is_not_disputed(place: Place) -> None:
     place.seller.deliver(place.file(), listing)
     with pytest.raises(RefusedError, match="right key"):
         place.buyer().open_dispute(order)
+
+
+def test_where_no_store_can_be_asked_for_a_key_it_takes_a_yes_to_challenge(place: Place, nbc: Says) -> None:
+    listing, (order,) = sold(place)
+    place.seller.deliver(place.file(), listing)
+    away = Buyer(place.market("buyer-1", 1, store=open_store("kubo:http://127.0.0.1:9")))
+    with pytest.raises(UnseenKeyError, match=r"can't be seen .*a challenge costs gas and the bond for nothing"):
+        away.open_dispute(order)
+    assert place.contract.challenge(order, 0) is None
+    place.store = away.market.store
+    opened = nbc("buyer-1", 1, "dispute", "open", order)  # with a yes in the environment
+    assert "can't be seen" in opened.stderr
+    again = away.open_dispute(order, unseen=True)
+    assert (again.receipt, again.dispute.state) == (None, "challenged")
+
+
+def test_a_seller_reads_his_own_disputes_alone_and_past_ones_only_when_asked(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (past, present) = sold(place, 2)
+    cheat.release(listing, str(place.file()))
+    rival = Seller(place.market("rival", 5))
+    other = rival.create_listing(PRICE, dispute_window=DAY, response_window=HOUR).id
+    foreign = place.buyer(3).buy(other).order.id
+    Cheat(rival.market).release(other, str(place.file()))
+    for number, order in ((1, past), (3, foreign)):
+        place.buyer(number).open_dispute(order)
+    place.chain.advance(HOUR + 2)
+    place.buyer().claim(past)
+    place.buyer(2).open_dispute(present)
+    read: list[int] = []
+    of_order = MarketplaceContract.order
+
+    def order_of(contract: MarketplaceContract, order: int, *, block: int | None = None) -> Order:
+        read.append(order)
+        return of_order(contract, order, block=block)
+
+    monkeypatch.setattr(MarketplaceContract, "order", order_of)
+    assert [one.order for one in place.seller.disputes()] == [present]
+    assert read == [present]
+    assert [one.order for one in place.seller.disputes(listing, ended=True)] == [present, past]
+    assert place.seller.disputes(other) == []
+    assert foreign not in read
+    operator = Seller(place.market("operator", OPERATOR))
+    assert operator.disputes() == []
+    place.seller.set_operator(listing, operator.market.account)
+    assert [one.order for one in operator.disputes()] == [present]
+    place.seller.set_operator(listing, None)
+    assert operator.disputes(ended=True) == []
 
 
 def test_a_listing_without_disputes_says_so_before_and_after(place: Place) -> None:

@@ -152,6 +152,8 @@ def test_a_lying_buyer_gets_nothing(
     assert "was handed out" in town.run("dispute", "open", order, by="buyer", code=1).stderr
     # a store that finds nothing is how he has his client believe that there is no key
     town.run("dispute", "open", order, "--store", f"embedded:{tmp_path / 'empty'}", by="buyer")
+    planned = town.json("dispute", "respond", "--dry-run", by="seller")
+    assert {planned["arguments"][name] for name in ("sealedKey", "manifest")} == {"kept back until it is sent"}
     answered = town.json("dispute", "respond", by="seller")
     assert [one["name"] for one in answered["answered"]] == [order]
     block = town.web3.eth.block_number

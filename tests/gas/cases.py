@@ -6,7 +6,6 @@ been paid before. Where an order ends early, another one ends at the same round:
 
 from collections.abc import Callable
 from functools import cache
-from random import Random
 from typing import Any, NamedTuple
 
 from eth_utils import keccak
@@ -14,7 +13,6 @@ from eth_utils import keccak
 from tests.evm.accounts import Account
 from tests.evm.contracts import Contract
 from tests.evm.digests import VOUCHER_FIELDS, voucher_digest
-from tests.evm.disputes import CHUNK, Dispute, Sealed, seal_one_of
 from tests.evm.world import DETAILS, ETHER, HOUR, NO_PERMIT, NO_VOUCHER, TERMS_OF_USE, World, manifest
 from tests.model.terms import TERMS
 
@@ -53,7 +51,7 @@ def measure(names: list[str] | None = None) -> dict[str, int]:
     return {name: CASES[name]().gas() for name in names or CASES}
 
 
-def _warm(orders: int = 1, **terms: Any) -> tuple[World, int]:
+def warm(orders: int = 1, **terms: Any) -> tuple[World, int]:
     """A listing whose round 0 is out, with one order for many rounds, and `orders` - 1 more for the next two."""
     world = World()
     listing = world.list(**terms)
@@ -74,31 +72,31 @@ def _buy(world: World, listing: int, rounds: int = 1, out: bool = False) -> Tran
 
 @case
 def buy_eth() -> Transaction:
-    return _buy(*_warm())
+    return _buy(*warm())
 
 
 @case
 def buy_eth_rounds_first() -> Transaction:
-    return _buy(*_warm(), rounds=4)
+    return _buy(*warm(), rounds=4)
 
 
 @case
 def buy_eth_rounds_next() -> Transaction:
-    world, listing = _warm()
+    world, listing = warm()
     world.buy(listing, by=world.friend, rounds=4)
     return _buy(world, listing, rounds=4)
 
 
 @case
 def buy_instant() -> Transaction:
-    world, listing = _warm(instant=True)
+    world, listing = warm(instant=True)
     world.buy(listing, by=world.friend, out=True)
     return _buy(world, listing, out=True)
 
 
 @case
 def buy_voucher() -> Transaction:
-    world, listing = _warm()
+    world, listing = warm()
     voucher = world.voucher(listing, buyer=world.buyer.address)
     signature = world.seller.sign(voucher_digest(world.market, voucher))
     values = tuple(voucher[field] for field in VOUCHER_FIELDS)
@@ -138,7 +136,7 @@ def buy_permit() -> Transaction:
 
 @cache
 def _crowd() -> tuple[World, int]:
-    return _warm(orders=1000)
+    return warm(orders=1000)
 
 
 def _release_deliver(world: World, listing: int) -> Transaction:
@@ -147,7 +145,7 @@ def _release_deliver(world: World, listing: int) -> Transaction:
 
 @case
 def release_deliver_1() -> Transaction:
-    return _release_deliver(*_warm())
+    return _release_deliver(*warm())
 
 
 @case
@@ -157,13 +155,13 @@ def release_deliver_1000() -> Transaction:
 
 @case
 def release() -> Transaction:
-    world, listing = _warm()
+    world, listing = warm()
     return Transaction(world, world.seller, "release", (listing, 1, manifest(1)))
 
 
 @case
 def deliver() -> Transaction:
-    world, listing = _warm()
+    world, listing = warm()
     return Transaction(world, world.seller, "deliver", (listing, 0, ENVELOPES, 1000))
 
 
@@ -179,7 +177,7 @@ def deliver_copies_10() -> Transaction:
 
 @case
 def skip() -> Transaction:
-    world, listing = _warm()
+    world, listing = warm()
     return Transaction(world, world.seller, "skip", (listing, 1))
 
 
@@ -209,7 +207,7 @@ def withdraw_1000() -> Transaction:
 
 @case
 def cancel() -> Transaction:
-    world, listing = _warm()
+    world, listing = warm()
     world.buy(listing, by=world.friend, rounds=4)
     order = world.buy(listing, rounds=4)
     return Transaction(world, world.buyer, "cancel", (order,))
@@ -217,7 +215,7 @@ def cancel() -> Transaction:
 
 @case
 def reclaim() -> Transaction:
-    world, listing = _warm()
+    world, listing = warm()
     world.buy(listing, by=world.friend, rounds=4)
     order = world.buy(listing, rounds=4)
     world.market.cancel(order, sender=world.buyer)
@@ -227,7 +225,7 @@ def reclaim() -> Transaction:
 
 @case
 def decline() -> Transaction:
-    world, listing = _warm()
+    world, listing = warm()
     world.buy(listing, by=world.friend, rounds=4)
     order = world.buy(listing, rounds=4)
     world.release(listing)
@@ -236,7 +234,7 @@ def decline() -> Transaction:
 
 @case
 def refund() -> Transaction:
-    world, listing = _warm()
+    world, listing = warm()
     world.buy(listing, by=world.friend, rounds=4)
     order = world.buy(listing, rounds=4)
     return Transaction(world, world.seller, "refund", (order,))
@@ -244,7 +242,7 @@ def refund() -> Transaction:
 
 @case
 def refund_round() -> Transaction:
-    world, listing = _warm()
+    world, listing = warm()
     world.buy(listing, by=world.friend, rounds=4)
     order = world.buy(listing, rounds=4)
     world.release(listing)
@@ -253,7 +251,7 @@ def refund_round() -> Transaction:
 
 @case
 def refund_missed() -> Transaction:
-    world, listing = _warm()
+    world, listing = warm()
     world.buy(listing, by=world.friend, rounds=4)
     order = world.buy(listing, rounds=4)
     world.market.skip(listing, 1, sender=world.seller)
@@ -275,116 +273,12 @@ def collect() -> Transaction:
     return Transaction(world, world.buyer, "collect", (token, world.buyer))
 
 
-# ----------------------------------------------------------------------------------------------------------- disputes
-
-
-def _dispute(content: Sealed | None = None, copies: bool = False, rounds: int = 1) -> Dispute:
-    """An order for the round that is out, which can be challenged; others' money lies in the same pot."""
-    world, listing = _warm(copies=copies)
-    order = world.buy(listing, rounds=rounds)
-    world.release(listing, content=content.manifest if content and not copies else None)
-    if copies and content:
-        world.market.deliverCopies(listing, 1, [order], [content.content_hash], sender=world.seller)
-    world.chain.advance(HOUR)
-    return Dispute(world, order, 1, content)
-
-
-def _challenged(dispute: Dispute) -> Dispute:
-    """Whatever goes into the challenge has a second of its own, so that another machine meets it in the same one."""
-    dispute.challenge()
-    dispute.world.chain.advance(60)
-    return dispute
-
-
-def _of_challenge(dispute: Dispute, sender: Account, function: str, *more: Any) -> Transaction:
-    arguments = (dispute.order, dispute.round, dispute.state, *more)
-    return Transaction(dispute.world, sender, function, arguments)
-
-
-@cache
-def _one_of_4_gib() -> Sealed:
-    """A chunk of an artifact of 2^20 chunks: random bytes, as compressed files have, and not what was committed to."""
-    random = Random(4)
-    promised, published = random.randbytes(CHUNK), random.randbytes(CHUNK)
-    return seal_one_of(2**20, 0b10110011100011110000, promised, 1, instead=published)
-
-
-@case
-def challenge() -> Transaction:
-    dispute = _dispute()
-    arguments = (dispute.order, dispute.round, dispute.bucket, dispute.key.x)
-    return Transaction(dispute.world, dispute.world.buyer, "challenge", arguments)
-
-
-@case
-def respond() -> Transaction:
-    dispute = _challenged(_dispute())
-    return _of_challenge(dispute, dispute.world.seller, "respond", dispute.content.manifest, *dispute.sealed())
-
-
-@case
-def claim_timeout() -> Transaction:
-    dispute = _challenged(_dispute())
-    dispute.world.reach(dispute.answer_until + 1)
-    return _of_challenge(dispute, dispute.world.buyer, "claimTimeout")
-
-
-@case
-def prove_wrong_key() -> Transaction:
-    dispute = _challenged(_dispute())
-    dispute.respond_wrongly()
-    return _of_challenge(dispute, dispute.world.buyer, "proveWrongKey", dispute.key.secret)
-
-
-@case
-def settle_challenge() -> Transaction:
-    dispute = _challenged(_dispute())
-    dispute.respond()
-    dispute.world.reach(dispute.proof_until + 1)
-    return _of_challenge(dispute, dispute.world.seller, "settleChallenge")
-
-
-@case
-def prove_wrong_content_4kib() -> Transaction:
-    dispute = _dispute(_one_of_4_gib())
-    (index,) = dispute.content.chunks
-    arguments = (dispute.listing, dispute.round, dispute.content.manifest, dispute.content.proof(index))
-    return Transaction(dispute.world, dispute.world.buyer, "proveWrongContent", arguments)
-
-
-@case
-def prove_wrong_copy() -> Transaction:
-    dispute = _dispute(_one_of_4_gib(), copies=True)
-    (index,) = dispute.content.chunks
-    proof = dispute.content.proof(index)
-    arguments = (dispute.order, dispute.round, dispute.bucket, dispute.content.manifest, proof)
-    return Transaction(dispute.world, dispute.world.buyer, "proveWrongCopy", arguments)
-
-
-def _refund_faulty(rounds: int) -> Transaction:
-    dispute = _dispute(_one_of_4_gib(), rounds=rounds)
-    (index,) = dispute.content.chunks
-    dispute.prove_content(index)
-    arguments = (dispute.order, dispute.round, dispute.bucket)
-    return Transaction(dispute.world, dispute.world.buyer, "refundFaulty", arguments)
-
-
-@case
-def refund_faulty() -> Transaction:
-    return _refund_faulty(rounds=1)
-
-
-@case
-def refund_faulty_rounds() -> Transaction:
-    return _refund_faulty(rounds=2)
-
-
 # ----------------------------------------------------------------------------------------------------- terms and keys
 
 
 @case
 def create_listing() -> Transaction:
-    world, _ = _warm()
+    world, _ = warm()
     terms = TERMS_OF_USE | {"supply": 100, "firstDue": world.chain.now + 7 * 24 * HOUR, "period": 7 * 24 * HOUR}
     offer = (ETHER, True, DETAILS)
     arguments = (tuple(terms[term] for term in TERMS), offer, world.operator, world.payout)
@@ -393,11 +287,11 @@ def create_listing() -> Transaction:
 
 @case
 def change_offer() -> Transaction:
-    world, listing = _warm()
+    world, listing = warm()
     return Transaction(world, world.seller, "changeOffer", (listing, (2 * ETHER, True, DETAILS)))
 
 
 @case
 def register_key() -> Transaction:
-    world, _ = _warm()
+    world, _ = warm()
     return Transaction(world, world.stranger, "register", (keccak(text="a new key"), BACKUP))

@@ -12,6 +12,7 @@ from numerbay_chain.crypto import merkle
 from numerbay_chain.crypto.container import CHUNK_SIZE, Encryptor
 from numerbay_chain.crypto.content_key import ContentKey
 from tests.evm import Account, Contract, CustomError, Reverted
+from tests.vectors import reference as rfc
 
 KEY = ContentKey(0x1234_5678_9ABC_DEF0_1234_5678_9ABC_DEF0)
 LENGTHS = (0, 1, 63, 64, 65, 4095, 4096, 4097, 8192, 3 * 4096 + 100)
@@ -34,7 +35,7 @@ class Published:
         return {
             "contentKey": int.from_bytes(self.key.reveal(), "big"), "index": index, "size": self.size,
             "dataRoot": self.root, "ciphertextChunk": leaf[32:], "commitment": leaf[:32],
-            "path": merkle.inclusion_path([merkle.leaf_hash(leaf) for leaf in self.leaves], index),
+            "path": rfc.merkle_path(list(self.leaves), index),
         }  # fmt: skip
 
     def with_leaf(self, index: int, leaf: bytes) -> "Published":
