@@ -18,7 +18,7 @@ VENV := .venv/.ready
 NODE := node_modules/.ready
 SOLC := .cache/solcx/.ready
 
-.PHONY: setup demo test check gas bench fuzz interrupt compile lock clean kubo artifacts
+.PHONY: setup demo test check gas bench fuzz fuzz-judge interrupt compile lock clean kubo artifacts
 
 setup: $(VENV) $(NODE) $(SOLC) artifacts kubo
 
@@ -40,6 +40,10 @@ bench: $(VENV)
 # The money test for as long as one likes; the suite runs a short version.
 fuzz: setup
 	@.venv/bin/python -m tests.stateful --examples $(or $(EXAMPLES),1000)
+
+# The judge against a reference of its own, ten thousand cases of each kind; the suite runs a few.
+fuzz-judge: setup
+	@.venv/bin/python -m tests.judge --cases $(or $(CASES),10000)
 
 # Every delivery, interrupted at every one of its steps; the suite runs a sample.
 interrupt: setup

@@ -8,9 +8,7 @@ from tests.places import PRICE, Place
 HOUR = 3_600
 
 
-@pytest.mark.parametrize(
-    "state", ["challenged", "answered", "paid back", "paid to the seller", "the other refunded"]
-)
+@pytest.mark.parametrize("state", ["challenged", "answered", "paid back", "paid to the seller", "the other refunded"])
 def test_who_waits_for_a_key_gets_it_whatever_becomes_of_anothers_challenge(place: Place, state: str) -> None:
     listing = place.seller.create_listing(PRICE, decline_window=600, dispute_window=24 * HOUR, response_window=HOUR)
     challenger, patient = place.buyer(1), place.buyer(2)

@@ -1,5 +1,7 @@
-"""The judge once more, from docs/protocol.md, RFC 6962 and SEC 2, by other means than the contracts and the package: points by
-field arithmetic, trees by recursion, ChaCha20 from `cryptography`."""
+"""The judge once more, from docs/protocol.md, RFC 6962 and SEC 2, by other means than the contracts and the package.
+
+Points by field arithmetic, trees by recursion, ChaCha20 from `cryptography`.
+"""
 
 from collections.abc import Iterable
 from functools import cache
@@ -29,10 +31,7 @@ def add(a: Point, b: Point) -> Point:
     (ax, ay), (bx, by) = a, b
     if ax == bx and (ay + by) % FIELD == 0:
         return None
-    if a == b:
-        slope = 3 * ax * ax * pow(2 * ay, -1, FIELD)
-    else:
-        slope = (by - ay) * pow(bx - ax, -1, FIELD)
+    slope = 3 * ax * ax * pow(2 * ay, -1, FIELD) if a == b else (by - ay) * pow(bx - ax, -1, FIELD)
     x = (slope * slope - ax - bx) % FIELD
     return x, (slope * (ax - x) - ay) % FIELD
 

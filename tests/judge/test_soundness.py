@@ -1,4 +1,4 @@
-"""The contracts' verdicts are the reference's. `make fuzz-judge` tries ten thousand cases of each; here are a few of each kind."""
+"""The contracts' verdicts are the reference's: a few of each kind of the cases that `make fuzz-judge` tries."""
 
 import coincurve
 import pytest
