@@ -157,7 +157,8 @@ def stream_key(k: int) -> bytes:
 def crypt(k: int, index: int, data: bytes) -> bytes:
     """Chunk `index` under the stream: encrypts and decrypts."""
     nonce = (1 + 64 * index).to_bytes(4, "little") + bytes(12)
-    return Cipher(ChaCha20(stream_key(k), nonce), mode=None).encryptor().update(data)
+    left = 64 * (2**32 - int.from_bytes(nonce[:4], "little"))  # the counter ends there, and no honest chunk goes on
+    return Cipher(ChaCha20(stream_key(k), nonce), mode=None).encryptor().update(data[:left]) + data[left:]
 
 
 def commit(k: int, index: int, plaintext: bytes) -> bytes:
