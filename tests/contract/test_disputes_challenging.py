@@ -32,7 +32,9 @@ def first(x: int, *, on_curve: bool) -> int:
 
 
 class TestWhatItMoves:
-    @pytest.mark.parametrize(("bond", "asked"), [(0, 0), (ETHER // 20, ETHER // 20), (ETHER, ETHER // 10)])
+    @pytest.mark.parametrize(
+        ("bond", "asked"), [(0, 0), (ETHER // 10 - 1, ETHER // 10 - 1), (ETHER // 10 + 1, ETHER // 10)]
+    )
     def test_the_price_leaves_the_pot_and_the_bond_comes_in(
         self, world: World, token: Any, bond: int, asked: int
     ) -> None:
