@@ -22,7 +22,8 @@ def show_dispute(market: Market, order: int, round: int | None) -> Dispute:
     case = read_case(market, order, round, "disputed")
     if round is not None and case.state == "none" and not case.order.covers(round):
         held = case.order
-        covered = f"rounds {held.first} to {held.end - 1}" if held.rounds else "no round any more"
+        several = f"rounds {held.first} to {held.end - 1}" if held.rounds > 1 else f"round {held.first}"
+        covered = several if held.rounds else "no round any more"
         raise RefusedError(f"order {held} covers {covered}, not round {round}", "see them with `orders`")
     return describe(case)
 
@@ -149,7 +150,7 @@ def call_to_end(case: Case) -> Call | None:
 
 def _when(case: Case, step: str) -> str:
     if case.state == "answered":
-        return "run this again after that; until then the buyer can `fetch` by the answer, and `dispute prove` that it is wrong"
+        return "run this again after that; until then the buyer can `fetch`, and `dispute prove` what is wrong"
     if case.state == "challenged":
         return "run this again after that"
     if step == "claim" and call_to_end(case) is not None:

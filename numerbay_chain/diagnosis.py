@@ -6,7 +6,7 @@ docs/protocol.md §2 "Disputes", §5. Nothing here sends anything.
 from typing import Final
 
 from numerbay_chain.chain.gas import BUYER_GAS, DISPUTE_GAS
-from numerbay_chain.chain.types import Ground
+from numerbay_chain.chain.types import ZERO_HASH, Ground
 from numerbay_chain.disputes import Case
 from numerbay_chain.errors import RefusedError
 from numerbay_chain.overview import bought_in
@@ -78,6 +78,8 @@ def describe(case: Case) -> Dispute:
 def keys_posted(case: Case) -> bool:
     """Whether envelopes were posted since the order was bought: its key may be in them."""
     contract, order = case.market.contract, case.order
+    if case.terms.copies and contract.hash_of(order.id, case.round) == ZERO_HASH:
+        return False
     deliveries = contract.deliveries(case.listing.id, case.round)
     if not deliveries:
         return False
@@ -88,7 +90,9 @@ def keys_posted(case: Case) -> bool:
 def overdue(case: Case) -> str:
     """Since when the answer to a challenge is overdue; for an unanswered one."""
     opened = case.challenge
-    return f"it is overdue since {format_time(case.terms.response_deadline(opened.challenged_at))}" if opened else ""
+    if opened is None:
+        return ""
+    return f"his answer is overdue since {format_time(case.terms.response_deadline(opened.challenged_at))}"
 
 
 def ground_of(case: Case) -> Ground | None:
@@ -202,7 +206,7 @@ def _in_dispute(case: Case, kind: ProblemKind) -> Remedy | None:
                 return None
             return _remedy(case, "wait", f"wait: {words(case)}", until)
         case "unanswered":
-            text = f"claim it with `dispute claim`: the seller did not answer in time, {overdue(case)}"
+            text = f"get it back with `dispute claim`: the seller did not answer in time, {overdue(case)}"
             return _remedy(case, "claim", text, None, DISPUTE_GAS["claimTimeout"], returns=stake)
         case "answered":
             if kind not in ("answer", "wrong-content"):
@@ -243,7 +247,8 @@ def _before_dispute(case: Case, kind: ProblemKind, fault: bool) -> Remedy:
             since = format_until(case.challengeable_from, case.now)
             return _remedy(case, "wait", f"dispute it with `dispute open` from {since} on, until {by}", last)
     if refusal is not None and case.release and case.terms.adjudicated and case.now >= case.matures_at:
-        return _remedy(case, "nothing", f"{refusal}; {OUTSIDE}, and you can cancel to get later rounds back")
+        later = ", and you can cancel to get later rounds back" if case.order.end > case.listing.next_round else ""
+        return _remedy(case, "nothing", f"{refusal}; {OUTSIDE}{later}")
     if not fault:
         return _remedy(case, "wait", "ask the seller, and try again later")
     if not case.terms.adjudicated:

@@ -105,7 +105,7 @@ def _cost(view: "Dispute") -> str:
     if view.token.native and view.fee > view.price:
         return f"NOT WORTH IT: a dispute may take {format_fee(view.fee)} of gas, and the price is {price}"
     most = f", at most {format_fee(view.fee)}" if view.fee else ""
-    return f"a dispute takes about {view.gas:,} gas{most}; at stake is {price}"
+    return f"a dispute takes about {view.gas:,} gas{most}; at stake is {amount(view.price + view.bond, view.token)}"
 
 
 @dispute.command("list")

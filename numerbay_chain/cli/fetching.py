@@ -102,7 +102,7 @@ def _verification_text(checked: "Verification") -> str:
     lines = [f"{problem.text}" + (f": {problem.advice}" if problem.advice else "") for problem in checked.problems]
     verdict = "no problems found" if checked.ok else f"{output.count(len(lines), 'problem')}:"
     if checked.ok and lines:
-        verdict = "nothing is wrong so far:"
+        verdict = "no problems found so far:"
     return f"{head}\n\n{verdict}" + (f"\n{bullets(lines)}" if lines else "")
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from numerbay_chain.chain.gas import BUYER_GAS, DISPUTE_GAS
 from numerbay_chain.chain.types import NATIVE_TOKEN, Token
+from numerbay_chain.errors import UsageError
 from numerbay_chain.terms import PRESETS, Preset, build_terms, explain
-from numerbay_chain.units import format_until
+from numerbay_chain.units import format_fee, format_until
 
 ROOT = Path(__file__).resolve().parents[3]
 MEASURED: dict[str, int] = json.loads((ROOT / "docs" / "gas.json").read_text())
@@ -44,7 +45,30 @@ def test_a_preset_gives_both_sides_time(preset: Preset) -> None:
 
 def test_the_bond_is_said_as_the_amount_that_would_be_asked() -> None:
     assert "a bond of 0.002 ETH" in words(challenge_bond="0.002 ether")
-    assert "a bond of 0.01 ETH" in words(challenge_bond="5 ether"), "never more than a tenth of the price"
+    assert "a tenth" not in words(challenge_bond="0.002 ether")
+    capped = words(challenge_bond="5 ether")
+    assert "a bond of 0.01 ETH (a tenth of the price, as the terms' 5 ETH are more)" in capped
+
+
+def test_a_dispute_window_that_can_t_be_says_that_none_is_possible_too() -> None:
+    with pytest.raises(UsageError, match=r"it is 0 \(no disputes\), or 2m to 90d"):
+        words(dispute_window="1m")
+    with pytest.raises(UsageError, match="or 20m to 90d"):
+        words(dispute_window="1m", decline_window="10m")
+
+
+@pytest.mark.parametrize(
+    ("wei", "said"),
+    [
+        (0, "0 ETH"),
+        (7, "0.000000000000000007 ETH"),
+        (149_999_999_993, "0.00000015 ETH"),
+        (7_500_000_000_000_000, "0.0075 ETH"),
+        (99_900_000_000_000_000_000, "100 ETH"),
+    ],
+)
+def test_a_fee_is_said_in_two_digits_and_never_too_low(wei: int, said: str) -> None:
+    assert format_fee(wei) == said
 
 
 def test_a_price_below_the_gas_of_a_dispute_is_not_protected_and_says_so() -> None:
@@ -59,8 +83,8 @@ def test_a_price_below_the_gas_of_a_dispute_is_not_protected_and_says_so() -> No
 def test_too_little_time_to_answer_is_said() -> None:
     assert "SHORT: 1m to answer" in words(preset="test")
     short = words(decline_window="4m", response_window="4m", dispute_window="10m")
-    assert "SHORT: 4m to answer a challenge is less than the 3m" in short
-    assert "look every 2m" in short
+    assert "SHORT: 4m to answer a challenge is less than the 5m: the 3m that it takes to be sure of one" in short
+    assert "and 2m between two looks at it" in short
     assert "SHORT" not in words(decline_window="6m", response_window="6m", dispute_window="12m")
 
 

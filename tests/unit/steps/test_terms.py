@@ -65,7 +65,10 @@ def test_durations_and_amounts_are_text_or_numbers() -> None:
     [
         ({"max_rounds": 0}, "max rounds is 0, outside of 1 to 65535"),
         ({"decline_window": "8d"}, "decline window is 8d, outside of 0s to 7d"),
-        ({"dispute_window": "1d", "decline_window": "13h"}, "dispute window is 1d, outside of 1d2h to 90d"),
+        (
+            {"dispute_window": "1d", "decline_window": "13h"},
+            "dispute window is 1d: it is 0 \\(no disputes\\), or 1d2h to 90d",
+        ),
         ({"dispute_window": "5m", "response_window": "4m"}, "response window is 4m, outside of 1m to 2m30s"),
         ({"period": "1h", "min_interval": "2h"}, "period is 1h, outside of 2h"),
         ({"period": "1h", "first_due": NOW}, "first due is"),
