@@ -103,6 +103,12 @@ class Disputes(Comparison):
     def dispute_about_a_copy(self, data: DataObject, story: list[str]) -> None:
         self._dispute(data, story, is_copy)
 
+    # copies are rare among the listings, and a run may switch a rule off: two rules meet them often enough
+    @rule(data=DATA, story=st.sampled_from(ABOUT_COPIES))
+    @precondition(lambda self: self.on_sale(is_copy) or self._to_challenge(is_copy))
+    def dispute_about_another_copy(self, data: DataObject, story: list[str]) -> None:
+        self._dispute(data, story, is_copy)
+
     def _dispute(self, data: DataObject, story: list[str], wanted: Kind) -> None:
         """A challenge and what comes of it, without anything in between."""
         self.calm = data.draw(st.sampled_from([True, True, False]), label="calm")

@@ -47,8 +47,6 @@ STATES = [
     "faulty too late",
 ]
 
-OFTEN = 5  # steps
-
 
 def test_model_and_bytecode_agree_whatever_people_do() -> None:
     OUTCOMES.clear()
@@ -59,5 +57,5 @@ def test_model_and_bytecode_agree_whatever_people_do() -> None:
     run_state_machine_as_test(Marketplace, settings=profile)
     succeeded = {function for function, error in OUTCOMES if not error}
     assert not set(CALLS) - succeeded, "the run was too short to mean something: some call never went through"
-    rare = {state: REACHED[state] for state in STATES if REACHED[state] < OFTEN}
-    assert not rare, "the run was too short to mean something: hardly ever in these states"
+    missed = {state for state in STATES if not REACHED[state]}
+    assert not missed, "the run was too short to mean something: never in these states"
