@@ -1,4 +1,4 @@
-# The targets: setup, demo, test, check, gas, bench, fuzz, interrupt, compile, lock, clean. A second run does only what changed.
+# The targets: setup, demo, test, check, gas, bench, fuzz, fuzz-judge, interrupt, mutation, compile, lock, clean. A second run does only what changed.
 
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile
@@ -18,7 +18,7 @@ VENV := .venv/.ready
 NODE := node_modules/.ready
 SOLC := .cache/solcx/.ready
 
-.PHONY: setup demo test check gas bench fuzz fuzz-judge interrupt compile lock clean kubo artifacts
+.PHONY: setup demo test check gas bench fuzz fuzz-judge interrupt mutation compile lock clean kubo artifacts
 
 setup: $(VENV) $(NODE) $(SOLC) artifacts kubo
 
@@ -48,6 +48,10 @@ fuzz-judge: setup
 # Every delivery, interrupted at every one of its steps; the suite runs a sample.
 interrupt: setup
 	@.venv/bin/python -m tests.e2e.interruptions
+
+# Every small change to the contracts against their tests; goes on where it was broken off, writes docs/mutation.md.
+mutation: setup
+	@.venv/bin/python -m tests.mutation $(MUTATION_ARGS)
 
 # The package's artifact is committed; this refreshes it after a change to contracts/.
 compile: $(VENV) $(NODE) $(SOLC)
