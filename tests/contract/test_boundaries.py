@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.contract.words import moved, only, refused
-from tests.evm import Receipt
+from tests.evm import CustomError, Receipt
 from tests.evm.disputes import challengeable
 from tests.evm.world import DETAILS, ETHER, HOUR, World
 from tests.model.wallets import NATIVE
@@ -88,6 +88,13 @@ class TestTerms:
         with refused("NoKey", world.stranger, 0):
             world.buy(world.list(), by=world.stranger)
 
+    def test_a_bucket_is_never_shorter_than_a_minute(self, world: World) -> None:
+        lengths = {}
+        for window in (236, 239, 240, 244):
+            listing = world.list(declineWindow=60, minInterval=60, disputeWindow=window, responseWindow=60)
+            lengths[window] = world.market.maturityOf(listing, 1)
+        assert lengths == {236: 60, 239: 60, 240: 60, 244: 61}
+
 
 class TestPermit:
     def test_it_opens_no_closed_listing(self, world: World) -> None:
@@ -154,3 +161,23 @@ def test_a_credit_is_collected_once(world: World) -> None:
     with refused("NothingToPay", buyer, NATIVE):
         world.market.collect(NATIVE, world.friend, sender=buyer)
     assert world.held() == ETHER
+
+
+def test_a_payment_with_too_little_gas_says_how_much_is_needed(world: World) -> None:
+    """300,000 for the receiver and 12,000 for the call, of which a 64th stays behind."""
+    buyer = world.deploy("RefusingBuyer")
+    world.chain.fund(buyer)
+    world.register(buyer)
+    order = world.buy(world.list(), by=buyer)
+    buyer.setManner(3, sender=world.stranger)
+    refusals = []
+    for gas in range(50_000, 1_000_000, 50_000):
+        with pytest.raises(CustomError) as caught:
+            world.market.refund(order, sender=world.seller, gas=gas)
+        refusals.append(caught.value)
+        if caught.value.name:
+            break
+    assert refusals[-1].name == "TooLittleGas"
+    left, needed = refusals[-1].arguments
+    assert needed == (300_000 + 12_000) * 64 // 63
+    assert left < needed

@@ -120,10 +120,3 @@ class TestVouchersAtTheirLastValue:
 
         with refused("NotAToken"):
             world.buy_with(listing, permit=permit)
-
-
-def test_no_bucket_is_shorter_than_a_minute(world: World) -> None:
-    for window, length in ((120, 60), (239, 60), (240, 60), (244, 61)):
-        listing = world.list(disputeWindow=window, declineWindow=0, responseWindow=60)
-
-        assert world.market.maturityOf(listing, 1) == length
