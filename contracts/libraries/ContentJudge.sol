@@ -24,11 +24,11 @@ library ContentJudge {
         bytes32 commitment,
         bytes32[] memory path
     ) internal pure returns (bool) {
-        uint256 count = chunkCount(size);
         bytes32 leaf = MerklePath.leafHash(commitment, ciphertextChunk);
-        if (MerklePath.root(leaf, index, count, path) != dataRoot) revert IDisputes.NotInTree();
-        uint256 length = index == count - 1 ? size - index * CHUNK_SIZE : CHUNK_SIZE;
-        return ciphertextChunk.length != length || _commit(contentKey, index, ciphertextChunk) != commitment;
+        if (MerklePath.root(leaf, index, chunkCount(size), path) != dataRoot) revert IDisputes.NotInTree();
+        return
+            ciphertextChunk.length != chunkLength(size, index)
+                || _commit(contentKey, index, ciphertextChunk) != commitment;
     }
 
     /// @notice Chunks of a plaintext of `size` bytes: an empty one has one empty chunk.
@@ -36,12 +36,22 @@ library ContentJudge {
         return size == 0 ? 1 : (size - 1) / CHUNK_SIZE + 1;
     }
 
+    /// @notice Bytes of chunk `index`, which is below chunkCount: only the last can be shorter than the others.
+    function chunkLength(uint256 size, uint256 index) internal pure returns (uint256) {
+        return index == chunkCount(size) - 1 ? size - index * CHUNK_SIZE : CHUNK_SIZE;
+    }
+
+    /// @notice ChaCha20's block counter where chunk `index` begins; block 0 is not used.
+    function firstBlock(uint256 index) internal pure returns (uint32) {
+        return SafeCast.toUint32(1 + BLOCKS_PER_CHUNK * index);
+    }
+
     /// @dev H(0x02 ‖ salt ‖ plaintext)
     function _commit(uint256 contentKey, uint256 index, bytes calldata ciphertextChunk) private pure returns (bytes32) {
         bytes32 streamKey = sha256(abi.encodePacked("numerbay-chain/v1/stream", contentKey));
         bytes32 saltKey = sha256(abi.encodePacked("numerbay-chain/v1/salt", contentKey));
         bytes32 salt = sha256(abi.encodePacked(saltKey, SafeCast.toUint64(index)));
-        uint32 counter = SafeCast.toUint32(1 + BLOCKS_PER_CHUNK * index);
-        return sha256(abi.encodePacked(bytes1(0x02), salt, ChaCha20.xor(streamKey, counter, 0, ciphertextChunk)));
+        bytes memory plaintext = ChaCha20.xor(streamKey, firstBlock(index), 0, ciphertextChunk);
+        return sha256(abi.encodePacked(bytes1(0x02), salt, plaintext));
     }
 }
