@@ -1,4 +1,4 @@
-# The targets: setup, demo, test, check, gas, bench, fuzz, fuzz-judge, interrupt, mutation, compile, lock, clean. A second run does only what changed.
+# The targets: setup, demo, test, check, gas, bench, fuzz, fuzz-judge, interrupt, mutation, symbolic, compile, lock, clean. A second run does only what changed.
 
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile
@@ -17,10 +17,11 @@ UV := .cache/uv/bin/uv
 VENV := .venv/.ready
 NODE := node_modules/.ready
 SOLC := .cache/solcx/.ready
+PROVER := .cache/symbolic/.ready
 
-.PHONY: setup demo test check gas bench fuzz fuzz-judge interrupt mutation compile lock clean kubo artifacts
+.PHONY: setup demo test check gas bench fuzz fuzz-judge interrupt mutation symbolic compile lock clean kubo artifacts
 
-setup: $(VENV) $(NODE) $(SOLC) artifacts kubo
+setup: $(VENV) $(NODE) $(SOLC) $(PROVER) artifacts kubo
 
 demo: $(VENV)
 	@.venv/bin/numerbay-chain demo
@@ -53,6 +54,10 @@ interrupt: setup
 mutation: setup
 	@.venv/bin/python -m tests.mutation $(MUTATION_ARGS)
 
+# Every proof about the contracts; the suite runs all but the sequences of calls.
+symbolic: setup
+	@.venv/bin/python -m tests.symbolic
+
 # The package's artifact is committed; this refreshes it after a change to contracts/.
 compile: $(VENV) $(NODE) $(SOLC)
 	@.venv/bin/python -m tools.compile
@@ -62,6 +67,8 @@ lock: $(UV)
 		--custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements/dev.lock
 	@$(UV) pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 		--custom-compile-command "make lock" requirements/bootstrap.in --output-file requirements/bootstrap.txt
+	@$(UV) pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+		--custom-compile-command "make lock" requirements/symbolic.in --output-file requirements/symbolic.txt
 	@npm install --package-lock-only --ignore-scripts --loglevel=error
 	@if grep -nE '"resolved"|--find-links|--index-url' package-lock.json requirements/*.lock requirements/*.txt; \
 		then echo "error: a lock names a download address" >&2; exit 1; fi
@@ -97,6 +104,13 @@ $(NODE): package.json package-lock.json .npmrc
 $(SOLC): $(VENV) $(NODE) tools/install_solc.py tools/solc.js tools/solidity.py
 	@echo "setup: the Solidity compiler"
 	@.venv/bin/python -m tools.install_solc
+	@touch $@
+
+# halmos pins versions of its own, so it has an environment of its own.
+$(PROVER): $(UV) requirements/symbolic.txt
+	@echo "setup: the prover, from requirements/symbolic.txt"
+	@test -x .cache/symbolic/venv/bin/python || $(PYTHON) -m venv --without-pip .cache/symbolic/venv
+	@$(UV) pip sync --quiet --python .cache/symbolic/venv/bin/python --require-hashes requirements/symbolic.txt
 	@touch $@
 
 artifacts: $(VENV) $(SOLC)

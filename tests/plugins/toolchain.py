@@ -25,6 +25,7 @@ STOP_SECONDS = 15
 HINTS = {
     "anvil": "run `make setup` on Linux x86-64, or put an anvil on PATH",
     "kubo": "install Go and run `make setup`, or put ipfs on PATH",
+    "halmos": "run `make setup` on Linux x86-64, which ships forge",
     "solc": "run `make setup`, which needs Node.js with npm",
     "node_modules": "run `make setup`, which needs Node.js with npm",
 }

@@ -9,7 +9,7 @@ import pytest
 
 from tools.solidity import ROOT, SOLC_VERSION, ape_settings
 
-PYTHON_LOCKS = ("requirements/dev.lock", "requirements/bootstrap.txt")
+PYTHON_LOCKS = ("requirements/dev.lock", "requirements/bootstrap.txt", "requirements/symbolic.txt")
 
 
 @pytest.mark.parametrize("lock", PYTHON_LOCKS)
