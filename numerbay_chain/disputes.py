@@ -29,6 +29,7 @@ from numerbay_chain.overview import (
     dispute_state,
     newest_round,
 )
+from numerbay_chain.sales import Sales
 from numerbay_chain.units import format_amount
 from numerbay_chain.verdicts import DisputeState
 
@@ -265,7 +266,7 @@ def buyers_cases(market: Market, *, ended: bool) -> list[Case]:
 
 def sellers_cases(market: Market, listing_id: int | None, *, ended: bool) -> list[Case]:
     """Disputes about listings that the account sells or operates; what must be answered soonest first."""
-    mine = _own_listings(market) if listing_id is None else _own_listings(market, listing=listing_id)
+    mine = _own_listings(market, listing_id)
     if not mine:
         return []
     disputed, over = _disputed(market.contract.events(["Challenged", "ChallengeEnded"]))
@@ -273,8 +274,18 @@ def sellers_cases(market: Market, listing_id: int | None, *, ended: bool) -> lis
     return _sorted(market, {place for place in places if place[0] >> 32 in mine}, ended)
 
 
-def _own_listings(market: Market, **indexed: int) -> set[int]:
-    """Those that the account sells, or operates now."""
+def require_all_challenges(market: Market, listing_id: int | None = None) -> None:
+    """Raises `NetworkError` where the contract knows of a challenge about the account's listings that the node's logs
+    leave out."""
+    contract = market.contract
+    for listing in sorted(_own_listings(market, listing_id)):
+        if contract.listing(listing).terms.adjudicated:
+            Sales.read(contract, listing, 0).require_all_challenges(contract)
+
+
+def _own_listings(market: Market, listing_id: int | None) -> set[int]:
+    """Those that the account sells, or operates now; or `listing_id` alone, where it does."""
+    indexed = {} if listing_id is None else {"listing": listing_id}
     mine: dict[int, bool] = {}
     sold: set[int] = set()
     for event in market.contract.events(["ListingCreated", "OperatorChanged"], **indexed):

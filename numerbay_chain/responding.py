@@ -14,7 +14,7 @@ from numerbay_chain.chain.gas import DISPUTE_GAS
 from numerbay_chain.chain.types import ZERO_HASH, Challenge
 from numerbay_chain.crypto.dispute import seal_response
 from numerbay_chain.diagnosis import words
-from numerbay_chain.disputes import Case, read_case, sellers_cases
+from numerbay_chain.disputes import Case, read_case, require_all_challenges, sellers_cases
 from numerbay_chain.errors import AccountError, ExitCode, NumerbayChainError, RefusedError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.manifest import Manifest
@@ -44,7 +44,7 @@ def respond(market: Market, order: int | None, round: int | None) -> Answers:
 
 
 def _respond_all(market: Market) -> Answers:
-    """One that can't be answered does not keep the others from it."""
+    """One that can't be answered does not keep the others from it, nor does one that the node leaves out."""
     answered: list[Answer] = []
     left: list[Unanswered] = []
     for case in sellers_cases(market, None, ended=False):
@@ -63,6 +63,7 @@ def _respond_all(market: Market) -> Answers:
                 raise
             left.append(_left(case, f"{error}" + (f"; {error.hint}" if error.hint else ""), error.exit_code))
             market.connection.block_number()  # a node that is gone ends this
+    require_all_challenges(market)
     return Answers(tuple(answered), tuple(left))
 
 

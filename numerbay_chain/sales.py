@@ -94,6 +94,30 @@ class Sales:
                 if (withdrawn or order.price == 0) and not self._still_has(contract, order, release.round):
                     raise self._left_out(release.round)
 
+    def require_all_challenges(self, contract: MarketplaceContract) -> None:
+        """Raises `NetworkError` where a pot that can be challenged holds another sum than the logs tell: a challenge
+        takes its price out of the pot, and one that a node leaves out is lost by silence."""
+        now = contract.connection.timestamp(self.head)
+        releases = contract.releases(self.listing.id, to_block=self.head)
+        skipped = [*contract.events(["Skipped"], to_block=self.head, listing=self.listing.id)]
+        if len(releases) + len(skipped) != self.listing.next_round:
+            raise NetworkError(
+                f"the node's logs leave out rounds of listing {self.listing.id}",
+                "check from_block, or use another node",
+            )
+        for release in releases:
+            buckets = {bucket_of(order, release) for order in self.rightful(release.round)} | {release.bucket}
+            for bucket in sorted(buckets):
+                if now >= self.listing.terms.maturity_of(bucket):
+                    continue
+                held = contract.pot(release.listing, release.round, bucket, block=self.head).amount
+                if held != self._earned(release, bucket):
+                    raise NetworkError(
+                        f"the node's logs leave out what became of round {release.round} of listing {self.listing.id}: "
+                        "it may have been challenged",
+                        "use another node, before the time to answer is over",
+                    )
+
     def _earned(self, release: Release, bucket: int) -> int:
         return sum(order.price for order in self.rightful(release.round) if bucket_of(order, release) == bucket)
 

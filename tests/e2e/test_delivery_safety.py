@@ -9,7 +9,7 @@ import pytest
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.types import Delivery, Event
+from numerbay_chain.chain.types import Delivery
 from numerbay_chain.errors import AccountError, NetworkError, RefusedError
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.manifest import Manifest
@@ -21,30 +21,6 @@ from tests.places import OPERATOR, PRICE, Place
 from tests.unit.ipfs.servers import Request, serving
 
 HOUR, DAY = 3_600, 86_400
-
-
-class ForgetfulContract(MarketplaceContract):
-    """The contract behind a node that leaves out the logs of some events."""
-
-    def __init__(self, real: MarketplaceContract, *names: str) -> None:
-        super().__init__(real.connection, real.address, real.from_block)
-        self.forgotten = set(names)
-
-    def events(self, *arguments: object, **more: object) -> Iterator[Event]:
-        found = super().events(*arguments, **more)  # type: ignore[arg-type]  # handed on as they are
-        return (event for event in found if event.name not in self.forgotten)
-
-
-@pytest.fixture
-def forgetting(place: Place) -> Callable[..., Seller]:
-    """The seller, over a node that leaves out these events."""
-
-    def make(*names: str) -> Seller:
-        market = place.market("seller", 0)
-        market.contract = ForgetfulContract(place.contract, *names)
-        return Seller(market)
-
-    return make
 
 
 @pytest.fixture
@@ -76,33 +52,6 @@ def envelopes_of(place: Place, listing: int, round: int = 0) -> list[int]:
 # ------------------------------------------------------------------------------------------------ a round goes out once
 
 
-def test_a_release_that_the_node_leaves_out_is_not_released_again(
-    place: Place, forgetting: Callable[..., Seller]
-) -> None:
-    listing = place.seller.create_listing(PRICE, decline_window=600)
-    order = place.buyer().buy(listing.id, rounds=3).order
-    assert place.seller.deliver(place.file(), listing.id).state == "waiting"
-    place.chain.advance(DAY)
-    with pytest.raises(NetworkError, match="left out the release of round 0"):
-        forgetting("Released").deliver(place.file(), listing.id)
-    with pytest.raises(NetworkError, match="left out the release of round 0"):
-        forgetting("Released").serve(listing.id)
-    assert place.contract.listing(listing.id).next_round == 1
-    taken_up = place.seller.deliver(place.file(), listing.id)
-    assert (taken_up.resumed, taken_up.newly_posted) == (True, (order.id,))
-
-
-def test_a_node_that_leaves_out_the_release_just_made_keeps_the_entry(
-    place: Place, forgetting: Callable[..., Seller]
-) -> None:
-    listing = place.seller.create_listing(PRICE)
-    place.buyer().buy(listing.id, rounds=2)
-    with pytest.raises(NetworkError, match="left out the release of round 0"):
-        forgetting("Released").deliver(place.file(), listing.id)
-    assert place.seller.deliver(place.file(), listing.id).resumed
-    assert [release.round for release in place.contract.releases(listing.id)] == [0]
-
-
 def test_a_round_that_was_missed_is_set_aside(place: Place) -> None:
     listing = place.seller.create_listing(PRICE, min_interval=60)
     place.buyer().buy(listing.id, rounds=2)
@@ -131,63 +80,6 @@ def test_who_declines_while_the_seller_waits_gets_no_key(place: Place, monkeypat
     assert (delivered.state, delivered.newly_posted) == ("delivered", (kept.id,))
     assert envelopes_of(place, listing.id) == [1]
     assert [problem.kind for problem in place.buyer(1).verify(declined.id, 0).problems] == ["not-covered"]
-
-
-@pytest.mark.parametrize("price", [PRICE, 0])
-def test_a_decline_that_the_node_leaves_out_gets_no_key(
-    place: Place, forgetting: Callable[..., Seller], price: int
-) -> None:
-    listing = place.seller.create_listing(price, decline_window=600)
-    declined, kept = (place.buyer(number).buy(listing.id, rounds=2).order for number in (1, 2))
-    place.seller.deliver(place.file(), listing.id)
-    place.buyer(1).decline(declined.id)
-    place.chain.advance(601)
-    with pytest.raises(NetworkError, match="do not agree on who paid for round 0"):
-        forgetting("Declined").serve(listing.id)
-    assert envelopes_of(place, listing.id) == []
-    assert [one.newly_posted for one in place.seller.serve(listing.id).rounds] == [(kept.id,)]
-
-
-def test_a_decline_that_the_node_leaves_out_gets_no_key_after_the_money_was_withdrawn(
-    place: Place, forgetting: Callable[..., Seller]
-) -> None:
-    listing = place.seller.create_listing(PRICE, decline_window=600)
-    declined, kept = (place.buyer(number).buy(listing.id).order for number in (1, 2))
-    place.seller.deliver(place.file(), listing.id)
-    place.buyer(1).decline(declined.id)
-    place.chain.advance(5 * DAY)
-    place.seller.withdraw(listing.id)
-    with pytest.raises(NetworkError, match="do not agree on who paid"):
-        forgetting("Declined").serve(listing.id)
-    assert [one.newly_posted for one in place.seller.serve(listing.id).rounds] == [(kept.id,)]
-
-
-def test_a_refund_that_the_node_leaves_out_gets_no_key_with_the_release(
-    place: Place, forgetting: Callable[..., Seller]
-) -> None:
-    listing = place.seller.create_listing(PRICE)
-    refunded, kept = (place.buyer(number).buy(listing.id).order for number in (1, 2))
-    place.seller.refund(refunded.id)
-    with pytest.raises(NetworkError, match="do not agree on who paid for round 0"):
-        forgetting("Refunded").deliver(place.file(), listing.id)
-    assert place.seller.deliver(place.file(), listing.id).newly_posted == (kept.id,)
-
-
-def test_late_buyers_refunds_and_withdrawals_are_no_reason_to_distrust_a_node(place: Place) -> None:
-    listing = place.seller.create_listing(PRICE, instant=True)
-    place.buyer(1).buy(listing.id)
-    given_back = place.buyer(2).buy(listing.id).order
-    place.seller.deliver(place.file(), listing.id)
-    place.seller.refund(given_back.id, round=0)
-    same_bucket = place.buyer(3).buy(listing.id).order
-    assert [one.newly_posted for one in place.seller.serve(listing.id).rounds] == [(same_bucket.id,)]
-    place.chain.advance(2 * DAY)
-    later = place.buyer(4).buy(listing.id).order
-    place.seller.withdraw(listing.id)
-    assert [one.newly_posted for one in place.seller.serve(listing.id).rounds] == [(later.id,)]
-    place.chain.advance(2 * DAY)
-    last = place.buyer(5).buy(listing.id).order
-    assert [one.newly_posted for one in place.seller.serve(listing.id).rounds] == [(last.id,)]
 
 
 def test_with_a_short_notice_period_no_key_is_shown_before_the_release_counts(place: Place) -> None:
