@@ -55,7 +55,7 @@ def open_dispute(market: Market, order_id: int, round: int | None, unseen: bool)
     label = f"challenge-{order_id}-{case.round}"
     sent, approval = market.resume(label), None
     if sent is None:
-        if case.settlement and case.challenge and case.state not in ("won", "lost"):
+        if case.settlement and case.challenge and case.state not in ("paid-to-buyer", "paid-to-seller"):
             return OpenedDispute(describe(case), None, resumed=True)
         _refuse_to_open(reception, unseen)
         try:

@@ -138,7 +138,7 @@ def words(case: Case) -> str:
     ground = ground_of(case)
     if ground is None or case.ended is None:
         return f"the dispute about {name} has ended"
-    who = "the seller" if case.state == "lost" else "the buyer"
+    who = "the seller" if case.state == "paid-to-seller" else "the buyer"
     return f"{_GROUNDS[ground]}: {case.amount(case.ended['paid'])} for {name} went to {who}"
 
 
@@ -149,7 +149,7 @@ def refusal_to_open(case: Case) -> RefusedError | None:
             f"listing {case.listing.id} is not adjudicated: it takes no challenge and no proof",
             f"{_asking(case)}, and cancel what is left of the order",
         )
-    if case.state == "won":
+    if case.state == "paid-to-buyer":
         return RefusedError(words(case), "see it with `dispute show`")
     try:
         case.released()

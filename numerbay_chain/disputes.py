@@ -34,7 +34,7 @@ from numerbay_chain.units import format_amount
 from numerbay_chain.verdicts import DisputeState
 
 _LOGS: Final = ("Challenged", "Responded", "ChallengeEnded", "FaultyRefunded")
-_OVER: Final = ("none", "won", "lost", "paid-back")
+_OVER: Final = ("none", "paid-to-buyer", "paid-to-seller", "paid-back")
 MINING_TIME: Final = 60
 """Seconds in which a transaction may still wait to be mined."""
 

@@ -192,9 +192,9 @@ def dispute_state(
 ) -> DisputeState:
     """How a round stands for one order. `ended`: by a log; `matures_at`: 0 for a round that is not out."""
     if settlement is Settlement.PAID_TO_SELLER:
-        return "lost"
+        return "paid-to-seller"
     if ended:
-        return "won"
+        return "paid-to-buyer"
     if settlement is Settlement.PAID_BACK:
         return "paid-back"
     if settlement is Settlement.NONE or opened is None:

@@ -82,7 +82,7 @@ def _refuse_stale(case: Case) -> None:
             raise RefusedError(f"it was proven already: {words(case)}", "run `dispute settle`")
         case "unanswered":
             raise RefusedError(f"no proof is needed: {words(case)}", "run `dispute claim`")
-        case "unproven" | "won" | "lost" | "paid-back":
+        case "unproven" | "paid-to-buyer" | "paid-to-seller" | "paid-back":
             raise RefusedError(f"nothing can be proven any more: {words(case)}", "see it with `dispute show`")
         case "none":
             case.released()

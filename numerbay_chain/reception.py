@@ -104,7 +104,7 @@ class Reception:
         order, round = self.order, self.round
         name = f"round {round} of listing {self.listing.id}"
         paid_back = f"{name} was paid back to order {order}"
-        if self.case.state == "won":
+        if self.case.state == "paid-to-buyer":
             raise self.refuse("paid-back", paid_back, advice="there is nothing to fetch")
         if not order.covers(round):
             last = order.end - 1

@@ -32,8 +32,8 @@ DisputeState = Literal[
     "unproven",  # he did not, in time: price and bond are the seller's
     "faulty",  # challenged, and the content was proven wrong: price and bond are the buyer's
     "refundable",  # not challenged, and the content was proven wrong in time: the price is the buyer's
-    "won",  # the buyer was paid
-    "lost",  # the seller was paid
+    "paid-to-buyer",  # the buyer was paid
+    "paid-to-seller",  # the seller was paid
     "paid-back",  # without a dispute
 ]
 Turn = Literal["buyer", "seller", "anyone"]
@@ -73,7 +73,7 @@ class Dispute:
 
     @property
     def ended(self) -> bool:
-        return self.state in ("won", "lost", "paid-back")
+        return self.state in ("paid-to-buyer", "paid-to-seller", "paid-back")
 
 
 @dataclass(frozen=True, slots=True)

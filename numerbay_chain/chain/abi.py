@@ -153,7 +153,7 @@ def _unfit(parameters: Sequence[Item], values: Sequence[Any]) -> UsageError:
         try:
             abi_encode(types_of([parameter]), [value])
         except (EncodingError, ParseError, ValueError, TypeError):
-            if parameter["type"] == "tuple":
+            if parameter["type"] == "tuple" and isinstance(value, tuple):
                 return _unfit(parameter["components"], value)
             shown = f"{value} " if isinstance(value, int) else ""
             return UsageError(f"the value {shown}of {parameter['name']} does not fit into a {parameter['type']}")

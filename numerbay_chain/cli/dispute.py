@@ -160,8 +160,7 @@ def _table(found: "list[Dispute]", now: int, seller: bool) -> str:
 
 
 def _state(view: "Dispute") -> str:
-    """For either side: what one won, the other lost."""
-    return {"won": "paid back", "lost": "paid to seller", "paid-back": "paid back"}.get(view.state, view.state)
+    return {"paid-to-buyer": "paid back"}.get(view.state, view.state.replace("-", " "))
 
 
 def _steps(view: "Dispute", seller: bool) -> tuple[str, ...]:

@@ -190,6 +190,8 @@ class Sending:
             stage.seller.send(calls.skip(listing=1, round=-1))
         with pytest.raises(UsageError, match="of publicKey does not fit into a bytes32"):
             stage.buyer.send(calls.register(public_key=b"\1" * 33))
+        with pytest.raises(UsageError, match="of offer does not fit into a tuple"):
+            stage.seller.send(calls.change_offer(listing=1, offer=None))  # type: ignore[arg-type]  # what is refused
 
     # ------------------------------------------------------------------------------------------- what a journal needs
 

@@ -129,7 +129,7 @@ def test_a_dispute_that_dies_anywhere_is_taken_up(place: Place, cheat: Cheat, af
     assert len([*place.contract.events(["Challenged"], order=order)]) == 1
     cheat.answer(order, sealed.manifest, ANOTHER_KEY)
     until_done(lambda: buyer.prove(order), after)
-    assert (buyer.show_dispute(order).state, buyer.show_dispute(order).paid) == ("won", PRICE + BOND)
+    assert (buyer.show_dispute(order).state, buyer.show_dispute(order).paid) == ("paid-to-buyer", PRICE + BOND)
     assert place.chain.connection.balance(place.contract.address) == 0
 
 

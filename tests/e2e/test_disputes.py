@@ -164,7 +164,7 @@ def test_no_answer_in_time_pays_the_buyer(place: Place, cheat: Cheat) -> None:
     ended = buyer.claim(order)
     assert (ended.paid, ended.ground, ended.receiver) == (PRICE + BOND, Ground.NO_RESPONSE, buyer.market.account)
     assert buyer.disputes() == []
-    assert [one.state for one in buyer.disputes(ended=True)] == ["won"]
+    assert [one.state for one in buyer.disputes(ended=True)] == ["paid-to-buyer"]
     with pytest.raises(RefusedError, match="did not answer in time"):
         buyer.claim(order)
 
