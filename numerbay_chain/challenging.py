@@ -8,7 +8,7 @@ from numerbay_chain.chain import calls, tokens
 from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.types import Event, Ground, Receipt
 from numerbay_chain.diagnosis import describe, refusal_to_open, words
-from numerbay_chain.disputes import Case, buyers_cases, read_case, require_all_challenges, sellers_cases
+from numerbay_chain.disputes import Case, buyers_cases, read_case, sellers_cases
 from numerbay_chain.errors import NetworkError, RefusedError, UnseenKeyError
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent
@@ -40,9 +40,7 @@ def list_disputes(market: Market, *, ended: bool) -> list[Dispute]:
 
 def list_sold(market: Market, listing: int | None, *, ended: bool) -> list[Dispute]:
     """See `Seller.disputes`."""
-    cases = sellers_cases(market, listing, ended=ended)
-    require_all_challenges(market, listing)
-    return [describe(case) for case in cases]
+    return [describe(case) for case in sellers_cases(market, listing, ended=ended)]
 
 
 # ------------------------------------------------------------------------------------------------------ the challenge

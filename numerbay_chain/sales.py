@@ -113,8 +113,8 @@ class Sales:
                 held = contract.pot(release.listing, release.round, bucket, block=self.head).amount
                 if held != self._earned(release, bucket):
                     raise NetworkError(
-                        f"the node's logs leave out what became of round {release.round} of listing {self.listing.id}: "
-                        "it may have been challenged",
+                        f"the node's logs leave out what became of round {release.round} of listing {self.listing.id}, "
+                        "which may be a challenge",
                         "use another node, before the time to answer is over",
                     )
 

@@ -14,6 +14,7 @@ from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Voucher
 from numerbay_chain.challenging import list_sold, settle
 from numerbay_chain.choices import Choices
 from numerbay_chain.description import Description
+from numerbay_chain.disputes import require_all_challenges
 from numerbay_chain.errors import RefusedError, UsageError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.ledger import REVOKED
@@ -288,14 +289,23 @@ class Seller:
 
     def disputes(self, listing_id: int | None = None, *, ended: bool = False) -> list[Dispute]:
         """Open disputes about the account's listings (or one of them), as seller or operator: what must be answered
-        soonest first. With `ended`, past ones too."""
+        soonest first. With `ended`, past ones too. These are what the node's logs tell of:
+        `require_all_challenges` says whether there are more."""
         return list_sold(self.market, listing_id, ended=ended)
+
+    def require_all_challenges(self, listing_id: int | None = None) -> None:
+        """Raises `NetworkError` where the contract's pots know of a challenge about the account's listings (or one of
+        them) that the node's logs leave out."""
+        require_all_challenges(self.market, listing_id)
 
     def respond(self, order: int | None = None, round: int | None = None) -> Answers:
         """Answers a challenge with the content key, or all that are open; from the chain and the seller secret alone.
 
-        What can't be answered (yet) is in `.left`, with the reason. Raises `RefusedError` where an order was named and
-        there is nothing to answer, `AccountError` where the seller secret is not the one it was sealed with.
+        What can't be answered (yet) is in `.left`, with the reason. Without `order` it ends with
+        `require_all_challenges`, when what the node tells of was answered.
+
+        Raises `RefusedError` where an order was named and there is nothing to answer, `AccountError` where the seller
+        secret is not the one it was sealed with.
         """
         return respond(self.market, order, round)
 

@@ -136,6 +136,8 @@ def list_(state: State, seller: bool, listing: int | None, ended: bool) -> None:
             left = format_duration(max(one.deadline - now, 0))
             output.note(f"HURRY: answer round {one.round} of order {format_order_id(one.order)} within {left}")
     state.show({"disputes": [dispute_data(one) for one in found]}, lambda: _table(found, now, seller))
+    if isinstance(role, Seller):
+        role.require_all_challenges(listing)
 
 
 def _table(found: "list[Dispute]", now: int, seller: bool) -> str:

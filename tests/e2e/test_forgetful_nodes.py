@@ -1,14 +1,17 @@
 """What a seller's client does over a node that leaves out logs: nothing is released twice, no key goes to who was paid
 back, and no challenge is lost by silence. Logs are compared with what the contract holds."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.types import Event
-from numerbay_chain.errors import NetworkError
+from numerbay_chain.errors import ExitCode, NetworkError
 from numerbay_chain.seller import Seller
+from tests.e2e.conftest import Says
 from tests.places import PRICE, Place
 
 HOUR, DAY = 3_600, 86_400
@@ -146,9 +149,9 @@ def challenged(place: Place) -> int:
 def test_a_challenge_that_the_node_leaves_out_is_noticed(
     place: Place, forgetting: Callable[..., Seller], challenged: int
 ) -> None:
-    with pytest.raises(NetworkError, match="what became of round 0 of listing 1: it may have been challenged"):
-        forgetting("Challenged").disputes()
-    with pytest.raises(NetworkError, match="it may have been challenged"):
+    with pytest.raises(NetworkError, match="what became of round 0 of listing 1, which may be a challenge"):
+        forgetting("Challenged").require_all_challenges()
+    with pytest.raises(NetworkError, match="which may be a challenge"):
         forgetting("Challenged").respond()
     assert [dispute.order for dispute in place.seller.disputes()] == [challenged]
 
@@ -158,17 +161,35 @@ def test_what_the_node_tells_of_is_answered_all_the_same(
 ) -> None:
     second = challenged + 1
     place.buyer(2).open_dispute(second)
-    with pytest.raises(NetworkError, match="it may have been challenged"):
+    with pytest.raises(NetworkError, match="which may be a challenge"):
         forgetting("Challenged", order=challenged).respond()
     assert place.contract.challenge(second, 0).responded
     assert [answer.order for answer in place.seller.respond().answered] == [challenged]
+
+
+def test_the_command_line_answers_what_it_was_told_of_then_says_so(
+    place: Place, nbc: Says, monkeypatch: pytest.MonkeyPatch, challenged: int
+) -> None:
+    place.buyer(2).open_dispute(challenged + 1)
+    everything = MarketplaceContract.events
+
+    def some(self: MarketplaceContract, *arguments: Any, **more: Any) -> Iterator[Event]:
+        found = everything(self, *arguments, **more)
+        return (event for event in found if (event.name, event.arguments.get("order")) != ("Challenged", challenged))
+
+    monkeypatch.setattr(MarketplaceContract, "events", some)
+    listed = nbc("seller", 0, "dispute", "list", "--seller", "--json", code=ExitCode.NETWORK)
+    assert [one["order"] for one in json.loads(listed.stdout)["disputes"]] == [challenged + 1]
+    assert "which may be a challenge\n" in listed.stderr
+    nbc("seller", 0, "dispute", "respond", code=ExitCode.NETWORK)
+    assert place.contract.challenge(challenged + 1, 0).responded
 
 
 def test_rounds_that_the_node_leaves_out_are_noticed(
     place: Place, forgetting: Callable[..., Seller], challenged: int
 ) -> None:
     with pytest.raises(NetworkError, match="leave out rounds of listing 1"):
-        forgetting("Released", "Challenged").disputes()
+        forgetting("Released", "Challenged").require_all_challenges()
 
 
 @pytest.mark.parametrize("fate", ["answered", "paid back", "paid to the seller", "refunded", "withdrawn", "skipped"])
@@ -190,4 +211,5 @@ def test_what_else_becomes_of_a_round_is_no_reason_to_distrust_a_node(place: Pla
         place.chain.advance(HOUR)
         place.seller.skip(1)
 
+    place.seller.require_all_challenges()
     assert len(place.seller.disputes()) == (fate in ("answered", "refunded", "withdrawn", "skipped"))
