@@ -26,7 +26,7 @@ from numerbay_chain.results import (
     RegisteredKey,
     Verification,
 )
-from numerbay_chain.verdicts import Dispute, EndedDispute, Judgement, OpenedDispute, Proven
+from numerbay_chain.verdicts import Dispute, EndedDispute, Judgement, OpenedDispute, Proven, Step
 from numerbay_chain.vouchers import SignedVoucher
 
 
@@ -224,17 +224,18 @@ class Buyer:
         return open_dispute(self.market, order, round, unseen)
 
     def disputable(self, order: int, round: int | None = None) -> Dispute:
-        """How the round stands that `open_dispute` would challenge; `steps` names that command where it can be."""
+        """How the round stands that `open_dispute` would challenge. Raises `RefusedError` where it can't be
+        challenged."""
         return preview(self.market, order, round)
 
     def disputes(self, *, ended: bool = False) -> list[Dispute]:
         """The account's disputes and what faulty rounds owe it, the most urgent first; with `ended`, past ones too."""
         return list_disputes(self.market, ended=ended)
 
-    def show_dispute(self, order: int, round: int | None = None) -> Dispute:
+    def show_dispute(self, order: int, round: int | None = None, *, step: Step | None = None) -> Dispute:
         """How a dispute stands, anybody's: whose turn it is, until when, what can be done. `round` None: the newest one
-        whose dispute is open, else that had one, else that was released."""
-        return show_dispute(self.market, order, round)
+        that waits for `step`, else whose dispute is open, else that had one, else that was released."""
+        return show_dispute(self.market, order, round, step)
 
     def judge(self, order: int, round: int | None = None, *, progress: Progress = silent) -> Judgement:
         """What could be proven against the seller, decided on this machine. Sends nothing and asks no node.

@@ -9,17 +9,17 @@ from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.types import Event, Ground, Receipt
 from numerbay_chain.diagnosis import describe, refusal_to_open, words
 from numerbay_chain.disputes import Case, buyers_cases, read_case, sellers_cases
-from numerbay_chain.errors import NetworkError, RefusedError, UnseenKeyError
+from numerbay_chain.errors import NetworkError, NotFoundError, RefusedError, UnseenKeyError
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent
 from numerbay_chain.reception import ProblemError, Reception
 from numerbay_chain.results import event_of
-from numerbay_chain.verdicts import Dispute, EndedDispute, OpenedDispute
+from numerbay_chain.verdicts import Dispute, EndedDispute, OpenedDispute, Step
 
 
-def show_dispute(market: Market, order: int, round: int | None) -> Dispute:
+def show_dispute(market: Market, order: int, round: int | None, step: Step | None) -> Dispute:
     """See `Buyer.show_dispute`."""
-    case = read_case(market, order, round, "disputed")
+    case = read_case(market, order, round, "disputed", step)
     if round is not None and case.state == "none" and not case.order.covers(round):
         held = case.order
         several = f"rounds {held.first} to {held.end - 1}" if held.rounds > 1 else f"round {held.first}"
@@ -30,7 +30,10 @@ def show_dispute(market: Market, order: int, round: int | None) -> Dispute:
 
 def preview(market: Market, order: int, round: int | None) -> Dispute:
     """See `Buyer.disputable`."""
-    return describe(read_case(market, order, round))
+    case = read_case(market, order, round)
+    if case.state == "none" and (refusal := refusal_to_open(case)) is not None:
+        raise refusal
+    return describe(case)
 
 
 def list_disputes(market: Market, *, ended: bool) -> list[Dispute]:
@@ -81,8 +84,14 @@ def _refuse_to_open(reception: Reception, unseen: bool) -> None:
     lost = "gas and the bond" if case.bond else "gas"
     try:
         reception.key(reception.manifest(case.released()), reception.pair())
-    except ProblemError:
-        return
+    except ProblemError as error:
+        if unseen or case.market.explicit_store or not isinstance(error.error, NotFoundError):
+            return
+        raise UnseenKeyError(
+            f"{error.problem.text}, but only the store on this machine was asked: a challenge costs {lost} for nothing "
+            "if the right key was handed out",
+            "name the store where the seller pins with --store; `open_dispute` takes unseen=True",
+        ) from error
     except NetworkError as error:
         if unseen:
             return
@@ -116,13 +125,13 @@ def _approve(case: Case) -> Receipt | None:
 
 def claim(market: Market, order_id: int, round: int | None) -> EndedDispute:
     """See `Buyer.claim`."""
-    case = read_case(market, order_id, round, "disputed")
+    case = read_case(market, order_id, round, "disputed", "claim")
     return _resumed(case) or end(case, "claim")
 
 
 def settle(market: Market, order_id: int, round: int | None) -> EndedDispute:
     """See `Buyer.settle`."""
-    case = read_case(market, order_id, round, "disputed")
+    case = read_case(market, order_id, round, "disputed", "settle")
     return _resumed(case) or end(case, "settle")
 
 
@@ -173,7 +182,7 @@ def _ended(case: Case, sent: Sent) -> EndedDispute:
     return EndedDispute(
         order=case.order.id,
         round=case.round,
-        ground=Ground.WRONG_CONTENT if refunded else Ground(event["ground"]),
+        ground=Ground.WRONG_CONTENT if refunded else event["ground"],
         receiver=case.order.buyer if refunded else event["receiver"],
         paid=event["paid"],
         token=case.token,

@@ -99,7 +99,7 @@ def ground_of(case: Case) -> Ground | None:
     """Why it ended; None where it did not."""
     if case.ended is None:
         return None
-    return Ground(case.ended["ground"]) if case.ended.name == "ChallengeEnded" else Ground.WRONG_CONTENT
+    return case.ended["ground"] if case.ended.name == "ChallengeEnded" else Ground.WRONG_CONTENT
 
 
 def words(case: Case) -> str:

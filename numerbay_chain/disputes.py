@@ -3,6 +3,7 @@
 docs/protocol.md §2 "Disputes". What is read here is the node's word, compared with what the contract keeps of it.
 """
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -30,13 +31,15 @@ from numerbay_chain.overview import (
     newest_round,
 )
 from numerbay_chain.sales import Sales
-from numerbay_chain.units import format_amount
-from numerbay_chain.verdicts import DisputeState
+from numerbay_chain.units import format_amount, format_duration
+from numerbay_chain.verdicts import WAITING, DisputeState, Step
 
 _LOGS: Final = ("Challenged", "Responded", "ChallengeEnded", "FaultyRefunded")
 _OVER: Final = ("none", "paid-to-buyer", "paid-to-seller", "paid-back")
 MINING_TIME: Final = 60
 """Seconds in which a transaction may still wait to be mined."""
+_STALE: Final = 900
+"""Seconds that a node's newest block may be behind this machine's clock, off a development chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +138,19 @@ class Case:
         return self.challenge.bond if self.challenge else self.terms.bond(self.order.price)
 
     def is_late(self, until: int) -> bool:
-        """Whether a transaction that is sent now may be mined after the second `until`."""
-        return self.now + (0 if self.market.is_development else MINING_TIME) > until
+        """Whether a transaction that is sent now may be mined after the second `until`. Raises `NetworkError` where the
+        node is too far behind to tell."""
+        if self.market.is_development:
+            return self.now > until
+        behind = int(time.time()) - self.now
+        if behind > _STALE:
+            raise NetworkError(
+                f"the newest block of {self.market.connection.name} is {format_duration(behind)} old: nothing is sent "
+                "whose time may be over",
+                "use a node that is in step with the chain",
+            )
+        # half of a window that is shorter than what mining may take is left to act in
+        return self.now + min(MINING_TIME, self.terms.response_window // 2) > until
 
     def missing_blocks(self, block: int) -> int:
         """How many must follow before `block` can't vanish any more."""
@@ -176,14 +190,19 @@ Prefer = Literal["released", "open", "disputed"]
 between these two, the newest that was ever disputed."""
 
 
-def read_case(market: Market, order_id: int, round: int | None, prefer: Prefer = "released") -> Case:
-    """The present state, all of it of one block. Raises `RevertedError` (no such order)."""
+def read_case(
+    market: Market, order_id: int, round: int | None, prefer: Prefer = "released", step: Step | None = None
+) -> Case:
+    """The present state, all of it of one block; where no round is named, before all others the newest one that waits
+    for `step`. Raises `RevertedError` (no such order)."""
     block = market.connection.block_number()
     order = market.contract.order(order_id, block=block)
     listing = market.contract.listing(order.listing, block=block)
     if round is None and prefer != "released":
         cases = [_read(market, order, listing, one, block) for one in _disputed_rounds(market, order)]
-        chosen = next((case for case in cases if case.state not in _OVER), None)
+        waiting = WAITING[step] if step else ()
+        open_ = [case for case in cases if case.state not in _OVER]
+        chosen = next((case for case in open_ if case.state in waiting), open_[0] if open_ else None)
         if chosen is None and prefer == "disputed" and cases:
             chosen = cases[0]
         if chosen is not None:
@@ -266,12 +285,16 @@ def buyers_cases(market: Market, *, ended: bool) -> list[Case]:
 
 def sellers_cases(market: Market, listing_id: int | None, *, ended: bool) -> list[Case]:
     """Disputes about listings that the account sells or operates; what must be answered soonest first."""
+    return _sorted(market, sellers_places(market, listing_id, ended=ended), ended)
+
+
+def sellers_places(market: Market, listing_id: int | None, *, ended: bool) -> Places:
+    """The orders and rounds of `sellers_cases`."""
     mine = _own_listings(market, listing_id)
     if not mine:
-        return []
+        return set()
     disputed, over = _disputed(market.contract.events(["Challenged", "ChallengeEnded"]))
-    places = disputed if ended else disputed - over
-    return _sorted(market, {place for place in places if place[0] >> 32 in mine}, ended)
+    return {place for place in (disputed if ended else disputed - over) if place[0] >> 32 in mine}
 
 
 def require_all_challenges(market: Market, listing_id: int | None = None) -> None:
@@ -284,15 +307,23 @@ def require_all_challenges(market: Market, listing_id: int | None = None) -> Non
 
 
 def _own_listings(market: Market, listing_id: int | None) -> set[int]:
-    """Those that the account sells, or operates now; or `listing_id` alone, where it does."""
-    indexed = {} if listing_id is None else {"listing": listing_id}
-    mine: dict[int, bool] = {}
+    """Those that the account sells, or operates now; or `listing_id` alone, where it does. Raises `NetworkError` where
+    the logs leave out listings; of who operates which, they are believed."""
+    contract, account = market.contract, market.account
+    if listing_id is not None:
+        listing = contract.listing(listing_id)
+        return {listing_id} if account in (listing.seller, listing.operator) else set()
+    operators: dict[int, str] = {}
     sold: set[int] = set()
-    for event in market.contract.events(["ListingCreated", "OperatorChanged"], **indexed):
-        if event.name == "ListingCreated" and event["seller"] == market.account:
+    for event in contract.events(["ListingCreated", "OperatorChanged"]):
+        if event.name == "ListingCreated" and event["seller"] == account:
             sold.add(event["listing"])
-        mine[event["listing"]] = event["operator"] == market.account
-    return sold | {listing for listing, operates in mine.items() if operates}
+        operators[event["listing"]] = event["operator"]
+    if len(operators) < contract.listing_count():
+        raise NetworkError(
+            f"the logs of {contract.connection.name} leave out listings", "check from_block, or use another node"
+        )
+    return sold | {listing for listing, operator in operators.items() if operator == account}
 
 
 def _disputed(events: Iterable[Event]) -> tuple[Places, Places]:

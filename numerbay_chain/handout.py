@@ -94,6 +94,7 @@ def pin_envelopes(
 
 
 def _seal(market: Market, sales: Sales, round: int, chosen: Sequence[Order], keys: Keys) -> bytes:
+    sales.require_keys(market.contract, chosen)
     context = market.context(sales.listing.id, round)
     if isinstance(keys, ContentKey):
         return seal_envelopes(keys, context, [(order.id, sales.key_of(order)) for order in chosen])

@@ -99,6 +99,12 @@ class Market:
             raise Planned(self.sender.plan(call))
         return self.outbox.send(label, call, identity)
 
+    def send_secret(self, label: str, call: Call, identity: str | None = None) -> Sent:
+        """`send`, of what nobody must hear of in vain: a node is told only once it can be signed. Raises
+        `AccountError`."""
+        self.signer_or_refuse().unlock()
+        return self.send(label, call, identity)
+
     def plan_untold(self, call: Call, gas: int, secret: Collection[str]) -> NoReturn:
         """Raises `Planned` for a call that must be heard of by nobody yet: no node is asked for its gas, and its
         `secret` arguments are not shown."""

@@ -93,7 +93,7 @@ class _Fate:
             case "CopyFaulty":
                 self.faulty_at = self.faulty_at or event["faultyAt"]
             case "ChallengeEnded":
-                self.ground = Ground(event["ground"])
+                self.ground = event["ground"]
                 lost = self.ground is Ground.NOTHING_PROVEN
                 self.settlement = Settlement.PAID_TO_SELLER if lost else Settlement.PAID_BACK
             case "FaultyRefunded":

@@ -48,7 +48,7 @@ _OF_FUNCTION: Final[dict[str, ProofKind]] = {
 
 def judge(market: Market, order_id: int, round: int | None, progress: Progress) -> Judgement:
     """See `Buyer.judge`."""
-    return _judge(Reception(market, read_case(market, order_id, round, "open")), progress)
+    return _judge(Reception(market, read_case(market, order_id, round, "open", "prove")), progress)
 
 
 def _judge(reception: Reception, progress: Progress) -> Judgement:
@@ -77,6 +77,8 @@ def _refuse_stale(case: Case) -> None:
         raise RefusedError(
             f"listing {case.listing.id} is not adjudicated: it takes no proof", "ask the seller for a refund"
         )
+    if case.price == 0:
+        raise RefusedError(f"{case.name} cost nothing: a proof would bring nothing back", "leave it at that")
     match case.state:
         case "faulty" | "refundable":
             raise RefusedError(f"it was proven already: {words(case)}", "run `dispute settle`")
@@ -115,15 +117,14 @@ def _wrong_answer(case: Case, manifest: Manifest, scalar: int | None, private_ke
         _refuse_late(case, until)
     _refuse_young(case, "the seller's answer", case.answered.block, until)
     call = calls.prove_wrong_key(order=case.order.id, round=case.round, answered=answered, private_key=private_key)
-    said = "the seller answered with another key than he committed to"
+    told = case.market.connection.name
+    said = f"the seller answered with another key than he committed to, by the answer that {told} told"
     return _judgement(case, call, None, publishes, answered.stake, until, said)
 
 
 def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, progress: Progress) -> Judgement:
     case, market = reception.case, reception.market
     answered = case.challenge
-    if case.price == 0:
-        raise RefusedError(f"{case.name} cost nothing: a proof of its content would bring nothing", "leave it at that")
     if answered is not None and answered.responded:
         until = case.terms.proof_deadline(answered)
     else:
@@ -134,9 +135,7 @@ def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, pr
     except WrongContentError as error:
         chunk = error.index
     except ContentError as error:
-        raise RefusedError(
-            f"this is no fault that the contract judges: {error}", "decline such a round within its decline window"
-        ) from error
+        raise _not_judged(error) from error
     else:
         right = "the seller answered with the right key" if answered and answered.responded else "the key is right"
         raise RefusedError(
@@ -145,9 +144,12 @@ def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, pr
     _refuse_late(case, until)
     what, block = _promised(case)
     _refuse_young(case, what, block, until)
-    proof = artifact.content_proof(
-        manifest, key, market.store, chunk, lambda done, total: progress("prove", done, total)
-    )
+    try:
+        proof = artifact.content_proof(
+            manifest, key, market.store, chunk, lambda done, total: progress("prove", done, total)
+        )
+    except ContentError as error:
+        raise _not_judged(error) from error
     if case.terms.copies:
         bucket = case.bucket
         call = calls.prove_wrong_copy(
@@ -162,6 +164,13 @@ def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, pr
         f"0x{manifest.content_hash.hex()} that {market.connection.name} told"
     )
     return _judgement(case, call, chunk, True, case.price + (answered.bond if answered else 0), until, said)
+
+
+def _not_judged(error: ContentError) -> RefusedError:
+    """What anybody could see before the key was handed out is no fault to the contract."""
+    return RefusedError(
+        f"this is no fault that the contract judges: {error}", "decline such a round within its decline window"
+    )
 
 
 def _judgement(
@@ -227,7 +236,7 @@ def prove(
     progress: Progress,
 ) -> Proven:
     """See `Buyer.prove`."""
-    case = read_case(market, order_id, round, "open")
+    case = read_case(market, order_id, round, "open", "prove")
     if before := _resumed(case):
         return before
     judged = _same(case, judgement) if judgement else _judge(Reception(market, case), progress)
@@ -236,7 +245,7 @@ def prove(
     _require_funds(market, judged)
     if market.dry_run:
         _plan(market, judged)
-    return _finish(case, market.send(_label(case), judged.call))
+    return _finish(case, market.send_secret(_label(case), judged.call))
 
 
 def resume_proof(market: Market, order_id: int, round: int | None) -> Proven | None:

@@ -30,12 +30,15 @@ from numerbay_chain.ipfs import Cid
 from numerbay_chain.keyfile import KeyPair
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
-from numerbay_chain.overview import bought_when_out
+from numerbay_chain.overview import bought_in, bought_when_out
 from numerbay_chain.progress import Progress
 from numerbay_chain.results import Fetched, Problem, ProblemKind, Verification
 from numerbay_chain.units import format_duration
 
 _Result = TypeVar("_Result")
+_MOST_FAILURES: Final = 16
+"""Envelopes that are not to be had, or wrong, before the rest is not asked for: a seller could post them without end,
+and let time run out."""
 RESTORE: Final = "restore the key file from its backup: no other key opens what was bought with it"
 
 
@@ -169,8 +172,10 @@ class Reception:
                 wrong = self.refuse("wrong-content", str(error), fault=True, error=DecryptionError)
             except (ContentError, NotFoundError):
                 pass  # the other pass says all of it
-        found = self._problems(artifact.check(manifest.encode(), manifest.content_hash, self.market.store, report))
-        return [*found, wrong.problem] if wrong else found
+        checked = artifact.check(manifest.encode(), manifest.content_hash, self.market.store, report)
+        found = self._problems(checked)
+        provable = all(one.code != "data-root" for one in checked)  # else nothing leads to what was committed to
+        return [*found, wrong.problem] if wrong and provable else found
 
     def _problems(self, found: Iterable[artifact.Problem]) -> list[Problem]:
         problems = []
@@ -188,8 +193,10 @@ class Reception:
         """The content key, out of the newest envelope that opens, else out of the seller's answer to a challenge.
         Raises `ProblemError`."""
         contract = self.market.contract
-        deliveries = contract.deliveries(self.listing.id, self.round)
+        bought = bought_in(contract, [self.order.id]).get(self.order.id, 0)
+        deliveries = [one for one in contract.deliveries(self.listing.id, self.round) if one.block >= bought]
         failure: ProblemError | None = None
+        failures = 0
         for delivery in reversed(deliveries):
             try:
                 record = self._envelope(delivery)
@@ -197,6 +204,9 @@ class Reception:
                     return self._open(record, pair, manifest)
             except ProblemError as error:
                 failure = failure or error
+                failures += 1
+                if failures == _MOST_FAILURES:
+                    break
         answered = self._answer(pair, manifest)
         if answered is not None:
             return answered

@@ -6,6 +6,7 @@ docs/protocol.md §2 "Disputes".
 """
 
 from hashlib import sha256
+from typing import Final
 
 from numerbay_chain import handout
 from numerbay_chain.chain import calls
@@ -14,8 +15,8 @@ from numerbay_chain.chain.gas import DISPUTE_GAS
 from numerbay_chain.chain.types import ZERO_HASH, Challenge
 from numerbay_chain.crypto.dispute import seal_response
 from numerbay_chain.diagnosis import words
-from numerbay_chain.disputes import Case, read_case, require_all_challenges, sellers_cases
-from numerbay_chain.errors import AccountError, ExitCode, NumerbayChainError, RefusedError
+from numerbay_chain.disputes import Case, read_case, require_all_challenges, sellers_places
+from numerbay_chain.errors import AccountError, ExitCode, NetworkError, NumerbayChainError, RefusedError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
@@ -24,14 +25,15 @@ from numerbay_chain.rounds import RoundJournal
 from numerbay_chain.units import format_until
 from numerbay_chain.verdicts import Answer, Answers, Unanswered
 
-_HURRY = 600  # seconds before the deadline in which an answer does not wait for anything
+_FINALITY_ENDS: Final = 600
+"""Seconds before the deadline in which an answer does not wait for the challenge to be final."""
 
 
 def respond(market: Market, order: int | None, round: int | None) -> Answers:
     """See `Seller.respond`."""
     if order is None:
         return _respond_all(market)
-    case = read_case(market, order, round, "disputed")
+    case = read_case(market, order, round, "disputed", "respond")
     if case.state != "challenged":
         earlier = _resumed(case)
         if earlier is not None:
@@ -47,24 +49,42 @@ def _respond_all(market: Market) -> Answers:
     """One that can't be answered does not keep the others from it, nor does one that the node leaves out."""
     answered: list[Answer] = []
     left: list[Unanswered] = []
-    for case in sellers_cases(market, None, ended=False):
-        if case.state == "unanswered":
-            left.append(_missed(case))
-        if case.state != "challenged":
-            continue
-        try:
-            young = _young(case)
-            if young is None:
-                answered.append(_respond(case))
-            else:
-                left.append(young)
-        except NumerbayChainError as error:
-            if market.dry_run:
-                raise
-            left.append(_left(case, f"{error}" + (f"; {error.hint}" if error.hint else ""), error.exit_code))
-            market.connection.block_number()  # a node that is gone ends this
-    require_all_challenges(market)
+    try:
+        for case in _waiting(market, left):
+            try:
+                young = _young(case)
+                if young is None:
+                    answered.append(_respond(case))
+                else:
+                    left.append(young)
+            except NumerbayChainError as error:
+                if market.dry_run:
+                    raise
+                left.append(_kept(case.order.id, case.round, _deadline(case), error))
+                market.connection.block_number()  # a node that is gone ends this
+        require_all_challenges(market)
+    except NetworkError as error:
+        if market.dry_run or not (answered or left):
+            raise
+        return Answers(tuple(answered), tuple(left), error)
     return Answers(tuple(answered), tuple(left))
+
+
+def _waiting(market: Market, left: list[Unanswered]) -> list[Case]:
+    """The challenges to answer, the most urgent first; what is too late, or can't be read, is put into `left`."""
+    waiting: list[Case] = []
+    for order, round in sorted(sellers_places(market, None, ended=False)):
+        try:
+            case = read_case(market, order, round)
+        except NumerbayChainError as error:
+            left.append(_kept(order, round, None, error))
+            market.connection.block_number()
+            continue
+        if case.state == "challenged":
+            waiting.append(case)
+        elif case.state == "unanswered":
+            left.append(_missed(case))
+    return sorted(waiting, key=lambda case: case.deadline or 0)
 
 
 def _respond(case: Case) -> Answer:
@@ -100,7 +120,7 @@ def _respond(case: Case) -> Answer:
     )
     if market.dry_run:
         market.plan_untold(call, DISPUTE_GAS[call.function], {"manifest", "sealedKey"})
-    sent = market.send(_label(case), call, _identity(case, opened))  # an answer is sealed anew each time
+    sent = market.send_secret(_label(case), call, _identity(case, opened))  # an answer is sealed anew each time
     event_of(sent.receipt, "Responded")
     return Answer(case.order.id, case.round, sent.receipt, sent.resumed)
 
@@ -143,20 +163,24 @@ def _young(case: Case) -> Unanswered | None:
     if case.opened is None or deadline is None:
         return None
     missing = case.missing_blocks(case.opened.block)
-    if missing == 0 or case.now + missing * BLOCK_TIME + _HURRY > deadline:
+    if missing == 0 or case.now + missing * BLOCK_TIME + _FINALITY_ENDS > deadline:
         return None
-    return _left(case, f"the challenge is not final yet: {missing} more blocks must follow it; run this again then")
+    reason = f"the challenge is not final yet: {missing} more blocks must follow it; run this again then"
+    return Unanswered(case.order.id, case.round, reason, deadline, False, ExitCode.DONE)
 
 
 def _missed(case: Case) -> Unanswered:
-    return _left(
-        case, f"it is too late, {case.amount(case.price + case.bond)} can be claimed by the buyer", ExitCode.REFUSED
-    )
+    reason = f"it is too late, {case.amount(case.price + case.bond)} can be claimed by the buyer"
+    return Unanswered(case.order.id, case.round, reason, _deadline(case), True, ExitCode.REFUSED)
 
 
-def _left(case: Case, reason: str, code: ExitCode | None = None) -> Unanswered:
-    until = case.terms.response_deadline(case.challenge.challenged_at) if case.challenge else case.now
-    return Unanswered(case.order.id, case.round, reason, until, code is not None, code or ExitCode.DONE)
+def _kept(order: int, round: int, deadline: int | None, error: NumerbayChainError) -> Unanswered:
+    reason = f"{error}" + (f"; {error.hint}" if error.hint else "")
+    return Unanswered(order, round, reason, deadline, True, error.exit_code)
+
+
+def _deadline(case: Case) -> int | None:
+    return case.terms.response_deadline(case.challenge.challenged_at) if case.challenge else None
 
 
 def _resumed(case: Case) -> Answer | None:
@@ -165,7 +189,9 @@ def _resumed(case: Case) -> Answer | None:
 
 
 def _label(case: Case) -> str:
-    return f"respond-{case.order.id}-{case.round}"
+    """A challenge that fell out of the chain and came back needs another answer."""
+    since = case.challenge.challenged_at if case.challenge else 0
+    return f"respond-{case.order.id}-{case.round}-{since}"
 
 
 def _identity(case: Case, opened: Challenge) -> str:

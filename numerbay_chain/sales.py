@@ -69,6 +69,17 @@ class Sales:
             raise NetworkError(f"the node left out the key of order {order}", "check from_block, or use another node")
         return key
 
+    def require_keys(self, contract: MarketplaceContract, orders: Iterable[Order]) -> None:
+        """Before a key is sealed to `orders`: raises `NetworkError` where the contract knows another buyer, or another
+        key of his, than the logs tell."""
+        for order in orders:
+            key = contract.key_at(order.buyer, order.epoch, block=self.head)
+            if key != self.key_of(order) or contract.order(order.id, block=self.head) != order:
+                raise NetworkError(
+                    f"the node's logs and the contract do not agree on whose key order {order} was bought with",
+                    "no key was handed out: use another node",
+                )
+
     # ------------------------------------------------------------------------------------------------ are they all?
 
     def require_all_for_next(self) -> None:
@@ -105,18 +116,29 @@ class Sales:
                 f"the node's logs leave out rounds of listing {self.listing.id}",
                 "check from_block, or use another node",
             )
+        terms = self.listing.terms
         for release in releases:
             buckets = {bucket_of(order, release) for order in self.rightful(release.round)} | {release.bucket}
             for bucket in sorted(buckets):
-                if now >= self.listing.terms.maturity_of(bucket):
+                maturity = terms.maturity_of(bucket)
+                if now > terms.response_deadline(maturity - 1):
                     continue
                 held = contract.pot(release.listing, release.round, bucket, block=self.head).amount
-                if held != self._earned(release, bucket):
+                withdrawn = held == 0 and now >= maturity
+                if self._challenged(contract, release, bucket) if withdrawn else held != self._earned(release, bucket):
                     raise NetworkError(
                         f"the node's logs leave out what became of round {release.round} of listing {self.listing.id}, "
                         "which may be a challenge",
                         "use another node, before the time to answer is over",
                     )
+
+    def _challenged(self, contract: MarketplaceContract, release: Release, bucket: int) -> bool:
+        """Whether the contract knows of a challenge of which the logs tell nothing."""
+        return any(
+            contract.settled(order.id, release.round, block=self.head) is Settlement.CHALLENGED
+            for order in self.rightful(release.round)
+            if bucket_of(order, release) == bucket
+        )
 
     def _earned(self, release: Release, bucket: int) -> int:
         return sum(order.price for order in self.rightful(release.round) if bucket_of(order, release) == bucket)

@@ -301,8 +301,8 @@ class Seller:
     def respond(self, order: int | None = None, round: int | None = None) -> Answers:
         """Answers a challenge with the content key, or all that are open; from the chain and the seller secret alone.
 
-        What can't be answered (yet) is in `.left`, with the reason. Without `order` it ends with
-        `require_all_challenges`, when what the node tells of was answered.
+        What can't be answered (yet) is in `.left`, with the reason. Without `order` it looks at last for challenges
+        that the node leaves out, as `require_all_challenges` does: `.doubt` says what was found then.
 
         Raises `RefusedError` where an order was named and there is nothing to answer, `AccountError` where the seller
         secret is not the one it was sealed with.

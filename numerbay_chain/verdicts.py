@@ -1,11 +1,11 @@
 """What disputes answer with: frozen, typed, in integers (wei, seconds, chunks). docs/protocol.md §2 "Disputes"."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.types import Challenge, Ground, Receipt, Token
-from numerbay_chain.errors import ExitCode
+from numerbay_chain.errors import ExitCode, NetworkError
 
 RemedyKind = Literal["decline", "dispute", "prove", "claim", "settle", "wait", "nothing"]
 
@@ -37,6 +37,14 @@ DisputeState = Literal[
     "paid-back",  # without a dispute
 ]
 Turn = Literal["buyer", "seller", "anyone"]
+Step = Literal["respond", "prove", "claim", "settle"]
+WAITING: Final[dict[Step, tuple[DisputeState, ...]]] = {
+    "respond": ("challenged",),
+    "prove": ("answered",),
+    "claim": ("unanswered",),
+    "settle": ("faulty", "refundable", "unanswered", "unproven"),
+}
+"""The states in which a dispute waits for a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,20 +162,21 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A challenge that was not answered this time, why, and until when it can be (Unix seconds). `failed`: it can't be
-    as things are; else it is only too early. `code`: the exit code of what kept it."""
+    """A challenge that was not answered this time, why, and until when it can be (Unix seconds; None: that could not be
+    read). `failed`: it can't be as things are; else it is only too early. `code`: the exit code of what kept it."""
 
     order: int
     round: int
     reason: str
-    deadline: int
+    deadline: int | None
     failed: bool
     code: ExitCode = ExitCode.REFUSED
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What became of the challenges that had to be answered."""
+    """What became of the challenges that had to be answered. `doubt`: why there may be more than the node told of."""
 
     answered: tuple[Answer, ...]
     left: tuple[Unanswered, ...]
+    doubt: NetworkError | None = None

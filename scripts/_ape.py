@@ -30,6 +30,9 @@ class ApeSigner(Signer):
         self._account, self._provider = account, provider
         self.address = str(account.address)
 
+    def unlock(self) -> None:
+        """Ape unlocks an account when it signs."""
+
     def sign_transaction(self, transaction: Mapping[str, Any]) -> bytes:
         unsigned = self._provider.network.ecosystem.create_transaction(**transaction)
         signed = self._account.sign_transaction(unsigned)

@@ -6,6 +6,7 @@ specification; the artifact is what contracts/ compiles to.
 
 import json
 from collections.abc import Mapping, Sequence
+from enum import IntEnum
 from functools import cache
 from importlib import resources
 from typing import Any, cast
@@ -18,10 +19,11 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from numerbay_chain.chain.calls import Call, Interface
-from numerbay_chain.chain.types import Challenge, Offer, Permit, Terms, Voucher, abi_tuple
+from numerbay_chain.chain.types import Challenge, Ground, Offer, Permit, Settlement, Terms, Voucher, abi_tuple
 from numerbay_chain.errors import NetworkError, UsageError
 
 Item = dict[str, Any]
+_ENUMS: dict[str, type[IntEnum]] = {enum.__name__: enum for enum in (Settlement, Ground)}
 _STRUCTS: dict[str, type[Any]] = {struct.__name__: struct for struct in (Terms, Offer, Voucher, Permit, Challenge)}
 
 
@@ -177,7 +179,10 @@ def decode(parameters: Sequence[Item], data: bytes, what: str) -> list[Any]:
         raise NetworkError(f"{what} is not what the contract's interface says") from error
     if not exact:
         raise NetworkError(f"{what} is not what the contract's interface says: it is not encoded as Solidity does it")
-    return [_typed(parameter, value) for parameter, value in zip(parameters, values, strict=True)]
+    try:
+        return [_typed(parameter, value) for parameter, value in zip(parameters, values, strict=True)]
+    except ValueError as error:
+        raise NetworkError(f"{what} has a value that the contract does not know: {error}") from error
 
 
 def _typed(parameter: Item, value: Any) -> Any:
@@ -190,4 +195,5 @@ def _typed(parameter: Item, value: Any) -> Any:
         fields = [_typed(component, entry) for component, entry in zip(parameter["components"], value, strict=True)]
         struct = _STRUCTS.get(parameter.get("internalType", "").rpartition(".")[2])
         return struct(*fields) if struct else tuple(fields)
-    return value
+    enum = _ENUMS.get(parameter.get("internalType", "").rpartition(".")[2])
+    return enum(value) if enum else value

@@ -110,7 +110,8 @@ class MarketplaceContract:
 
     def settled(self, order: int, round: int, *, block: int | None = None) -> Settlement:
         """How the order's money for the round was settled, where that was done one by one."""
-        return Settlement(self._integer("settled", order, round, block=block))
+        settled: Settlement = self._read("settled", order, round, block=block)[0]
+        return settled
 
     def challenge_of(self, order: int, round: int, *, block: int | None = None) -> bytes:
         """The hash of the open challenge of an order's round; 32 zeros where there is none."""

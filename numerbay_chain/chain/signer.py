@@ -62,6 +62,11 @@ class Signer(ABC):
             )
 
     @abstractmethod
+    def unlock(self) -> None:
+        """Asks now for what signing needs, such as a password: before a secret is told to anybody that nothing could be
+        sent with. Raises `AccountError`."""
+
+    @abstractmethod
     def sign_transaction(self, transaction: Mapping[str, Any]) -> bytes:
         """The raw signed transaction. Raises `AccountError`."""
 
@@ -84,6 +89,9 @@ class LocalSigner(Signer):
     def from_key(cls, private_key: bytes) -> "LocalSigner":
         """From 32 bytes. Raises `AccountError`."""
         return cls(_account(private_key, "the private key"))
+
+    def unlock(self) -> None:
+        pass
 
     def sign_transaction(self, transaction: Mapping[str, Any]) -> bytes:
         return bytes(self._account.sign_transaction(dict(transaction)).raw_transaction)
@@ -147,6 +155,9 @@ class KeystoreSigner(Signer):
                 "restore it from a copy",
             )
         return self._opened
+
+    def unlock(self) -> None:
+        self._open()
 
     def sign_transaction(self, transaction: Mapping[str, Any]) -> bytes:
         return self._open().sign_transaction(transaction)

@@ -271,7 +271,7 @@ def claim(state: State, order: int, round_: int | None) -> None:
     from numerbay_chain.cli.views import amount
 
     role = roles.buyer(state)
-    view = role.show_dispute(order, round_)
+    view = role.show_dispute(order, round_, step="claim")
     if view.state == "unanswered":
         stake = amount(view.price + view.bond, view.token)
         state.agree(f"claims {stake} for the buyer of order {format_order_id(order)}: the seller did not answer")
@@ -294,7 +294,7 @@ def settle(state: State, order: int, round_: int | None) -> None:
       numerbay-chain -p seller dispute settle 1-0
     """
     role = roles.buyer(state)
-    view = role.show_dispute(order, round_)
+    view = role.show_dispute(order, round_, step="settle")
     if view.turn == "anyone":
         state.agree(f"settles it: {view.words}")
     _show_end(state, role.settle(order, view.round))
@@ -346,8 +346,10 @@ def respond(state: State, order: int | None, round_: int | None) -> None:
         state.agree(f"answers the challenge of {what} with the content key, sealed to the buyer")
     answers = role.respond(order, round_)
     _show_answers(state, answers)
+    if answers.doubt is not None:
+        raise answers.doubt
     if codes := {one.code for one in answers.left if one.failed}:
-        raise click.exceptions.Exit(ExitCode.ACCOUNT if ExitCode.ACCOUNT in codes else ExitCode.REFUSED)
+        raise click.exceptions.Exit(codes.pop() if len(codes) == 1 else ExitCode.REFUSED)
 
 
 def _show_answers(state: State, answers: "Answers") -> None:
@@ -357,8 +359,8 @@ def _show_answers(state: State, answers: "Answers") -> None:
         sent(answer.receipt, answer.resumed)
     for one in answers.left:
         output.note(
-            f"round {one.round} of order {format_order_id(one.order)} is not answered: {one.reason} (the deadline is "
-            f"{format_time(one.deadline)})"
+            f"round {one.round} of order {format_order_id(one.order)} is not answered: {one.reason}"
+            + (f" (the deadline is {format_time(one.deadline)})" if one.deadline is not None else "")
         )
     data = {
         "answered": [
