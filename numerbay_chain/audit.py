@@ -54,16 +54,18 @@ class _Audit:
     def run(self) -> AuditReport:
         self._refuse_late_start()
         first, last = self._contract.from_block, self._block
+        blocks = last - first + 1
         for event in self._contract.events(to_block=last):
             self._ledger.apply(event)
             self._event(event)
-            self._progress("read logs", event.block - first, max(last - first, 1))
+            self._progress("read logs", event.block - first, blocks, "blocks")
+        self._progress("read logs", blocks, blocks, "blocks")
         for doubt in self._ledger.discrepancies:
             self._find("error", doubt.subject, doubt.text)
         self._compare("contract", "listingCount", self._contract.listing_count(block=last), len(self._ledger.listings))
         for number, listing in enumerate(self._ledger.listings.values(), 1):
             self._listing(listing)
-            self._progress("compare listings", number, len(self._ledger.listings))
+            self._progress("compare listings", number, len(self._ledger.listings), "listings")
         self._accounts()
         balances = tuple(self._balance(token) for token in self._ledger.tokens)
         return AuditReport(

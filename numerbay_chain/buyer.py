@@ -6,7 +6,15 @@ from typing import IO, Self, Unpack
 
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.types import Order, Token
-from numerbay_chain.challenging import claim, list_disputes, open_dispute, preview, settle, show_dispute
+from numerbay_chain.challenging import (
+    claim,
+    list_disputes,
+    open_dispute,
+    preview,
+    resume_challenge,
+    settle,
+    show_dispute,
+)
 from numerbay_chain.errors import RefusedError
 from numerbay_chain.market import Market, Overrides, open_market, quiet
 from numerbay_chain.overview import view_listing, view_listings, view_orders
@@ -214,19 +222,23 @@ class Buyer:
 
     def open_dispute(self, order: int, round: int | None = None, *, unseen: bool = False) -> OpenedDispute:
         """Challenges a released round: the seller has to answer with the content key, or price and bond come back. Pays
-        the bond. `round` None: the newest one released.
+        the bond. `round` None: the newest one without a key that can be challenged, else the newest one released.
 
         Raises `RefusedError` where the round can't be challenged (not adjudicated, declinable, matured, settled), and
-        where the right key was handed out; `UnseenKeyError` where the store can't be asked whether it was, unless
-        `unseen` agrees to that; `AccountError` without the key file that the order was bought with. A challenge that
-        is open already is the answer, without a receipt.
+        where the right key was handed out; `UnseenKeyError` where the store can't be asked whether it was, or lacks
+        what was posted, unless `unseen` agrees to that; `AccountError` without the key file that the order was bought
+        with. A challenge that is open already is the answer, without a receipt.
         """
         return open_dispute(self.market, order, round, unseen)
 
-    def disputable(self, order: int, round: int | None = None) -> Dispute:
-        """How the round stands that `open_dispute` would challenge. Raises `RefusedError` where it can't be
-        challenged."""
-        return preview(self.market, order, round)
+    def resume_dispute(self, order: int, round: int | None = None) -> OpenedDispute | None:
+        """What became of a challenge that an interrupted `open_dispute` had sent; None if there is none."""
+        return resume_challenge(self.market, order, round)
+
+    def disputable(self, order: int, round: int | None = None, *, unseen: bool = False) -> Dispute:
+        """How the round stands that `open_dispute` would challenge. Sends nothing, and raises what that would raise,
+        missing money too."""
+        return preview(self.market, order, round, unseen)
 
     def disputes(self, *, ended: bool = False) -> list[Dispute]:
         """The account's disputes and what faulty rounds owe it, the most urgent first; with `ended`, past ones too."""
@@ -234,7 +246,8 @@ class Buyer:
 
     def show_dispute(self, order: int, round: int | None = None, *, step: Step | None = None) -> Dispute:
         """How a dispute stands, anybody's: whose turn it is, until when, what can be done. `round` None: the newest one
-        that waits for `step`, else whose dispute is open, else that had one, else that was released."""
+        that waits for `step`, else whose dispute is open, else that has no key and can be challenged (without `step`),
+        else that had one, else that was released."""
         return show_dispute(self.market, order, round, step)
 
     def judge(self, order: int, round: int | None = None, *, progress: Progress = silent) -> Judgement:

@@ -4,12 +4,17 @@ The challenge's one-time key derives from the buyer's own key file: a crash betw
 docs/protocol.md §2 "Disputes". Proofs are in `proving`.
 """
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 from numerbay_chain.chain import calls, tokens
 from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.types import Event, Ground, Receipt
-from numerbay_chain.diagnosis import describe, refusal_to_open, words
+from numerbay_chain.crypto.dispute import DisputeKey
+from numerbay_chain.diagnosis import describe, keys_posted, refusal_to_open, what_next, words
 from numerbay_chain.disputes import Case, buyers_cases, read_case, sellers_cases
-from numerbay_chain.errors import NetworkError, NotFoundError, RefusedError, UnseenKeyError
+from numerbay_chain.errors import NetworkError, NotFoundError, RefusedError, RevertedError, UnseenKeyError
+from numerbay_chain.keyfile import KeyPair
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent
 from numerbay_chain.reception import ProblemError, Reception
@@ -21,19 +26,12 @@ def show_dispute(market: Market, order: int, round: int | None, step: Step | Non
     """See `Buyer.show_dispute`."""
     case = read_case(market, order, round, "disputed", step)
     if round is not None and case.state == "none" and not case.order.covers(round):
-        held = case.order
-        several = f"rounds {held.first} to {held.end - 1}" if held.rounds > 1 else f"round {held.first}"
-        covered = several if held.rounds else "no round any more"
-        raise RefusedError(f"order {held} covers {covered}, not round {round}", "see them with `orders`")
-    return describe(case)
-
-
-def preview(market: Market, order: int, round: int | None) -> Dispute:
-    """See `Buyer.disputable`."""
-    case = read_case(market, order, round)
-    if case.state == "none" and (refusal := refusal_to_open(case)) is not None:
-        raise refusal
-    return describe(case)
+        raise case.not_covered()
+    view = describe(case)
+    if round is None and step is None and view.ended:
+        keyless = _keyless(read_case(market, order, None))
+        return describe(keyless) if keyless else view
+    return view
 
 
 def list_disputes(market: Market, *, ended: bool) -> list[Dispute]:
@@ -51,46 +49,119 @@ def list_sold(market: Market, listing: int | None, *, ended: bool) -> list[Dispu
 
 def open_dispute(market: Market, order_id: int, round: int | None, unseen: bool) -> OpenedDispute:
     """See `Buyer.open_dispute`."""
-    reception = Reception.open(market, order_id, round)
-    case = reception.case
-    label = f"challenge-{order_id}-{case.round}"
-    sent, approval = market.resume(label), None
-    if sent is None:
-        if case.settlement and case.challenge and case.state not in ("paid-to-buyer", "paid-to-seller"):
-            return OpenedDispute(describe(case), None, resumed=True)
-        _refuse_to_open(reception, unseen)
-        try:
-            key = case.dispute_key(reception.pair())
-        except ProblemError as error:
-            raise error.error from error
-        approval = _approve(case)
-        bond = case.bond if case.terms.native else 0
-        call = calls.challenge(order=order_id, round=case.round, bucket=case.bucket, dispute_key=key.x, bond=bond)
-        sent = market.send(label, call)
+    case = _meant(market, order_id, round)
+    if sent := market.resume(_label_to_open(case)):
+        return _opened(case, sent)
+    if _is_open(case):
+        return OpenedDispute(describe(case), None, resumed=True)
+    key, approval, approved = _ready(case, unseen), _approval(case), None
+    if approval:
+        if market.dry_run:
+            market.send("approve", approval)
+        approved = market.sender.approve(case.terms.token, case.bond)
+    return _opened(case, market.send(_label_to_open(case), _challenge(case, key)), approved)
+
+
+def resume_challenge(market: Market, order_id: int, round: int | None) -> OpenedDispute | None:
+    """See `Buyer.resume_dispute`."""
+    case = _meant(market, order_id, round)
+    sent = market.resume(_label_to_open(case))
+    return _opened(case, sent) if sent else None
+
+
+def preview(market: Market, order_id: int, round: int | None, unseen: bool) -> Dispute:
+    """See `Buyer.disputable`."""
+    case = _meant(market, order_id, round)
+    if not _is_open(case):
+        key = _ready(case, unseen)
+        market.sender.plan(_approval(case) or _challenge(case, key))
+    return describe(case)
+
+
+def _meant(market: Market, order_id: int, round: int | None) -> Case:
+    """Where no round is named: one whose challenge an interrupted call may have sent; else the newest without a key
+    that can be challenged; else the newest released."""
+    if round is not None:
+        return read_case(market, order_id, round)
+    for label in market.outbox.untold(f"challenge-{order_id}-"):
+        case = read_case(market, order_id, int(label.rpartition("-")[2]))
+        if case.state != "none" or refusal_to_open(case) is None:  # else it never got there, and never will
+            return case
+    newest = read_case(market, order_id, None)
+    return _keyless(newest) or newest
+
+
+def _keyless(newest: Case) -> Case | None:
+    """The newest round of its order that can be challenged now and for which no keys were posted."""
+    for case in _unmatured(newest):
+        if refusal_to_open(case) is None and not keys_posted(case):
+            return case
+    return None
+
+
+def _unmatured(newest: Case) -> Iterator[Case]:
+    """The order's rounds whose money a challenge could still bring back, the newest first."""
+    if not newest.terms.adjudicated:
+        return
+    for round in range(newest.round, newest.order.first - 1, -1):
+        case = newest if round == newest.round else read_case(newest.market, newest.order.id, round)
+        if case.release and case.now >= case.matures_at:
+            return  # and so did the money for all rounds before it
+        yield case
+
+
+def _label_to_open(case: Case) -> str:
+    return f"challenge-{case.order.id}-{case.round}"
+
+
+def _is_open(case: Case) -> bool:
+    return bool(case.settlement and case.challenge) and case.state not in ("paid-to-buyer", "paid-to-seller")
+
+
+def _opened(case: Case, sent: Sent, approval: Receipt | None = None) -> OpenedDispute:
     event_of(sent.receipt, "Challenged")
-    after = read_case(market, order_id, case.round)
+    after = read_case(case.market, case.order.id, case.round)
     if after.challenge is None:
         raise NetworkError("the challenge was mined, but the node does not show it", "run this again")
     return OpenedDispute(describe(after), sent.receipt, approval, sent.resumed)
 
 
-def _refuse_to_open(reception: Reception, unseen: bool) -> None:
-    case = reception.case
-    if (refusal := refusal_to_open(case)) is not None:
-        raise refusal
+def _challenge(case: Case, key: DisputeKey) -> Call:
+    bond = case.bond if case.terms.native else 0
+    return calls.challenge(order=case.order.id, round=case.round, bucket=case.bucket, dispute_key=key.x, bond=bond)
+
+
+def _ready(case: Case, unseen: bool) -> DisputeKey:
+    """The one-time key of a challenge that makes sense. Raises what speaks against it."""
     account, buyer = case.market.account, case.order.buyer
     if account != buyer:
         raise RefusedError(f"only the buyer {buyer} may challenge, not {account}", "use the buyer's account")
+    if (refusal := refusal_to_open(case)) is not None:
+        raise refusal
+    reception = Reception(case.market, case)
+    try:
+        pair = reception.pair()
+    except ProblemError as error:
+        raise error.error from error
+    key = case.dispute_key(pair)
+    _refuse_for_nothing(reception, pair, unseen)
+    _refuse_twice(case)
+    return key
+
+
+def _refuse_for_nothing(reception: Reception, pair: KeyPair, unseen: bool) -> None:
+    """Where the right key was handed out, or that can't be seen: the contract does not know of envelopes."""
+    case = reception.case
     lost = "gas and the bond" if case.bond else "gas"
     try:
-        reception.key(reception.manifest(case.released()), reception.pair())
+        reception.key(reception.manifest(case.released()), pair)
     except ProblemError as error:
-        if unseen or case.market.explicit_store or not isinstance(error.error, NotFoundError):
+        if unseen or not isinstance(error.error, NotFoundError):
             return
         raise UnseenKeyError(
-            f"{error.problem.text}, but only the store on this machine was asked: a challenge costs {lost} for nothing "
-            "if the right key was handed out",
-            "name the store where the seller pins with --store; `open_dispute` takes unseen=True",
+            f"{error.problem.text}: try another --store first, a challenge costs {lost} for nothing if the right key "
+            "was handed out",
+            "name the store where the seller pins; `open_dispute` takes unseen=True",
         ) from error
     except NetworkError as error:
         if unseen:
@@ -106,18 +177,27 @@ def _refuse_to_open(reception: Reception, unseen: bool) -> None:
     )
 
 
-def _approve(case: Case) -> Receipt | None:
-    """Lets the marketplace take the bond, where it is in tokens."""
-    market, address = case.market, case.terms.token
+def _refuse_twice(case: Case) -> None:
+    """Where a challenge of an interrupted call was sent, and a dry run does not wait for it."""
+    market = case.market
+    for transaction in market.outbox.untold(_label_to_open(case)).values():
+        with suppress(RevertedError):  # mined without effect
+            if market.sender.lookup(transaction) == "pending":
+                raise RefusedError(
+                    f"{case.name} is challenged already by transaction {transaction}, which is not mined yet",
+                    "run this again, without --dry-run, to wait for it",
+                )
+
+
+def _approval(case: Case) -> Call | None:
+    """Lets the marketplace take the bond, where it is in tokens and it may not yet. Raises `AccountError`."""
+    market, address, spender = case.market, case.terms.token, case.market.contract.address
     if case.terms.native or case.bond == 0:
         return None
     tokens.require_balance(market.connection, address, market.account, case.bond)
-    spender = market.contract.address
     if tokens.allowance(market.connection, address, market.account, spender) >= case.bond:
         return None
-    if market.dry_run:
-        market.send("approve", calls.approve(token=address, spender=spender, amount=case.bond))
-    return market.sender.approve(address, case.bond)
+    return calls.approve(token=address, spender=spender, amount=case.bond)
 
 
 # ------------------------------------------------------------------------------------------------------------ the end
@@ -139,7 +219,7 @@ def end(case: Case, step: str) -> EndedDispute:
     """Sends what ends it now. Raises `RefusedError` where nothing does."""
     call = call_to_end(case)
     if call is None or (step == "claim" and call.function != "claimTimeout"):
-        raise RefusedError(words(case), _when(case, step))
+        raise RefusedError(words(case), what_next(case, step))
     return _ended(case, case.market.send(_label(case), call))
 
 
@@ -155,16 +235,6 @@ def call_to_end(case: Case) -> Call | None:
     if case.state in ("faulty", "unproven"):
         return calls.settle_challenge(order=order, round=round, opened=opened)
     return None
-
-
-def _when(case: Case, step: str) -> str:
-    if case.state == "answered":
-        return "run this again after that; until then the buyer can `fetch`, and `dispute prove` what is wrong"
-    if case.state == "challenged":
-        return "run this again after that"
-    if step == "claim" and call_to_end(case) is not None:
-        return "use `dispute settle`"
-    return "see it with `dispute show`"
 
 
 def _label(case: Case) -> str:

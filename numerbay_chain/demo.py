@@ -166,4 +166,4 @@ class _Demo:
 
     def _step(self, label: str) -> None:
         self._done += 1
-        self._progress(label, min(self._done, self._steps), self._steps)
+        self._progress(label, min(self._done, self._steps), self._steps, "steps")

@@ -50,7 +50,9 @@ def describe(case: Case) -> Dispute:
     if ended is not None:
         receiver = ended["receiver"] if ended.name == "ChallengeEnded" else case.order.buyer
     openable = state == "none" and refusal_to_open(case) is None
-    steps = ("fetch",) if openable and keys_posted(case) else ("dispute open",) if openable else ()
+    steps = _STEPS.get(state, ())
+    if openable:
+        steps = ("fetch",) if keys_posted(case) else ("dispute open",)
     return Dispute(
         order=case.order.id,
         round=case.round,
@@ -60,7 +62,7 @@ def describe(case: Case) -> Dispute:
         state=state,
         turn=_TURNS.get(state),
         deadline=case.deadline,
-        steps=_STEPS.get(state, steps),
+        steps=tuple(command(case, step) for step in steps),
         gas=BUYER_GAS if openable else 0,
         fee=_fee(case, BUYER_GAS) if openable else 0,
         words=words(case),
@@ -73,6 +75,12 @@ def describe(case: Case) -> Dispute:
         paid=ended["paid"] if ended else 0,
         receiver=receiver,
     )
+
+
+def command(case: Case, name: str) -> str:
+    """What to type, without the order: with the round where another one of the order could be meant."""
+    alone = case.order.rounds == 1 and case.order.covers(case.round)
+    return name if alone else f"{name} --round {case.round}"
 
 
 def keys_posted(case: Case) -> bool:
@@ -111,13 +119,14 @@ def words(case: Case) -> str:
             return f"{name} is challenged: the seller has to answer until {by}, else the buyer can claim {stake}"
         case "unanswered":
             return (
-                f"the seller did not answer the challenge of {name} in time, {overdue(case)}: `dispute claim` brings "
-                f"{stake} back to the buyer"
+                f"the seller did not answer the challenge of {name} in time, {overdue(case)}: "
+                f"`{command(case, 'dispute claim')}` brings {stake} back to the buyer"
             )
         case "answered":
             return (
-                f"the seller answered the challenge of {name}: until {by} the buyer can prove that key or content is "
-                f"wrong; after that {stake} can be settled to the seller"
+                f"the seller answered the challenge of {name}: the buyer can `{command(case, 'fetch')}` it, and until "
+                f"{by} `{command(case, 'dispute prove')}` that key or content is wrong; after that {stake} can be "
+                "settled to the seller"
             )
         case "unproven":
             return f"nothing was proven against the seller's answer about {name} in time: {stake} can be settled to him"
@@ -130,16 +139,40 @@ def words(case: Case) -> str:
         case "none":
             refusal = refusal_to_open(case)
             if refusal:
-                return f"there is no dispute about {name}: {refusal}"
+                return f"there is no dispute: {refusal}"
             by = format_until(case.matures_at - 1, case.now)
             if keys_posted(case):
-                return f"there is no dispute about {name}: keys were posted, see by `fetch` whether yours opens by {by}"
+                see = command(case, "fetch")
+                return f"there is no dispute about {name}: keys were posted, see by `{see}` whether yours opens by {by}"
             return f"there is no dispute about {name}; one can be opened until {by}, {_cost_of_dispute(case)}"
     ground = ground_of(case)
     if ground is None or case.ended is None:
         return f"the dispute about {name} has ended"
     who = "the seller" if case.state == "paid-to-seller" else "the buyer"
     return f"{_GROUNDS[ground]}: {case.amount(case.ended['paid'])} for {name} went to {who}"
+
+
+def what_next(case: Case, step: str = "open") -> str | None:
+    """What to do where a step was asked for that is not due as it stands; None where nothing is left to do."""
+    match case.state:
+        case "answered" if step == "claim":
+            return "a claim is for where no answer came"
+        case "challenged" | "answered":
+            return "run this again after that"
+        case "unanswered":
+            return f"use `{command(case, 'dispute claim')}`"
+        case "unproven":
+            return "nothing comes back to the buyer any more, who can still `fetch` what was answered"
+        case "faulty" | "refundable":
+            return f"use `{command(case, 'dispute settle')}`"
+        case "none":
+            if refusal := refusal_to_open(case):
+                return refusal.hint
+            begin = command(case, "dispute open")
+            return (
+                f"`{command(case, 'fetch')}` it, or `{begin}` if that fails" if keys_posted(case) else f"`{begin}` it"
+            )
+    return None
 
 
 def refusal_to_open(case: Case) -> RefusedError | None:
@@ -150,13 +183,13 @@ def refusal_to_open(case: Case) -> RefusedError | None:
             f"{_asking(case)}, and cancel what is left of the order",
         )
     if case.state == "paid-to-buyer":
-        return RefusedError(words(case), "see it with `dispute show`")
+        return RefusedError(words(case))
     try:
         case.released()
     except RefusedError as error:
         return error
     if case.state != "none":
-        return RefusedError(words(case), "see it with `dispute show`")
+        return RefusedError(words(case), what_next(case))
     if case.faulty_at and not case.terms.copies:
         return RefusedError(f"the money for {case.name} matured before the round was proven faulty", OUTSIDE)
     if case.now < case.challengeable_from:
@@ -182,9 +215,19 @@ def _asking(case: Case) -> str:
 # ----------------------------------------------------------------------------------------------------- what can be done
 
 
-def cost_words(gas: int, fee: int) -> str:
-    """`about 80,000 gas, at most 0.0001 ETH`."""
-    return f"about {gas:,} gas" + (f", at most {format_fee(fee)}" if fee else "")
+def cost_words(gas: int, fee: int, proof: int = 0) -> str:
+    """`about 80,000 gas, at most 0.0001 ETH`. `proof`: how much of it a proof takes, if not all."""
+    parts = f" ({proof:,} for the proof, {gas - proof:,} to be paid back)" if 0 < proof < gas else ""
+    return f"about {gas:,} gas{parts}" + (f", at most {format_fee(fee)}" if fee else "")
+
+
+def content_gas(case: Case) -> tuple[int, int]:
+    """What a proof of wrong content takes of its sender with the payment that it leads to, and the proof alone. A wrong
+    copy that was not challenged is paid back by its proof."""
+    proof = DISPUTE_GAS["proveWrongCopy" if case.terms.copies else "proveWrongContent"]
+    if case.challenge:
+        return proof + DISPUTE_GAS["settleChallenge"], proof
+    return proof + (0 if case.terms.copies else DISPUTE_GAS["refundFaulty"]), proof
 
 
 def remedy(case: Case, kind: ProblemKind, fault: bool) -> Remedy:
@@ -206,18 +249,19 @@ def _in_dispute(case: Case, kind: ProblemKind) -> Remedy | None:
                 return None
             return _remedy(case, "wait", f"wait: {words(case)}", until)
         case "unanswered":
-            text = f"get it back with `dispute claim`: the seller did not answer in time, {overdue(case)}"
+            claim = command(case, "dispute claim")
+            text = f"get it back with `{claim}`: the seller did not answer in time, {overdue(case)}"
             return _remedy(case, "claim", text, None, DISPUTE_GAS["claimTimeout"], returns=stake)
         case "answered":
             if kind not in ("answer", "wrong-content"):
                 return None
             by = format_until(until, case.now) if until is not None else ""
-            gas = DISPUTE_GAS["proveWrongKey"] if kind == "answer" else _content_gas(case)
-            text = f"prove it with `dispute prove` until {by}"
-            return _remedy(case, "prove", text, until, gas, returns=stake, note=_publishes(kind))
+            gas = (DISPUTE_GAS["proveWrongKey"], 0) if kind == "answer" else content_gas(case)
+            text = f"prove it with `{command(case, 'dispute prove')}` until {by}"
+            return _remedy(case, "prove", text, until, *gas, returns=stake, note=_publishes(kind))
         case "faulty" | "refundable":
             back = stake if case.state == "faulty" else case.price
-            text = "get it paid back with `dispute settle`: it was proven faulty"
+            text = f"get it paid back with `{command(case, 'dispute settle')}`: it was proven faulty"
             call = "settleChallenge" if case.state == "faulty" else "refundFaulty"
             return _remedy(case, "settle", text, None, DISPUTE_GAS[call], returns=back)
         case "unproven":
@@ -232,20 +276,20 @@ def _before_dispute(case: Case, kind: ProblemKind, fault: bool) -> Remedy:
     if kind == "wrong-content" and case.state in ("none", "challenged") and (refusal is None or case.challenge):
         until = case.deadline or last
         by = format_until(until, case.now) if until is not None else by
-        text = f"prove it with `dispute prove` until {by}: no challenge is needed"
+        text = f"prove it with `{command(case, 'dispute prove')}` until {by}: no challenge is needed"
         back = case.challenge.stake if case.challenge else case.price
-        return _remedy(case, "prove", text, until, _content_gas(case), returns=back, note=_publishes(kind))
+        return _remedy(case, "prove", text, until, *content_gas(case), returns=back, note=_publishes(kind))
     if kind in _KEY_KINDS and case.state == "none":
+        begin = command(case, "dispute open")
         if refusal is None:
-            begin = "dispute it with `dispute open`" if fault else "if none comes, dispute it with `dispute open`"
             stake = case.price + case.bond
-            note = "the seller then has to give the right key, or this comes back" + _too_cheap(case)
+            note = "the seller then has to give the right key, or this comes back"
             action: RemedyKind = "dispute" if fault else "wait"
-            text = f"{begin} until {by}"
+            text = f"{'' if fault else 'if none comes, '}dispute it with `{begin}` until {by}"
             return _remedy(case, action, text, last, BUYER_GAS, bond=case.bond, returns=stake, note=note)
         if case.terms.adjudicated and case.release and case.now < case.challengeable_from:
             since = format_until(case.challengeable_from, case.now)
-            return _remedy(case, "wait", f"dispute it with `dispute open` from {since} on, until {by}", last)
+            return _remedy(case, "wait", f"dispute it with `{begin}` from {since} on, until {by}", last)
     if refusal is not None and case.release and case.terms.adjudicated and case.now >= case.matures_at:
         later = ", and you can cancel to get later rounds back" if case.order.end > case.listing.next_round else ""
         return _remedy(case, "nothing", f"{refusal}; {OUTSIDE}{later}")
@@ -263,6 +307,7 @@ def _remedy(
     text: str,
     until: int | None = None,
     gas: int = 0,
+    proof: int = 0,
     *,
     bond: int = 0,
     returns: int = 0,
@@ -272,35 +317,23 @@ def _remedy(
     said = [text]
     if gas:
         held = f", and a bond of {case.amount(bond)}" if bond else ""
-        said.append(f"it costs {cost_words(gas, fee)}{held}")
+        said.append(f"it costs {cost_words(gas, fee, proof)}{held}")
     if returns:
-        said.append(f"at stake is {case.amount(returns)}")
+        little = case.terms.native and fee > returns - bond
+        said.append(f"{'NOT WORTH IT: ' if little else ''}at stake is {case.amount(returns)}")
     if note:
         said.append(note)
     return Remedy(kind, "; ".join(said), until, gas, fee, bond, returns)
-
-
-def _content_gas(case: Case) -> int:
-    own = DISPUTE_GAS["proveWrongCopy" if case.terms.copies else "proveWrongContent"]
-    return own + DISPUTE_GAS["settleChallenge"]
 
 
 def _publishes(kind: ProblemKind) -> str:
     return "the content key, and so the file, becomes public by that" if kind == "wrong-content" else ""
 
 
-def _too_cheap(case: Case) -> str:
-    """Where a dispute costs more gas than is at stake."""
-    return "; that is less than the gas of a dispute" if _is_too_cheap(case) else ""
-
-
-def _is_too_cheap(case: Case) -> bool:
-    return case.terms.native and _fee(case, BUYER_GAS) > case.price
-
-
 def _cost_of_dispute(case: Case) -> str:
-    less = ": MORE THAN THE PRICE" if _is_too_cheap(case) else ""
-    return f"and takes {cost_words(BUYER_GAS, _fee(case, BUYER_GAS))}{less}"
+    fee = _fee(case, BUYER_GAS)
+    less = ": MORE THAN THE PRICE" if case.terms.native and fee > case.price else ""
+    return f"and takes {cost_words(BUYER_GAS, fee)}{less}"
 
 
 def _fee(case: Case, gas: int) -> int:

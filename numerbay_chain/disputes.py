@@ -86,12 +86,19 @@ class Case:
         if self.release is not None:
             return self.release
         if not self.order.covers(self.round):
-            raise RefusedError(f"order {self.order} does not cover round {self.round}", "look at the order's rounds")
+            raise self.not_covered()
         if self.missed:
             raise RefusedError(f"{self.name} was missed", "get it paid back with `reclaim --missed`")
         if self.round >= self.listing.next_round:
             raise RefusedError(f"{self.name} is not released yet", "wait for it, or cancel the order")
         raise NetworkError(f"the node left out the release of {self.name}", "check from_block, or use another node")
+
+    def not_covered(self) -> RefusedError:
+        """For a round that is none of the order's."""
+        held = self.order
+        several = f"rounds {held.first} to {held.end - 1}" if held.rounds > 1 else f"round {held.first}"
+        covered = several if held.rounds else "no round any more"
+        return RefusedError(f"order {held} covers {covered}, not round {self.round}", "see them with `orders`")
 
     # ----------------------------------------------------------------------------------------------------- its times
 

@@ -91,7 +91,7 @@ class Market:
 
     @cached_property
     def outbox(self) -> Outbox:
-        return Outbox(self.home.folder("outbox", f"{self._place}-{self.account}"), self.sender)
+        return Outbox(self.home.folder("outbox", f"{self._place}-{self.account}"), self.sender, self.notify)
 
     def send(self, label: str, call: Call, identity: str | None = None) -> Sent:
         """Sends once (`Outbox.send`). Raises `Planned` in a dry run."""

@@ -8,6 +8,7 @@ kept can't be turned against its owner: it is what he signed to be public. Entri
 
 import hashlib
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +36,10 @@ def fingerprint(call: Call) -> str:
 
 
 class Outbox:
-    """The transactions of one account to one marketplace that are on their way."""
+    """The transactions of one account to one marketplace that are on their way. `notify` is told what is waited for."""
 
-    def __init__(self, folder: Path, sender: Sender) -> None:
-        self._folder, self._sender = folder, sender
+    def __init__(self, folder: Path, sender: Sender, notify: Callable[[str], None] = lambda _: None) -> None:
+        self._folder, self._sender, self._notify = folder, sender, notify
 
     def send(self, label: str, call: Call, identity: str | None = None) -> Sent:
         """Sends `call`, or finds out what became of the one that was sent under `label` before.
@@ -67,6 +68,15 @@ class Outbox:
         call that sent it was told already. One that never reached the network is sent now if it was for `identity`."""
         with exclusive(self._folder, _file_name(label), "sending a transaction"):
             return self._resume(self._entry(label), identity)
+
+    def untold(self, beginning: str) -> dict[str, str]:
+        """The newest transaction under each label that begins so, where no call was told what became of it."""
+        found = {}
+        for path in sorted(self._folder.glob(f"{_file_name(beginning)}*.json")):
+            signed = _parse(Entry(path)).signed
+            if signed and not any(one.told for one in signed):
+                found[path.stem] = signed[-1].transaction
+        return found
 
     def _entry(self, label: str) -> Entry:
         return Entry(self._folder / f"{_file_name(label)}.json")
@@ -112,7 +122,10 @@ class Outbox:
                     return None
                 if receipt is None:
                     unknown.append(one)
-                elif found := self._to_its_end(entry, one):
+                    continue
+                if receipt == "pending":
+                    self._notify(f"transaction {one.transaction}, sent by an earlier call, is not mined yet: waiting")
+                if found := self._to_its_end(entry, one):
                     return found
             except RevertedError:
                 continue  # mined without effect

@@ -166,6 +166,7 @@ def _view_round(log: ListingLog, order: Order, round: int, fate: _Fate, bought: 
         dispute=state,
         dispute_until=dispute_deadline(terms, state, opened),
         challengeable_until=_challengeable_until(log, release, matures_at) if state == "none" and untouched else None,
+        too_late=terms.adjudicated and untouched and state == "none" and 0 < (matures_at or 0) <= log.now,
     )
 
 

@@ -17,7 +17,7 @@ from numerbay_chain.chain.types import Receipt
 from numerbay_chain.challenging import call_to_end, end
 from numerbay_chain.crypto import secp256k1
 from numerbay_chain.crypto.content_key import ContentKey, word
-from numerbay_chain.diagnosis import words
+from numerbay_chain.diagnosis import content_gas, what_next, words
 from numerbay_chain.disputes import MINING_TIME, Case, read_case
 from numerbay_chain.errors import (
     AccountError,
@@ -81,11 +81,11 @@ def _refuse_stale(case: Case) -> None:
         raise RefusedError(f"{case.name} cost nothing: a proof would bring nothing back", "leave it at that")
     match case.state:
         case "faulty" | "refundable":
-            raise RefusedError(f"it was proven already: {words(case)}", "run `dispute settle`")
+            raise RefusedError(f"it was proven already: {words(case)}", what_next(case))
         case "unanswered":
-            raise RefusedError(f"no proof is needed: {words(case)}", "run `dispute claim`")
+            raise RefusedError(f"no proof is needed: {words(case)}", what_next(case))
         case "unproven" | "paid-to-buyer" | "paid-to-seller" | "paid-back":
-            raise RefusedError(f"nothing can be proven any more: {words(case)}", "see it with `dispute show`")
+            raise RefusedError(f"nothing can be proven any more: {words(case)}", what_next(case))
         case "none":
             case.released()
             if case.declinable_until is not None:
@@ -176,9 +176,7 @@ def _not_judged(error: ContentError) -> RefusedError:
 def _judgement(
     case: Case, call: Call, chunk: int | None, publishes: bool, returns: int, until: int, said: str
 ) -> Judgement:
-    gas = DISPUTE_GAS[call.function]
-    if call.function == "proveWrongContent":
-        gas += DISPUTE_GAS["settleChallenge"]
+    gas = DISPUTE_GAS[call.function] if chunk is None else content_gas(case)[0]
     public = "; the content key becomes public by the proof, and everybody can read the file" if publishes else ""
     return Judgement(
         order=case.order.id,

@@ -39,6 +39,7 @@ _Result = TypeVar("_Result")
 _MOST_FAILURES: Final = 16
 """Envelopes that are not to be had, or wrong, before the rest is not asked for: a seller could post them without end,
 and let time run out."""
+_NAME_IT: Final = "name the right one with `--key FILE`, or restore it from its backup"
 RESTORE: Final = "restore the key file from its backup: no other key opens what was bought with it"
 
 
@@ -48,6 +49,11 @@ class ProblemError(NumerbayChainError):
     def __init__(self, problem: Problem, error: NumerbayChainError) -> None:
         super().__init__(problem.text, problem.advice)
         self.problem, self.error = problem, error
+
+
+def elsewhere(advice: str) -> str:
+    """Advice where the store that was asked, which the error names, lacks something."""
+    return f"try another `--store` first; else {advice}"
 
 
 class Nowhere:
@@ -95,9 +101,11 @@ class Reception:
         error: type[NumerbayChainError] = RefusedError,
         advice: str | None = None,
     ) -> ProblemError:
-        """A problem, with what can be done about it."""
+        """A problem, with what can be done about it. What is not in the store that was asked may be in another one."""
         found = None if advice else remedy(self.case, kind, fault)
         said = found.text if found else advice
+        if error is NotFoundError and said:
+            said = elsewhere(said)
         return ProblemError(Problem(kind, text, said, fault, found), error(text, said))
 
     # --------------------------------------------------------------------------------------------------- the promise
@@ -110,12 +118,7 @@ class Reception:
         if self.case.state == "paid-to-buyer":
             raise self.refuse("paid-back", paid_back, advice="there is nothing to fetch")
         if not order.covers(round):
-            last = order.end - 1
-            several = f"rounds {order.first} to {last}" if order.rounds > 1 else f"round {last}"
-            covered = several if order.rounds else "no round any more"
-            raise self.refuse(
-                "not-covered", f"order {order} covers {covered}, not round {round}", advice="name another round"
-            )
+            raise self.refuse("not-covered", str(self.case.not_covered()), advice="name another round")
         if round >= self.listing.next_round:
             raise self.refuse("not-released", f"{name} is not released yet", advice=self._when_due())
         if self.case.missed:
@@ -184,7 +187,8 @@ class Reception:
             kind: ProblemKind = (
                 "commitments" if part == "commitments" else "details" if part == "details" else "content"
             )
-            problems.append(self.refuse(kind, one.message, fault=True).problem)
+            error = NotFoundError if one.code.endswith("-missing") else RefusedError
+            problems.append(self.refuse(kind, one.message, fault=True, error=error).problem)
         return problems
 
     # -------------------------------------------------------------------------------------------------------- the key
@@ -306,11 +310,11 @@ def find_key(market: Market, public_key: bytes) -> KeyPair:
         if pair.public_key == public_key:
             return pair
     if chosen is not None:
-        raise AccountError(f"the key file {chosen} is another one", "give the key file of that key")
+        raise AccountError(f"the key file {chosen} is another one", _NAME_IT)
     missing = f"no key file in {market.home.path / 'keys'} has it"
     if unusable is not None:
         raise AccountError(f"{missing}, and {unusable}", RESTORE) from unusable
-    raise AccountError(missing, "give the key file of that key")
+    raise AccountError(missing, _NAME_IT)
 
 
 # ---------------------------------------------------------------------------------------------------------- the steps
@@ -376,7 +380,8 @@ def fetch(
         advice = remedy(reception.case, "wrong-content", True).text
         raise WrongContentError(str(error), advice, index=error.index) from error
     except (NotFoundError, ContentError) as error:
-        raise type(error)(str(error), remedy(reception.case, "content", True).text) from error
+        advice = remedy(reception.case, "content", True).text
+        raise type(error)(str(error), elsewhere(advice) if isinstance(error, NotFoundError) else advice) from error
     for problem in opened.problems:
         market.notify(problem.message)
     return Fetched(

@@ -14,7 +14,7 @@ from numerbay_chain.chain.blocks import BLOCK_TIME
 from numerbay_chain.chain.gas import DISPUTE_GAS
 from numerbay_chain.chain.types import ZERO_HASH, Challenge
 from numerbay_chain.crypto.dispute import seal_response
-from numerbay_chain.diagnosis import words
+from numerbay_chain.diagnosis import command, words
 from numerbay_chain.disputes import Case, read_case, require_all_challenges, sellers_places
 from numerbay_chain.errors import AccountError, ExitCode, NetworkError, NumerbayChainError, RefusedError
 from numerbay_chain.ipfs import Cid
@@ -38,11 +38,19 @@ def respond(market: Market, order: int | None, round: int | None) -> Answers:
         earlier = _resumed(case)
         if earlier is not None:
             return Answers((earlier,), ())
-        raise RefusedError(f"there is nothing to answer: {words(case)}", "see it with `dispute list --seller`")
+        raise RefusedError(f"there is nothing to answer: {words(case)}", _instead(case))
     young = _young(case)
     if young is not None:
         return Answers((), (young,))
     return Answers((_respond(case),), ())
+
+
+def _instead(case: Case) -> str:
+    if case.state == "answered":
+        return "wait for that"
+    if case.state == "unproven":
+        return f"use `{command(case, 'dispute settle')}`"
+    return "see what there is to answer with `dispute list --seller`"
 
 
 def _respond_all(market: Market) -> Answers:
@@ -98,7 +106,7 @@ def _respond(case: Case) -> Answer:
     if earlier is not None:
         return earlier
     if opened is None:
-        raise RefusedError(words(case), "see it with `dispute show`")
+        raise RefusedError(words(case))
     _refuse_late(case)
     manifest = manifest_of(case)
     order = case.order.id if case.terms.copies else 0

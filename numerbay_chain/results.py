@@ -50,6 +50,7 @@ class RoundView:
     dispute: DisputeState = "none"
     dispute_until: int | None = None  # the last second for what comes next in the dispute
     challengeable_until: int | None = None  # the last second to open one; None: it can't be opened now
+    too_late: bool = False  # the time to open one is over, and none was
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ CHAIN_ID = 31337
 ACCOUNTS = 20
 VARIABLE = "NUMERBAY_CHAIN_ANVIL"
 _HOST = "127.0.0.1"
+_ANOTHER_PORT = "choose another one with --port, or 0 for any that is free"
 _SECONDS_TO_START = 30.0
 _SECONDS_TO_STOP = 15.0
 _SAVE_EVERY = 10  # seconds
@@ -34,7 +35,9 @@ def find_anvil(binary: str | None = None) -> str:
     found = shutil.which(wanted)
     if found is None:
         raise UsageError(
-            f"the program {wanted} was not found", f"install anvil, and put it on PATH or name it with {VARIABLE}"
+            f"the program {wanted} was not found",
+            "in a checkout, `make setup` brings it, and the README puts it on PATH; elsewhere, install Foundry; "
+            f"{VARIABLE} can name one that is not on PATH",
         )
     return found
 
@@ -124,12 +127,12 @@ class Devnet:
             time.sleep(0.02)
         self._log.seek(0)
         said = one_line(self._log.read(4096).decode(errors="replace")) or "it said nothing"
-        raise RefusedError(f"anvil did not start on port {self.port}: {said}", "choose another port")
+        raise RefusedError(f"anvil did not start on port {self.port}: {said}", _ANOTHER_PORT)
 
     def _own(self, connection: Connection) -> Connection:
         """Not some other program's chain on the same port."""
         if self._process.poll() is not None:
-            raise RefusedError(f"the port {self.port} is taken by another program", "choose another port")
+            raise RefusedError(f"the port {self.port} is taken by another program", _ANOTHER_PORT)
         return connection
 
     @property
@@ -186,4 +189,4 @@ def _free_port(port: int) -> int:
             probe.bind((_HOST, port))
             return int(probe.getsockname()[1])
     except (OSError, OverflowError):
-        raise RefusedError(f"the port {port} can't be taken on this machine", "choose another port") from None
+        raise RefusedError(f"the port {port} can't be taken on this machine", _ANOTHER_PORT) from None

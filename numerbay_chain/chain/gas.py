@@ -13,8 +13,8 @@ DISPUTE_GAS: Final[Mapping[str, int]] = {
     "claimTimeout": 55_000,
     "proveWrongKey": 70_000,
     "settleChallenge": 60_000,
-    "proveWrongContent": 650_000,
-    "proveWrongCopy": 650_000,
+    "proveWrongContent": 600_000,
+    "proveWrongCopy": 600_000,
     "refundFaulty": 80_000,
 }
 BUYER_GAS: Final = DISPUTE_GAS["challenge"] + DISPUTE_GAS["proveWrongKey"]

@@ -12,7 +12,7 @@ _LATER = 2**40  # seconds; what lies beyond it is no time
 # name -> (what happened, what to do next); fields are the error's arguments
 SENTENCES: Mapping[str, tuple[str, str]] = {
     # listings
-    "NoListing": ("there is no listing {listing}", "look at the listings that there are"),
+    "NoListing": ("there is no listing {listing}", "see them with `listing list`"),
     "NotSeller": ("only the seller {seller} may do this, not {caller}", "use the seller's account"),
     "NotOperator": (
         "only the seller {seller} or the operator {operator} may do this, not {caller}",
@@ -91,16 +91,20 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "NotCopies": ("listing {listing} is not sold as copies", "deliver one file to all its buyers"),
     "LengthsDiffer": ("two lists that belong together have {first} and {second} entries", "give one entry for each"),
-    "TooLate": ("this could be done before {deadline}", "nothing can be done about it any more"),
+    "TooLate": ("this could be done before {deadline}", "see what can still be done with `orders`"),
     # orders
-    "NoOrder": ("there is no order {order}", "look at the orders that there are"),
+    "NoOrder": ("there is no order {order}", "see yours with `orders`, a listing's with `orders --listing NUMBER`"),
     "NotBuyer": ("only the buyer {buyer} may do this, not {caller}", "use the buyer's account"),
-    "NotCovered": ("order {order} does not cover round {round}", "look at the order's rounds"),
+    "NotCovered": ("order {order} does not cover round {round}", "see its rounds with `orders`"),
     "BoughtWhenOut": (
         "round {round} of order {order} was out when it was bought: it can't be declined",
         "later rounds can",
     ),
-    "AlreadySettled": ("round {round} of order {order} is settled already, or challenged", "look at the order again"),
+    "AlreadySettled": (
+        "round {round} of order {order} is settled already, or challenged",
+        "see it with `dispute show`; a seller who gives in to a challenge does not answer it, and the buyer claims the "
+        "money",
+    ),
     "AlreadyCancelled": ("order {order} was cancelled before", "reclaim its last round when the notice period is over"),
     "NothingLeft": ("order {order} has no round left that could be given back", "look at the order again"),
     "NotCancelled": ("order {order} was not cancelled", "cancel it first"),

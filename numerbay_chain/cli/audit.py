@@ -29,7 +29,8 @@ def audit(state: State, content: bool) -> None:
 
     \b
     Example:
-      numerbay-chain audit --rpc http://127.0.0.1:8545 --contract 0x5FbDB2315678afecb367f032d93F642f64180aa3
+      numerbay-chain audit --rpc http://127.0.0.1:8545 \\
+        --contract 0x5FbDB2315678afecb367f032d93F642f64180aa3
     """
     with progress() as report:
         audited = roles.auditor(state).audit(content=content, progress=report)

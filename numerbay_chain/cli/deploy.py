@@ -38,7 +38,8 @@ def deploy(state: State) -> None:
 
     \b
     Example:
-      numerbay-chain deploy --rpc http://127.0.0.1:8545 --account keystore:deployer.json
+      numerbay-chain deploy --rpc http://127.0.0.1:8545 \\
+        --account keystore:deployer.json
     """
     from numerbay_chain.chain.connection import connect
     from numerbay_chain.chain.signer import Signer
@@ -93,7 +94,7 @@ def show_plan(as_json: bool, function: str, arguments: dict[str, object], value:
     data = {"dry_run": True, "function": function, "arguments": plain, "value": str(value), "gas": gas}
 
     def text() -> str:
-        lines: list[tuple[str, object]] = [(f"  {name}", output.plain(argument)) for name, argument in _flat(plain)]
+        lines: list[tuple[str, object]] = [(f"  {name}", _shown(argument)) for name, argument in _flat(plain)]
         return "\n".join(
             [
                 f"would call {function}",
@@ -111,6 +112,13 @@ _EXACT = {"amount", "bond", "challengebond", "disputekey", "keycommitment", "non
 def _exact(name: str, value: object) -> object:
     """Amounts and 256-bit numbers as decimal strings: many a reader of JSON rounds them."""
     return str(value) if isinstance(value, int) and name.replace("_", "").lower() in _EXACT else value
+
+
+def _shown(value: object) -> object:
+    """Bytes that are longer than a hash or a key by their ends: nobody reads a manifest."""
+    if isinstance(value, bytes) and len(value) > 32:
+        return f"0x{value[:8].hex()}…{value[-8:].hex()} ({len(value)} bytes)"
+    return output.plain(value)
 
 
 def _flat(arguments: dict[str, object]) -> list[tuple[str, object]]:

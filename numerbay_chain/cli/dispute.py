@@ -1,6 +1,6 @@
 """`dispute`: what a buyer does who got no key, a wrong one or wrong content, and how a seller answers."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,10 +20,10 @@ from numerbay_chain.cli.options import (
 )
 from numerbay_chain.cli.progress import progress
 from numerbay_chain.errors import ExitCode, UnseenKeyError
-from numerbay_chain.units import format_duration, format_fee, format_order_id, format_time
+from numerbay_chain.units import format_duration, format_order_id, format_time
 
 if TYPE_CHECKING:
-    from numerbay_chain.verdicts import Answers, Dispute, EndedDispute
+    from numerbay_chain.verdicts import Answers, EndedDispute
 
 _HURRY = 3_600  # seconds
 _ROUND = click.option("--round", "round_", type=ROUND, help="Which round; without it the newest in question.")
@@ -66,46 +66,41 @@ def open_(state: State, order: int, round_: int | None) -> None:
 
     Once for each round, after its decline window and before the money for it matures. The bond comes back with the
     price where the seller does not answer in time, or answers wrong. Refused where the right key was handed out; where
-    the store can't be asked for it, that is said, and asked once more.
+    the store can't be asked for it, or lacks what was posted, that is said, and asked once more.
 
     \b
     Example:
       numerbay-chain -p buyer dispute open 1-0
     """
+    from numerbay_chain.cli.dispute_views import cost, dispute_data
     from numerbay_chain.cli.views import amount, receipt_data, sent
 
     role = roles.buyer(state)
-    view = role.disputable(order, round_)
-    if view.gas:
-        bond = f", with a bond of {amount(view.bond, view.token)}" if view.bond else ""
-        back, lost = ("price and bond come", "bond and gas are") if view.bond else ("the price comes", "the gas is")
-        state.agree(
-            f"challenges round {view.round} of order {format_order_id(order)}{bond}: the seller has to answer with the "
-            f"right key, or {back} back; {lost} lost if he does",
-            _cost(view),
-        )
-    try:
-        opened = role.open_dispute(order, view.round)
-    except UnseenKeyError as error:
-        state.agree(str(error))
-        opened = role.open_dispute(order, view.round, unseen=True)
+    opened = role.resume_dispute(order, round_)
+    if opened is None:
+        doubt = None
+        try:
+            view = role.disputable(order, round_)
+        except UnseenKeyError as error:
+            doubt = str(error)
+            view = role.disputable(order, round_, unseen=True)
+        if view.gas:
+            bond = f", with a bond of {amount(view.bond, view.token)}" if view.bond else ""
+            back, lost = ("price and bond come", "the bond is lost, and ") if view.bond else ("the price comes", "")
+            state.agree(
+                f"challenges round {view.round} of order {format_order_id(order)}{bond}: the seller has to answer with "
+                f"the right key, or {back} back; if he does, {lost}the price is his; the gas is spent either way",
+                cost("a dispute", view.gas, view.fee, view.price, view.bond, view.token),
+            )
+        if doubt:
+            state.agree(doubt)
+        opened = role.open_dispute(order, view.round, unseen=doubt is not None)
     sent(opened.approval)
     sent(opened.receipt, opened.resumed)
     receipt = receipt_data(opened.receipt) if opened.receipt else {}
     data = {**dispute_data(opened.dispute), "resumed": opened.resumed or opened.receipt is None, **receipt}
     again = "" if opened.receipt else "it is challenged already, nothing was sent: "
     state.show(data, again + opened.dispute.words)
-
-
-def _cost(view: "Dispute") -> str:
-    """What a dispute takes of its buyer, and whether that is more than it can bring."""
-    from numerbay_chain.cli.views import amount
-
-    price = amount(view.price, view.token)
-    if view.token.native and view.fee > view.price:
-        return f"NOT WORTH IT: a dispute may take {format_fee(view.fee)} of gas, and the price is {price}"
-    most = f", at most {format_fee(view.fee)}" if view.fee else ""
-    return f"a dispute takes about {view.gas:,} gas{most}; at stake is {amount(view.price + view.bond, view.token)}"
 
 
 @dispute.command("list")
@@ -123,6 +118,7 @@ def list_(state: State, seller: bool, listing: int | None, ended: bool) -> None:
     Example:
       numerbay-chain -p seller dispute list --seller
     """
+    from numerbay_chain.cli.dispute_views import dispute_data, dispute_table
     from numerbay_chain.seller import Seller
 
     if listing is not None and not seller:
@@ -135,41 +131,12 @@ def list_(state: State, seller: bool, listing: int | None, ended: bool) -> None:
         if one.deadline is not None and one.deadline - now < _HURRY:
             left = format_duration(max(one.deadline - now, 0))
             output.note(f"HURRY: answer round {one.round} of order {format_order_id(one.order)} within {left}")
-    state.show({"disputes": [dispute_data(one) for one in found]}, lambda: _table(found, now, seller))
+    if not found and not state.as_json:
+        output.note("there are no disputes" if ended else "there are no open disputes; `--all` shows past ones")
+    rows = [dispute_data(one) for one in found]
+    state.show({"disputes": rows}, lambda: dispute_table(found, now, seller) if found else "")
     if isinstance(role, Seller):
         role.require_all_challenges(listing)
-
-
-def _table(found: "list[Dispute]", now: int, seller: bool) -> str:
-    from numerbay_chain.cli.views import amount
-
-    if not found:
-        output.note("there are no such disputes")
-        return ""
-    rows = [
-        (
-            format_order_id(one.order),
-            one.round,
-            _state(one),
-            amount(one.price + (one.bond if one.opened_at else 0), one.token),
-            one.turn or "-",
-            format_duration(max(one.deadline - now, 0)) if one.deadline else "-",
-            ", ".join(_steps(one, seller)) or "-",
-        )
-        for one in found
-    ]
-    return output.table(["order", "round", "state", "at stake", "turn", "left", "next"], rows)
-
-
-def _state(view: "Dispute") -> str:
-    return {"paid-to-buyer": "paid back"}.get(view.state, view.state.replace("-", " "))
-
-
-def _steps(view: "Dispute", seller: bool) -> tuple[str, ...]:
-    """What this side can do next: nobody is told to do what pays the other one."""
-    if seller:
-        return view.steps if view.state in ("challenged", "unproven") else ()
-    return () if view.state in ("challenged", "unproven") else view.steps
 
 
 @dispute.command()
@@ -180,36 +147,18 @@ def _steps(view: "Dispute", seller: bool) -> tuple[str, ...]:
 def show(state: State, order: int, round_: int | None) -> None:
     """Show how a dispute stands, and what comes next.
 
-    Without --round, the newest one that is open, else the newest there was.
+    Without --round, the newest one that is open, else a round without a key that can be challenged, else the newest
+    dispute there was.
 
     \b
     Example:
       numerbay-chain -p buyer dispute show 1-0
     """
-    view = roles.buyer(state).show_dispute(order, round_)
-    state.show(dispute_data(view), lambda: _text(view))
+    from numerbay_chain.cli.dispute_views import dispute_data, dispute_text
 
-
-def _text(view: "Dispute") -> str:
-    from numerbay_chain.cli.views import amount, bullets
-
-    head = output.fields(
-        [
-            ("order", format_order_id(view.order)),
-            ("round", view.round),
-            ("state", _state(view)),
-            ("price", amount(view.price, view.token)),
-            ("bond", amount(view.bond, view.token) if view.bond else None),
-            ("challenged", format_time(view.opened_at) if view.opened_at else None),
-            ("answered", format_time(view.answered_at) if view.answered_at else None),
-            ("faulty", format_time(view.faulty_at) if view.faulty_at else None),
-            ("turn", view.turn),
-            ("until", format_time(view.deadline) if view.deadline else None),
-            ("next", ", ".join(view.steps) or None),
-            ("paid to", view.receiver),
-        ]
-    )
-    return f"{head}\n\n{bullets([view.words])}"
+    role = roles.buyer(state)
+    view, signer = role.show_dispute(order, round_), role.market.signer
+    state.show(dispute_data(view), lambda: dispute_text(view, signer.address if signer else None))
 
 
 @dispute.command()
@@ -230,6 +179,8 @@ def prove(state: State, order: int, round_: int | None) -> None:
     Example:
       numerbay-chain -p buyer dispute prove 1-0
     """
+    from numerbay_chain.chain.gas import DISPUTE_GAS
+    from numerbay_chain.cli.dispute_views import cost
     from numerbay_chain.cli.views import amount, order_name, receipt_data, sent
 
     role = roles.buyer(state)
@@ -237,7 +188,9 @@ def prove(state: State, order: int, round_: int | None) -> None:
     if proven is None:
         with progress() as report:
             judged = role.judge(order, round_, progress=report)
-        state.agree(f"proves {judged.kind}: {judged.words}")
+        proof = DISPUTE_GAS[judged.call.function]
+        worth = cost("a proof", judged.gas, judged.fee, judged.returns, 0, judged.token, proof)
+        state.agree(f"proves {judged.kind}: {judged.words}", worth)
         proven = role.prove(order, judged.round, publish_key=True, judgement=judged)
     for number, receipt in enumerate(proven.receipts):
         sent(receipt, proven.resumed and number == 0)
@@ -293,9 +246,14 @@ def settle(state: State, order: int, round_: int | None) -> None:
     Example:
       numerbay-chain -p seller dispute settle 1-0
     """
+    from numerbay_chain.cli.views import amount
+
     role = roles.buyer(state)
     view = role.show_dispute(order, round_, step="settle")
-    if view.turn == "anyone":
+    if view.state == "unanswered":
+        stake = amount(view.price + view.bond, view.token)
+        state.agree(f"settles it: the seller did not answer in time, {stake} go back to the buyer")
+    elif view.turn == "anyone":
         state.agree(f"settles it: {view.words}")
     _show_end(state, role.settle(order, view.round))
 
@@ -343,7 +301,8 @@ def respond(state: State, order: int | None, round_: int | None) -> None:
     ]
     if due:
         what = ", ".join(f"round {one.round} of order {format_order_id(one.order)}" for one in due)
-        state.agree(f"answers the challenge of {what} with the content key, sealed to the buyer")
+        many = "s" if len(due) > 1 else ""
+        state.agree(f"answers the challenge{many} of {what} with the content key, sealed to the buyer")
     answers = role.respond(order, round_)
     _show_answers(state, answers)
     if answers.doubt is not None:
@@ -358,10 +317,9 @@ def _show_answers(state: State, answers: "Answers") -> None:
     for answer in answers.answered:
         sent(answer.receipt, answer.resumed)
     for one in answers.left:
-        output.note(
-            f"round {one.round} of order {format_order_id(one.order)} is not answered: {one.reason}"
-            + (f" (the deadline is {format_time(one.deadline)})" if one.deadline is not None else "")
-        )
+        name = f"round {one.round} of order {format_order_id(one.order)}"
+        said = one.reason if one.reason.startswith(name) else f"{name} is not answered: {one.reason}"
+        output.note(said + (f" (the deadline is {format_time(one.deadline)})" if one.deadline is not None else ""))
     data = {
         "answered": [
             {**order_name(one.order), "round": one.round, "resumed": one.resumed, **receipt_data(one.receipt)}
@@ -375,31 +333,3 @@ def _show_answers(state: State, answers: "Answers") -> None:
     count = len(answers.answered)
     done = f"answered {output.count(count, 'challenge')}" if count else "no challenge was answered"
     state.show(data, done if count or answers.left else "there is no challenge to answer")
-
-
-def dispute_data(view: "Dispute") -> dict[str, Any]:
-    """A dispute in JSON."""
-    from numerbay_chain.cli.views import order_name, token_data
-
-    return {
-        **order_name(view.order),
-        "round": view.round,
-        "buyer": view.buyer,
-        "seller": view.seller,
-        "state": view.state,
-        "turn": view.turn,
-        "deadline": view.deadline,
-        "next_steps": list(view.steps),
-        "words": view.words,
-        "price": str(view.price),
-        "bond": str(view.bond),
-        "token": token_data(view.token),
-        "opened_at": view.opened_at,
-        "answered_at": view.answered_at,
-        "faulty_at": view.faulty_at,
-        "ground": view.ground.name.lower().replace("_", "-") if view.ground is not None else None,
-        "paid": str(view.paid),
-        "receiver": view.receiver,
-        "gas": view.gas,
-        "fee": str(view.fee),
-    }

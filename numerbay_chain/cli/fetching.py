@@ -95,7 +95,7 @@ def _verification_text(checked: "Verification") -> str:
             ("ciphertext", checked.ciphertext_cid),
             ("size", output.size(checked.size) if checked.size is not None else None),
             ("content", "every byte is what the chain promises" if checked.checked_content else "not checked"),
-            ("key", "here, and it is the committed one" if checked.key_opened else "not here yet"),
+            ("key", _key_words(checked)),
             ("decline until", format_time(until) if until is not None else None),
         ]
     )
@@ -104,6 +104,27 @@ def _verification_text(checked: "Verification") -> str:
     if checked.ok and lines:
         verdict = "no problems found so far:"
     return f"{head}\n\n{verdict}" + (f"\n{bullets(lines)}" if lines else "")
+
+
+_NO_KEY = {
+    "key": "here, but not the one that was committed to",
+    "answer": "in the seller's answer, but not the one that was committed to",
+    "envelope": "posted, but it can't be read",
+    "key-file": "not looked for: the order's key file is not here",
+    "paid-back": "none: the round was paid back",
+    "missed": "none: the round was missed",
+    "not-covered": "none: the round is not the order's",
+    "no-copy": "not looked for: there is no copy",
+    "manifest": "not looked for: there is no manifest that can be used",
+}
+
+
+def _key_words(checked: "Verification") -> str:
+    if checked.key_opened:
+        return "here, and it is the committed one"
+    said = next((_NO_KEY[problem.kind] for problem in checked.problems if problem.kind in _NO_KEY), None)
+    late = any(problem.kind == "no-envelope" and problem.fault for problem in checked.problems)
+    return said or ("not here" if late else "not here yet")
 
 
 @click.command()

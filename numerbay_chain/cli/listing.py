@@ -135,7 +135,8 @@ def create(
     \b
     Example:
       numerbay-chain -p seller listing create --price "0.05 ether" --preset weekly
-      numerbay-chain -p seller listing create --price "0.05 ether" --dispute-window 5m
+      numerbay-chain -p seller listing create --price "0.05 ether" \\
+        --dispute-window 5m
     """
     from numerbay_chain.cli.views import bullets, listing_data, receipt_data, sent
 

@@ -155,8 +155,17 @@ def _content_hash(text: str) -> bytes:
     return digest
 
 
+def _order(text: str) -> int:
+    from numerbay_chain.units import parse_order_id
+
+    order = parse_order_id(text)
+    if order < 2**32:  # of no listing: they begin with 1
+        raise UsageError(f"{text!r} is not an order", f"write it as LISTING-INDEX, such as {order or 1}-0")
+    return order
+
+
 DURATION = Checked("duration", _lazily("parse_duration"))
-ORDER = Checked("order", _lazily("parse_order_id"))
+ORDER = Checked("order", _order)
 ADDRESS = Checked("address", _address)
 ADDRESS_OR_NONE = Checked("address", lambda text: text if text == "none" else _address(text))
 CONTENT_HASH = Checked("content hash", _content_hash)

@@ -10,6 +10,7 @@ from numerbay_chain.errors import RefusedError, UsageError
 from numerbay_chain.text import printable
 
 PROGRAM = "numerbay-chain"
+_LEAST_COLUMNS = 16
 _WHOLE: Any = {"break_long_words": False, "break_on_hyphens": False}  # addresses and paths can be copied
 
 
@@ -67,15 +68,26 @@ def stdout_for_data(as_json: bool) -> Iterator[IO[bytes]]:
 
 
 def note(text: str) -> None:
-    """A line for the person at the terminal, on stderr; there it is broken where the terminal ends."""
-    words = printable(text)
-    if sys.stderr.isatty():
-        from shutil import get_terminal_size
-        from textwrap import fill
+    """A line for the person at the terminal, on stderr."""
+    print(_fitted(printable(text), _columns(sys.stderr)), file=sys.stderr, flush=True)
 
-        width = get_terminal_size().columns
-        words = "\n".join(fill(line, width, **_WHOLE) if len(line) > width else line for line in words.split("\n"))
-    print(words, file=sys.stderr, flush=True)
+
+def _columns(stream: IO[str]) -> int | None:
+    """How wide the terminal is; None where there is none: what is piped or kept in a file is never broken."""
+    if not stream.isatty():
+        return None
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
+
+
+def _fitted(text: str, columns: int | None) -> str:
+    """Lines that are too long are broken between words."""
+    if columns is None:
+        return text
+    from textwrap import fill
+
+    return "\n".join(fill(line, columns, **_WHOLE) if len(line) > columns else line for line in text.split("\n"))
 
 
 def fail(message: str, hint: str | None = None) -> None:
@@ -86,7 +98,7 @@ def fail(message: str, hint: str | None = None) -> None:
 
 
 def show(as_json: bool, data: Mapping[str, Any], text: Callable[[], str] | str) -> None:
-    """One result: the object with --json, else the text."""
+    """One result: the object with --json, else the text, which is broken where the terminal ends."""
     if as_json:
         import json
 
@@ -94,7 +106,7 @@ def show(as_json: bool, data: Mapping[str, Any], text: Callable[[], str] | str) 
     else:
         words = text if isinstance(text, str) else text()
         if words:
-            write(words)
+            write(_fitted(printable(words), _columns(sys.stdout)))
 
 
 def plain(value: Any) -> Any:
@@ -113,29 +125,38 @@ def plain(value: Any) -> Any:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Columns that line up, two spaces apart, numbers to the right."""
+    """Columns that line up, two spaces apart, numbers to the right. On a terminal that is too narrow, further lines of
+    the last column stand below its first."""
     body = [[printable(str(cell)).replace("\n", " ") for cell in row] for row in rows]
     widths = [max(len(line[column]) for line in [list(headers), *body]) for column in range(len(headers))]
     right = [
         bool(body) and all(row[column][:1].isdigit() and row[column].isdigit() for row in body)
         for column in range(len(headers))
     ]
+    before = sum(widths[:-1]) + 2 * (len(widths) - 1)
     lines = []
     for line in [list(headers), *body]:
         cells = [
             cell.rjust(width) if to_right else cell.ljust(width)
             for cell, width, to_right in zip(line, widths, right, strict=True)
         ]
+        cells[-1] = _below(cells[-1].rstrip(), before)
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def _below(text: str, before: int) -> str:
+    """Text that begins at column `before` of a line on stdout, and so do its further lines."""
+    columns = _columns(sys.stdout)
+    fitted = _fitted(text, columns and max(columns - before, _LEAST_COLUMNS))
+    return fitted.replace("\n", "\n" + " " * before)
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> str:
     """`name   value` lines; what is None is left out. Further lines of a value stand below its first."""
     shown = [(name, str(value)) for name, value in pairs if value is not None]
     width = max((len(name) for name, _ in shown), default=0)
-    below = "\n" + " " * (width + 2)
-    return "\n".join(f"{name.ljust(width)}  {value.replace(chr(10), below)}" for name, value in shown)
+    return "\n".join(f"{name.ljust(width)}  {_below(value, width + 2)}" for name, value in shown)
 
 
 def short(address: str) -> str:

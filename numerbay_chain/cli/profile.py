@@ -87,7 +87,8 @@ def set_(state: State, name: str) -> None:
 
     \b
     Example:
-      numerbay-chain profile set seller --rpc http://127.0.0.1:8545 --account keystore:seller.json
+      numerbay-chain profile set seller --rpc http://127.0.0.1:8545 \\
+        --account keystore:seller.json
     """
     from numerbay_chain.config import Home
 

@@ -1,4 +1,5 @@
-"""Progress bars with speed and time left: on stderr, on a terminal, and not where NO_COLOR is set."""
+"""Progress bars with time left, and speed where bytes are counted: on stderr, on a terminal, and not where NO_COLOR is
+set."""
 
 import os
 import sys
@@ -21,14 +22,27 @@ def progress() -> Iterator[Progress]:
         yield silent
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, Task, TaskID, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
+    from rich.progress import TransferSpeedColumn as SpeedColumn
+    from rich.text import Text
+
+    class Done(DownloadColumn):
+        def render(self, task: Task) -> Text:
+            unit = task.fields["unit"]
+            if unit == "bytes":
+                return super().render(task)
+            return Text(f"{task.completed:.0f}/{task.total or 0:.0f} {unit}", "progress.download")
+
+    class Speed(SpeedColumn):
+        def render(self, task: Task) -> Text:
+            return super().render(task) if task.fields["unit"] == "bytes" else Text()
 
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
+        Done(binary_units=True),
+        Speed(),
         TimeRemainingColumn(compact=True),
     )
     tasks: dict[str, TaskID] = {}
@@ -37,9 +51,9 @@ def progress() -> Iterator[Progress]:
         output.moving(bars.stop, bars.start),
     ):
 
-        def update(label: str, done: int, total: int, /) -> None:
+        def update(label: str, done: int, total: int, unit: str = "bytes", /) -> None:
             if label not in tasks:
-                tasks[label] = bars.add_task(label, total=total or None)
+                tasks[label] = bars.add_task(label, total=total or None, unit=unit)
             bars.update(tasks[label], completed=done, total=total or None)
 
         yield update

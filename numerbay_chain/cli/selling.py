@@ -138,7 +138,8 @@ def collect(state: State, token: str | None, to: str | None) -> None:
 
     \b
     Example:
-      numerbay-chain -p buyer collect --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+      numerbay-chain -p buyer collect \\
+        --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
     """
     from numerbay_chain.cli.views import amount, receipt_data, sent
 

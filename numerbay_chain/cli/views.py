@@ -151,16 +151,20 @@ def short_steps(view: "OrderView", now: int) -> list[str]:
     """The same as tables have room for it: with the time that is left, or has to pass."""
     return list(
         dict.fromkeys(
-            f"{name} ({'in ' if word == 'from' else ''}{format_duration(at - now)})" if at > now else name
+            f"{name} ({'in ' if word == 'from' else ''}{time_left(at - now)})" if at > now else name
             for name, word, at in _steps(view)
         )
     )
 
 
 def _steps(view: "OrderView") -> "Iterator[tuple[str, str, int]]":
-    """A command, and until or from when; 0: at any time."""
+    """A command, and until or from when; 0: at any time. Rounds are named where they are not the ones that the commands
+    take by themselves: the newest without a key that can be challenged, the newest that is out."""
     from numerbay_chain.chain.types import Settlement
 
+    out = [round for round in view.rounds if round.released_at is not None and view.order.covers(round.round)]
+    newest = out[-1] if out else None
+    keyless = [round for round in view.rounds if round.challengeable_until is not None and not round.envelopes]
     for round in view.rounds:
         if round.declinable_until is not None:
             yield "decline", "until", round.declinable_until
@@ -172,12 +176,19 @@ def _steps(view: "OrderView") -> "Iterator[tuple[str, str, int]]":
         if round.dispute in _DISPUTE_STEPS:
             yield _DISPUTE_STEPS[round.dispute], "", 0
         elif round.challengeable_until is not None and not round.envelopes:
-            yield "dispute open", "until", round.challengeable_until
+            yield _about("dispute open", round, keyless[-1]), "until", round.challengeable_until
     readable = [round for round in view.rounds if round.settlement is not Settlement.PAID_BACK]
-    if any(round_state(round) == "keys posted" or round.answered_at is not None for round in readable):
-        yield "fetch", "", 0
+    readable = [round for round in readable if round_state(round) == "keys posted" or round.answered_at is not None]
+    if readable:
+        yield _about("fetch", readable[-1], newest), "", 0
+    if newest is not None and newest.envelopes and newest.challengeable_until is not None:
+        yield "dispute", "until", newest.challengeable_until
     if view.status == "active":
         yield "cancel", "", 0
+
+
+def _about(command: str, round: "RoundView", meant: "RoundView | None") -> str:
+    return command if round is meant else f"{command} --round {round.round}"
 
 
 def round_data(view: "RoundView") -> dict[str, Any]:
@@ -198,6 +209,7 @@ def round_data(view: "RoundView") -> dict[str, Any]:
         "dispute": view.dispute,
         "dispute_until": view.dispute_until,
         "challengeable_until": view.challengeable_until,
+        "too_late": view.too_late,
     }
 
 
@@ -210,14 +222,16 @@ def round_state(view: "RoundView") -> str:
     if view.settlement == Settlement.PAID_TO_SELLER:
         return "paid to the seller"
     if view.settlement == Settlement.CHALLENGED:
-        return view.dispute if view.dispute in ("challenged", "unanswered") else f"challenged ({view.dispute})"
+        return view.dispute
     if view.refundable:
-        return "faulty: refund with 'dispute settle'"
+        return "faulty"
     if view.missed:
         return "missed"
     if view.released_at is None:
         return "to come"
-    return "keys posted" if view.envelopes else "released"
+    if view.envelopes:
+        return "keys posted"
+    return "no key in time" if view.too_late else "released"
 
 
 def order_text(view: "OrderView") -> str:
@@ -259,9 +273,19 @@ def round_dates(view: "RoundView") -> str:
         if view.dispute_until is not None:
             return f"{'proof' if view.answered_at else 'answer'} until {format_time(view.dispute_until)}"
         return f"challenged {format_time(view.challenged_at)}"
+    if view.challengeable_until is not None:
+        return f"can be disputed until {format_time(view.challengeable_until)}"
+    if view.too_late and view.matures_at is not None:
+        return f"could be disputed until {format_time(view.matures_at - 1)}"
     if view.released_at is not None:
         return f"released {format_time(view.released_at)}"
     return f"due by {format_time(view.due)}" if view.due is not None else ""
+
+
+def time_left(seconds: int) -> str:
+    """A duration as tables have room for it: its two largest units, and never more than there is."""
+    smallest = next((unit for least, unit in ((86_400, 3_600), (3_600, 60)) if seconds >= least), 1)
+    return format_duration(seconds - seconds % smallest)
 
 
 def window(seconds: int) -> str:

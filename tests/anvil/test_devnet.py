@@ -61,8 +61,9 @@ def test_a_state_file_keeps_the_chain(anvil_program: str, tmp_path: Path) -> Non
 
 
 def test_a_port_that_is_taken_is_said(devnet: Devnet, anvil_program: str) -> None:
-    with pytest.raises(RefusedError, match=f"port {devnet.port}"):
+    with pytest.raises(RefusedError, match=f"port {devnet.port}") as refused:
         Devnet(binary=anvil_program, port=devnet.port)
+    assert "--port" in str(refused.value.hint)
 
 
 def test_the_program_is_found_by_name_environment_or_path(
@@ -70,8 +71,9 @@ def test_the_program_is_found_by_name_environment_or_path(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("NUMERBAY_CHAIN_ANVIL", raising=False)
-    with pytest.raises(UsageError, match="the program anvil was not found"):
+    with pytest.raises(UsageError, match="the program anvil was not found") as missing:
         find_anvil()
+    assert "`make setup`" in str(missing.value.hint)
     assert find_anvil(anvil_program) == anvil_program
     monkeypatch.setenv("NUMERBAY_CHAIN_ANVIL", anvil_program)
     assert find_anvil() == anvil_program

@@ -64,6 +64,19 @@ def test_an_honest_contract_is_in_order(busy: Place) -> None:
     assert report.checked["vouchers"] == 1
 
 
+def test_an_audit_tells_how_far_it_is_in_blocks_listings_and_bytes(busy: Place) -> None:
+    told: dict[str, tuple[int, int, str]] = {}
+
+    def tell(label: str, done: int, total: int, unit: str = "bytes", /) -> None:
+        told[label] = (done, total, unit)
+
+    report = busy.auditor.audit(content=True, progress=tell)
+    blocks = report.to_block - report.from_block + 1
+    assert told["read logs"] == (blocks, blocks, "blocks")
+    assert told["compare listings"] == (2, 2, "listings")
+    assert told["check content"] == (3, 3, "bytes")
+
+
 def test_money_sent_in_by_mistake_is_a_note(busy: Place) -> None:
     report = audit_with(busy, LyingContract(busy.contract, "holdings", lambda found: found + 5))
     assert report.ok

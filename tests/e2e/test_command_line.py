@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import time
@@ -199,6 +200,28 @@ def test_on_a_terminal_it_asks_and_a_no_sends_nothing(machine: Shell, listing: i
     assert machine.json("-p", "buyer", "orders") == before
     assert machine.on_a_terminal("-p", "buyer", "buy", listing, typed="y\n")[0] == 0
     assert len(machine.json("-p", "buyer", "orders")["orders"]) == len(before["orders"]) + 1
+
+
+def test_on_a_terminal_lines_end_between_words_and_addresses_stay_whole(machine: Shell) -> None:
+    command = ("-p", "buyer", "keys", "register", "--yes")
+    registered = machine.json(*command)
+    _, said = machine.on_a_terminal(*command, typed="")
+    lines = said.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    for whole in (registered["owner"], registered["public_key"]):
+        assert any(whole in line for line in lines)
+    assert len(machine.nbc(*command).stdout.splitlines()) == 1, "what is piped stays in one line"
+
+
+def test_progress_counts_bytes_as_bytes_and_blocks_as_blocks(machine: Shell, predictions: Path, listing: int) -> None:
+    machine.nbc("-p", "buyer", "buy", listing, "--yes")
+    machine.nbc("-p", "seller", "deliver", predictions, "--listing", listing, "--yes")
+    _, audited = machine.on_a_terminal("audit", typed="")
+    assert re.search(r"read logs .*\d+/\d+ blocks", audited)
+    assert re.search(r"compare listings .*\d+/\d+ listings", audited)
+    assert not re.search(r"bytes|[kKM]i?B|B/s", audited)
+    _, verified = machine.on_a_terminal("-p", "buyer", "verify", f"{listing}-0", typed="")
+    assert re.search(r"check .*/\d+\.\d KiB", verified)
 
 
 def test_a_dry_run_shows_the_call_and_changes_nothing(market: Shell, listing: int) -> None:

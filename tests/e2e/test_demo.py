@@ -13,7 +13,7 @@ def test_every_buyer_decrypts_the_original_and_every_wei_is_where_it_should_be(t
     path = tmp_path / "artifact.bin"
     path.write_bytes(bytes(range(256)) * 8_192 + b"end")
     labels: list[str] = []
-    result = demo.run(path, buyers=4, progress=lambda label, done, total: labels.append(label))
+    result = demo.run(path, buyers=4, progress=lambda label, *_: labels.append(label))
 
     digest = sha256(path.read_bytes()).digest()
     assert result.original_sha256 == digest

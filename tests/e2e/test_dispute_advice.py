@@ -3,7 +3,7 @@
 import pytest
 
 from numerbay_chain.units import format_time
-from tests.e2e.cheats import DAY, HOUR, Cheat, blind, sold
+from tests.e2e.cheats import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.e2e.conftest import Says
 from tests.places import Place
 
@@ -26,7 +26,8 @@ def test_a_buyer_without_a_key_is_shown_the_way_to_his_money(place: Place, cheat
     assert "dispute open until 20" in shown
     assert "fetch" not in shown
     assert "one can be opened until" in flat(nbc("buyer-1", 1, "dispute", "show", name).stdout)
-    assert "bond and gas are lost" in nbc("buyer-1", 1, "dispute", "open", name).stderr
+    asked = flat(nbc("buyer-1", 1, "dispute", "open", name).stderr)
+    assert "if he does, the bond is lost, and the price is his; the gas is spent either way" in asked
     again = nbc("buyer-1", 1, "dispute", "open", name)
     assert "it is challenged already, nothing was sent" in again.stdout
     assert "transaction" not in again.stderr
@@ -103,10 +104,7 @@ def test_the_last_second_to_decline_is_the_same_wherever_it_is_said(place: Place
 def test_who_has_no_right_seller_secret_is_told_so_in_either_form(place: Place, nbc: Says) -> None:
     listing, (order,) = sold(place, challenge_bond=0)
     place.seller.deliver(place.file(), listing)
-    assert (
-        "the price comes back; the gas is lost" in nbc("buyer-1", 1, "dispute", "open", f"{listing}-0", code=1).stderr
-    )
-    blind(place).open_dispute(order)
+    blind(place).open_dispute(order, unseen=True)
     assert "no challenge was answered" in nbc("elsewhere", 0, "dispute", "respond", code=4).stdout
     nbc("elsewhere", 0, "dispute", "respond", f"{listing}-0", code=4)
     planned = nbc("seller", 0, "dispute", "respond", "--dry-run", "--json").object["arguments"]
@@ -127,3 +125,64 @@ def test_a_key_file_that_can_t_be_read_is_to_be_restored_not_made_anew(place: Pl
     said = nbc("buyer-1", 1, "fetch", f"{listing}-0", "-o", place.output(), code=4).stderr
     assert "restore the key file from its backup" in flat(said)
     assert "keys new" not in said.split("hint:")[1]
+
+
+def test_whose_step_comes_next_depends_on_who_asks(place: Place, cheat: Cheat, nbc: Says) -> None:
+    listing, (order,) = sold(place)
+    cheat.release(listing, str(place.file()))
+    place.buyer().open_dispute(order)
+
+    def next_of(role: str, number: int | None) -> str:
+        shown = nbc(role, number, "dispute", "show", order).stdout.splitlines()
+        return next(line.removeprefix("next").strip() for line in shown if line.startswith("next"))
+
+    assert next_of("seller", 0) == "dispute respond"
+    assert next_of("buyer-1", 1) == next_of("somebody", None) == "the seller's: dispute respond"
+    assert nbc("buyer-1", 1, "dispute", "show", order, "--json").object["next_steps"] == ["dispute respond"]
+    place.chain.advance(HOUR + 2)
+    assert next_of("buyer-1", 1) == "dispute claim"
+    assert next_of("seller", 0) == "the buyer's: dispute claim"
+
+
+def test_a_proof_says_what_it_costs_and_what_for_and_whether_it_is_worth_it(
+    place: Place, cheat: Cheat, nbc: Says
+) -> None:
+    cheap = place.seller.create_listing(1_000, dispute_window=DAY, response_window=HOUR).id
+    place.buyer().buy(cheap)
+    listing, _ = sold(place, 2)
+    for number in (cheap, listing):
+        _, key = cheat.release_junk(number, CONTENT, chunk=0)
+        cheat.hand_out(key, [number << 32])
+        said = [
+            nbc("buyer-1", 1, "fetch", f"{number}-0", "-o", place.output(), code=5).stderr,
+            nbc("buyer-1", 1, "verify", f"{number}-0", code=1).stdout,
+            nbc("buyer-1", 1, "dispute", "prove", f"{number}-0").stderr,
+        ]
+        for words in map(flat, said):
+            assert ("NOT WORTH IT" in words) is (number == cheap)
+        for words in map(flat, said if number == listing else said[:2]):
+            assert "about 680,000 gas (600,000 for the proof, 80,000 to be paid back), at most" in words
+    shown = nbc("buyer-2", 2, "dispute", "show", f"{listing}-1").stdout
+    assert "refundable" in shown
+    nbc("buyer-2", 2, "dispute", "settle", f"{listing}-1")
+    for text in (shown, nbc("buyer-2", 2, "dispute", "show", f"{listing}-1").stdout):
+        assert "bond" not in text, "nobody paid one"
+
+
+def test_verify_says_what_became_of_the_key(place: Place, cheat: Cheat, nbc: Says) -> None:
+    listing, (order,) = sold(place)
+
+    def key(code: int, role: str = "buyer-1") -> str:
+        lines = nbc(role, 1, "verify", order, code=code).stdout.splitlines()
+        return next(line.removeprefix("key").strip() for line in lines if line.startswith("key "))
+
+    sealed = cheat.release(listing, str(place.file()))
+    assert key(0) == "not here yet"
+    assert key(1, "elsewhere") == "not looked for: the order's key file is not here"
+    cheat.hand_out(ANOTHER_KEY, [order])
+    assert key(1) == "here, but not the one that was committed to"
+    place.buyer().open_dispute(order)
+    cheat.answer(order, sealed.manifest, ANOTHER_KEY)
+    assert key(1) == "in the seller's answer, but not the one that was committed to"
+    place.buyer().prove(order)
+    assert key(1) == "none: the round was paid back"

@@ -38,7 +38,7 @@ def test_a_lying_buyer_tells_no_node_his_one_time_key(place: Place, monkeypatch:
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
     liar = blind(place)
-    liar.open_dispute(order)
+    liar.open_dispute(order, unseen=True)
     place.seller.respond(order)
     said = watched(monkeypatch)
     before = place.balance(1)
@@ -71,7 +71,7 @@ def test_a_dry_run_tells_neither_node_nor_terminal_what_a_proof_reveals(
 def test_a_dry_run_shows_neither_node_nor_terminal_an_answer(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
-    blind(place).open_dispute(order)
+    blind(place).open_dispute(order, unseen=True)
     said = watched(monkeypatch)
     for round in (0, None):
         with pytest.raises(Planned) as planned:
@@ -137,7 +137,7 @@ def test_a_dispute_that_dies_anywhere_is_taken_up(place: Place, cheat: Cheat, af
 def test_an_answer_that_dies_anywhere_is_given_once(place: Place, after: bool) -> None:
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
-    blind(place).open_dispute(order)
+    blind(place).open_dispute(order, unseen=True)
     until_done(lambda: place.seller.respond(order), after)
     assert len([*place.contract.events(["Responded"], order=order)]) == 1
 
@@ -202,7 +202,7 @@ def test_what_could_still_vanish_is_neither_answered_nor_proven_wrong(
 def test_a_challenge_near_its_deadline_is_answered_at_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     listing, (order,) = sold(place, dispute_window=1_200, response_window=600)
     place.seller.deliver(place.file(), listing)
-    blind(place).open_dispute(order)
+    blind(place).open_dispute(order, unseen=True)
     monkeypatch.setattr(Connection, "confirmations", 3)
     assert [one.order for one in place.seller.respond().answered] == [order]
 
@@ -210,7 +210,7 @@ def test_a_challenge_near_its_deadline_is_answered_at_once(place: Place, monkeyp
 def test_an_answer_that_could_come_too_late_is_not_given(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
-    until = blind(place).open_dispute(order).dispute.deadline
+    until = blind(place).open_dispute(order, unseen=True).dispute.deadline
     assert until is not None
     place.chain.advance(until - 40 - place.chain.connection.now())
     said = watched(monkeypatch)

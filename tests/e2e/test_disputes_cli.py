@@ -3,12 +3,16 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from web3 import Web3
+from web3.types import RPCEndpoint
 
+from numerbay_chain.chain.connection import Connection
 from numerbay_chain.market import open_market
 from tests.e2e.cheats import ANOTHER_KEY, Cheat
+from tests.e2e.dying import KilledError, death
 from tests.e2e.programs import InsideShell, RunningDevnet, Shell, shell
 from tests.plugins.toolchain import anvil_binary, require
 
@@ -151,7 +155,8 @@ def test_a_lying_buyer_gets_nothing(
     town.run("deliver", predictions, "--listing", listing, by="seller")
     assert "was handed out" in town.run("dispute", "open", order, by="buyer", code=1).stderr
     # a store that finds nothing is how he has his client believe that there is no key
-    town.run("dispute", "open", order, "--store", f"embedded:{tmp_path / 'empty'}", by="buyer")
+    said = town.run("dispute", "open", order, "--store", f"embedded:{tmp_path / 'empty'}", by="buyer").stderr
+    assert "try another --store first" in said
     planned = town.json("dispute", "respond", "--dry-run", by="seller")
     assert {planned["arguments"][name] for name in ("sealedKey", "manifest")} == {"kept back until it is sent"}
     answered = town.json("dispute", "respond", by="seller")
@@ -195,7 +200,7 @@ def test_one_content_proof_pays_back_everybody_a_challenger_too(
     shown = town.run("dispute", "list", by="second").stdout
     assert "faulty" in shown
     assert "dispute settle" in shown
-    assert town.json("orders", orders[2], by="third")["rounds"][0]["state"] == "faulty: refund with 'dispute settle'"
+    assert town.json("orders", orders[2], by="third")["rounds"][0]["state"] == "faulty"
     assert town.json("dispute", "settle", orders[1], by="second")["paid"] == str(PRICE + BOND)
     assert town.json("dispute", "settle", orders[2], by="third")["ground"] == "wrong-content"
     states = [town.json("orders", order, by="buyer")["rounds"][0]["state"] for order in orders]
@@ -224,6 +229,31 @@ def test_no_answer_in_time_is_claimed(
         str(PRICE + BOND), "no-response", town.addresses["buyer"]
     )  # fmt: skip
     assert books.gained() == {"buyer": 0, "seller": 0, "marketplace": 0}
+
+
+def test_a_challenge_that_is_not_mined_yet_is_named_and_waited_for(
+    town: Town, sell: Callable[..., tuple[int, list[str]]], predictions: Path
+) -> None:
+    listing, (order,) = sell("buyer")
+    town.cheat().release(listing, str(predictions))
+    request = town.web3.provider.make_request
+    request(RPCEndpoint("evm_setAutomine"), [False])
+    try:
+        with death([(Connection, "send_raw")], 1, after=True), pytest.raises(KilledError):
+            town.run("dispute", "open", order, by="buyer")
+        (waiting,) = (sent["hash"].to_0x_hex() for sent in town.web3.eth.get_block("pending", True)["transactions"])
+        planned = town.run("dispute", "open", order, "--dry-run", by="buyer", code=1).stderr
+        assert f"round 0 of order {order} is challenged already by transaction {waiting}, which is not" in planned
+        mining = Timer(1, lambda: request(RPCEndpoint("evm_mine"), []))
+        mining.start()
+        opened = town.run("dispute", "open", order, by="buyer")
+        mining.join()
+    finally:
+        request(RPCEndpoint("evm_setAutomine"), [True])
+    assert f"transaction {waiting}, sent by an earlier call, is not mined yet: waiting" in opened.stderr
+    assert "challenges round" not in opened.stderr
+    assert "is challenged: the seller has to answer" in opened.stdout
+    town.run("dispute", "respond", order, by="seller")
 
 
 def test_a_machine_with_nothing_but_the_seller_secret_answers(

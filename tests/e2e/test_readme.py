@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from numerbay_chain.chain.gas import BUYER_GAS, DISPUTE_GAS
 from tests.e2e.programs import ROOT, RunningDevnet, Shell, shell
 from tests.plugins.toolchain import anvil_binary, require
 
@@ -21,8 +22,10 @@ def blocks(language: str) -> list[str]:
 
 
 def here(text: str) -> str:
-    """The lines that only find the programs name folders of the checkout; the test's shell has those on PATH."""
-    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(("source ", "export PATH=")))
+    """Without the lines that install the programs into the checkout and find them there: the test's shell has them on
+    PATH."""
+    ready = ("make setup\n", "source ", "export PATH=")
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(ready))
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,17 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         yield someone
     finally:
         devnet.stop(signal.SIGINT)
+
+
+def test_the_walk_through_begins_with_what_it_needs() -> None:
+    assert blocks("sh")[0].startswith("make setup\n")
+
+
+def test_the_gas_of_a_dispute_is_the_one_that_the_program_says() -> None:
+    limits = README.split("## Known limits")[1]
+    said = [DISPUTE_GAS[call] for call in ("proveWrongContent", "settleChallenge", "refundFaulty")]
+    for gas in (BUYER_GAS, *said):
+        assert f"{gas:,}" in limits
 
 
 def test_the_walk_through_can_be_pasted(reader: Shell) -> None:

@@ -249,7 +249,8 @@ class Disputes(Comparison):
         point = self.mostly(data, responder.x, [0, sealing.NOT_A_POINT, N])
         known = given["disputeKey"] if given["disputeKey"] in sealing.SECRETS else sealing.DISPUTE_KEYS[0].x
         answer = seal_key(key, EvmPlace(CHAIN_ID, self.market.address, order, round_), known, responder.secret)
-        caller = self.manager(data, order >> 32)
+        stranger = self.sometimes(data, 4, "a stranger's")
+        caller = data.draw(st.sampled_from(self.cast.everybody)) if stranger else self.manager(data, order >> 32)
         if self.call(
             lambda: self.model.respond(
                 str(caller), order, round_, given, content, point, point == responder.x, answer
