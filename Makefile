@@ -54,7 +54,7 @@ interrupt: setup
 mutation: setup
 	@.venv/bin/python -m tests.mutation $(MUTATION_ARGS)
 
-# Every proof about the contracts; the suite runs all but the sequences of calls.
+# Every proof about the contracts; the suite runs those that take seconds.
 symbolic: setup
 	@.venv/bin/python -m tests.symbolic
 

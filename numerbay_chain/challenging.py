@@ -179,14 +179,14 @@ def _refuse_for_nothing(reception: Reception, pair: KeyPair, unseen: bool) -> No
 
 def _refuse_twice(case: Case) -> None:
     """Where a challenge of an interrupted call was sent, and a dry run does not wait for it."""
-    market = case.market
-    for transaction in market.outbox.untold(_label_to_open(case)).values():
-        with suppress(RevertedError):  # mined without effect
-            if market.sender.lookup(transaction) == "pending":
-                raise RefusedError(
-                    f"{case.name} is challenged already by transaction {transaction}, which is not mined yet",
-                    "run this again, without --dry-run, to wait for it",
-                )
+    market, label = case.market, _label_to_open(case)
+    transaction = market.outbox.untold(label).get(label)  # not that of round 10 for round 1
+    with suppress(RevertedError):  # mined without effect
+        if transaction and market.sender.lookup(transaction) == "pending":
+            raise RefusedError(
+                f"{case.name} is challenged already by transaction {transaction}, which is not mined yet",
+                "run this again, without --dry-run, to wait for it",
+            )
 
 
 def _approval(case: Case) -> Call | None:

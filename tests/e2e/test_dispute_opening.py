@@ -4,7 +4,8 @@ import pytest
 
 from numerbay_chain import Buyer
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.errors import UnseenKeyError
+from numerbay_chain.chain.transactions import Sender
+from numerbay_chain.errors import RefusedError, UnseenKeyError
 from numerbay_chain.ipfs import EmbeddedStore, open_store
 from tests.e2e.cheats import ANOTHER_KEY, DAY, HOUR, Cheat, sold
 from tests.e2e.conftest import Says
@@ -154,6 +155,21 @@ def test_a_challenge_that_was_interrupted_is_meant_before_any_other_round(
     assert (opened.object["round"], opened.object["resumed"]) == (1, True)
     assert ("challenges round" in opened.stderr) is not after, "what was sent is not asked again"
     assert [event["round"] for event in place.contract.events(["Challenged"], order=order)] == [1]
+
+
+def test_a_challenge_of_round_10_that_is_not_mined_yet_is_none_of_round_1(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terms = {"dispute_window": DAY, "response_window": HOUR, "min_interval": 60}
+    order = place.buyer().buy(place.seller.create_listing(PRICE, **terms).id, 11).id
+    release(place, cheat, order, *["none"] * 11)
+    with death([(Connection, "send_raw")], 1), pytest.raises(KilledError):
+        place.buyer().open_dispute(order, 10)
+    monkeypatch.setattr(Sender, "lookup", lambda self, transaction: "pending")
+    dry = Buyer(place.market("buyer-1", 1, dry_run=True))
+    with pytest.raises(RefusedError, match="round 10 of order 1-0 is challenged already by transaction"):
+        dry.disputable(order, 10)
+    assert dry.disputable(order, 1).steps == ("dispute open --round 1",)
 
 
 def test_a_round_that_can_be_challenged_is_shown_before_a_dispute_that_is_over(

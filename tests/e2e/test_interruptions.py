@@ -59,6 +59,7 @@ def facts(place: Place) -> dict[str, Any]:
 
 
 @pytest.mark.anvil
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[case.name for case in CASES])
 def test_an_interrupted_run_ends_as_an_undisturbed_one_when_it_is_run_again(
     devnet: Devnet, tmp_path: Path, number: int

@@ -1,5 +1,6 @@
 """Never a wei missing, stuck or paid twice."""
 
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -48,6 +49,7 @@ STATES = [
 ]
 
 
+@pytest.mark.slow
 def test_model_and_bytecode_agree_whatever_people_do() -> None:
     OUTCOMES.clear()
     REACHED.clear()

@@ -18,9 +18,12 @@ CONTRACTS = {
     "PathSymbolic": 8,
     "TimesSymbolic": 16,
     "DisputesSymbolic": 16,
+    "MaturitySymbolic": 16,
     "SolvencySymbolic": 16,
     "SequencesSymbolic": 16,
 }
+#: What takes minutes to prove: `make symbolic` does, the suite does not.
+LONG = ("MaturitySymbolic", "SequencesSymbolic")
 #: What is claimed for the sake of being refuted: a proof of it would be a proof of nothing.
 FALSE = "check_false_"
 REFUTED = 1

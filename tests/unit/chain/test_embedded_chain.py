@@ -16,7 +16,10 @@ from tests.chains.stage import Stage
 
 
 class TestCheating(Cheating):
-    pass
+    @pytest.fixture(scope="class")
+    def stage(self) -> Stage:
+        """One of their own: logs are looked for in every block, and these are many."""
+        return Stage(EmbeddedChain())
 
 
 class TestReading(Reading):
