@@ -8,6 +8,7 @@ import pytest
 from numerbay_chain.chain.embedded import EmbeddedChain
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.market import Market
+from tests.e2e.cheats import Cheat
 from tests.e2e.programs import Ended, InsideShell, shell
 from tests.places import Place
 
@@ -17,6 +18,11 @@ Says = Callable[..., Ended]
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place.found(tmp_path, EmbeddedChain(), EmbeddedStore(tmp_path / "store"))
+
+
+@pytest.fixture
+def cheat(place: Place) -> Cheat:
+    return Cheat(place.seller.market)
 
 
 @pytest.fixture

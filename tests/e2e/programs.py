@@ -17,6 +17,11 @@ PROGRAM = Path(sys.executable).with_name("numerbay-chain")
 STEP_SECONDS = 120
 
 
+def flat(text: str) -> str:
+    """Words without the places where lines were broken."""
+    return " ".join(text.split())
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A process that has ended."""

@@ -1,6 +1,6 @@
 """An audit agrees with an honest contract in every state, and names what is off in any other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +9,14 @@ import pytest
 from numerbay_chain.auditor import Auditor
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.embedded import EmbeddedChain
-from numerbay_chain.chain.types import ZERO_ADDRESS, Event, Listing, Order, Pot, Settlement
+from numerbay_chain.chain.types import ZERO_ADDRESS, Listing, Order, Pot, Settlement
 from numerbay_chain.errors import UsageError
 from numerbay_chain.ipfs import Cid, EmbeddedStore, open_store
 from numerbay_chain.ledger import Ledger
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.units import format_order_id
 from tests.e2e.conftest import Says
+from tests.e2e.nodes import Change, LyingContract, changed, followed_by, told_twice, without
 from tests.places import PRICE, Place
 
 DAY = 86_400
@@ -83,19 +84,6 @@ def test_money_sent_in_by_mistake_is_a_note(busy: Place) -> None:
     assert [(finding.severity, finding.subject) for finding in report.findings] == [("note", f"token {ZERO_ADDRESS}")]
 
 
-class LyingContract(MarketplaceContract):
-    """Answers one question falsely; the logs are true."""
-
-    def __init__(self, honest: MarketplaceContract, question: str, lie: Callable[[Any], Any]) -> None:
-        self.__dict__.update(honest.__dict__)
-        truth = getattr(honest, question)
-
-        def answer(*arguments: Any, **named: Any) -> Any:
-            return lie(truth(*arguments, **named))
-
-        setattr(self, question, answer)
-
-
 def audit_with(place: Place, contract: MarketplaceContract) -> Any:
     market = place.market("auditor", None)
     market.contract = contract
@@ -136,19 +124,6 @@ def test_a_contract_that_lies_is_named(busy: Place, question: str, lie: Callable
     assert any(finding.subject.startswith(subject) for finding in report.findings if finding.severity == "error")
 
 
-def without(number: int, name: str) -> Callable[[Iterator[Event]], Iterator[Event]]:
-    """The logs, but for the `number`th event of that name."""
-
-    def filtered(events: Iterator[Event]) -> Iterator[Event]:
-        seen = 0
-        for event in events:
-            seen += event.name == name
-            if not (event.name == name and seen == number):
-                yield event
-
-    return filtered
-
-
 @pytest.mark.parametrize(
     "name",
     [
@@ -160,28 +135,7 @@ def test_a_log_that_was_left_out_is_noticed(busy: Place, name: str) -> None:
     assert not audit_with(busy, LyingContract(busy.contract, "events", without(1, name))).ok
 
 
-Change = Callable[[list[Event]], list[Event]]
 ORDER = 1 << 32 | 2  # of four rounds, and still running
-
-
-def changed(name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
-    """The first event of that name says something else."""
-
-    def altered(events: list[Event]) -> list[Event]:
-        place = next(number for number, event in enumerate(events) if event.name == name)
-        told = dict(events[place].arguments)
-        return [*events[:place], replace(events[place], arguments=told | change(told)), *events[place + 1 :]]
-
-    return altered
-
-
-def followed_by(*more: tuple[str, dict[str, Any]]) -> Change:
-    """These come after all the others."""
-    return lambda events: [*events, *(replace(events[-1], name=name, arguments=told) for name, told in more)]
-
-
-def told_twice(name: str) -> Change:
-    return lambda events: [*events, next(event for event in events if event.name == name)]
 
 
 COPY = {"order": ORDER, "round": 0, "contentHash": bytes(32)}

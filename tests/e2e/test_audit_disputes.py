@@ -13,7 +13,8 @@ from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.ledger import Ledger
 from tests.chains.cheats import Dispute, sealed
 from tests.e2e.conftest import Says
-from tests.e2e.test_audit import Change, LyingContract, audit_with, changed, followed_by, told_twice, without
+from tests.e2e.nodes import Change, LyingContract, changed, followed_by, told_twice, without
+from tests.e2e.test_audit import audit_with
 from tests.places import PRICE, Place
 
 HOUR, DAY, DECLINE = 3_600, 86_400, 600

@@ -1,20 +1,10 @@
 """What the command line says of a dispute at each of its moments: what can be done next, by whom, and until when."""
 
-import pytest
-
 from numerbay_chain.units import format_time
 from tests.e2e.cheats import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.e2e.conftest import Says
+from tests.e2e.programs import flat
 from tests.places import Place
-
-
-def flat(text: str) -> str:
-    return " ".join(text.split())
-
-
-@pytest.fixture
-def cheat(place: Place) -> Cheat:
-    return Cheat(place.seller.market)
 
 
 def test_a_buyer_without_a_key_is_shown_the_way_to_his_money(place: Place, cheat: Cheat, nbc: Says) -> None:

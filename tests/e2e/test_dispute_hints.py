@@ -1,19 +1,9 @@
 """A step that is refused says what to do instead, in words that say nothing twice and recommend nothing harmful."""
 
-import pytest
-
 from tests.e2e.cheats import ANOTHER_KEY, DAY, HOUR, Cheat, blind, sold
 from tests.e2e.conftest import Says
+from tests.e2e.programs import flat
 from tests.places import Place
-
-
-def flat(text: str) -> str:
-    return " ".join(text.split())
-
-
-@pytest.fixture
-def cheat(place: Place) -> Cheat:
-    return Cheat(place.seller.market)
 
 
 def test_who_declines_too_late_is_shown_what_is_left(place: Place, nbc: Says) -> None:

@@ -5,7 +5,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from eth_account import Account
 
 from numerbay_chain import Buyer, Seller, keyfile
 from numerbay_chain.chain import abi, calls
-from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.signer import KeystoreSigner
 from numerbay_chain.chain.types import Challenge, Event
@@ -23,12 +21,8 @@ from numerbay_chain.ipfs import ContentStore, EmbeddedStore
 from numerbay_chain.market import Market
 from tests.e2e.cheats import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.e2e.conftest import Says
+from tests.e2e.nodes import LyingContract, altering, leaving_out, watched
 from tests.places import PRICE, Place
-
-
-@pytest.fixture
-def cheat(place: Place) -> Cheat:
-    return Cheat(place.seller.market)
 
 
 def challenge(place: Place, order: int, round: int | None = None, number: int = 1) -> None:
@@ -36,29 +30,11 @@ def challenge(place: Place, order: int, round: int | None = None, number: int = 
     blind(place, number).open_dispute(order, round, unseen=True)
 
 
-class AlteredContract(MarketplaceContract):
-    """The contract behind a node whose logs were altered, its state not."""
-
-    def __init__(self, real: MarketplaceContract, alter: Callable[[Event], Event | None]) -> None:
-        super().__init__(real.connection, real.address, real.from_block)
-        self.alter = alter
-
-    def events(self, *arguments: Any, **more: Any) -> Iterator[Event]:
-        found = (self.alter(event) for event in super().events(*arguments, **more))
-        return (event for event in found if event is not None)
-
-
-def seller_over(place: Place, alter: Callable[[Event], Event | None]) -> Seller:
+def seller_over(place: Place, logs: Callable[[Iterator[Event]], Iterator[Event]]) -> Seller:
+    """The seller, over a node whose logs are altered, its state not."""
     market = place.market("seller", 0)
-    market.contract = AlteredContract(place.contract, alter)
+    market.contract = LyingContract(place.contract, "events", logs)
     return Seller(market)
-
-
-def with_argument(name: str, argument: str, value: object) -> Callable[[Event], Event]:
-    def alter(event: Event) -> Event:
-        return replace(event, arguments={**event.arguments, argument: value}) if event.name == name else event
-
-    return alter
 
 
 # --------------------------------------------------------------------------------------- whose key a key is sealed with
@@ -68,7 +44,7 @@ def test_no_key_is_sealed_to_a_key_that_only_the_logs_know(place: Place) -> None
     listing, _ = sold(place)
     thief = keyfile.generate()
     with pytest.raises(NetworkError, match="do not agree on whose key order 1-0 was bought with"):
-        seller_over(place, with_argument("KeyRegistered", "publicKey", thief.public_key)).deliver(place.file(), listing)
+        seller_over(place, altering("KeyRegistered", publicKey=thief.public_key)).deliver(place.file(), listing)
     assert place.contract.deliveries(listing, 0) == []
 
 
@@ -76,26 +52,11 @@ def test_no_key_is_sealed_to_a_buyer_whom_only_the_logs_know(place: Place) -> No
     listing, _ = sold(place)
     thief = place.buyer(2).market.account
     with pytest.raises(NetworkError, match="do not agree on whose key order 1-0 was bought with"):
-        seller_over(place, with_argument("Bought", "buyer", thief)).deliver(place.file(), listing)
+        seller_over(place, altering("Bought", buyer=thief)).deliver(place.file(), listing)
     assert place.contract.deliveries(listing, 0) == []
 
 
 # ----------------------------------------------------------------------------------- nothing is told that can't be sent
-
-
-@pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """All that a node is asked and sent."""
-    said: list[str] = []
-    for name in ("call", "estimate_gas", "send_raw"):
-        original = getattr(Connection, name)
-
-        def spy(self: Connection, *arguments: Any, _original: Any = original, **named: Any) -> Any:
-            said.append(" ".join(part.hex() if isinstance(part, bytes) else str(part) for part in arguments))
-            return _original(self, *arguments, **named)
-
-        monkeypatch.setattr(Connection, name, spy)
-    return said
 
 
 def locked(place: Place, number: int, folder: Path) -> KeystoreSigner:
@@ -107,25 +68,29 @@ def locked(place: Place, number: int, folder: Path) -> KeystoreSigner:
 
 
 def test_a_proof_is_told_to_no_node_before_the_keystore_opens(
-    place: Place, cheat: Cheat, heard: list[str], tmp_path: Path
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     listing, (order,) = sold(place)
     _, key = cheat.release_junk(listing, CONTENT, chunk=2)
     cheat.hand_out(key, [order])
     market = place.market("buyer-1", 1)
     market.signer = locked(place, 1, tmp_path)
+    heard = watched(monkeypatch)
     with pytest.raises(AccountError, match="does not open with this password"):
         Buyer(market).prove(order, publish_key=True)
     assert heard
     assert not any(key.reveal().hex() in line for line in heard)
 
 
-def test_an_answer_is_told_to_no_node_before_the_keystore_opens(place: Place, heard: list[str], tmp_path: Path) -> None:
+def test_an_answer_is_told_to_no_node_before_the_keystore_opens(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
     challenge(place, order)
     market = place.market("seller", 0)
     market.signer = locked(place, 0, tmp_path)
+    heard = watched(monkeypatch)
     with pytest.raises(AccountError, match="does not open with this password"):
         Seller(market).respond(order)
     selector = abi.selector(abi.functions()["respond"]).hex()
@@ -195,17 +160,17 @@ def test_a_challenge_made_just_before_maturity_is_not_overlooked(place: Place) -
         if withdraws:
             place.seller.withdraw(listing)
         with pytest.raises(NetworkError, match="which may be a challenge"):
-            seller_over(place, lambda event: None if event.name == "Challenged" else event).require_all_challenges()
+            seller_over(place, leaving_out("Challenged")).require_all_challenges()
         place.seller.require_all_challenges()
     place.chain.advance(2 * HOUR)
-    seller_over(place, lambda event: None if event.name == "Challenged" else event).require_all_challenges()
+    seller_over(place, leaving_out("Challenged")).require_all_challenges()
 
 
 def test_a_listing_that_the_node_leaves_out_is_noticed(place: Place) -> None:
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
     challenge(place, order)
-    forgetful = seller_over(place, lambda event: None if event.name == "ListingCreated" else event)
+    forgetful = seller_over(place, leaving_out("ListingCreated"))
     for asked in (forgetful.disputes, forgetful.respond):
         with pytest.raises(NetworkError, match="leave out listings"):
             asked()

@@ -10,16 +10,8 @@ from numerbay_chain.ipfs import EmbeddedStore, open_store
 from tests.e2e.cheats import ANOTHER_KEY, DAY, HOUR, Cheat, sold
 from tests.e2e.conftest import Says
 from tests.e2e.dying import KilledError, death
+from tests.e2e.programs import flat
 from tests.places import PRICE, Place
-
-
-def flat(text: str) -> str:
-    return " ".join(text.split())
-
-
-@pytest.fixture
-def cheat(place: Place) -> Cheat:
-    return Cheat(place.seller.market)
 
 
 @pytest.fixture

@@ -12,26 +12,8 @@ from numerbay_chain.errors import AccountError, NetworkError, RefusedError
 from numerbay_chain.market import Market, Planned
 from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, HOUR, Cheat, blind, sold
 from tests.e2e.dying import WRITES, KilledError, death
+from tests.e2e.nodes import watched
 from tests.places import PRICE, Place
-
-
-@pytest.fixture
-def cheat(place: Place) -> Cheat:
-    return Cheat(place.seller.market)
-
-
-def watched(patch: pytest.MonkeyPatch) -> list[str]:
-    """All that is asked of the node, and sent."""
-    said: list[str] = []
-    for name in ("call", "estimate_gas", "send_raw"):
-        original = getattr(Connection, name)
-
-        def spy(self: Connection, *arguments: object, _original=original, **named: object) -> object:
-            said.append(" ".join(part.hex() if isinstance(part, bytes) else str(part) for part in arguments))
-            return _original(self, *arguments, **named)
-
-        patch.setattr(Connection, name, spy)
-    return said
 
 
 def test_a_lying_buyer_tells_no_node_his_one_time_key(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

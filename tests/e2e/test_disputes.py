@@ -17,11 +17,6 @@ from tests.e2e.test_tokens import deploy_token, mint
 from tests.places import OPERATOR, PRICE, Place
 
 
-@pytest.fixture
-def cheat(place: Place) -> Cheat:
-    return Cheat(place.seller.market)
-
-
 def kinds(buyer: Buyer, order: int) -> list[str]:
     return [problem.kind for problem in buyer.verify(order).problems]
 

@@ -2,34 +2,17 @@
 back, and no challenge is lost by silence. Logs are compared with what the contract holds."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
-from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.types import Event
 from numerbay_chain.errors import ExitCode, NetworkError
 from numerbay_chain.seller import Seller
 from tests.e2e.conftest import Says
+from tests.e2e.nodes import LyingContract, leaving_out
 from tests.places import PRICE, Place
 
 HOUR, DAY = 3_600, 86_400
-
-
-class ForgetfulContract(MarketplaceContract):
-    """The contract behind a node that leaves out the logs of some events: all, or those of one order."""
-
-    def __init__(self, real: MarketplaceContract, names: Sequence[str], order: int | None) -> None:
-        super().__init__(real.connection, real.address, real.from_block)
-        self.names, self.only = names, order
-
-    def events(self, *arguments: object, **more: object) -> Iterator[Event]:
-        found = super().events(*arguments, **more)  # type: ignore[arg-type]  # handed on as they are
-        return (event for event in found if not self.forgets(event))
-
-    def forgets(self, event: Event) -> bool:
-        return event.name in self.names and (self.only is None or event["order"] == self.only)
 
 
 @pytest.fixture
@@ -38,7 +21,7 @@ def forgetting(place: Place) -> Callable[..., Seller]:
 
     def make(*names: str, order: int | None = None) -> Seller:
         market = place.market("seller", 0)
-        market.contract = ForgetfulContract(place.contract, names, order)
+        market.contract = LyingContract(place.contract, "events", leaving_out(*names, order=order))
         return Seller(market)
 
     return make
@@ -167,17 +150,9 @@ def test_what_the_node_tells_of_is_answered_all_the_same(
     assert [answer.order for answer in place.seller.respond().answered] == [challenged]
 
 
-def test_the_command_line_answers_what_it_was_told_of_then_says_so(
-    place: Place, nbc: Says, monkeypatch: pytest.MonkeyPatch, challenged: int
-) -> None:
+def test_the_command_line_answers_what_it_was_told_of_then_says_so(place: Place, nbc: Says, challenged: int) -> None:
     place.buyer(2).open_dispute(challenged + 1)
-    everything = MarketplaceContract.events
-
-    def some(self: MarketplaceContract, *arguments: Any, **more: Any) -> Iterator[Event]:
-        found = everything(self, *arguments, **more)
-        return (event for event in found if (event.name, event.arguments.get("order")) != ("Challenged", challenged))
-
-    monkeypatch.setattr(MarketplaceContract, "events", some)
+    place.contract = LyingContract(place.contract, "events", leaving_out("Challenged", order=challenged))
     listed = nbc("seller", 0, "dispute", "list", "--seller", "--json", code=ExitCode.NETWORK)
     assert [one["order"] for one in json.loads(listed.stdout)["disputes"]] == [challenged + 1]
     assert "which may be a challenge\n" in listed.stderr

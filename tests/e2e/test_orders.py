@@ -9,11 +9,6 @@ from tests.places import PRICE, Place
 
 
 @pytest.fixture
-def cheat(place: Place) -> Cheat:
-    return Cheat(place.seller.market)
-
-
-@pytest.fixture
 def two_rounds(place: Place) -> int:
     """A listing with an order of two rounds; its disputes are open for about a day."""
     terms = {"dispute_window": DAY, "response_window": HOUR, "min_interval": 60}
