@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from numerbay_chain.chain import calls, tokens
 from numerbay_chain.chain.calls import Call
-from numerbay_chain.chain.types import Event, Ground, Receipt
+from numerbay_chain.chain.types import Event, Ground, Receipt, Settlement
 from numerbay_chain.crypto.dispute import DisputeKey
 from numerbay_chain.diagnosis import describe, keys_posted, refusal_to_open, what_next, words
 from numerbay_chain.disputes import Case, buyers_cases, read_case, sellers_cases
@@ -115,7 +115,7 @@ def _label_to_open(case: Case) -> str:
 
 
 def _is_open(case: Case) -> bool:
-    return bool(case.settlement and case.challenge) and case.state not in ("paid-to-buyer", "paid-to-seller")
+    return case.settlement is Settlement.CHALLENGED
 
 
 def _opened(case: Case, sent: Sent, approval: Receipt | None = None) -> OpenedDispute:

@@ -9,7 +9,7 @@ from numerbay_chain.chain.gas import BUYER_GAS, DISPUTE_GAS
 from numerbay_chain.chain.types import ZERO_HASH, Ground
 from numerbay_chain.disputes import Case
 from numerbay_chain.errors import RefusedError
-from numerbay_chain.overview import bought_in
+from numerbay_chain.overview import deliveries_to
 from numerbay_chain.results import ProblemKind
 from numerbay_chain.units import format_fee, format_time, format_until
 from numerbay_chain.verdicts import Dispute, DisputeState, Remedy, RemedyKind, Turn
@@ -88,11 +88,7 @@ def keys_posted(case: Case) -> bool:
     contract, order = case.market.contract, case.order
     if case.terms.copies and contract.hash_of(order.id, case.round) == ZERO_HASH:
         return False
-    deliveries = contract.deliveries(case.listing.id, case.round)
-    if not deliveries:
-        return False
-    bought = bought_in(contract, [order.id]).get(order.id, 0)
-    return any(delivery.block >= bought for delivery in deliveries)
+    return bool(deliveries_to(contract, order, case.round))
 
 
 def overdue(case: Case) -> str:

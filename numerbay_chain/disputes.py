@@ -292,28 +292,27 @@ def buyers_cases(market: Market, *, ended: bool) -> list[Case]:
 
 def sellers_cases(market: Market, listing_id: int | None, *, ended: bool) -> list[Case]:
     """Disputes about listings that the account sells or operates; what must be answered soonest first."""
-    return _sorted(market, sellers_places(market, listing_id, ended=ended), ended)
+    return _sorted(market, disputed_places(market, own_listings(market, listing_id), ended=ended), ended)
 
 
-def sellers_places(market: Market, listing_id: int | None, *, ended: bool) -> Places:
-    """The orders and rounds of `sellers_cases`."""
-    mine = _own_listings(market, listing_id)
-    if not mine:
+def disputed_places(market: Market, listings: set[int], *, ended: bool) -> Places:
+    """The orders of these listings, and their rounds, that are disputed by the logs; with `ended`, that ever were."""
+    if not listings:
         return set()
     disputed, over = _disputed(market.contract.events(["Challenged", "ChallengeEnded"]))
-    return {place for place in (disputed if ended else disputed - over) if place[0] >> 32 in mine}
+    return {place for place in (disputed if ended else disputed - over) if place[0] >> 32 in listings}
 
 
-def require_all_challenges(market: Market, listing_id: int | None = None) -> None:
-    """Raises `NetworkError` where the contract knows of a challenge about the account's listings that the node's logs
-    leave out."""
+def require_all_challenges(market: Market, listings: set[int]) -> None:
+    """Raises `NetworkError` where the contract knows of a challenge about these listings that the node's logs leave
+    out."""
     contract = market.contract
-    for listing in sorted(_own_listings(market, listing_id)):
+    for listing in sorted(listings):
         if contract.listing(listing).terms.adjudicated:
             Sales.read(contract, listing, 0).require_all_challenges(contract)
 
 
-def _own_listings(market: Market, listing_id: int | None) -> set[int]:
+def own_listings(market: Market, listing_id: int | None = None) -> set[int]:
     """Those that the account sells, or operates now; or `listing_id` alone, where it does. Raises `NetworkError` where
     the logs leave out listings; of who operates which, they are believed."""
     contract, account = market.contract, market.account

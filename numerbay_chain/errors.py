@@ -1,6 +1,8 @@
 """Every error the package raises on purpose, and the exit code each one becomes on the command line.
 
 A message is one lower-case sentence of what happened; `hint` is one of what to do next. Neither ever holds a secret.
+`code` is stable: programs tell errors apart by it, not by the sentence. A class has a code of its own; where one class
+stands for several things that a program would treat differently, the raiser names a narrower one.
 """
 
 from collections.abc import Mapping
@@ -24,16 +26,20 @@ class NumerbayChainError(Exception):
     """Base class: catch this one to catch them all."""
 
     exit_code: ExitCode = ExitCode.REFUSED
+    code: str = "refused"
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+    def __init__(self, message: str, hint: str | None = None, *, code: str | None = None) -> None:
         super().__init__(message)
         self.hint = hint
+        if code is not None:
+            self.code = code
 
 
 class UsageError(NumerbayChainError):
     """An argument or a setting that can't be used."""
 
     exit_code = ExitCode.USAGE
+    code = "usage"
 
 
 class RefusedError(NumerbayChainError):
@@ -43,6 +49,8 @@ class RefusedError(NumerbayChainError):
 class RevertedError(RefusedError):
     """The contract refused with a custom error: its `name`, its `arguments`, and the `transaction` if one was mined."""
 
+    code = "reverted"
+
     def __init__(
         self,
         message: str,
@@ -51,8 +59,9 @@ class RevertedError(RefusedError):
         name: str = "",
         arguments: Mapping[str, Any] | None = None,
         transaction: str | None = None,
+        code: str | None = None,
     ) -> None:
-        super().__init__(message, hint)
+        super().__init__(message, hint, code=code)
         self.name = name
         self.arguments: dict[str, Any] = dict(arguments or {})
         self.transaction = transaction
@@ -61,36 +70,47 @@ class RevertedError(RefusedError):
 class ContentError(RefusedError):
     """Bytes that are not what a hash or a format promises."""
 
+    code = "bad-content"
+
 
 class NetworkError(NumerbayChainError):
     """A node, an IPFS daemon or a gateway can't be reached, or answers nonsense."""
 
     exit_code = ExitCode.NETWORK
+    code = "network"
 
 
 class NotFoundError(NetworkError):
     """Content that is not to be had from the place that was asked."""
 
+    code = "not-found"
+
 
 class UnseenKeyError(NetworkError):
     """The store can't be asked whether the right key was handed out: a challenge may be for nothing."""
+
+    code = "unseen-key"
 
 
 class AccountError(NumerbayChainError):
     """Key file, keystore, password, funds, or a key that is not registered."""
 
     exit_code = ExitCode.ACCOUNT
+    code = "account"
 
 
 class DecryptionError(NumerbayChainError):
     """Authentication failed: the wrong key, or bytes that were altered."""
 
     exit_code = ExitCode.DECRYPTION
+    code = "decryption"
 
 
 class WrongContentError(DecryptionError):
     """The plaintext is not what the seller committed to; `index` is the first bad chunk's (4096 bytes each)."""
 
-    def __init__(self, message: str, hint: str | None = None, *, index: int) -> None:
-        super().__init__(message, hint)
+    code = "wrong-content"
+
+    def __init__(self, message: str, hint: str | None = None, *, index: int, code: str | None = None) -> None:
+        super().__init__(message, hint, code=code)
         self.index = index

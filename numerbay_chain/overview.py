@@ -6,7 +6,18 @@ from typing import Final
 
 from numerbay_chain.chain.contract import MarketplaceContract, challenge_after
 from numerbay_chain.chain.events import MOST_TOPICS
-from numerbay_chain.chain.types import Challenge, Event, Ground, Listing, Order, Release, Settlement, Terms, Token
+from numerbay_chain.chain.types import (
+    Challenge,
+    Delivery,
+    Event,
+    Ground,
+    Listing,
+    Order,
+    Release,
+    Settlement,
+    Terms,
+    Token,
+)
 from numerbay_chain.description import read_description
 from numerbay_chain.market import Market
 from numerbay_chain.results import ListingView, OrderView, RoundView
@@ -124,6 +135,12 @@ def bought_in(contract: MarketplaceContract, ids: Sequence[int]) -> dict[int, in
         for event in contract.events(["Bought"], order=list(ids[start : start + MOST_TOPICS])):
             blocks[event["order"]] = event.block
     return blocks
+
+
+def deliveries_to(contract: MarketplaceContract, order: Order, round: int) -> list[Delivery]:
+    """The envelopes of a round in which the order's key may be: all that were posted since it was bought."""
+    bought = bought_in(contract, [order.id]).get(order.id, 0)
+    return [one for one in contract.deliveries(order.listing, round) if one.block >= bought]
 
 
 def _view(log: ListingLog, order: Order, fates: _Fates, bought: int) -> OrderView:

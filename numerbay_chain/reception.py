@@ -30,7 +30,7 @@ from numerbay_chain.ipfs import Cid
 from numerbay_chain.keyfile import KeyPair
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
-from numerbay_chain.overview import bought_in, bought_when_out
+from numerbay_chain.overview import bought_when_out, deliveries_to
 from numerbay_chain.progress import Progress
 from numerbay_chain.results import Fetched, Problem, ProblemKind, Verification
 from numerbay_chain.units import format_duration
@@ -196,9 +196,7 @@ class Reception:
     def key(self, manifest: Manifest, pair: KeyPair) -> ContentKey:
         """The content key, out of the newest envelope that opens, else out of the seller's answer to a challenge.
         Raises `ProblemError`."""
-        contract = self.market.contract
-        bought = bought_in(contract, [self.order.id]).get(self.order.id, 0)
-        deliveries = [one for one in contract.deliveries(self.listing.id, self.round) if one.block >= bought]
+        deliveries = deliveries_to(self.market.contract, self.order, self.round)
         failure: ProblemError | None = None
         failures = 0
         for delivery in reversed(deliveries):

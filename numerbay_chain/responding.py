@@ -15,7 +15,7 @@ from numerbay_chain.chain.gas import DISPUTE_GAS
 from numerbay_chain.chain.types import ZERO_HASH, Challenge
 from numerbay_chain.crypto.dispute import seal_response
 from numerbay_chain.diagnosis import command, words
-from numerbay_chain.disputes import Case, read_case, require_all_challenges, sellers_places
+from numerbay_chain.disputes import Case, disputed_places, own_listings, read_case, require_all_challenges
 from numerbay_chain.errors import AccountError, ExitCode, NetworkError, NumerbayChainError, RefusedError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.manifest import Manifest
@@ -57,8 +57,9 @@ def _respond_all(market: Market) -> Answers:
     """One that can't be answered does not keep the others from it, nor does one that the node leaves out."""
     answered: list[Answer] = []
     left: list[Unanswered] = []
+    mine = own_listings(market)
     try:
-        for case in _waiting(market, left):
+        for case in _waiting(market, mine, left):
             try:
                 young = _young(case)
                 if young is None:
@@ -70,7 +71,7 @@ def _respond_all(market: Market) -> Answers:
                     raise
                 left.append(_kept(case.order.id, case.round, _deadline(case), error))
                 market.connection.block_number()  # a node that is gone ends this
-        require_all_challenges(market)
+        require_all_challenges(market, mine)
     except NetworkError as error:
         if market.dry_run or not (answered or left):
             raise
@@ -78,10 +79,10 @@ def _respond_all(market: Market) -> Answers:
     return Answers(tuple(answered), tuple(left))
 
 
-def _waiting(market: Market, left: list[Unanswered]) -> list[Case]:
+def _waiting(market: Market, listings: set[int], left: list[Unanswered]) -> list[Case]:
     """The challenges to answer, the most urgent first; what is too late, or can't be read, is put into `left`."""
     waiting: list[Case] = []
-    for order, round in sorted(sellers_places(market, None, ended=False)):
+    for order, round in sorted(disputed_places(market, listings, ended=False)):
         try:
             case = read_case(market, order, round)
         except NumerbayChainError as error:

@@ -14,7 +14,7 @@ from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Voucher
 from numerbay_chain.challenging import list_sold, settle
 from numerbay_chain.choices import Choices
 from numerbay_chain.description import Description
-from numerbay_chain.disputes import require_all_challenges
+from numerbay_chain.disputes import own_listings, require_all_challenges
 from numerbay_chain.errors import RefusedError, UsageError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.ledger import REVOKED
@@ -296,7 +296,7 @@ class Seller:
     def require_all_challenges(self, listing_id: int | None = None) -> None:
         """Raises `NetworkError` where the contract's pots know of a challenge about the account's listings (or one of
         them) that the node's logs leave out."""
-        require_all_challenges(self.market, listing_id)
+        require_all_challenges(self.market, own_listings(self.market, listing_id))
 
     def respond(self, order: int | None = None, round: int | None = None) -> Answers:
         """Answers a challenge with the content key, or all that are open; from the chain and the seller secret alone.
