@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from numerbay_chain.artifact import ByteProgress, OpenedArtifact, Problem, Target, check, seal, unseal
 from numerbay_chain.crypto.content_key import ContentKey, Context
@@ -29,6 +31,7 @@ from numerbay_chain.keyfile import KeyPair, refuse_small_order
 from numerbay_chain.manifest import MANIFEST_SIZE, Manifest
 from numerbay_chain.source import Measured, open_source
 
+MOST_RECIPIENTS: Final = 500_000
 _PIECE_SIZE: Final = 1 << 20
 _FILE_MODE: Final = 0o644
 _FOLDER_MODE: Final = 0o755
@@ -72,6 +75,8 @@ def seal_to_folder(
     target = Path(os.path.realpath(folder))
     if not recipients:
         raise UsageError("there is nobody to seal to", "give at least one public key with --to")
+    if len(recipients) > MOST_RECIPIENTS:
+        raise UsageError(f"a folder is sealed to at most {MOST_RECIPIENTS:,} keys", "make several folders")
     if target.is_relative_to(os.path.realpath(source)):
         raise UsageError(f"{os.fspath(folder)} lies in what is to be sealed", "choose a folder outside of it")
     for public_key in recipients:
@@ -121,7 +126,7 @@ def open_folder(
             "the manifest is not the one that the content hash stands for", "ask the seller for folder and hash again"
         )
     manifest = Manifest.decode(encoded)
-    key = _find_key(_read(Path(folder) / "envelopes"), pair, manifest)
+    key = _find_key(_read(Path(folder) / "envelopes", MOST_RECIPIENTS * ENVELOPE_SIZE), pair, manifest)
     parts = {
         manifest.ciphertext_cid: "ciphertext",
         manifest.commitments_cid: "commitments",
@@ -141,13 +146,16 @@ def open_folder(
 
 
 def _find_key(envelopes: bytes, pair: KeyPair, manifest: Manifest) -> ContentKey:
+    if len(envelopes) > MOST_RECIPIENTS * ENVELOPE_SIZE:
+        raise ContentError(f"the file envelopes is for more than {MOST_RECIPIENTS:,} keys", code="too-large")
     if not envelopes or len(envelopes) % ENVELOPE_SIZE:
         raise ContentError("the file envelopes was cut off or altered", "ask the seller for it again")
     context = Context.offline()
-    for order in range(len(envelopes) // ENVELOPE_SIZE):
-        record = envelopes[order * ENVELOPE_SIZE : (order + 1) * ENVELOPE_SIZE]
-        if record[:8] != order.to_bytes(8, "big"):
-            raise ContentError("the file envelopes was altered: its order ids do not count up", "ask for it again")
+    records = [envelopes[start : start + ENVELOPE_SIZE] for start in range(0, len(envelopes), ENVELOPE_SIZE)]
+    if any(record[:8] != order.to_bytes(8, "big") for order, record in enumerate(records)):
+        # before any is tried: all recipients must be told the same
+        raise ContentError("the file envelopes was altered: its order ids do not count up", "ask for it again")
+    for order, record in enumerate(records):
         try:
             return open_envelope(record, pair.reveal_private_key(), context, order, manifest.key_commitment)
         except DecryptionError:
@@ -163,11 +171,20 @@ def _require_sound(manifest: bytes, content_hash: bytes, store: "_FolderStore") 
         raise ContentError(problem.message, "ask the seller for the folder again")
 
 
-def _read(path: Path, limit: int | None = None) -> bytes:
+def _read(path: Path, limit: int) -> bytes:
     """All of a file, or one byte more than `limit`."""
+    with _open(path) as file:
+        return file.read(limit + 1)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[IO[bytes]]:
+    """A part of a bundle. Who made the folder may have left a pipe or a device in its place, which has no end."""
     try:
-        with path.open("rb") as file:
-            return file.read(-1 if limit is None else limit + 1)
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ContentError(f"{path} is not a file", "ask the seller for the folder again", code="not-a-file")
+            yield file
     except OSError as error:
         raise _unreadable(path, error) from error
 
@@ -193,19 +210,18 @@ class _FolderStore(Store):
         if offset or length not in {None, size}:
             raise ValueError("the files of a folder are read as a whole")
         importer, path = Importer(), self._path(cid)
-        try:
-            with path.open("rb", buffering=0) as file:
-                found = os.fstat(file.fileno()).st_size
-                if found != size:
-                    raise ContentError(
-                        f"the file {path.name} was cut off or altered: it has {found} bytes instead of {size}",
-                        "ask the seller for it again",
-                    )
-                while piece := file.read(_PIECE_SIZE):
-                    importer.update(piece)
-                    yield piece
-        except OSError as error:
-            raise _unreadable(path, error) from error
+        with _open(path) as file:
+            found = os.fstat(file.fileno()).st_size
+            if found != size:
+                raise ContentError(
+                    f"the file {path.name} was cut off or altered: it has {found} bytes instead of {size}",
+                    "ask the seller for it again",
+                )
+            left = size
+            while left and (piece := file.read(min(_PIECE_SIZE, left))):  # one that grows meanwhile has no end
+                left -= len(piece)
+                importer.update(piece)
+                yield piece
         root = importer.finish()
         if root.cid != cid or root.size != size:
             raise ContentError(f"the file {path.name} was altered", "ask the seller for it again")

@@ -61,7 +61,7 @@ class Description:
             if not isinstance(document, dict) or type(document.get("version")) is not int:
                 raise ValueError("not an object with a version")
             return cls(**{name: _text(document.get(name, "")) for name in _LIMITS})
-        except (ValueError, RecursionError, UsageError) as error:
+        except (ValueError, UsageError) as error:
             raise ContentError("the listing's description is not what the format asks for") from error
 
 

@@ -29,7 +29,7 @@ class Entry:
     def read(self) -> dict[str, Any] | None:
         """What was saved last; None where there is nothing. Raises `RefusedError` for a file that is no entry."""
         try:
-            document = jsontext.parse(self.path.read_bytes())
+            document = jsontext.parse(self.path.read_bytes(), limit=None)  # ours: a listing may have many orders
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:

@@ -1,22 +1,124 @@
-"""JSON of somebody else, which may be hostile: one that nests deep would exhaust the stack of whoever parses it."""
+"""One rule for JSON that somebody else wrote (docs/protocol.md §3, "JSON"): RFC 8259 in UTF-8, and nothing a parser
+could read in two ways or be stopped by."""
 
 import json
+import math
 import re
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-_DEEPEST: Final = 32
-_BRACKET_OR_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+MOST_BYTES: Final = 1 << 20
+MOST_LEVELS: Final = 32
+MOST_DIGITS: Final = 80
+"""Characters of a number: 2^256 has 78 digits, and reading decimal digits takes quadratic time."""
+
+# Possessive: a string without an end is found to be one in linear time.
+_BRACKET_OR_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+("?)|[\[\]{}]', re.DOTALL)
 
 
-def parse(data: bytes | str) -> Any:
-    """The value. Raises `ValueError` for what is no JSON in UTF-8, or nests deeper than 32 levels."""
-    text = data.decode("utf-8") if isinstance(data, bytes) else data
+class JsonError(ValueError):
+    """Text that the rule refuses. `code` says why; the text itself, which may hold a secret, is not repeated."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def parse(data: bytes | str, limit: int | None = MOST_BYTES) -> Any:
+    """Return the value of a JSON text of at most `limit` bytes (None: any number), in linear time.
+
+    Whole numbers are `int`; a number with a fraction or an exponent is a `float`, never an integer. Raises `JsonError`
+    with the code `too-large`, `not-utf-8`, `byte-order-mark`, `too-deep`, `duplicate-name`, `not-finite`,
+    `long-number`, `lone-surrogate` or `not-json`.
+    """
+    text = _text(data, limit)
+    _check_depth(text)
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
+        )
+    except json.JSONDecodeError as error:
+        raise JsonError("not-json", f"it is not JSON from character {error.pos} on") from None
+    _check_characters(value)
+    return value
+
+
+def whole(value: object, bits: int = 256) -> int:
+    """Return an integer that stands as a number or as decimal digits, below 2^`bits`. Raises `JsonError`
+    (`not-whole`) for anything else, also for `true`, `1.0` and `+1`."""
+    if isinstance(value, str) and re.fullmatch(rf"(?:0|[1-9][0-9]{{0,{MOST_DIGITS}}})", value):
+        value = int(value)
+    if type(value) is not int or not 0 <= value < 1 << bits:
+        raise JsonError("not-whole", f"a whole number below 2^{bits} is wanted")
+    return value
+
+
+def _text(data: bytes | str, limit: int | None) -> str:
+    if limit is not None and len(data) > limit:
+        raise JsonError("too-large", f"it has more than {limit} bytes")
+    try:
+        text = data.decode("utf-8") if isinstance(data, bytes) else data
+    except UnicodeDecodeError:
+        raise JsonError("not-utf-8", "it is not UTF-8") from None
+    if text.startswith("\ufeff"):
+        raise JsonError("byte-order-mark", "it begins with a byte order mark")
+    return text
+
+
+def _check_depth(text: str) -> None:
+    """The parser recurses: what nests without end would take its stack."""
     depth = 0
     for match in _BRACKET_OR_STRING.finditer(text):
-        if match.group() in "[{":
+        found = match.group()
+        if found in "[{":
             depth += 1
-        elif match.group() in "]}":
+        elif found in "]}":
             depth -= 1
-        if depth > _DEEPEST:
-            raise ValueError(f"it nests deeper than {_DEEPEST} levels")
-    return json.loads(text)
+        elif not match.group(1):
+            raise JsonError("not-json", f"a text begins at character {match.start()} and does not end")
+        if depth > MOST_LEVELS:
+            raise JsonError("too-deep", f"it nests deeper than {MOST_LEVELS} levels")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise JsonError("duplicate-name", "an object has two values of one name")
+    return found
+
+
+def _integer(digits: str) -> int:
+    _check_length(digits)
+    return int(digits)
+
+
+def _fraction(digits: str) -> float:
+    _check_length(digits)
+    value = float(digits)
+    if not math.isfinite(value):
+        raise JsonError("not-finite", "a number is too large to be one")
+    return value
+
+
+def _check_length(digits: str) -> None:
+    if len(digits) > MOST_DIGITS:
+        raise JsonError("long-number", f"a number has more than {MOST_DIGITS} digits")
+
+
+def _constant(_: str) -> NoReturn:
+    raise JsonError("not-finite", "NaN and Infinity are not JSON")
+
+
+def _check_characters(value: Any) -> None:
+    """Halves of a surrogate pair are no characters: they can't be written as UTF-8 again."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            pending += item
+        elif isinstance(item, str) and not item.isascii():
+            try:
+                item.encode()
+            except UnicodeEncodeError:
+                raise JsonError("lone-surrogate", "a text has half of a surrogate pair") from None

@@ -28,14 +28,17 @@ def measure(source: Source, choices: Choices) -> Measured:
 def seal_file(
     market: Market, path: Path, context: Context, note: str, choices: Choices, measured: Measured
 ) -> SealedFile:
-    """Seals and pins a file under a fresh key. The seller secret is made on first need, and that is said. Raises
-    `RefusedError` where the file changed since it was measured."""
+    """Seal and pin a file under a fresh key. The seller secret is made on first need, and that is said.
+
+    The digest that is remembered is of the bytes that were sealed. Raises `RefusedError` where the file changed since
+    it was measured, or another pass over it gives other bytes.
+    """
     secret, made = market.home.seller_secret()
     if made:
         market.notify(secret_was_made(market.home))
-    # The same opened source: it notices by itself that the file changed, so that its digest need not be made again.
-    sealed = artifact.seal(measured.source, market.store, secret, context, note=note, progress=choices.step("seal"))
-    return SealedFile(path.name, measured.sha256, measured.size, sealed.manifest.encode())
+    again = measured.again()
+    sealed = artifact.seal(again, market.store, secret, context, note=note, progress=choices.step("seal"))
+    return SealedFile(path.name, again.sha256, sealed.size, sealed.manifest.encode())
 
 
 def was_lost(store: ContentStore, file: SealedFile, choices: Choices) -> bool:

@@ -6,6 +6,7 @@ import stat
 import tarfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -29,20 +30,33 @@ class Source(Protocol):
 
 
 class Measured:
-    """A source whose bytes are hashed as they pass: `sha256` is there after the last one."""
+    """A source whose bytes are hashed as they pass: `sha256` is there after the last one. With `expected`, they must be
+    the bytes with that digest."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, source: Source, expected: bytes | None = None) -> None:
+        self.source, self._expected = source, expected
         self.name, self.media_type, self.size = source.name, source.media_type, source.size
         self.sha256 = b""
 
+    def again(self) -> "Measured":
+        """Return the same source for a second pass, which must give the bytes of the first one."""
+        return Measured(self.source, self.sha256)
+
     def blocks(self) -> Iterator[bytes]:
-        """As the source's."""
+        """As the source's. Raises `RefusedError` after the last block where the digest is not the expected one."""
         digest = sha256()
-        for block in self.source.blocks():
-            digest.update(block)
-            yield block
+        with ThreadPoolExecutor(1, "source") as worker:  # beside whoever takes the blocks: hashing lets go of the GIL
+            pending: Future[None] | None = None
+            for block in self.source.blocks():
+                if pending is not None:
+                    pending.result()
+                pending = worker.submit(digest.update, block)
+                yield block
+            if pending is not None:
+                pending.result()
         self.sha256 = digest.digest()
+        if self._expected not in {None, self.sha256}:
+            raise _changed(self.name)
 
 
 def open_source(path: str | os.PathLike[str]) -> Source:
@@ -56,7 +70,9 @@ def open_source(path: str | os.PathLike[str]) -> Source:
             return _File(chosen)
     except OSError as error:
         raise _unreadable(chosen, error) from error
-    raise RefusedError(f"{chosen} is neither a file nor a folder", "save what it gives into a file first")
+    raise RefusedError(
+        f"{chosen} is neither a file nor a folder", "save what it gives into a file first", code="not-a-file"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +84,14 @@ class _Stamp:
     mode: int
     size: int
     modified: int
+    changed: int  # of the inode: nobody sets it, so a change shows here though `modified` was put back
 
     @classmethod
     def of(cls, status: os.stat_result) -> "_Stamp":
         # A change right after this look must get another time than the one before it, and clocks tick coarsely.
-        if abs(time.time_ns() - status.st_mtime_ns) < _CLOCK_TICK:
+        if abs(time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns)) < _CLOCK_TICK:
             time.sleep(_CLOCK_TICK / 1e9)
-        return cls(status.st_dev, status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns)
+        return _stamp_now(status)
 
 
 class _File:
@@ -152,7 +169,9 @@ def _scan(root: Path) -> list[_Entry]:
                 elif stat.S_ISLNK(status.st_mode):
                     entries.append(_Entry(name, _Stamp.of(status), _inner_link(path, root)))
                 else:
-                    raise RefusedError(f"{path} is neither a file nor a folder", "take it out of the folder")
+                    raise RefusedError(
+                        f"{path} is neither a file nor a folder", "take it out of the folder", code="not-a-file"
+                    )
     except OSError as error:
         raise _unreadable(root, error) from error
     return sorted(entries, key=lambda entry: entry.name)
@@ -204,11 +223,13 @@ def _read_unchanged(path: Path, stamp: _Stamp, *, follow: bool) -> Iterator[byte
 
 
 def _stamp_now(status: os.stat_result) -> _Stamp:
-    return _Stamp(status.st_dev, status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns)
+    return _Stamp(status.st_dev, status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def _changed(path: Path) -> RefusedError:
-    return RefusedError(f"{path} changed while it was read", "wait until nothing writes to it, then run it again")
+def _changed(path: Path | str) -> RefusedError:
+    return RefusedError(
+        f"{path} changed while it was read", "wait until nothing writes to it, then run it again", code="file-changed"
+    )
 
 
 def _unreadable(path: Path, error: OSError) -> RefusedError:

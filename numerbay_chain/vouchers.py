@@ -1,6 +1,7 @@
 """Vouchers: signed by a seller, handed over as one JSON text, looked up by whoever holds one."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self
 
@@ -50,14 +51,13 @@ class SignedVoucher:
         """Raises `RefusedError` for what is no voucher."""
         try:
             document = jsontext.parse(text)
-            if document["version"] != _VERSION:
+            if jsontext.whole(document["version"]) != _VERSION:
                 raise ValueError("another version")
-            signature = str(document["signature"])
             return cls(
-                int(document["chain_id"]),
+                jsontext.whole(document["chain_id"]),
                 _address(document["marketplace"]),
                 _parse(document["voucher"]),
-                bytes.fromhex(signature.removeprefix("0x")),
+                _signature(document["signature"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RefusedError("this is not a voucher", "give the whole text that the seller signed") from error
@@ -69,10 +69,14 @@ def _address(value: Any) -> str:
     return to_checksum_address(value)
 
 
+def _signature(value: Any) -> bytes:
+    if not isinstance(value, str) or not re.fullmatch(r"(?:0x)?(?:[0-9a-fA-F]{2}){0,65536}", value):
+        raise ValueError("not a signature")
+    return bytes.fromhex(value.removeprefix("0x"))
+
+
 def _parse(values: dict[str, Any]) -> Voucher:
-    numbers = {name: int(values[name]) for name in _BITS}
-    if any(not 0 <= number < 1 << _BITS[name] for name, number in numbers.items()):
-        raise ValueError("a number out of range")
+    numbers = {name: jsontext.whole(values[name], bits) for name, bits in _BITS.items()}
     if set(values) != {field.name for field in fields(Voucher)}:
         raise ValueError("other fields than a voucher's")
     return Voucher(buyer=_address(values["buyer"]), **numbers)

@@ -8,6 +8,7 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
+from numerbay_chain import jsontext
 from numerbay_chain.chain import abi, typed_data
 from numerbay_chain.chain.connection import Connection, checksummed
 from numerbay_chain.chain.transactions import BeforeBroadcast, Sender
@@ -99,7 +100,7 @@ def save(deployment: Deployment, folder: Path) -> Path:
 def load(path: Path) -> Deployment:
     """Raises `UsageError` for a file that is none."""
     try:
-        fields = json.loads(path.read_bytes())
+        fields = jsontext.parse(path.read_bytes())
         deployment = Deployment(**fields)
         numbers = (deployment.chain_id, deployment.block)
         sound = all(type(number) is int and number >= 0 for number in numbers) and isinstance(

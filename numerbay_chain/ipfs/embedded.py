@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from numerbay_chain import jsontext
 from numerbay_chain.errors import ContentError, NotFoundError, RefusedError, UsageError
 from numerbay_chain.files import storage_error, sync_folder, write_atomic
 from numerbay_chain.ipfs.cid import Cid
@@ -50,7 +51,7 @@ class EmbeddedStore(BlockStore):
                 # A name that is no CID is a pin that was being written when its process died.
                 with suppress(UsageError):
                     cid = Cid.parse(path.name)
-                    yield Root(cid, int(json.loads(path.read_text())["size"]))
+                    yield Root(cid, jsontext.whole(jsontext.parse(path.read_bytes())["size"]))
 
     def block_path(self, cid: Cid) -> Path:
         """Where the block of `cid` lies, or would."""

@@ -4,7 +4,6 @@ Files go in through ipfshttpclient's streaming `add`: one request, under the dae
 collection. Blocks come out over plain HTTP, because ipfshttpclient reads an answer of any length into memory.
 """
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
+from numerbay_chain import jsontext
 from numerbay_chain.errors import NetworkError, NotFoundError, UsageError
 from numerbay_chain.ipfs.cid import LEAF_SIZE, Cid
 from numerbay_chain.ipfs.dagpb import MAX_BLOCK_SIZE
@@ -127,7 +127,7 @@ class KuboStore(BlockStore):
                 self._hint,
             )
         with suppress(ValueError, LookupError, TypeError):
-            text = str(json.loads(text)["Message"])
+            text = str(jsontext.parse(text)["Message"])
         return self._failure(text)
 
     def _failure(self, message: str) -> NetworkError:

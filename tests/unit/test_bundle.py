@@ -153,6 +153,37 @@ def test_damage_to_any_file_is_a_clear_error(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["predictions.csv", "sealed"]
 
 
+def renumber(path: Path, ids: list[int]) -> None:
+    records = [path.read_bytes()[88 * number + 8 : 88 * (number + 1)] for number in range(3)]
+    path.write_bytes(b"".join(id.to_bytes(8, "big") + record for id, record in zip(ids, records, strict=True)))
+
+
+@pytest.mark.parametrize("ids", [[0, 1, 7], [0, 7, 2], [1, 2, 3], [0, 1, 1], [0, 0, 2], [0, 2, 1]])
+def test_order_ids_that_do_not_count_up_open_for_nobody(
+    ids: list[int], sealed: SealedBundle, folder: Path, buyers: list[KeyPair], tmp_path: Path
+) -> None:
+    """All recipients are told the same, whichever record was altered."""
+    renumber(folder / "envelopes", ids)
+    for pair in (*buyers, keyfile.generate()):
+        with pytest.raises(ContentError) as caught:
+            open_folder(folder, pair, tmp_path / "out", sealed.content_hash)
+        assert caught.value.code == "bad-content"
+        assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_has_no_end_is_not_read(
+    name: str, kind: str, sealed: SealedBundle, folder: Path, buyers: list[KeyPair], tmp_path: Path
+) -> None:
+    (folder / name).unlink()
+    make = {"pipe": os.mkfifo, "device": lambda path: path.symlink_to("/dev/zero"), "folder": Path.mkdir}[kind]
+    make(folder / name)
+    with pytest.raises(ContentError) as caught:
+        open_folder(folder, buyers[0], tmp_path / "out", sealed.content_hash)
+    assert caught.value.code == ("not-a-file" if kind != "folder" else caught.value.code)
+
+
 @pytest.fixture
 def small(tmp_path: Path, buyers: list[KeyPair]) -> Path:
     (tmp_path / "in").write_bytes(CONTENT[:9_000])

@@ -2,12 +2,14 @@ import io
 import os
 import shutil
 import tarfile
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from numerbay_chain.errors import RefusedError
-from numerbay_chain.source import open_source
+from numerbay_chain.source import Measured, open_source
 
 
 def read(path: Path) -> bytes:
@@ -133,7 +135,16 @@ def replace(path: Path) -> None:
     other.replace(path)
 
 
-CHANGES = [grow, rewrite, truncate, replace, Path.unlink]
+def rewrite_unseen(path: Path) -> None:
+    """Whoever owns a file can put its time of change back."""
+    before = path.stat()
+    with path.open("r+b") as file:
+        file.seek(-5, os.SEEK_END)
+        file.write(b"other")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+CHANGES = [rewrite_unseen, grow, rewrite, truncate, replace, Path.unlink]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
@@ -150,6 +161,52 @@ def test_a_file_that_changes_is_refused(tmp_path: Path, change: object, after: i
         list(blocks)
 
 
+@pytest.mark.parametrize("touched", [0, -1], ids=["before-the-first-pass", "between-two-passes"])
+def test_a_change_whose_time_was_put_back_is_refused(tmp_path: Path, touched: int) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(3 << 20))
+    source = open_source(path)
+    measured = Measured(source)
+    if touched == 0:
+        rewrite_unseen(path)
+        with pytest.raises(RefusedError) as caught:
+            list(measured.blocks())
+    else:
+        list(measured.blocks())
+        rewrite_unseen(path)
+        with pytest.raises(RefusedError) as caught:
+            list(measured.again().blocks())
+    assert caught.value.code == "file-changed"
+
+
+class TwoFaces:
+    """A source that gives other bytes the second time, and does not notice: as a file system without times."""
+
+    name, media_type, size = "file", "text/csv", 5
+
+    def __init__(self) -> None:
+        self._next = [b"first", b"other"]
+
+    def blocks(self) -> Iterator[bytes]:
+        yield self._next.pop(0)
+
+
+def test_a_second_pass_gives_the_bytes_of_the_first(tmp_path: Path) -> None:
+    first = Measured(TwoFaces())
+    assert list(first.blocks()) == [b"first"]
+    assert first.sha256 == sha256(b"first").digest()
+    with pytest.raises(RefusedError) as caught:
+        list(first.again().blocks())
+    assert caught.value.code == "file-changed"
+    path = tmp_path / "file"
+    path.write_bytes(os.urandom(2_500_000))
+    measured = Measured(open_source(path))
+    list(measured.blocks())
+    again = measured.again()
+    assert b"".join(again.blocks()) == path.read_bytes()
+    assert again.sha256 == measured.sha256 == sha256(path.read_bytes()).digest()
+
+
 def add(folder: Path) -> None:
     (folder / "weekly" / "new").write_bytes(b"")
 
@@ -162,6 +219,14 @@ def edit(folder: Path) -> None:
     rewrite(folder / "weekly" / "week 1.csv")
 
 
+def edit_unseen(folder: Path) -> None:
+    rewrite_unseen(folder / "weekly" / "week 1.csv")
+
+
+def edit_what_was_read(folder: Path) -> None:
+    rewrite_unseen(folder / "0 large")
+
+
 def relink(folder: Path) -> None:
     (folder / "latest").unlink()
     (folder / "latest").symlink_to("a.txt")
@@ -171,7 +236,9 @@ def rename(folder: Path) -> None:
     (folder / "a.txt").rename(folder / "b.txt")
 
 
-@pytest.mark.parametrize("change", [add, remove, edit, relink, rename], ids=lambda change: change.__name__)
+@pytest.mark.parametrize(
+    "change", [add, remove, edit, edit_unseen, edit_what_was_read, relink, rename], ids=lambda change: change.__name__
+)
 def test_a_folder_that_changes_is_refused(folder: Path, change: object) -> None:
     assert callable(change)
     (folder / "0 large").write_bytes(bytes(2 << 20))

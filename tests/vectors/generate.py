@@ -295,10 +295,65 @@ def keyfile() -> Vectors:
     }
 
 
+def json_text() -> Vectors:
+    deep, digits = 32, 80
+    accepted: dict[str, Any] = {
+        "an object": (b'{"version":1,"name":"a"}', {"version": 1, "name": "a"}),
+        "white space around and between": (b' \t\r\n{ "a" : [ 1 , 2 ] }\n', {"a": [1, 2]}),
+        "all the way down": (b"[" * deep + b"]" * deep, json.loads("[" * deep + "]" * deep)),
+        "brackets in a text": (b'"' + b"[" * 100 + b'"', "[" * 100),
+        "an escaped quotation mark before a bracket": (b'"\\"["', '"['),
+        "the longest number": (b"9" * digits, int("9" * digits)),
+        "a fraction, which is no integer": (b"1.5", 1.5),
+        "an exponent, which is no integer": (b"9e3", 9000.0),
+        "a character above the first plane": (b'"\\ud83d\\ude00"', "\U0001f600"),
+        "a byte order mark within a text": ('"a\ufeff"'.encode(), "a\ufeff"),
+        "nothing": (b"null", None),
+    }
+    refused = {
+        "no text": ("not-json", b""),
+        "a text without an end": ("not-json", b'"' + b'\\"' * 1000),
+        "a text that ends in a backslash": ("not-json", b'{"a":"\\'),
+        "a bracket too few": ("not-json", b'{"a":[1}'),
+        "more after the value": ("not-json", b"{} {}"),
+        "a comma at the end": ("not-json", b"[1,]"),
+        "a leading zero": ("not-json", b"01"),
+        "a plus sign": ("not-json", b"+1"),
+        "hexadecimal digits": ("not-json", b"0x10"),
+        "digits of another script": ("not-json", "\u0663".encode()),
+        "no digit after the point": ("not-json", b"1."),
+        "single quotation marks": ("not-json", b"{'a':1}"),
+        "a comment": ("not-json", b"{}//"),
+        "a raw line break in a text": ("not-json", b'"a\nb"'),
+        "an unknown escape": ("not-json", b'"\\x41"'),
+        "white space of another kind": ("not-json", "\u00a01".encode()),
+        "NaN": ("not-finite", b'{"a":NaN}'),
+        "Infinity": ("not-finite", b"[-Infinity]"),
+        "a number beyond all": ("not-finite", b"1e999"),
+        "a number of many digits": ("long-number", b"9" * (digits + 1)),
+        "a fraction of many digits": ("long-number", b"0." + b"9" * digits),
+        "one level too many": ("too-deep", b"[" * (deep + 1) + b"]" * (deep + 1)),
+        "objects too deep": ("too-deep", b'{"a":' * (deep + 1) + b"1" + b"}" * (deep + 1)),
+        "two values of one name": ("duplicate-name", b'{"a":1,"a":1}'),
+        "two values of one name, one of them escaped": ("duplicate-name", b'[{"a":1,"\\u0061":2}]'),
+        "a byte order mark": ("byte-order-mark", b"\xef\xbb\xbf{}"),
+        "UTF-16": ("not-utf-8", "{}".encode("utf-16")),
+        "a byte that is no UTF-8": ("not-utf-8", b'"\xff"'),
+        "half a surrogate pair": ("lone-surrogate", b'"\\ud800"'),
+        "half a surrogate pair in a name": ("lone-surrogate", b'{"\\udc00":1}'),
+        "half a surrogate pair in bytes": ("not-utf-8", b'"\xed\xa0\x80"'),
+    }
+    return {
+        "about": "\u00a73 JSON: one rule for what others wrote",
+        "valid": [{"why": why, "text": text, "value": value} for why, (text, value) in accepted.items()],
+        "invalid": [failure(why, "JsonError", code=code, text=text) for why, (code, text) in refused.items()],
+    }
+
+
 FORMATS: dict[str, Callable[[], Vectors]] = {
     function.__name__: function
     for function in (
-        *(content_key, container, merkle, envelopes, details, manifest, keyfile),
+        *(content_key, container, merkle, envelopes, details, manifest, keyfile, json_text),
         *(disputes.dispute_key, disputes.response, disputes.content_proof, disputes.challenge),
     )
 }
