@@ -5,6 +5,7 @@ A message is one lower-case sentence of what happened; `hint` is one of what to 
 stands for several things that a program would treat differently, the raiser names a narrower one.
 """
 
+import re
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
@@ -20,6 +21,15 @@ class ExitCode(IntEnum):
     ACCOUNT = 4
     DECRYPTION = 5
     INTERRUPTED = 130
+
+
+_NO_NAME = ("", "Error")  # the second is what a `require` with a sentence reverts with
+_WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def kebab(name: str) -> str:
+    """Return the code for a name in camel case: `ERC20InsufficientBalance` is "erc20-insufficient-balance"."""
+    return _WORD_STARTS.sub("-", name).lower()
 
 
 class NumerbayChainError(Exception):
@@ -47,7 +57,10 @@ class RefusedError(NumerbayChainError):
 
 
 class RevertedError(RefusedError):
-    """The contract refused with a custom error: its `name`, its `arguments`, and the `transaction` if one was mined."""
+    """The contract refused with a custom error: its `name`, its `arguments`, and the `transaction` if one was mined.
+
+    `code` is the error's name in kebab case (`TooLate`: "too-late"), "reverted" where the contract gave none.
+    """
 
     code = "reverted"
 
@@ -61,7 +74,8 @@ class RevertedError(RefusedError):
         transaction: str | None = None,
         code: str | None = None,
     ) -> None:
-        super().__init__(message, hint, code=code)
+        named = kebab(name) if name not in _NO_NAME else None
+        super().__init__(message, hint, code=code or named)
         self.name = name
         self.arguments: dict[str, Any] = dict(arguments or {})
         self.transaction = transaction

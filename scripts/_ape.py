@@ -12,7 +12,8 @@ from eth_account.messages import encode_typed_data
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.signer import Signer
-from numerbay_chain.cli import output
+from numerbay_chain.cli import output, streams
+from numerbay_chain.cli.ending import failure_of
 from numerbay_chain.config import load_settings
 from numerbay_chain.errors import AccountError, NumerbayChainError
 from numerbay_chain.market import Market, market_at
@@ -71,10 +72,12 @@ def settings_options(function: F) -> F:
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Our errors as on our own command line: a sentence, a hint, an exit code."""
+def plain_errors(as_json: bool = False) -> Iterator[None]:
+    """Our errors as on our own command line: a sentence, a hint, an exit code, with --json an object."""
+    streams.prepare()
     try:
         yield
-    except NumerbayChainError as error:
-        output.fail(str(error), error.hint)
-        sys.exit(error.exit_code)
+    except (NumerbayChainError, OSError) as error:
+        failure = failure_of(error)
+        output.fail(failure, as_json)
+        sys.exit(failure.exit_code)

@@ -23,7 +23,7 @@ from scripts._ape import market, plain_errors, settings_options
 @click.option("--read-back", metavar="SPEC", help="A second way to the content, such as gateway:URL.")
 def cli(account, provider, as_json, contract, store, file, listing, note, again, wait, read_back):
     """Seal FILE, pin it, release it, hand out the keys; without FILE, keys for whoever is waiting."""
-    with plain_errors(), progress() as report:
+    with plain_errors(as_json), progress() as report:
         seller = Seller(market(provider, account, contract=contract, store=store, read_back=read_back))
         if file is None:
             delivered = seller.serve(listing, wait=wait, progress=report).rounds

@@ -16,7 +16,7 @@ from scripts._ape import ApeSigner, connection, plain_errors
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def cli(account, provider, as_json):
     """Deploy a marketplace with Ape's account on Ape's network."""
-    with plain_errors():
+    with plain_errors(as_json):
         sender = Sender(connection(provider), ApeSigner(account, provider))
         if provider.name == "test":  # that chain ends with this process
             deployed = deployment.deploy(sender)

@@ -22,7 +22,7 @@ from scripts._ape import market, plain_errors, settings_options
 @click.option("--key", metavar="KEYFILE", help="Your encryption key, a numerbay.json.")
 def cli(account, provider, as_json, contract, store, order, round_, path, key):
     """Fetch, check and decrypt a round of ORDER."""
-    with plain_errors(), progress() as report:
+    with plain_errors(as_json), progress() as report:
         buyer = Buyer(market(provider, account, contract=contract, store=store, key=key))
         fetched = buyer.fetch(order, round_, path=path, progress=report)
     output.show(as_json, fetched_data(fetched), lambda: fetched_text(fetched))

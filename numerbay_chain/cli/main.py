@@ -4,15 +4,18 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from numerbay_chain import __version__
-from numerbay_chain.cli import output
+from numerbay_chain.cli import output, streams
 from numerbay_chain.cli.lazy import Entry, LazyGroup
 from numerbay_chain.cli.options import State, run_options
-from numerbay_chain.errors import ExitCode, NumerbayChainError
+from numerbay_chain.errors import ExitCode
+
+if TYPE_CHECKING:
+    from numerbay_chain.chain.transactions import Plan
 
 _HERE = "numerbay_chain.cli"
 _START, _SELL, _BUY, _ANYONE, _OFFLINE, _SETTINGS = (
@@ -71,18 +74,19 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command and answers with its `ExitCode`."""
+    """Run one command and return its `ExitCode`."""
+    streams.prepare()
+    given = list(sys.argv[1:] if arguments is None else arguments)
     state = State()
     try:
         with _ends_by_signal():
-            return _run(list(sys.argv[1:] if arguments is None else arguments), state)
-    except output.OutputClosed:
-        output.drop_stdout()
-        return ExitCode.REFUSED
+            return _run(given, state)
+    except streams.OutputClosed as closed:
+        return _unread(closed, state)
     except (KeyboardInterrupt, click.Abort):
-        sent = "what was sent stays sent, run it again to go on" if state.agreed else "nothing was sent"
-        output.note(f"\n{output.PROGRAM}: interrupted; {sent}")
-        return ExitCode.INTERRUPTED
+        from numerbay_chain.cli.ending import interrupted
+
+        return interrupted(state)
 
 
 def _run(arguments: list[str], state: State) -> int:
@@ -90,59 +94,56 @@ def _run(arguments: list[str], state: State) -> int:
     called = os.path.basename(sys.argv[0])  # noqa: PTH119 — pathlib takes 5 ms, and --help waits
     if f"_{called}_COMPLETE".replace("-", "_").upper() in os.environ:
         cli.main(arguments, prog_name=called)  # the shell asks what could follow; click answers and exits
+    asked = "--json" in arguments  # click takes them out
     try:
         with cli.make_context(program, arguments, obj=state) as context:
             cli.invoke(context)
     except click.exceptions.Exit as ended:
         return ended.exit_code
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else program
-        output.fail(error.format_message(), f"'{where} --help' shows how it is used")
-        return ExitCode.USAGE
-    except click.ClickException as error:
-        output.fail(error.format_message())
-        return ExitCode.REFUSED
-    except NumerbayChainError as error:
-        if (plan := getattr(error, "plan", None)) is not None:  # --dry-run; its class lies behind web3
-            from numerbay_chain.cli.deploy import show_plan
-
-            show_plan(state.as_json, plan.function, dict(plan.arguments), plan.value, plan.gas)
-            return ExitCode.DONE
-        output.fail(str(error), error.hint)
-        _trace()
-        return error.exit_code
-    except OSError as error:
-        if error.filename is None:
-            return _bug(error)
-        output.fail(
-            f"can't use {os.fsdecode(error.filename)}: {(error.strerror or 'unknown reason').lower()}",
-            "check the path and its permissions",
-        )
-        _trace()
-        return ExitCode.REFUSED
-    except (output.OutputClosed, click.Abort):
+    except (streams.OutputClosed, click.Abort):
         raise
+    except streams.OutputLostError as lost:
+        return _lost(lost, state)
+    except BrokenPipeError as error:
+        raise streams.OutputClosed from error  # click's own pages, such as --help
     except Exception as error:
-        return _bug(error)
+        if (plan := getattr(error, "plan", None)) is not None:  # --dry-run; its class lies behind web3
+            return _planned(plan, state)
+        from numerbay_chain.cli.ending import failed
+
+        gave_up = isinstance(error, click.UsageError) and asked  # maybe before it came to that flag
+        return failed(error, state.as_json or gave_up)
     return ExitCode.DONE
 
 
-def _bug(error: Exception) -> int:
-    # the exception's own words are not shown: they may hold anything, also what must stay secret
-    output.fail(
-        f"{type(error).__name__} was not expected, this is a bug",
-        "report it with what NUMERBAY_CHAIN_DEBUG=1 shows" if not _trace() else None,
-    )
-    return ExitCode.REFUSED
+def _planned(plan: "Plan", state: State) -> int:
+    from numerbay_chain.cli.deploy import show_plan
+
+    try:
+        show_plan(state.as_json, plan.function, dict(plan.arguments), plan.value, plan.gas)
+    except streams.OutputLostError as lost:
+        return _lost(lost, state)
+    return ExitCode.DONE
 
 
-def _trace() -> bool:
-    if os.environ.get("NUMERBAY_CHAIN_DEBUG") != "1":
-        return False
-    import traceback
+def _unread(closed: streams.OutputClosed, state: State) -> int:
+    """Nobody reads stdout any more: what was done is told on stderr, else there is nothing to talk about."""
+    streams.drop_stdout()
+    if not state.acted:
+        return ExitCode.REFUSED
+    output.note(closed.text)
+    return ExitCode.DONE
 
-    traceback.print_exc()
-    return True
+
+def _lost(lost: streams.OutputLostError, state: State) -> int:
+    """Stdout takes no more. What was done is told on stderr, and is done all the same."""
+    from numerbay_chain.cli.ending import failed
+
+    code = failed(lost, as_json=False)
+    if not state.acted:
+        return code
+    output.note(lost.text)
+    return ExitCode.DONE
 
 
 class _ends_by_signal:

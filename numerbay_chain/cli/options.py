@@ -22,6 +22,12 @@ class State:
     yes: bool = False
     dry_run: bool = False
     agreed: bool = False  # from here on something may have been sent
+    changed: bool = False  # something on this machine was made or replaced
+
+    @property
+    def acted(self) -> bool:
+        """Whether there may be more to tell than what was read."""
+        return self.agreed or self.changed
 
     def show(self, data: dict[str, Any], text: Callable[[], str] | str) -> None:
         """One result on stdout."""
@@ -114,6 +120,14 @@ settings_options = _all(
 """All that a profile can hold."""
 
 
+class RefusedValue(click.BadParameter):
+    """A value that one of the package's own parsers refused: its sentence with the option's name, its hint and code."""
+
+    def __init__(self, error: NumerbayChainError, param: click.Parameter | None, ctx: click.Context | None) -> None:
+        super().__init__(str(error), ctx, param)
+        self.advice, self.code = error.hint, error.code
+
+
 class Checked(click.ParamType):
     """A value that one of the package's own parsers reads: its `UsageError` becomes click's, with the option's name."""
 
@@ -127,7 +141,7 @@ class Checked(click.ParamType):
         try:
             return self._parse(value)
         except NumerbayChainError as error:
-            self.fail(f"{error}; {error.hint}" if error.hint else str(error), param, ctx)
+            raise RefusedValue(error, param, ctx) from None
 
 
 def _lazily(name: str) -> Callable[[str], Any]:

@@ -4,57 +4,23 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
-from numerbay_chain.errors import RefusedError, UsageError
+from numerbay_chain.cli import streams
+from numerbay_chain.errors import UsageError
 from numerbay_chain.text import printable
+
+if TYPE_CHECKING:
+    from numerbay_chain.cli.ending import Failure
 
 PROGRAM = "numerbay-chain"
 _LEAST_COLUMNS = 16
 _WHOLE: Any = {"break_long_words": False, "break_on_hyphens": False}  # addresses and paths can be copied
 
 
-class OutputClosed(Exception):
-    """Whoever read our output has gone: `numerbay-chain orders | head -1`."""
-
-
 def write(text: str) -> None:
-    """One piece of data, as lines on stdout."""
-    with _to_stdout():
-        print(printable(text), flush=True)
-
-
-@contextmanager
-def _to_stdout() -> Iterator[None]:
-    """Tells stdout's own closed pipe or full disk from those of other files. Raises `RefusedError`."""
-    try:
-        yield
-    except BrokenPipeError as error:
-        raise OutputClosed from error
-    except OSError as error:
-        drop_stdout()
-        raise RefusedError(
-            f"can't write to standard output: {(error.strerror or 'unknown reason').lower()}",
-            "what was done stays done",
-        ) from error
-
-
-def drop_stdout() -> None:
-    """What is still buffered goes nowhere: Python would complain about it at exit."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-class _Stdout:
-    """Raw stdout for a file's own bytes."""
-
-    def write(self, data: bytes) -> int:
-        with _to_stdout():
-            return sys.stdout.buffer.write(data)
-
-    def flush(self) -> None:
-        with _to_stdout():
-            sys.stdout.buffer.flush()
+    """Write one piece of data, as lines on stdout. Raises as `streams.print_data`."""
+    streams.print_data(printable(text))
 
 
 @contextmanager
@@ -62,23 +28,34 @@ def stdout_for_data(as_json: bool) -> Iterator[IO[bytes]]:
     """Stdout for a file's own bytes. Raises `UsageError` with --json, whose object would stand between them."""
     if as_json:
         raise UsageError("--json and the file itself can't both go to stdout", "name a file with -o PATH")
-    stream = cast(IO[bytes], _Stdout())
+    stream = streams.stdout_bytes()
     yield stream
     stream.flush()
 
 
 def note(text: str) -> None:
-    """A line for the person at the terminal, on stderr."""
-    print(_fitted(printable(text), _columns(sys.stderr)), file=sys.stderr, flush=True)
+    """Say a line to the person at the terminal, on stderr. It never fails."""
+    _say(text)
+
+
+def _say(text: str) -> bool:
+    return streams.say(_fitted(printable(text), _columns(sys.stderr)))
 
 
 def _columns(stream: IO[str]) -> int | None:
     """How wide the terminal is; None where there is none: what is piped or kept in a file is never broken."""
-    if not stream.isatty():
+    if not _is_terminal(stream):
         return None
     from shutil import get_terminal_size
 
     return get_terminal_size().columns
+
+
+def _is_terminal(stream: IO[str]) -> bool:
+    try:
+        return stream.isatty()
+    except (OSError, ValueError):
+        return False  # it was closed meanwhile
 
 
 def _fitted(text: str, columns: int | None) -> str:
@@ -90,23 +67,44 @@ def _fitted(text: str, columns: int | None) -> str:
     return "\n".join(fill(line, columns, **_WHOLE) if len(line) > columns else line for line in text.split("\n"))
 
 
-def fail(message: str, hint: str | None = None) -> None:
-    """An error and what to do about it, on stderr."""
-    note(f"{PROGRAM}: error: {_sentence(message)}")
-    if hint:
-        note(f"{PROGRAM}: hint: {_sentence(hint)}")
+def fail(failure: "Failure", as_json: bool = False) -> None:
+    """Say an error and what to do about it on stderr; with --json, print it as an object too.
+
+    Where stderr is closed, the sentence goes to stdout, unless there is data on it already.
+    """
+    message, hint = _sentence(failure.message), _sentence(failure.hint) if failure.hint else None
+    lines = [f"{PROGRAM}: error: {message}"] + ([f"{PROGRAM}: hint: {hint}"] if hint else [])
+    said = _say("\n".join(lines))
+    if not streams.is_unused("stdout"):
+        return  # the result is there already: exactly one object
+    with suppress(streams.OutputClosed, streams.OutputLostError):
+        if as_json:
+            error = {"code": failure.code, "message": message, "hint": hint, "exit_code": int(failure.exit_code)}
+            write(_json({"error": error}))
+        elif not said:
+            write("\n".join(lines))
 
 
 def show(as_json: bool, data: Mapping[str, Any], text: Callable[[], str] | str) -> None:
     """One result: the object with --json, else the text, which is broken where the terminal ends."""
     if as_json:
-        import json
-
-        write(json.dumps(plain(data), ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+        write(_json(data))
     else:
         words = text if isinstance(text, str) else text()
         if words:
             write(_fitted(printable(words), _columns(sys.stdout)))
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    import json
+
+    indent = 2 if _is_terminal(sys.stdout) else None
+    text = json.dumps(plain(data), ensure_ascii=False, indent=indent)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeError, LookupError):  # a letter that the stream lacks: JSON has a way to write it
+        return json.dumps(plain(data), indent=indent)
+    return text
 
 
 def plain(value: Any) -> Any:
@@ -207,13 +205,17 @@ def _still() -> Iterator[None]:
 
 def can_ask() -> bool:
     """Whether a person sits in front of this process."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
 
 
 def confirm(question: str) -> bool:
-    """Asks on stderr. Raises `UsageError` where nobody can be asked."""
+    """Ask on stderr. Raises `UsageError` where nobody can be asked."""
     if not can_ask():
-        raise UsageError("nobody can be asked here, so nothing was sent", "add --yes to go ahead without being asked")
+        raise UsageError(
+            "nobody can be asked here, so nothing was sent",
+            "add --yes to go ahead without being asked",
+            code="no-answer",
+        )
     import click
 
     return click.confirm(question, err=True)
@@ -235,6 +237,7 @@ def _typed(prompt: str) -> str:
         raise AccountError(
             f"a {prompt} is needed, and nobody can be asked here",
             "set NUMERBAY_CHAIN_PASSWORD, or run it in a terminal",
+            code="no-answer",
         )
     import click
 

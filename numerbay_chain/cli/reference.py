@@ -16,6 +16,10 @@ everything else to stderr. Settings come from flags, then the environment, then 
 the profile `default`, if there is one). Options of the program, such as `-p` and `--json`, are accepted before the
 command and after it.
 
+A command that fails says so in a sentence on stderr. With `--json` it prints
+`{{"error": {{"code", "message", "hint", "exit_code"}}}}` on stdout too, unless its result is there already: `code` is
+stable and for programs, the sentence is for people and may change.
+
 | exit code | meaning |
 |---|---|
 | 0 | done |

@@ -27,6 +27,12 @@ def broken() -> None:
     raise KeyError(SECRET)
 
 
+@click.command()
+def stopped() -> None:
+    """Stop as by Ctrl-C."""
+    raise KeyboardInterrupt
+
+
 @pytest.fixture
 def a_command_with_a_bug(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setitem(program.ENTRIES, "broken", Entry("To try it", f"{__name__}:broken", "Fail."))
@@ -71,6 +77,48 @@ def test_bad_input_gets_one_sentence_and_its_exit_code(
     assert ended.code == code, ended.stderr
     assert ended.stdout == ""
     assert SHAPE.fullmatch(ended.stderr), ended.stderr
+    told = run("--json", *arguments)
+    assert told.code == code
+    error = told.object["error"]
+    assert set(error) == {"code", "message", "hint", "exit_code"}
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", error["code"], re.ASCII)
+    assert error["exit_code"] == code
+    assert error["message"] in told.stderr
+    assert told.stderr == ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "exit_code"),
+    [
+        (["nonsense", "--json"], "usage", ExitCode.USAGE),
+        (["cid", "--json"], "usage", ExitCode.USAGE),
+        (["cid", "--nonsense", "x", "--json"], "usage", ExitCode.USAGE),
+        (["cid", "no-such-file", "--json"], "refused", ExitCode.REFUSED),
+        (
+            ["audit", "--rpc", "http://127.0.0.1:1", "--contract", "0x" + 40 * "1", "--json"],
+            "network",
+            ExitCode.NETWORK,
+        ),
+    ],
+)
+def test_a_program_is_told_a_code(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: str, exit_code: ExitCode
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = run(*arguments)
+    assert (ended.code, ended.object["error"]["code"], ended.object["error"]["exit_code"]) == (
+        exit_code,
+        code,
+        exit_code,
+    )
+
+
+def test_without_json_nothing_of_an_error_is_on_stdout(run: Run) -> None:
+    assert run("cid", "no-such-file").stdout == ""
+
+
+def test_a_bug_has_a_code_too(run: Run, a_command_with_a_bug: str) -> None:
+    assert run("--json", a_command_with_a_bug).object["error"]["code"] == "bug"
 
 
 def test_a_typing_error_is_answered_with_the_nearest_name(run: Run) -> None:
@@ -112,6 +160,14 @@ def test_an_interrupted_command_says_so_and_answers_130(home: Path, number: sign
     assert stdout == b""
     assert b"interrupted" in stderr
     assert b"Traceback" not in stderr
+
+
+def test_an_interrupted_command_has_a_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(program.ENTRIES, "stopped", Entry("To try it", f"{__name__}:stopped", "Stop."))
+    ended = run("--json", "stopped")
+    assert ended.code == ExitCode.INTERRUPTED
+    assert ended.object["error"]["code"] == "interrupted"
+    assert ended.object["error"]["exit_code"] == ExitCode.INTERRUPTED
 
 
 def test_a_reader_that_leaves_early_is_no_error_to_talk_about(

@@ -142,7 +142,7 @@ def test_a_dash_is_standard_output(run: Run, sealed: Ran, artifact: Path, alice:
     assert run("open", tmp_path / "sealed", "--key", alice, "-o", "-").stdout.encode() == artifact.read_bytes()
     both = run("open", tmp_path / "sealed", "--key", alice, "-o", "-", "--json")
     assert both.code == 2
-    assert both.stdout == ""
+    assert both.object["error"]["code"] == "usage"
 
 
 def test_a_folder_is_sealed_as_a_tar_that_is_the_same_every_time(run: Run, alice: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from numerbay_chain.cli import output
 from numerbay_chain.cli.deploy import show_plan
+from numerbay_chain.cli.ending import Failure
 from numerbay_chain.cli.views import time_left
 
 HASH = "0x" + 32 * "a1"
@@ -65,7 +66,7 @@ def test_counts_have_the_right_ending(number: int, noun: str, words: str) -> Non
 
 
 def test_errors_begin_in_lower_case_but_names_keep_theirs(capsys: pytest.CaptureFixture[str]) -> None:
-    output.fail("Missing option '-o'.", "IPFS is not there")
+    output.fail(Failure("Missing option '-o'.", "IPFS is not there"))
     assert capsys.readouterr().err == (
         "numerbay-chain: error: missing option '-o'\nnumerbay-chain: hint: IPFS is not there\n"
     )
