@@ -227,6 +227,7 @@ class _FolderStore(Store):
             raise ContentError(f"the file {path.name} was altered", "ask the seller for it again")
 
     def read_block(self, cid: Cid) -> bytes:
+        self._require_time()
         path = self._path(cid)
         block = _read(path, MAX_DETAILS_SIZE)
         if not cid.matches(block):

@@ -100,6 +100,12 @@ class NotFoundError(NetworkError):
     code = "not-found"
 
 
+class SlowSourceError(NetworkError):
+    """A content store did not give what was asked for within the time that was left for it."""
+
+    code = "slow-source"
+
+
 class UnseenKeyError(NetworkError):
     """The store can't be asked whether the right key was handed out: a challenge may be for nothing."""
 

@@ -1,6 +1,8 @@
 """Which store: by a setting's text, and several of them in order."""
 
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from numerbay_chain.errors import NetworkError, RefusedError, UsageError
@@ -59,27 +61,43 @@ class FallbackStore(Store):
 
     def read(self, cid: Cid, size: int, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         left = size - offset if length is None else length
-        for store, is_last in self._in_order():
-            try:
-                # What was given is checked already, so the next store only has to give the rest.
-                for piece in store.read(cid, size, offset, left):
-                    offset += len(piece)
-                    left -= len(piece)
-                    yield piece
-                return
-            except _FAILURES:
-                if is_last:
-                    raise
+        for store, ends, is_last in self._in_order():
+            pieces = store.read(cid, size, offset, left)
+            while True:
+                try:
+                    # Not around the `yield`: the time is the store's, also while the caller works on the piece.
+                    with _until(store, ends):
+                        piece = next(pieces, None)
+                except _FAILURES:
+                    if is_last:
+                        raise
+                    break
+                if piece is None:
+                    return
+                # It is checked already, so the next store only has to give the rest.
+                offset += len(piece)
+                left -= len(piece)
+                yield piece
 
     def read_block(self, cid: Cid) -> bytes:
-        for store, is_last in self._in_order():
+        for store, ends, is_last in self._in_order():
             try:
-                return store.read_block(cid)
+                with _until(store, ends):
+                    return store.read_block(cid)
             except _FAILURES:
                 if is_last:
                     raise
         raise AssertionError("the last store gives the block or raises")
 
-    def _in_order(self) -> Iterator[tuple[ContentStore, bool]]:
-        for store in self._stores:
-            yield store, store is self._stores[-1]
+    def _in_order(self) -> Iterator[tuple[ContentStore, float | None, bool]]:
+        """Each store, when its time is over, and whether it is the last: what is left is shared out equally."""
+        for number, store in enumerate(self._stores):
+            self._require_time()
+            ends, now = self._ends, time.monotonic()
+            if ends is not None:
+                ends = now + (ends - now) / (len(self._stores) - number)
+            yield store, ends, number == len(self._stores) - 1
+
+
+def _until(store: ContentStore, ends: float | None) -> AbstractContextManager[None]:
+    return nullcontext() if ends is None else store.within(ends - time.monotonic())

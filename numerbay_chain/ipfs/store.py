@@ -1,16 +1,20 @@
 """What every content store can do: write a file and pin it, and read one back with every block checked."""
 
+import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from threading import Lock
 from types import TracebackType
 from typing import Protocol, Self
 
-from numerbay_chain.errors import ContentError, UsageError
+from numerbay_chain.errors import ContentError, SlowSourceError, UsageError
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.unixfs import Root, checked_block, read_file
+
+SLOW_HINT = "try another --store, or again later"
 
 
 class ContentWriter(Protocol):
@@ -64,6 +68,12 @@ class ContentStore(Protocol):
     def read_block(self, cid: Cid) -> bytes:
         """A file of one raw block, checked, where its size is not known. Raises as `read` does."""
 
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Bound all reads in the `with` block by this total time, in seconds; of two nested bounds the earlier ends.
+
+        A read that is not done by then raises `SlowSourceError`.
+        """
+
 
 class Writer(ABC):
     """The half of a `ContentWriter` that is the same for every store."""
@@ -84,6 +94,10 @@ class Writer(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.abort()
+
+
+# When the time for reading a store ends, by the store's identity: of the task or thread that set it, not of others.
+_ENDS: ContextVar[Mapping[int, float]] = ContextVar("_ENDS", default={})  # noqa: B039  # never changed, only replaced
 
 
 class Store(ABC):
@@ -109,6 +123,33 @@ class Store(ABC):
     @abstractmethod
     def read_block(self, cid: Cid) -> bytes: ...
 
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        before = self._ends
+        ends = time.monotonic() + seconds
+        self._set_ends(ends if before is None else min(ends, before))
+        try:
+            yield
+        finally:
+            self._set_ends(before)
+
+    @property
+    def _ends(self) -> float | None:
+        """When reading has to be over, by `time.monotonic`; None: whenever it is."""
+        return _ENDS.get().get(id(self))
+
+    def _set_ends(self, ends: float | None) -> None:
+        others = {store: end for store, end in _ENDS.get().items() if store != id(self)}
+        _ENDS.set(others if ends is None else {**others, id(self): ends})
+
+    def _require_time(self) -> None:
+        """Raise `SlowSourceError` where the time for reading is over."""
+        if self._ends is not None and time.monotonic() >= self._ends:
+            raise self._too_slow()
+
+    def _too_slow(self) -> SlowSourceError:
+        return SlowSourceError(f"{self.name} did not give the content in the time that was left for it", SLOW_HINT)
+
 
 class BlockStore(Store):
     """A store that is read block by block: `_fetch` gets one, not yet checked, of at most `MAX_BLOCK_SIZE` bytes."""
@@ -127,7 +168,9 @@ class BlockStore(Store):
 
     def read(self, cid: Cid, size: int, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         with self._named_errors():
-            yield from read_file(self._get_block, cid, size, offset, length, ahead=self._ahead)
+            for piece in read_file(self._get_block, cid, size, offset, length, ahead=self._ahead):
+                self._require_time()
+                yield piece
 
     def read_block(self, cid: Cid) -> bytes:
         if cid.codec != "raw":
@@ -136,6 +179,7 @@ class BlockStore(Store):
             return checked_block(self._get_block, cid)
 
     def _get_block(self, cid: Cid) -> bytes:
+        self._require_time()
         with self._recent_lock:
             block = self._recent.pop(cid, None)
         if block is None:

@@ -8,6 +8,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 
 from numerbay_chain.errors import ContentError
@@ -150,7 +151,8 @@ def read_file(
     try:
         pending: deque[Future[bytes]] = deque()
         for leaf in leaves:
-            pending.append(pool.submit(reader.read_leaf, leaf))
+            # in the caller's context, which holds how long its reads may take
+            pending.append(pool.submit(copy_context().run, reader.read_leaf, leaf))
             if len(pending) > ahead:
                 yield pending.popleft().result()
         while pending:
