@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
+from numerbay_chain.addresses import checksummed
 from numerbay_chain.errors import AccountError, RefusedError, UsageError
 from numerbay_chain.files import write_atomic
 
@@ -115,6 +116,8 @@ def _typed(setting: str, value: Any, origin: str) -> Any:
             return value
         raise UsageError(f"{setting} in {origin} is not a whole number", "write it in decimal digits")
     if isinstance(value, str) and value.strip():
+        if setting == "contract" and re.fullmatch(r"0x[0-9a-fA-F]{40}", value.strip(), re.ASCII):
+            checksummed(value.strip(), f"contract in {origin}")  # what is no address is told where one is wanted
         return value.strip()
     raise UsageError(f"{setting} in {origin} is not text", f"give {setting} as text, or leave it out")
 

@@ -8,8 +8,8 @@ from typing import Self, Unpack
 
 from numerbay_chain import copies as copies_steps
 from numerbay_chain import delivery
+from numerbay_chain.addresses import checksummed
 from numerbay_chain.chain import calls
-from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Voucher
 from numerbay_chain.challenging import list_sold, settle
 from numerbay_chain.choices import Choices
@@ -90,6 +90,7 @@ class Seller:
         Raises `UsageError` for a term out of its bounds.
         """
         market = self.market
+        operator, payout = (checksummed(one) if one else None for one in (operator, payout))
         token = market.token(terms.get("token") or ZERO_ADDRESS)
         offer = Offer(market.amount(price, token), opened)
         built = build_terms(market.connection.now(), preset, terms, token)
@@ -162,12 +163,12 @@ class Seller:
 
     def set_operator(self, listing_id: int, operator: str | None) -> Done:
         """Names a hot key that may release, deliver, skip, refund; None: nobody."""
-        call = calls.set_operator(listing=listing_id, operator=operator or ZERO_ADDRESS)
+        call = calls.set_operator(listing=listing_id, operator=checksummed(operator) if operator else ZERO_ADDRESS)
         return Done(self.market.send(f"set-operator-{listing_id}", call).receipt)
 
     def set_payout(self, listing_id: int, payout: str) -> Done:
         """Sends later withdrawals elsewhere."""
-        call = calls.set_payout(listing=listing_id, payout=payout)
+        call = calls.set_payout(listing=listing_id, payout=checksummed(payout))
         return Done(self.market.send(f"set-payout-{listing_id}", call).receipt)
 
     # ----------------------------------------------------------------------------------------------------- deliveries

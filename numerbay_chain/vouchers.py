@@ -8,13 +8,13 @@ from typing import Any, Final, Self
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_keys.exceptions import BadSignature
-from eth_utils.address import is_address, to_checksum_address
 from eth_utils.crypto import keccak
 
 from numerbay_chain import jsontext
+from numerbay_chain.addresses import checksummed
 from numerbay_chain.chain import typed_data
 from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
-from numerbay_chain.errors import RefusedError
+from numerbay_chain.errors import RefusedError, UsageError
 from numerbay_chain.market import Market
 from numerbay_chain.results import VoucherStatus
 from numerbay_chain.units import format_duration
@@ -48,7 +48,7 @@ class SignedVoucher:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Raises `RefusedError` for what is no voucher."""
+        """Raises `RefusedError` for what is no voucher, `UsageError` for an address with a wrong checksum."""
         try:
             document = jsontext.parse(text)
             if jsontext.whole(document["version"]) != _VERSION:
@@ -64,9 +64,12 @@ class SignedVoucher:
 
 
 def _address(value: Any) -> str:
-    if not isinstance(value, str) or not is_address(value):
-        raise ValueError("not an address")
-    return to_checksum_address(value)
+    try:
+        return checksummed(value)
+    except UsageError as error:
+        if error.code == "bad-checksum":
+            raise  # it is a voucher, with a digit that was mistyped
+        raise ValueError("not an address") from None
 
 
 def _signature(value: Any) -> bytes:

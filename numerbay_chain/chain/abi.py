@@ -18,6 +18,7 @@ from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from numerbay_chain.addresses import checksummed
 from numerbay_chain.chain.calls import Call, Interface
 from numerbay_chain.chain.types import Challenge, Ground, Offer, Permit, Settlement, Terms, Voucher, abi_tuple
 from numerbay_chain.errors import NetworkError, UsageError
@@ -144,10 +145,24 @@ def encode_call(call: Call) -> bytes:
 
 def encode(parameters: Sequence[Item], values: Sequence[Any]) -> bytes:
     """Raises `UsageError`."""
+    for parameter, value in zip(parameters, values, strict=False):
+        _check_addresses(parameter, value)
     try:
         return abi_encode(types_of(parameters), values)
     except (EncodingError, ParseError, ValueError, TypeError):
         raise _unfit(parameters, values) from None  # the cause repeats the value, whatever it is
+
+
+def _check_addresses(parameter: Item, value: Any) -> None:
+    """The last look at an address before money depends on it, whoever called."""
+    if parameter["type"] == "address" and isinstance(value, str):
+        checksummed(value)
+    elif parameter["type"] == "address[]" and isinstance(value, Sequence):
+        for entry in value:
+            _check_addresses({"type": "address"}, entry)
+    elif parameter["type"] == "tuple" and isinstance(value, tuple):
+        for component, entry in zip(parameter["components"], value, strict=False):
+            _check_addresses(component, entry)
 
 
 def _unfit(parameters: Sequence[Item], values: Sequence[Any]) -> UsageError:

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import requests
 from eth_typing import BlockNumber, ChecksumAddress, HexStr
-from eth_utils.address import is_address, to_checksum_address
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 from web3 import HTTPProvider, IPCProvider, Web3
@@ -27,6 +26,7 @@ from web3.middleware import ExtraDataToPOAMiddleware
 from web3.providers.base import BaseProvider
 from web3.types import BlockIdentifier, FilterParams, TxParams
 
+from numerbay_chain import addresses
 from numerbay_chain.chain.blocks import CONFIRMATIONS
 from numerbay_chain.chain.reverts import reverted
 from numerbay_chain.errors import NetworkError, NumerbayChainError, RefusedError, UsageError
@@ -71,10 +71,8 @@ class Fees:
 
 
 def checksummed(address: str, what: str = "address") -> ChecksumAddress:
-    """The address with its EIP-55 checksum; in mixed case it must be the right one. Raises `UsageError`."""
-    if not is_address(address):
-        raise UsageError(f"{one_line(address, 80)!r} is not an {what}", "an address is 0x and 40 hexadecimal digits")
-    return to_checksum_address(address)
+    """Return the address as EIP-55 writes it. Raises as `addresses.checksummed`."""
+    return cast(ChecksumAddress, addresses.checksummed(address, what))
 
 
 def connect(rpc: str, expected_chain_id: int | None = None, max_tip: int | None = None) -> "Connection":

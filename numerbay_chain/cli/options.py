@@ -154,7 +154,7 @@ def _lazily(name: str) -> Callable[[str], Any]:
 
 
 def _address(text: str) -> str:
-    from numerbay_chain.chain.connection import checksummed
+    from numerbay_chain.addresses import checksummed
 
     return checksummed(text)
 

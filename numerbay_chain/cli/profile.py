@@ -1,7 +1,7 @@
 """`profile`: the settings that -p names."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import click
 
@@ -103,22 +103,43 @@ def set_(state: State, name: str) -> None:
     state.show({"profile": name, "path": str(path)}, f"profile {name} is in {path}")
 
 
-_FORMS = {
-    "rpc": (r"https?://.+|.+\.ipc", "give http://…, https://… or the path of an .ipc socket"),
-    "contract": (r"0x[0-9a-fA-F]{40}", "an address is 0x and 40 hexadecimal digits"),
-    "account": (r"(keystore|env):.+|dev:[0-9]+", "give keystore:PATH, env:NAME or dev:NUMBER"),
-    "store": (r"(embedded|kubo|gateway):.+", "give embedded:PATH, kubo:URL or gateway:URL"),
-    "read_back": (r"(embedded|kubo|gateway):.+", "give embedded:PATH, kubo:URL or gateway:URL"),
-}
-
-
 def _check(given: Mapping[str, object]) -> None:
     """The forms alone: a node may be down and a file not there yet. Raises `UsageError`."""
-    for setting, (form, advice) in _FORMS.items():
-        value = given.get(setting)
-        if isinstance(value, str) and not re.fullmatch(form, value):
-            # not repeated: a node's address may hold an access key
-            raise UsageError(f"what was given for --{setting.replace('_', '-')} can't be used", advice)
+    for setting, value in given.items():
+        if setting in _CHECKS and isinstance(value, str):
+            _CHECKS[setting](value, f"--{setting.replace('_', '-')}")
+
+
+def _check_address(value: str, flag: str) -> None:
+    from numerbay_chain.addresses import checksummed
+
+    checksummed(value.strip(), f"address for {flag}")
+
+
+def _check_stores(value: str, flag: str) -> None:
+    from numerbay_chain.ipfs import open_store
+
+    open_store(*(part.strip() for part in value.split(",")))  # opens and asks nothing yet
+
+
+def _check_form(form: str, advice: str) -> Callable[[str, str], None]:
+    def check(value: str, flag: str) -> None:
+        if not re.fullmatch(form, value.strip(), re.ASCII):
+            # not repeated: a node's address may hold an access key, an account may be a private key
+            raise UsageError(f"what was given for {flag} can't be used", advice)
+
+    return check
+
+
+_CHECKS: Mapping[str, Callable[[str, str], None]] = {
+    "rpc": _check_form(r"https?://.+|.+\.ipc", "give http://…, https://… or the path of an .ipc socket"),
+    "contract": _check_address,
+    "account": _check_form(
+        r"keystore:.+|env:[A-Za-z_][A-Za-z0-9_]*|dev:[0-9]{1,4}", "give keystore:PATH, env:NAME or dev:NUMBER"
+    ),
+    "store": _check_stores,
+    "read_back": _check_stores,
+}
 
 
 def _host(rpc: object) -> str | None:

@@ -8,7 +8,7 @@ import click
 
 from numerbay_chain.cli import output, roles
 from numerbay_chain.cli.lazy import Entry, LazyGroup
-from numerbay_chain.cli.options import DURATION, LISTING, State, pass_state, sends, signs
+from numerbay_chain.cli.options import ADDRESS, DURATION, LISTING, State, pass_state, sends, signs
 from numerbay_chain.units import format_time
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def voucher() -> None:
 @voucher.command()
 @click.argument("listing", type=LISTING)
 @click.option("--price", metavar="AMOUNT", required=True, help='Per round, such as "0.01 ether"; 0 is a gift.')
-@click.option("--buyer", metavar="ADDRESS", help="Who may use it; without it whoever has it.")
+@click.option("--buyer", metavar="ADDRESS", type=ADDRESS, help="Who may use it; without it whoever has it.")
 @click.option(
     "--max-rounds", type=click.IntRange(1, 65_535), default=1, show_default=True, help="Most rounds of an order."
 )

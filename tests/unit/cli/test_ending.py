@@ -113,6 +113,42 @@ def test_a_program_is_told_a_code(
     )
 
 
+MISTYPED = "0x70997970C51812dc3A010C7d01b50e0d17dc79C9"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["listing", "edit", "1", "--payout", MISTYPED],
+        ["listing", "edit", "1", "--operator", MISTYPED],
+        ["listing", "create", "--price", "1 ether", "--payout", MISTYPED],
+        ["listing", "create", "--price", "1 ether", "--operator", MISTYPED],
+        ["listing", "create", "--price", "1 ether", "--token", MISTYPED],
+        ["orders", "--contract", MISTYPED],
+        ["buy", "1", "--recipient", MISTYPED],
+        ["collect", "--token", MISTYPED],
+        ["collect", "--to", MISTYPED],
+        ["voucher", "sign", "1", "--price", "1", "--buyer", MISTYPED],
+        ["profile", "set", "x", "--contract", MISTYPED],
+    ],
+    ids=lambda value: " ".join(value[:2]) + " " + value[-2],
+)
+def test_an_address_with_a_wrong_checksum_is_refused_before_anything_is_asked(run: Run, arguments: list[str]) -> None:
+    ended = run(*arguments, "--rpc", "http://127.0.0.1:1", "--json")
+    assert ended.code == ExitCode.USAGE
+    assert ended.object["error"]["code"] == "bad-checksum"
+
+
+def test_an_address_with_a_wrong_checksum_in_the_environment_or_a_profile(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.mkdir()
+    (home / "profiles.toml").write_text(f'[x]\nrpc = "http://127.0.0.1:1"\ncontract = "{MISTYPED}"\n')
+    assert run("-p", "x", "orders", "--json").object["error"]["code"] == "bad-checksum"
+    monkeypatch.setenv("NUMERBAY_CHAIN_CONTRACT", MISTYPED)
+    assert run("orders", "--rpc", "http://127.0.0.1:1", "--json").object["error"]["code"] == "bad-checksum"
+
+
 def test_without_json_nothing_of_an_error_is_on_stdout(run: Run) -> None:
     assert run("cid", "no-such-file").stdout == ""
 
