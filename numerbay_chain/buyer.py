@@ -196,7 +196,8 @@ class Buyer:
                 round = listing.next_round - 1
                 if round < 0:
                     raise RefusedError(f"no round of listing {held.listing} is out", "cancel the order instead")
-            sent = self.market.send(label, calls.decline(order=order, round=round))
+            last = listing.last_turn + listing.terms.decline_window - 1 if round == listing.next_round - 1 else None
+            sent = self.market.send(label, calls.decline(order=order, round=round), until=last)
         return paid_by(sent, "Declined", token)
 
     def cancel(self, order: int) -> Done:

@@ -59,7 +59,10 @@ def open_dispute(market: Market, order_id: int, round: int | None, unseen: bool)
         if market.dry_run:
             market.send("approve", approval)
         approved = market.sender.approve(case.terms.token, case.bond)
-    return _opened(case, market.send(_label_to_open(case), _challenge(case, key)), approved)
+    sent = market.send(
+        _label_to_open(case), _challenge(case, key), after=case.challengeable_from, until=case.matures_at - 1
+    )
+    return _opened(case, sent, approved)
 
 
 def resume_challenge(market: Market, order_id: int, round: int | None) -> OpenedDispute | None:
@@ -220,7 +223,16 @@ def end(case: Case, step: str) -> EndedDispute:
     call = call_to_end(case)
     if call is None or (step == "claim" and call.function != "claimTimeout"):
         raise RefusedError(words(case), what_next(case, step))
-    return _ended(case, case.market.send(_label(case), call))
+    return _ended(case, case.market.send(_label(case), call, after=_end_from(case)))
+
+
+def _end_from(case: Case) -> int | None:
+    """The first second in which it can be ended as it stands; None: at once."""
+    opened = case.challenge
+    if opened is None or case.state not in ("unanswered", "unproven"):
+        return None
+    last = case.terms.proof_deadline(opened) if opened.responded else case.terms.response_deadline(opened.challenged_at)
+    return last + 1
 
 
 def call_to_end(case: Case) -> Call | None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from numerbay_chain import handout
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.types import Listing, Release
 from numerbay_chain.choices import Choices
@@ -16,8 +15,9 @@ from numerbay_chain.delivery import (
     not_shown,
     open_listing,
     require_releasable,
+    send_release,
 )
-from numerbay_chain.errors import RefusedError, UsageError
+from numerbay_chain.errors import RefusedError, TooLateError, UsageError
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.results import Delivered, Left
@@ -63,7 +63,7 @@ def deliver_copies(
         read_back(journal, entry, choices)
         if release is None:
             call = calls.release(listing=listing_id, round=entry.round)
-            receipt = market.send(handout.release_label(listing_id, entry.round), call).receipt
+            receipt = send_release(market, listing_id, entry.round, call)
             release = find_release(market, journal, listing_id, entry)
             if release is None:
                 raise not_shown()
@@ -114,7 +114,8 @@ def _latest_lacks(market: Market, listing: Listing, orders: Set[int]) -> bool:
         raise left_out(listing.id, round)
     if not orders <= {left.order for left in _without(market, listing.id, round)}:
         return False
-    return not _too_late(market, listing, release)
+    until = _post_until(listing, release)
+    return until is None or not market.clock.is_late(until, 0)
 
 
 def _of_latest(journal: RoundJournal, listing: Listing, digests: Digests) -> RoundEntry:
@@ -165,9 +166,9 @@ def _seal_all(
             journal.save(entry)
 
 
-def _too_late(market: Market, listing: Listing, release: Release) -> bool:
-    deadline = release.released_at + listing.terms.decline_window // 2
-    return listing.terms.adjudicated and market.connection.now() >= deadline
+def _post_until(listing: Listing, release: Release) -> int | None:
+    """The last second in which copies can be posted; None: there is none."""
+    return release.released_at + listing.terms.decline_window // 2 - 1 if listing.terms.adjudicated else None
 
 
 def _post(market: Market, listing: Listing, entry: RoundEntry, release: Release) -> tuple[int, ...]:
@@ -176,8 +177,9 @@ def _post(market: Market, listing: Listing, entry: RoundEntry, release: Release)
     market.resume(label)
     there = {copy.order for copy in market.contract.copies_of(listing.id, entry.round)}
     missing = [order for order in sorted(entry.copies) if order not in there]
-    if missing and _too_late(market, listing, release):
-        raise RefusedError(
+    until = _post_until(listing, release)
+    if missing and until is not None and market.clock.is_late(until, 0):
+        raise TooLateError(
             f"copies of round {entry.round} could be posted in the first half of its decline window only",
             "refund that round to the orders without a copy",
         )
@@ -185,5 +187,5 @@ def _post(market: Market, listing: Listing, entry: RoundEntry, release: Release)
         orders = missing[start : start + _COPIES_A_TRANSACTION]
         hashes = [Manifest.decode(entry.copies[order].manifest).content_hash for order in orders]
         call = calls.deliver_copies(listing=listing.id, round=entry.round, orders=orders, hashes=hashes)
-        market.send(label, call)
+        market.send(label, call, until=until)
     return tuple(missing)

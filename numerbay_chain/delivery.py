@@ -11,14 +11,16 @@ from pathlib import Path
 
 from numerbay_chain import handout
 from numerbay_chain.chain import calls
+from numerbay_chain.chain.calls import Call
+from numerbay_chain.chain.clock import MINING_TIME
 from numerbay_chain.chain.types import Listing, Receipt, Release
 from numerbay_chain.choices import Choices
-from numerbay_chain.errors import NetworkError, RefusedError
+from numerbay_chain.errors import NetworkError, RefusedError, TooLateError
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.results import Delivered, Served
 from numerbay_chain.rounds import RoundEntry, RoundJournal, SealedFile
-from numerbay_chain.sales import MARGIN, Sales, choose
+from numerbay_chain.sales import MARGIN, Sales, choose, keys_until
 from numerbay_chain.sealing import measure, read_back, seal_file, was_lost
 from numerbay_chain.serving import hand_out, left_out, set_aside
 from numerbay_chain.serving import serve as serve_rounds
@@ -174,30 +176,55 @@ def not_shown() -> NetworkError:
 
 def _release(market: Market, journal: RoundJournal, listing_id: int, entry: RoundEntry, choices: Choices) -> Receipt:
     """Releases the round, with its envelopes where both may be public at once. Envelopes that do not come back a
-    second way yet do not hold it up: they follow."""
+    second way yet, or for which time ran out meanwhile, do not hold it up: they follow."""
     manifest = entry.sealed.manifest
-    call = calls.release(listing=listing_id, round=entry.round, manifest=manifest)
-    listing, now = market.contract.listing(listing_id), market.connection.now()
+    together = _with_keys(market, journal, listing_id, entry, choices)
+    if together is not None:
+        call, until = together
+        try:
+            return send_release(market, listing_id, entry.round, call, until)
+        except TooLateError:
+            market.notify("the keys go out after the release: with it they could come too late")
+    return send_release(
+        market, listing_id, entry.round, calls.release(listing=listing_id, round=entry.round, manifest=manifest)
+    )
+
+
+def send_release(market: Market, listing_id: int, round: int, call: Call, keys_until: int | None = None) -> Receipt:
+    """Sends a release. `keys_until`: the last second in which one that shows keys may leave."""
+    listing = market.contract.listing(listing_id)
+    first = listing.terms.release_from(round, listing.last_turn) if round == listing.next_round else None
+    due, label = listing.terms.due(round), handout.release_label(listing_id, round)
+    if keys_until is None:
+        return market.send(label, call, after=first, until=due).receipt
+    return market.send_secret(label, call, after=first, until=keys_until).receipt
+
+
+def _with_keys(
+    market: Market, journal: RoundJournal, listing_id: int, entry: RoundEntry, choices: Choices
+) -> tuple[Call, int] | None:
+    """The release with the envelopes in it, and the last second in which it may leave; None where the keys have to
+    follow it. Whoever has a right to the key is asked for again after the envelopes were pinned."""
+    listing = market.contract.listing(listing_id)
     due = listing.terms.due(entry.round)
-    if listing.terms.decline_window == 0 and (due is None or now + MARGIN <= due):
-        sales = Sales.read(market.contract, listing_id, choices.confirmations)
-        chosen, _ = choose(sales, entry.round, now, before_release=True)
-        if chosen and sales.listing.next_round == entry.round:
-            sales.require_all_for_next()
-            envelopes = handout.pin_envelopes(
-                market,
-                journal,
-                entry,
-                sales,
-                chosen,
-                partial(handout.content_key, market, Manifest.decode(manifest), listing_id, entry.round),
-            )
-            if envelopes.trouble_at(choices.second) is None:
-                call = calls.release_and_deliver(
-                    listing=listing_id,
-                    round=entry.round,
-                    manifest=manifest,
-                    digest=envelopes.digest,
-                    count=envelopes.count,
-                )
-    return market.send(handout.release_label(listing_id, entry.round), call).receipt
+    if listing.terms.decline_window or (due is not None and market.clock.is_late(due - MARGIN, MINING_TIME)):
+        return None
+    sales = Sales.read(market.contract, listing_id, choices.confirmations)
+    chosen, _ = choose(sales, entry.round, market.connection.now(), before_release=True)
+    if not chosen or sales.listing.next_round != entry.round:
+        return None
+    sales.require_all_for_next()
+    manifest = entry.sealed.manifest
+    key = partial(handout.content_key, market, Manifest.decode(manifest), listing_id, entry.round)
+    envelopes = handout.pin_envelopes(market, journal, entry, sales, chosen, key)
+    if envelopes.trouble_at(choices.second) is not None:
+        return None
+    # both may have taken long: somebody may have cancelled meanwhile, or be able to reclaim
+    fresh = Sales.read(market.contract, listing_id, choices.confirmations)
+    still, _ = choose(fresh, entry.round, market.connection.now(), before_release=True)
+    if {order.id for order in chosen} - {order.id for order in still} or fresh.listing.next_round != entry.round:
+        return None
+    call = calls.release_and_deliver(
+        listing=listing_id, round=entry.round, manifest=manifest, digest=envelopes.digest, count=envelopes.count
+    )
+    return call, keys_until(fresh, still, market.connection.now(), due)

@@ -3,11 +3,11 @@
 docs/protocol.md §2 "Disputes". What is read here is the node's word, compared with what the contract keeps of it.
 """
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from numerbay_chain.chain.clock import mining_margin
 from numerbay_chain.chain.contract import challenge_after
 from numerbay_chain.chain.events import MOST_TOPICS
 from numerbay_chain.chain.types import Challenge, Event, Listing, Order, Release, Settlement, Terms, Token
@@ -31,15 +31,11 @@ from numerbay_chain.overview import (
     newest_round,
 )
 from numerbay_chain.sales import Sales
-from numerbay_chain.units import format_amount, format_duration
+from numerbay_chain.units import format_amount
 from numerbay_chain.verdicts import WAITING, DisputeState, Step
 
 _LOGS: Final = ("Challenged", "Responded", "ChallengeEnded", "FaultyRefunded")
 _OVER: Final = ("none", "paid-to-buyer", "paid-to-seller", "paid-back")
-MINING_TIME: Final = 60
-"""Seconds in which a transaction may still wait to be mined."""
-_STALE: Final = 900
-"""Seconds that a node's newest block may be behind this machine's clock, off a development chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +140,19 @@ class Case:
         """What is held, or what a challenge would ask for."""
         return self.challenge.bond if self.challenge else self.terms.bond(self.order.price)
 
+    @property
+    def margin(self) -> int:
+        """Seconds before a deadline in which nothing is sent any more that reveals a secret."""
+        return mining_margin(self.terms.response_window)
+
     def is_late(self, until: int) -> bool:
-        """Whether a transaction that is sent now may be mined after the second `until`. Raises `NetworkError` where the
-        node is too far behind to tell."""
-        if self.market.is_development:
-            return self.now > until
-        behind = int(time.time()) - self.now
-        if behind > _STALE:
-            raise NetworkError(
-                f"the newest block of {self.market.connection.name} is {format_duration(behind)} old: nothing is sent "
-                "whose time may be over",
-                "use a node that is in step with the chain",
-            )
-        # half of a window that is shorter than what mining may take is left to act in
-        return self.now + min(MINING_TIME, self.terms.response_window // 2) > until
+        """Whether a transaction that is sent now, not when this case was read, may be mined after the second `until`.
+        Raises `NetworkError` where the node is too far behind to tell."""
+        return self.market.clock.is_late(until, self.margin)
+
+    def again(self) -> "Case":
+        """The same round as it stands now: what took long to read may have changed it."""
+        return read_case(self.market, self.order.id, self.round)
 
     def missing_blocks(self, block: int) -> int:
         """How many must follow before `block` can't vanish any more."""

@@ -81,6 +81,12 @@ class RevertedError(RefusedError):
         self.transaction = transaction
 
 
+class TooLateError(RefusedError):
+    """What would be sent may be mined after its deadline: nothing was signed, or nothing was handed over again."""
+
+    code = "too-late"
+
+
 class ContentError(RefusedError):
     """Bytes that are not what a hash or a format promises."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, NoReturn, Unpack
 
 from numerbay_chain.chain.calls import Call
+from numerbay_chain.chain.clock import MINING_TIME, Clock, Window
 from numerbay_chain.chain.connection import Connection, connect
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.deployment import load_all
@@ -91,19 +92,47 @@ class Market:
 
     @cached_property
     def outbox(self) -> Outbox:
-        return Outbox(self.home.folder("outbox", f"{self._place}-{self.account}"), self.sender, self.notify)
+        folder = self.home.folder("outbox", f"{self._place}-{self.account}")
+        return Outbox(folder, self.sender, self.notify, self.clock)
 
-    def send(self, label: str, call: Call, identity: str | None = None) -> Sent:
-        """Sends once (`Outbox.send`). Raises `Planned` in a dry run."""
+    @property
+    def clock(self) -> Clock:
+        """The chain's time, as of the moment in which it is asked for."""
+        return Clock(self.connection, lambda: self.is_development)
+
+    def send(
+        self,
+        label: str,
+        call: Call,
+        identity: str | None = None,
+        *,
+        until: int | None = None,
+        after: int | None = None,
+        margin: int = 0,
+    ) -> Sent:
+        """Sends once (`Outbox.send`), where it can be mined in the seconds from `after` to `until` (both included), and
+        with a `margin` of seconds before the end. Raises `Planned` in a dry run, and `RefusedError` (`too-late`,
+        `too-early`) outside of that time: nothing is signed then."""
+        window = Window(after, until, margin)
         if self.dry_run:
+            self.clock.require(window, call.function)
             raise Planned(self.sender.plan(call))
-        return self.outbox.send(label, call, identity)
+        return self.outbox.send(label, call, identity, window)
 
-    def send_secret(self, label: str, call: Call, identity: str | None = None) -> Sent:
-        """`send`, of what nobody must hear of in vain: a node is told only once it can be signed. Raises
-        `AccountError`."""
+    def send_secret(
+        self,
+        label: str,
+        call: Call,
+        identity: str | None = None,
+        *,
+        until: int,
+        after: int | None = None,
+        margin: int = MINING_TIME,
+    ) -> Sent:
+        """`send`, of what nobody must hear of in vain: a node is told only once it can be signed, and while there is
+        time for it. Raises `AccountError`."""
         self.signer_or_refuse().unlock()
-        return self.send(label, call, identity)
+        return self.send(label, call, identity, until=until, after=after, margin=margin)
 
     def plan_untold(self, call: Call, gas: int, secret: Collection[str]) -> NoReturn:
         """Raises `Planned` for a call that must be heard of by nobody yet: no node is asked for its gas, and its

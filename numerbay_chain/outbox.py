@@ -10,13 +10,16 @@ import hashlib
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any, Self
 
 from numerbay_chain.chain.calls import Call
+from numerbay_chain.chain.clock import ANY_TIME, Clock, Window
 from numerbay_chain.chain.transactions import NotTakenError, Sender
 from numerbay_chain.chain.types import Receipt
-from numerbay_chain.errors import NetworkError, RefusedError, RevertedError
+from numerbay_chain.errors import NetworkError, RefusedError, RevertedError, TooLateError
 from numerbay_chain.journal import Entry, exclusive
 
 
@@ -36,15 +39,25 @@ def fingerprint(call: Call) -> str:
 
 
 class Outbox:
-    """The transactions of one account to one marketplace that are on their way. `notify` is told what is waited for."""
+    """The transactions of one account to one marketplace that are on their way. `notify` is told what is waited for;
+    `clock` says whether there is still time for what has a deadline."""
 
-    def __init__(self, folder: Path, sender: Sender, notify: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        sender: Sender,
+        notify: Callable[[str], None] = lambda _: None,
+        clock: Clock | None = None,
+    ) -> None:
         self._folder, self._sender, self._notify = folder, sender, notify
+        self._clock = clock or Clock(sender.connection, lambda: sender.connection.is_development)
 
-    def send(self, label: str, call: Call, identity: str | None = None) -> Sent:
+    def send(self, label: str, call: Call, identity: str | None = None, window: Window = ANY_TIME) -> Sent:
         """Sends `call`, or finds out what became of the one that was sent under `label` before.
 
-        `identity`: what was asked for, where the call itself is never twice the same (it holds a time). Raises
+        `identity`: what was asked for, where the call itself is never twice the same (it holds a time). `window`: when
+        it may be mined, which is looked at right before it is told, signed, and handed over again by a later run;
+        raises `TooLateError`, or `RefusedError` (`too-early`), outside of it, and nothing is signed. Raises
         `RefusedError` if another thing under that label was on its way: it has gone through then. `NetworkError` where
         an earlier transaction could take effect beside a new one, so that none is sent. `RevertedError` and
         `NetworkError` as `Sender`.
@@ -54,7 +67,7 @@ class Outbox:
             entry = self._entry(label)
             found = self._resume(entry, wanted)
             if found is None:
-                return Sent(self._send(entry, call, wanted), False, wanted)
+                return Sent(self._send(entry, call, wanted, window), False, wanted)
             if found.identity != wanted:
                 raise RefusedError(
                     f"an earlier {call.function} was still on its way, and has gone through: transaction "
@@ -81,18 +94,18 @@ class Outbox:
     def _entry(self, label: str) -> Entry:
         return Entry(self._folder / f"{_file_name(label)}.json")
 
-    def _send(self, entry: Entry, call: Call, wanted: str) -> Receipt:
+    def _send(self, entry: Entry, call: Call, wanted: str, window: Window) -> Receipt:
         def before_broadcast(transaction: str, raw: bytes) -> None:
             # The nonce is chosen by now: of two with the same one only one can be mined.
             left = self._undecided(_parse(entry).signed)
             self._refuse_beside(left, call, self._sender.nonce_of(raw))
-            _save(entry, call.function, [*left, _Signed(transaction, raw, wanted)])
+            _save(entry, call.function, [*left, _Signed(transaction, raw, wanted, window=window)])
 
         # Before the node is told the call by trying it out: there may be a secret in it.
         if left := self._undecided(_parse(entry).signed):
             self._refuse_beside(left, call, self._sender.next_nonce())
         try:
-            receipt = self._sender.send(call, before_broadcast)
+            receipt = self._sender.send(call, before_broadcast, partial(self._clock.require, window, call.function))
         except RevertedError as error:
             if error.transaction is not None:
                 with suppress(NetworkError):  # else the next call finds out
@@ -136,9 +149,9 @@ class Outbox:
 
     def _to_its_end(self, entry: Entry, one: "_Signed") -> Sent | None:
         try:
-            receipt = self._sender.resume(one.raw)
-        except (RevertedError, NotTakenError):
-            return None  # mined without effect; or refused by now, as for its fee
+            receipt = self._sender.resume(one.raw, partial(self._clock.require, one.window, "it"))
+        except (RevertedError, NotTakenError, TooLateError):
+            return None  # mined without effect; or refused by now, as for its fee; or its time is over
         if receipt is None:
             return None
         self._told(entry, receipt)
@@ -164,10 +177,7 @@ class Outbox:
             entry.remove()
             return
         kept = _parse(entry)
-        signed = [
-            _Signed(one.transaction, one.raw, one.identity, told=one.transaction == receipt.transaction)
-            for one in kept.signed
-        ]
+        signed = [replace(one, told=one.transaction == receipt.transaction) for one in kept.signed]
         _save(entry, kept.function, signed)
 
     def _forget_void(self, entry: Entry) -> None:
@@ -177,16 +187,27 @@ class Outbox:
 
 @dataclass(frozen=True, slots=True)
 class _Signed:
-    """`told`: it was mined, and the call that asked for it knows."""
+    """`told`: it was mined, and the call that asked for it knows. `window`: when it may be mined."""
 
     transaction: str
     raw: bytes
     identity: str
     told: bool = False
+    window: Window = ANY_TIME
 
-    def to_json(self) -> dict[str, str | bool]:
-        told: dict[str, str | bool] = {"told": True} if self.told else {}
-        return {"hash": self.transaction, "raw": self.raw.hex(), "identity": self.identity, **told}
+    def to_json(self) -> dict[str, str | bool | int]:
+        more: dict[str, str | bool | int] = {"told": True} if self.told else {}
+        if self.window.until is not None:
+            more |= {"until": self.window.until, "margin": self.window.margin}
+        return {"hash": self.transaction, "raw": self.raw.hex(), "identity": self.identity, **more}
+
+    @classmethod
+    def from_json(cls, one: dict[str, Any]) -> Self:
+        """Raises what a document that is none of ours makes it raise."""
+        until = one.get("until")
+        window = Window(until=None if until is None else int(until), margin=int(one.get("margin", 0)))
+        raw = bytes.fromhex(one["raw"])
+        return cls(str(one["hash"]), raw, str(one["identity"]), one.get("told") is True, window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +223,7 @@ def _save(entry: Entry, function: str, signed: list[_Signed]) -> None:
 def _parse(entry: Entry) -> _Kept:
     document = entry.read() or {"function": "", "transactions": []}
     try:
-        signed = [
-            _Signed(str(one["hash"]), bytes.fromhex(one["raw"]), str(one["identity"]), one.get("told") is True)
-            for one in document["transactions"]
-        ]
+        signed = [_Signed.from_json(one) for one in document["transactions"]]
         return _Kept(str(document["function"]), signed)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise RefusedError(f"the journal entry {entry.path} can't be read", "look at it, then move it away") from error

@@ -74,7 +74,8 @@ def _withdraw(market: Market, listing_id: int, *, more: bool) -> Withdrawal:
     for start in range(0, len(matured), _POTS_A_TRANSACTION):
         some = matured[start : start + _POTS_A_TRANSACTION]
         rounds, buckets = [pot.round for pot in some], [pot.bucket for pot in some]
-        receipts.append(market.send(label, calls.withdraw(listing=listing_id, rounds=rounds, buckets=buckets)).receipt)
+        call = calls.withdraw(listing=listing_id, rounds=rounds, buckets=buckets)
+        receipts.append(market.send(label, call, after=max(pot.matures_at for pot in some)).receipt)
     taken = [event for receipt in receipts for event in receipt.events if event.name == "Withdrawn"]
     return Withdrawal(
         amount=sum(event["amount"] for event in taken),
@@ -144,7 +145,7 @@ def _miss_overdue(market: Market, order: Order, last: int) -> Listing:
         due, missed = listing.terms.due(listing.next_round), listing.next_round
         if due is None or market.connection.now() <= due:
             break
-        market.send(label, calls.skip(listing=listing.id, round=missed))
+        market.send(label, calls.skip(listing=listing.id, round=missed), after=due + 1)
         listing = contract.listing(order.listing)
         if listing.next_round == missed:
             raise NetworkError(f"the node does not know yet that round {missed} was missed", "run this again")

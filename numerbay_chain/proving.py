@@ -5,12 +5,14 @@ answer or from the content itself, and no node is asked to try it out. A node th
 a client reveal a key: the content hash that a proof rests on is said. docs/protocol.md §2 "Disputes".
 """
 
+from dataclasses import replace
 from typing import IO, Final, NoReturn, cast
 
 from numerbay_chain import artifact
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.blocks import BLOCK_TIME
 from numerbay_chain.chain.calls import Call
+from numerbay_chain.chain.clock import MINING_TIME
 from numerbay_chain.chain.gas import DISPUTE_GAS
 from numerbay_chain.chain.transactions import gas_limit
 from numerbay_chain.chain.types import Receipt
@@ -18,13 +20,14 @@ from numerbay_chain.challenging import call_to_end, end
 from numerbay_chain.crypto import secp256k1
 from numerbay_chain.crypto.content_key import ContentKey, word
 from numerbay_chain.diagnosis import content_gas, what_next, words
-from numerbay_chain.disputes import MINING_TIME, Case, read_case
+from numerbay_chain.disputes import Case, read_case
 from numerbay_chain.errors import (
     AccountError,
     ContentError,
     NetworkError,
     NumerbayChainError,
     RefusedError,
+    TooLateError,
     WrongContentError,
 )
 from numerbay_chain.manifest import Manifest
@@ -123,24 +126,10 @@ def _wrong_answer(case: Case, manifest: Manifest, scalar: int | None, private_ke
 
 
 def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, progress: Progress) -> Judgement:
-    case, market = reception.case, reception.market
-    answered = case.challenge
-    if answered is not None and answered.responded:
-        until = case.terms.proof_deadline(answered)
-    else:
-        until = case.matures_at - 1 if case.deadline is None else case.deadline
-    try:
-        nowhere = cast(IO[bytes], Nowhere())
-        artifact.unseal(manifest, key, market.store, nowhere, lambda done, total: progress("check", done, total))
-    except WrongContentError as error:
-        chunk = error.index
-    except ContentError as error:
-        raise _not_judged(error) from error
-    else:
-        right = "the seller answered with the right key" if answered and answered.responded else "the key is right"
-        raise RefusedError(
-            f"{right}, and the content of {case.name} is what was committed to: a proof would lose", "fetch it"
-        )
+    market, chunk = reception.market, _wrong_chunk(reception, manifest, key, progress)
+    case = reception.case.again()  # reading may have taken hours
+    _refuse_stale(case)
+    answered, until = case.challenge, _content_until(case)
     _refuse_late(case, until)
     what, block = _promised(case)
     _refuse_young(case, what, block, until)
@@ -164,6 +153,32 @@ def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, pr
         f"0x{manifest.content_hash.hex()} that {market.connection.name} told"
     )
     return _judgement(case, call, chunk, True, case.price + (answered.bond if answered else 0), until, said)
+
+
+def _wrong_chunk(reception: Reception, manifest: Manifest, key: ContentKey, progress: Progress) -> int:
+    """The first chunk that is not what was committed to. Raises `RefusedError` where there is none."""
+    case, nowhere = reception.case, cast(IO[bytes], Nowhere())
+    try:
+        artifact.unseal(
+            manifest, key, reception.market.store, nowhere, lambda done, total: progress("check", done, total)
+        )
+    except WrongContentError as error:
+        return error.index
+    except ContentError as error:
+        raise _not_judged(error) from error
+    answered = case.challenge is not None and case.challenge.responded
+    right = "the seller answered with the right key" if answered else "the key is right"
+    raise RefusedError(
+        f"{right}, and the content of {case.name} is what was committed to: a proof would lose", "fetch it"
+    )
+
+
+def _content_until(case: Case) -> int:
+    """The last second for a proof of wrong content, as the dispute stands."""
+    answered = case.challenge
+    if answered is not None and answered.responded:
+        return case.terms.proof_deadline(answered)
+    return case.matures_at - 1 if case.deadline is None else case.deadline
 
 
 def _not_judged(error: ContentError) -> RefusedError:
@@ -199,9 +214,9 @@ def _judgement(
 def _refuse_late(case: Case, until: int) -> None:
     """A content key that is revealed too late is given away for nothing."""
     if case.is_late(until):
-        raise RefusedError(
-            f"a proof had to be mined until {format_until(until, case.now)}: it would come too late, and give the "
-            "content key away for nothing",
+        by = format_until(until, case.market.clock.now())
+        raise TooLateError(
+            f"a proof had to be mined until {by}: it would come too late, and give the content key away for nothing",
             "ask the seller for a refund",
         )
 
@@ -237,13 +252,18 @@ def prove(
     case = read_case(market, order_id, round, "open", "prove")
     if before := _resumed(case):
         return before
-    judged = _same(case, judgement) if judgement else _judge(Reception(market, case), progress)
+    if judgement is None:
+        judged = _judge(Reception(market, case), progress)
+        case = case.again()
+    else:
+        judged = judgement
+    judged = _still_meant(case, judged)
     if judged.publishes_key and not publish_key:
         raise RefusedError(judged.words, "agree to that: `dispute prove` asks for it, `prove` takes publish_key=True")
     _require_funds(market, judged)
     if market.dry_run:
         _plan(market, judged)
-    return _finish(case, market.send_secret(_label(case), judged.call))
+    return _finish(case, market.send_secret(_label(case), judged.call, until=judged.until, margin=case.margin))
 
 
 def resume_proof(market: Market, order_id: int, round: int | None) -> Proven | None:
@@ -277,14 +297,21 @@ def _label(case: Case) -> str:
     return f"prove-{case.order.id}-{case.round}"
 
 
-def _same(case: Case, judgement: Judgement) -> Judgement:
-    """A judgement made a moment ago, if it is still about what is there. Raises `RefusedError`."""
-    place = (judgement.order, judgement.round, judgement.state, judgement.challenge)
-    if place != (case.order.id, case.round, case.state, case.challenge):
+def _still_meant(case: Case, judgement: Judgement) -> Judgement:
+    """A judgement made before, if it is still about what is there now. Wrong content stays wrong whatever the dispute
+    about it has become: who reads for long loses nothing if the seller answers meanwhile. Raises `RefusedError`."""
+    known = (judgement.order, judgement.round) == (case.order.id, case.round)
+    if known and (judgement.state, judgement.challenge) != (case.state, case.challenge):
+        if judgement.chunk is not None:
+            _refuse_stale(case)
+        known = judgement.chunk is not None
+    if not known:
         raise RefusedError(f"this changed meanwhile: {words(case)}", "run this again")
-    if judgement.publishes_key:
-        _refuse_late(case, judgement.until)
-    return judgement
+    until = judgement.until if judgement.chunk is None else _content_until(case)
+    _refuse_late(case, until)
+    opened = case.challenge
+    returns = judgement.returns if judgement.chunk is None else case.price + (opened.bond if opened else 0)
+    return replace(judgement, until=until, returns=returns, state=case.state, challenge=opened)
 
 
 def _what(receipt: Receipt) -> tuple[ProofKind, int | None]:

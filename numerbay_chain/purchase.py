@@ -141,7 +141,7 @@ def buy(
     approval, signed = _allow(market, quote, permit)
     call = _call(quote, voucher, signed)
     # what never reached the network is sent only if it is what would be signed now
-    sent = market.send(label, call, f"{asked}; {fingerprint(call)}")
+    sent = market.send(label, call, f"{asked}; {fingerprint(call)}", until=_last_second(quote, voucher, signed))
     return _bought(market, sent, approval, asked)
 
 
@@ -245,6 +245,17 @@ def _call(quote: Quote, voucher: SignedVoucher | None, permit: Permit | None) ->
         voucher=voucher.voucher if voucher else None,
         signature=voucher.signature if voucher else b"",
     )
+
+
+def _last_second(quote: Quote, voucher: SignedVoucher | None, permit: Permit | None) -> int | None:
+    """The last second in which the contract takes the purchase; None: there is none. It refuses an order that covers
+    an overdue round, and a voucher or a permit that ran out."""
+    ends = [voucher.voucher.deadline] if voucher else []
+    ends += [permit.deadline] if permit else []
+    due = quote.listing.terms.due(quote.listing.next_round)
+    if due is not None and quote.first_round + quote.rounds > quote.listing.next_round:
+        ends.append(due)
+    return min(ends, default=None)
 
 
 def _bought(market: Market, sent: Sent, approval: Receipt | None, asked: str) -> Purchase:

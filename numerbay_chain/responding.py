@@ -16,7 +16,7 @@ from numerbay_chain.chain.types import ZERO_HASH, Challenge
 from numerbay_chain.crypto.dispute import seal_response
 from numerbay_chain.diagnosis import command, words
 from numerbay_chain.disputes import Case, disputed_places, own_listings, read_case, require_all_challenges
-from numerbay_chain.errors import AccountError, ExitCode, NetworkError, NumerbayChainError, RefusedError
+from numerbay_chain.errors import AccountError, ExitCode, NetworkError, NumerbayChainError, RefusedError, TooLateError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
@@ -108,7 +108,7 @@ def _respond(case: Case) -> Answer:
         return earlier
     if opened is None:
         raise RefusedError(words(case))
-    _refuse_late(case)
+    until = _refuse_late(case)
     manifest = manifest_of(case)
     order = case.order.id if case.terms.copies else 0
     try:
@@ -129,20 +129,26 @@ def _respond(case: Case) -> Answer:
     )
     if market.dry_run:
         market.plan_untold(call, DISPUTE_GAS[call.function], {"manifest", "sealedKey"})
-    sent = market.send_secret(_label(case), call, _identity(case, opened))  # an answer is sealed anew each time
+    # an answer is sealed anew each time
+    sent = market.send_secret(_label(case), call, _identity(case, opened), until=until, margin=case.margin)
     event_of(sent.receipt, "Responded")
     return Answer(case.order.id, case.round, sent.receipt, sent.resumed)
 
 
-def _refuse_late(case: Case) -> None:
-    """An answer that is mined late is refused by the contract, and the buyer reads the key in it all the same."""
+def _refuse_late(case: Case) -> int:
+    """The last second for the answer. One that is mined later is refused by the contract, and the buyer reads the key
+    in it all the same. Raises `TooLateError`."""
     until = case.deadline
-    if until is not None and case.is_late(until):
-        raise RefusedError(
-            f"{case.name} had to be answered until {format_until(until, case.now)}: an answer could be mined too late, "
-            "and give the buyer the key for nothing",
+    if until is None:
+        raise RefusedError(words(case))
+    if case.is_late(until):
+        by = format_until(until, case.market.clock.now())
+        raise TooLateError(
+            f"{case.name} had to be answered until {by}: an answer could be mined too late, and give the buyer the key "
+            "for nothing",
             "look at `dispute list --seller` more often",
         )
+    return until
 
 
 def manifest_of(case: Case) -> bytes:

@@ -183,3 +183,11 @@ def _could_be_reclaimed(order: Order, listing: Listing, now: int) -> bool:
     """Whether its buyer, who may cancel when he sees the release on its way, could have the money back within the
     margin."""
     return now + MARGIN >= (order.cancelled_at or now) + listing.terms.notice_period
+
+
+def keys_until(sales: Sales, chosen: Iterable[Order], now: int, due: int | None) -> int:
+    """The last second in which a release may leave that shows the key to `chosen`: the margin before it is due, and
+    before any of them could have the money back."""
+    notice = sales.listing.terms.notice_period
+    ends = [(order.cancelled_at or now) + notice for order in chosen] + ([] if due is None else [due])
+    return min(ends, default=now) - MARGIN - 1

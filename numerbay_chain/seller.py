@@ -256,7 +256,8 @@ class Seller:
         """Gives all unreleased rounds of an order back, or one released `round` whose money has not matured."""
         market = self.market
         held = market.contract.order(order)
-        token = market.token(market.contract.listing(held.listing).terms.token)
+        terms = market.contract.listing(held.listing).terms
+        token, until = market.token(terms.token), None
         if round is None:
             call, name = calls.refund(order=order), "Refunded"
         else:
@@ -267,7 +268,9 @@ class Seller:
                 )
             bucket = bucket_of(held, release)
             call, name = calls.refund_round(order=order, round=round, bucket=bucket), "RoundRefunded"
-        return paid_by(market.send(f"refund-{order}-{'all' if round is None else round}", call), name, token)
+            until = terms.maturity_of(bucket) - 1
+        label = f"refund-{order}-{'all' if round is None else round}"
+        return paid_by(market.send(label, call, until=until), name, token)
 
     def withdrawable(self, listing_id: int) -> Withdrawal:
         """What `withdraw` would take now, and what matures later. Sends nothing."""

@@ -28,10 +28,18 @@ from numerbay_chain.chain.events import decode_log
 from numerbay_chain.chain.reverts import decode_revert, out_of_gas
 from numerbay_chain.chain.signer import Signer
 from numerbay_chain.chain.types import Receipt
-from numerbay_chain.errors import AccountError, NetworkError, RefusedError, RevertedError, UsageError
+from numerbay_chain.errors import (
+    AccountError,
+    NetworkError,
+    RefusedError,
+    RevertedError,
+    TooLateError,
+    UsageError,
+)
 from numerbay_chain.units import format_amount
 
 BeforeBroadcast = Callable[[str, bytes], None]  # the transaction's hash, and the signed transaction itself
+Check = Callable[[], None]  # raises where it must not leave this machine now: its deadline is near
 _SEND_COIN = "send it some of the chain's coin"
 _RUN_AGAIN = "run it again: it looks this transaction up first"
 _POOR = re.compile(r"insufficient (?:funds|balance)|cannot afford|enough balance|exceeds? .*balance", re.IGNORECASE)
@@ -109,14 +117,15 @@ class Sender:
         gas = self._rehearse(self._transaction(call), fees)
         return Plan(call.function, call.arguments, call.value, gas, gas * fees.most)
 
-    def send(self, call: Call, before_broadcast: BeforeBroadcast | None = None) -> Receipt:
-        """Simulates, signs, sends and waits.
+    def send(self, call: Call, before_broadcast: BeforeBroadcast | None = None, check: Check | None = None) -> Receipt:
+        """Simulates, signs, sends and waits. `check` is asked before a node is told the call, before it is signed, and
+        before it is handed over again.
 
         Raises `RevertedError` (before anything was sent, or with `.transaction` where it was mined and reverted),
         `AccountError` for missing money, `NotTakenError` where the node refuses it, `ReplacedError` for one that was
         replaced, `NetworkError` naming the hash where it is unknown what became of it.
         """
-        return self._execute(self._transaction(call), before_broadcast)
+        return self._execute(self._transaction(call), before_broadcast, check)
 
     def deploy(self, bytecode: bytes, before_broadcast: BeforeBroadcast | None = None) -> Receipt:
         """Creates a contract; its address is the receipt's `created`. Raises as `send`."""
@@ -153,17 +162,18 @@ class Sender:
             return receipt
         return None if self.connection.transaction(transaction) is None else "pending"
 
-    def resume(self, raw: bytes) -> Receipt | None:
+    def resume(self, raw: bytes, check: Check | None = None) -> Receipt | None:
         """Takes a signed transaction of this account to its end: its receipt where it was mined, else it is handed over
-        again and waited for; None where it can never be mined any more, because its nonce was used by another one.
+        again, unless `check` raises, and waited for; None where it can never be mined any more, because its nonce was
+        used by another one.
 
         Raises `UsageError` for one of another account or chain, and as `send`.
         """
         name, nonce = _name_of(raw), self.nonce_of(raw)
         try:
             if self._receipt(name) is None:
-                self._still_there(name, nonce, raw)
-            return self._wait(name, nonce, raw)
+                self._still_there(name, nonce, raw, check)
+            return self._wait(name, nonce, raw, check)
         except ReplacedError:
             return None
 
@@ -214,12 +224,14 @@ class Sender:
         target = self._marketplace() if call.target is None else checksummed(call.target)
         return {"from": self.account, "to": target, "value": call.value, "data": "0x" + abi.encode_call(call).hex()}
 
-    def _rehearse(self, transaction: Mapping[str, Any], fees: Fees) -> int:
+    def _rehearse(self, transaction: Mapping[str, Any], fees: Fees, check: Check | None = None) -> int:
         """The gas that the transaction takes."""
         balance = self.connection.balance(self.account)
         value = int(transaction["value"])
         if balance < value:
             raise self._short_of(balance, value, 0)
+        if check is not None:
+            check()
         try:
             self.connection.call(transaction, self.connection.tip)
             gas = self.connection.estimate_gas(transaction)
@@ -231,18 +243,23 @@ class Sender:
             raise self._short_of(balance, value, gas * fees.most)
         return gas
 
-    def _execute(self, transaction: dict[str, Any], before_broadcast: BeforeBroadcast | None) -> Receipt:
+    def _execute(
+        self, transaction: dict[str, Any], before_broadcast: BeforeBroadcast | None, check: Check | None = None
+    ) -> Receipt:
         fees = self.connection.fees()
-        gas = self._rehearse(transaction, fees)
+        gas = self._rehearse(transaction, fees, check)
         limit = min(gas_limit(gas), self.connection.gas_limit())
         nonce = self.next_nonce()
         more = {"chainId": self.connection.chain_id, "nonce": nonce, "gas": max(limit, gas), **fees.fields()}
+        if check is not None:
+            self.signer.unlock()  # a password may take its time
+            check()
         raw = self.signer.sign_transaction({**transaction, **more})
         name = _name_of(raw)
         if before_broadcast is not None:
             before_broadcast(name, raw)
         self._broadcast(raw, name)
-        return self._wait(name, nonce, raw)
+        return self._wait(name, nonce, raw, check)
 
     def _broadcast(self, raw: bytes, name: str) -> None:
         """Hands it over. Where the node has it, or its nonce was used by now, waiting finds out what that means."""
@@ -288,13 +305,13 @@ class Sender:
 
     # ------------------------------------------------------------------------------------------------------- waiting
 
-    def _wait(self, name: str, nonce: int, raw: bytes) -> Receipt:
+    def _wait(self, name: str, nonce: int, raw: bytes, check: Check | None = None) -> Receipt:
         end, pause, failures = time.monotonic() + self.patience, 0.02, 0
         while True:
             try:
                 if receipt := self._receipt(name):
                     return receipt
-                self._still_there(name, nonce, raw)
+                self._still_there(name, nonce, raw, check)
                 failures = 0
             except NetworkError as error:
                 failures += 1
@@ -307,11 +324,17 @@ class Sender:
             time.sleep(pause)
             pause = min(pause * 1.5, 0.25 if self.connection.is_development else 2.0)
 
-    def _still_there(self, name: str, nonce: int, raw: bytes) -> None:
-        """Notices a transaction that can't be mined any more, and hands one that the node dropped over again."""
+    def _still_there(self, name: str, nonce: int, raw: bytes, check: Check | None) -> None:
+        """Notices a transaction that can't be mined any more, and hands one that the node dropped over again, unless it
+        would come too late by now."""
         if self.connection.transaction(name) is not None:
             return
         if self.connection.transaction_count(self.account) <= nonce:
+            if check is not None:
+                try:
+                    check()
+                except TooLateError as error:
+                    raise TooLateError(f"transaction {name} was not handed over again: {error}", error.hint) from error
             self._broadcast(raw, name)
         elif self._is_replaced(name, nonce):
             raise self._replaced(name, nonce)

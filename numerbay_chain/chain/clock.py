@@ -1,0 +1,96 @@
+"""The time that deadlines are compared with, asked for right before something leaves this machine.
+
+A time that was read before content was fetched, or before a password was typed, says nothing about the moment in which
+a transaction leaves. So what has a deadline carries a `Window` to where it is signed, and `Clock` asks anew there.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from numerbay_chain.chain.connection import Connection
+from numerbay_chain.errors import NetworkError, RefusedError, TooLateError
+from numerbay_chain.units import format_duration, format_until
+
+MINING_TIME: Final = 60
+"""Seconds in which a transaction may still wait to be mined."""
+STALE: Final = 900
+"""Seconds that a node's newest block may be behind this machine's clock, off a development chain."""
+
+
+def mining_margin(window: int) -> int:
+    """Seconds before a deadline in which nothing is sent any more that reveals a secret. Half of a window that is
+    shorter than twice what mining may take is left to act in."""
+    return min(MINING_TIME, window // 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The chain's seconds in which a transaction may be mined: from `after` to `until`, both included, None where there
+    is no bound. `margin`: of a transaction that reveals a secret, the seconds that must be left for mining; 0 for one
+    that costs its gas alone if it comes too late."""
+
+    after: int | None = None
+    until: int | None = None
+    margin: int = 0
+
+
+ANY_TIME: Final = Window()
+
+
+class Clock:
+    """The chain's present time. `is_development` is asked each time."""
+
+    def __init__(self, connection: Connection, is_development: Callable[[], bool]) -> None:
+        self._connection, self._is_development = connection, is_development
+
+    def now(self) -> int:
+        """The chain's time in Unix seconds, as of this moment."""
+        return self._connection.now()
+
+    def left(self, until: int, margin: int = 0) -> int:
+        """Seconds from now until `margin` before `until`, at least 0. Raises `NetworkError` as `is_late`."""
+        return max(until - margin - self._present(margin), 0)
+
+    def is_late(self, until: int, margin: int) -> bool:
+        """Whether what is sent now may be mined after the second `until`.
+
+        Raises `NetworkError` (`stale-node`) where `margin` is not 0 and the node is too far behind to tell.
+        """
+        if self._is_development():
+            return self.now() > until
+        return self._present(margin) + margin > until
+
+    def _present(self, margin: int) -> int:
+        """The chain's time; before a secret leaves, this machine's where it is ahead: a node may be some blocks
+        behind."""
+        now = self.now()
+        if margin == 0 or self._is_development():
+            return now
+        here = int(time.time())
+        if here - now > STALE:
+            raise NetworkError(
+                f"the newest block of {self._connection.name} is {format_duration(here - now)} old: nothing is sent "
+                "whose time may be over",
+                "use a node that is in step with the chain, and see whether this machine's clock is right",
+                code="stale-node",
+            )
+        return max(now, here)
+
+    def require(self, window: Window, what: str) -> None:
+        """Raise `TooLateError` where `what` may be mined too late, `RefusedError` (`too-early`) where it is too early,
+        and `NetworkError` as `is_late`."""
+        if window.until is not None and self.is_late(window.until, window.margin):
+            raise TooLateError(
+                f"it is too late for {what}: it had to be mined by {format_until(window.until, self.now())}, and "
+                "nothing was sent",
+                "look at how it stands now",
+            )
+        if window.after is not None and (now := self.now()) < window.after:
+            raise RefusedError(
+                f"it is too early for {what}: it can be mined from {format_until(window.after, now)} on, and nothing "
+                "was sent",
+                "run this again then",
+                code="too-early",
+            )
