@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 
 import requests
 from eth_typing import BlockNumber, ChecksumAddress, HexStr
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 from web3 import HTTPProvider, IPCProvider, Web3
 from web3.exceptions import (
     ContractLogicError,
@@ -31,6 +29,8 @@ from numerbay_chain.chain.blocks import CONFIRMATIONS
 from numerbay_chain.chain.reverts import reverted
 from numerbay_chain.errors import NetworkError, NumerbayChainError, RefusedError, UsageError
 from numerbay_chain.hosts import is_loopback
+from numerbay_chain.network.failures import TransportError
+from numerbay_chain.network.session import Session, pause_words
 from numerbay_chain.text import one_line
 
 DEVELOPMENT_CHAIN_IDS = frozenset(
@@ -39,9 +39,10 @@ DEVELOPMENT_CHAIN_IDS = frozenset(
 MAX_TIP = 500
 """Gwei that a unit of gas may cost on top of the base fee, unless said otherwise."""
 SECONDS_PER_REQUEST = 30.0
+"""For a question and its answer in all, also where it is asked several times."""
 TRIES = 4
-
-logging.getLogger("web3").setLevel(logging.WARNING)  # its debug lines hold the node's whole address
+ANSWER_LIMIT = 32 << 20
+"""Bytes of the longest answer: 10,000 logs of 3 KiB."""
 
 
 class NodeRefusedError(NetworkError):
@@ -84,10 +85,10 @@ def connect(rpc: str, expected_chain_id: int | None = None, max_tip: int | None 
     provider: BaseProvider
     parts = urlsplit(rpc)
     if parts.scheme in {"http", "https"} and parts.hostname:
-        provider = HTTPProvider(
+        provider = _QuietProvider(
             rpc,
             request_kwargs={"timeout": SECONDS_PER_REQUEST},
-            session=_session(),
+            session=_session(rpc),
             exception_retry_configuration=None,
         )
         port = f":{parts.port}" if parts.port else ""
@@ -106,20 +107,18 @@ def connect(rpc: str, expected_chain_id: int | None = None, max_tip: int | None 
     return connection
 
 
-def _session() -> requests.Session:
+class _QuietProvider(HTTPProvider):
+    logger = logging.getLogger("numerbay_chain.chain.provider")
+
+
+_QuietProvider.logger.addFilter(lambda record: False)  # web3's debug lines hold the node's whole address
+
+
+def _session(rpc: str) -> Session:
     # all requests can be sent twice: a signed transaction is known by its hash
-    retry = Retry(
-        total=TRIES,
-        connect=2,
-        backoff_factor=0.2,
-        status_forcelist=[429, 502, 503, 504],
-        allowed_methods=None,
-        raise_on_status=False,
+    return Session(
+        rpc, limit=ANSWER_LIMIT, seconds=SECONDS_PER_REQUEST, tries=TRIES, busy=frozenset({429, 502, 503, 504})
     )
-    session = requests.Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
-    return session
 
 
 def name_of(rpc: str) -> str:
@@ -294,6 +293,12 @@ class Connection:
         except requests.HTTPError as error:
             answer = _http_answer(error)
             raise NodeRefusedError(f"{self.name} refused {doing}: {answer}", answer=answer) from None
+        except TransportError as error:
+            raise NetworkError(
+                error.sentence(self.name, f"when {doing}"),
+                error.hint or "check that the node runs, and its address",
+                code=error.code,
+            ) from None
         except (requests.RequestException, OSError, TimeoutError):
             # the cause names the whole address
             raise NetworkError(
@@ -334,8 +339,11 @@ def _http_answer(error: requests.HTTPError) -> str:
     response = error.response
     if response is None:
         return "HTTP error"
+    status = f"HTTP status {response.status_code}{pause_words(response)}"
+    if response.status_code == 400 and b"HTTPS server" in response.content[:500]:
+        return f"{status}: it speaks TLS on this port, give its address with https://"
     try:
         message = response.json()["error"]["message"]
     except (ValueError, LookupError, TypeError):
-        return f"HTTP status {response.status_code}"
-    return f"HTTP status {response.status_code}, {one_line(str(message))}"
+        return status
+    return f"{status}, {one_line(str(message))}"

@@ -1,0 +1,33 @@
+"""Addresses, fit to be shown: user, password, path and query may be secrets, the host is not."""
+
+from urllib.parse import urlsplit
+
+HIDDEN = "(an address that can't be read)"
+
+
+def shown(url: str) -> str:
+    """Return the scheme, host and port of an address, and a mark where there is more. The whole where it has no host,
+    such as the path of a socket; `HIDDEN` for text that can't be taken apart."""
+    text = url.strip()
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return HIDDEN
+    if parts.scheme and host and "://" in text:
+        rest = parts.path.strip("/") or parts.query or parts.fragment
+        if "@" in rest:  # a password that was not escaped ends the host too early
+            return HIDDEN
+        host = f"[{host}]" if ":" in host else host
+        return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "") + ("/…" if rest else "")
+    if text.startswith(("/", ".", "~")) or text.endswith(".ipc"):
+        return text if "://" not in text and "@" not in text else HIDDEN
+    return HIDDEN
+
+
+def shown_store(spec: str) -> str:
+    """Return a store's setting ("embedded:PATH", "kubo:URL", "gateway:URL") without what may be a secret in it."""
+    kind, colon, place = spec.partition(":")
+    if kind not in {"embedded", "kubo", "gateway"} or not colon:
+        return shown(spec)
+    return spec if kind == "embedded" else f"{kind}:{shown(place)}"
