@@ -37,7 +37,7 @@ abstract contract Orders is Vouchers {
         bytes calldata signature
     ) external payable nonReentrant returns (uint256 order) {
         Sale memory sale = _listings[listing].sale;
-        bool byVoucher = signature.length != 0;
+        bool byVoucher = voucher.listing != 0; // not the signature: ERC-1271 allows an empty one
         uint88 price = byVoucher ? voucher.price : sale.price;
         order = _book(listing, version, nextRound, out, rounds, recipient, price, byVoucher);
         if (byVoucher) {

@@ -72,11 +72,21 @@ abstract contract Settlements is Orders {
 
     /// @inheritdoc IMarketplace
     function collect(address token, address to) external nonReentrant {
-        uint256 amount = _credit[msg.sender][token];
-        if (amount == 0) revert NothingToPay(msg.sender, token);
+        _collect(msg.sender, token, to);
+    }
+
+    /// @inheritdoc IMarketplace
+    function collectFor(address account, address token) external nonReentrant {
+        _collect(account, token, account);
+    }
+
+    /// @dev Pay out an account's whole credit, or revert and keep it.
+    function _collect(address account, address token, address to) private {
+        uint256 amount = _credit[account][token];
+        if (amount == 0) revert NothingToPay(account, token);
         _requireReceiver(to);
-        _credit[msg.sender][token] = 0;
-        emit Collected(msg.sender, token, to, amount);
+        _credit[account][token] = 0;
+        emit Collected(account, token, to, amount);
         if (!Transfers.trySend(token, to, amount)) revert PaymentRefused(token, to, amount);
     }
 

@@ -215,9 +215,13 @@ class Buyer:
         order's buyer."""
         return collect_missed(self.market, order, round)
 
-    def collect(self, token: str | None = None, to: str | None = None) -> Done | None:
-        """Collects payments that this account refused before; None: there are none."""
-        return collect(self.market, token, to)
+    def collect(self, token: str | None = None, to: str | None = None, *, account: str | None = None) -> Done | None:
+        """Collect payments that this account refused before; None: there are none.
+
+        `account`: collect for somebody else, a contract that can't do so itself. The money goes to that account, so
+        `to` can't be given with it.
+        """
+        return collect(self.market, token, to, account)
 
     # ------------------------------------------------------------------------------------------------------- disputes
 

@@ -5,7 +5,7 @@ from typing import Final
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.chain.types import ZERO_ADDRESS, Listing, Order, Receipt, Settlement, Token
-from numerbay_chain.errors import NetworkError, RefusedError
+from numerbay_chain.errors import NetworkError, RefusedError, UsageError
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent
 from numerbay_chain.results import Done, PotView, Withdrawal, event_of
@@ -92,16 +92,22 @@ def _withdraw(market: Market, listing_id: int, *, more: bool) -> Withdrawal:
     )
 
 
-def collect(market: Market, token: str | None, to: str | None) -> Done | None:
+def collect(market: Market, token: str | None, to: str | None, account: str | None = None) -> Done | None:
     """See `Seller.collect`."""
+    if account and to:
+        raise UsageError("somebody else's credit goes to their account only", "leave out the receiver")
     address = checksummed(token) if token else ZERO_ADDRESS
-    receiver = checksummed(to) if to else market.account
-    label = f"collect-{address}"
+    owner = checksummed(account) if account else market.account
+    receiver = checksummed(to) if to else owner
+    if account:
+        label, call = f"collect-for-{owner}-{address}", calls.collect_for(account=owner, token=address)
+    else:
+        label, call = f"collect-{address}", calls.collect(token=address, to=receiver)
     sent = market.resume(label)
     if sent is None:
-        if not market.contract.credit(market.account, address):
+        if not market.contract.credit(owner, address):
             return None
-        sent = market.send(label, calls.collect(token=address, to=receiver))
+        sent = market.send(label, call)
     event = event_of(sent.receipt, "Collected")
     if event["to"] != receiver:
         raise RefusedError(

@@ -21,7 +21,7 @@ from numerbay_chain.progress import Progress
 from numerbay_chain.results import Purchase, Quote, event_of
 from numerbay_chain.terms import explain
 from numerbay_chain.units import format_amount, format_duration
-from numerbay_chain.vouchers import SignedVoucher, status_of
+from numerbay_chain.vouchers import SignedVoucher, digest_of, status_of
 
 _PERMIT_LIFETIME: Final = 3_600  # seconds
 
@@ -159,7 +159,8 @@ def _asked(
 ) -> tuple[str, str, str]:
     """The recipient, the outbox's label, and what of the purchase is the same however often it is asked for."""
     receiver = checksummed(recipient) if recipient else market.account
-    which = f"voucher {voucher.signature.hex() if voucher else 'none'}"
+    # not the signature: a contract's may be empty, or the same for all
+    which = f"voucher {digest_of(voucher).hex() if voucher else 'none'}"
     return receiver, f"buy-{listing_id}-{receiver}", f"{rounds} rounds, {which}"
 
 
@@ -243,7 +244,7 @@ def _call(quote: Quote, voucher: SignedVoucher | None, permit: Permit | None) ->
         value=value,
         permit=permit,
         voucher=voucher.voucher if voucher else None,
-        signature=voucher.signature if voucher else b"",
+        signature=voucher.signature if voucher else None,
     )
 
 

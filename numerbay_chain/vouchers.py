@@ -5,27 +5,34 @@ import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self
 
+from eth_abi.abi import encode
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_keys.exceptions import BadSignature
 from eth_utils.crypto import keccak
+from eth_utils.exceptions import ValidationError
 
 from numerbay_chain import jsontext
 from numerbay_chain.addresses import checksummed
 from numerbay_chain.chain import typed_data
 from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
-from numerbay_chain.errors import RefusedError, UsageError
+from numerbay_chain.errors import RefusedError, RevertedError, UsageError
 from numerbay_chain.market import Market
 from numerbay_chain.results import VoucherStatus
 from numerbay_chain.units import format_duration
 
 _VERSION: Final = 1
+_SIGNATURE_LENGTH: Final = 65  # of an account with a key; a contract signs with any length, or with nothing
+_VALID: Final = keccak(text="isValidSignature(bytes32,bytes)")[:4]  # ERC-1271: the function, and its yes
 _BITS: Final = {"listing": 32, "price": 88, "max_rounds": 16, "uses": 32, "deadline": 40, "nonce": 256}
 
 
 @dataclass(frozen=True, slots=True)
 class SignedVoucher:
-    """`chain_id` and `marketplace` say where it counts; the signature binds both. Hand it to its buyer alone."""
+    """`chain_id` and `marketplace` say where it counts; the signature binds both. Hand it to its buyer alone.
+
+    The signature of a contract (ERC-1271) is what that contract takes: `b""` where it approved the voucher on chain.
+    """
 
     chain_id: int
     marketplace: str
@@ -96,17 +103,33 @@ def sign_voucher(market: Market, voucher: Voucher) -> SignedVoucher:
     return signed
 
 
-def _digest_of(signed: SignedVoucher) -> bytes:
+def digest_of(signed: SignedVoucher) -> bytes:
+    """Return what was signed, 32 bytes: no two vouchers share it."""
     message = encode_typed_data(full_message=typed_data.voucher(signed.chain_id, signed.marketplace, signed.voucher))
     return keccak(b"\x19" + message.version + message.header + message.body)
 
 
 def _signer_of(signed: SignedVoucher) -> str | None:
+    """The account with a key whose signature this is; None for a contract's, or none at all."""
+    if len(signed.signature) != _SIGNATURE_LENGTH:
+        return None
     message = typed_data.voucher(signed.chain_id, signed.marketplace, signed.voucher)
     try:
         return str(Account.recover_message(encode_typed_data(full_message=message), signature=signed.signature))
-    except (BadSignature, ValueError):
+    except (BadSignature, ValidationError, ValueError):
         return None
+
+
+def _is_signed_by(market: Market, signed: SignedVoucher, seller: str, digest: bytes) -> bool:
+    """Whether the marketplace would take the signature for the seller's: where there is code, the code decides."""
+    if not market.connection.code(seller):
+        return _signer_of(signed) == seller
+    question = _VALID + encode(["bytes32", "bytes"], [digest, signed.signature])
+    try:
+        answer = market.connection.call({"to": seller, "data": "0x" + question.hex()})
+    except RevertedError:
+        return False
+    return answer[:32] == _VALID.ljust(32, b"\0")
 
 
 def status_of(market: Market, signed: SignedVoucher, rounds: int = 1, buyer: str | None = None) -> VoucherStatus:
@@ -115,11 +138,12 @@ def status_of(market: Market, signed: SignedVoucher, rounds: int = 1, buyer: str
     if (signed.chain_id, signed.marketplace) != (market.connection.chain_id, contract.address):
         # this contract's listings and uses say nothing about it
         elsewhere = f"the voucher is for the marketplace {signed.marketplace} on chain {signed.chain_id}"
-        return VoucherStatus(_digest_of(signed), voucher, _signer_of(signed) or ZERO_ADDRESS, 0, False, elsewhere)
+        return VoucherStatus(digest_of(signed), voucher, _signer_of(signed) or ZERO_ADDRESS, 0, False, elsewhere)
     listing = contract.listing(voucher.listing)
     digest = contract.voucher_digest(voucher)
     uses = contract.voucher_uses(digest)
-    revoked, signer = uses == 2**256 - 1, _signer_of(signed) or ZERO_ADDRESS
+    revoked, by_seller = uses == 2**256 - 1, _is_signed_by(market, signed, listing.seller, digest)
+    signer = listing.seller if by_seller else _signer_of(signed) or ZERO_ADDRESS
     late = market.connection.now() - voucher.deadline
     problem = None
     if revoked:
@@ -132,6 +156,6 @@ def status_of(market: Market, signed: SignedVoucher, rounds: int = 1, buyer: str
         problem = f"the voucher allows orders of at most {voucher.max_rounds} rounds"
     elif buyer is not None and voucher.buyer not in (ZERO_ADDRESS, buyer):
         problem = f"the voucher is for {voucher.buyer} alone"
-    elif signer != listing.seller and not market.connection.code(listing.seller):
+    elif not by_seller:
         problem = "the voucher was not signed by the listing's seller"
     return VoucherStatus(digest, voucher, signer, 0 if revoked else uses, revoked, problem)

@@ -59,8 +59,8 @@ interface IMarketplace is IMarketplaceTypes, IDisputes {
     /// @param rounds 1 to maxRounds, and to the voucher's maxRounds
     /// @param recipient has a registered key
     /// @param permit deadline 0 = none; one that was used in front of this call is no failure
-    /// @param voucher read only if there is a signature
-    /// @param signature the seller's EIP-712 signature of the voucher (ECDSA or ERC-1271), empty = no voucher
+    /// @param voucher listing 0 = none
+    /// @param signature the seller's EIP-712 signature of the voucher: ECDSA, or ERC-1271, which may be empty
     /// @return order id
     function buyWith(
         uint256 listing,
@@ -155,10 +155,16 @@ interface IMarketplace is IMarketplaceTypes, IDisputes {
     /// @param buckets of the pots, one a round
     function withdraw(uint256 listing, uint256[] calldata rounds, uint256[] calldata buckets) external;
 
-    /// @notice Collect the caller's credit: payments that he refused before.
+    /// @notice Collect the caller's credit: payments that they refused before.
     /// @param token 0 = native coin
     /// @param to receives it
     function collect(address token, address to) external;
+
+    /// @notice Pay an account its credit; by anyone. For a contract that refused a payment at a bad moment and has no way
+    /// to call `collect` itself.
+    /// @param account has the credit, and receives it
+    /// @param token 0 = native coin
+    function collectFor(address account, address token) external;
 
     // --------------------------------------------------------------------------------------------------------- views
 

@@ -2,9 +2,10 @@
 pragma solidity 0.8.30;
 
 import {Actor} from "./Actor.sol";
+import {Reentrant} from "./Reentrant.sol";
 
-/// @title A buyer that refuses payment, in one of the ways a contract has
-contract RefusingBuyer is Actor {
+/// @title A buyer that refuses payment, in one of the ways a contract has; armed, it calls back when it accepts one
+contract RefusingBuyer is Actor, Reentrant {
     enum Manner {
         Accepts,
         Reverts,
@@ -32,5 +33,6 @@ contract RefusingBuyer is Actor {
                 invalid()
             }
         }
+        _reenter();
     }
 }

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-/// @title A token whose transfers return nothing, as USDT's
+/// @title A token whose transfers return nothing and can be stopped, as USDT's
 contract SilentToken {
+    bool public paused;
     mapping(address account => uint256 amount) public balanceOf;
     mapping(address owner => mapping(address spender => uint256 amount)) public allowance;
+
+    error Paused();
+
+    function setPaused(bool paused_) external {
+        paused = paused_;
+    }
 
     function mint(address to, uint256 amount) external {
         balanceOf[to] += amount;
@@ -15,6 +22,7 @@ contract SilentToken {
     }
 
     function transfer(address to, uint256 amount) external {
+        if (paused) revert Paused();
         balanceOf[msg.sender] -= amount;
         balanceOf[to] += amount;
     }

@@ -103,11 +103,17 @@ def buy_with(
     value: int,
     permit: Permit | None = None,
     voucher: Voucher | None = None,
-    signature: bytes = b"",
+    signature: bytes | None = None,
 ) -> Call:
-    """Buy with an ERC-2612 permit, a voucher and the seller's signature of it, or both."""
-    if (voucher is None) != (not signature):
+    """Buy with an ERC-2612 permit, a voucher and the seller's signature of it, or both.
+
+    The signature of a contract that approved the voucher on chain is `b""`. Raises `UsageError` for one without the
+    other, and for a voucher of listing 0: to the contract that is no voucher, and it would take the full price.
+    """
+    if bool(signature) if voucher is None else signature is None:
         raise UsageError("a voucher and its signature come together")
+    if voucher is not None and voucher.listing == 0:
+        raise UsageError("a voucher names its listing", "give the whole voucher that the seller signed")
     arguments = {
         "listing": listing,
         "version": version,
@@ -117,7 +123,7 @@ def buy_with(
         "recipient": recipient,
         "permit": permit or Permit.none(),
         "voucher": voucher or Voucher.none(),
-        "signature": signature,
+        "signature": signature or b"",
     }
     return Call("buyWith", arguments, value)
 
@@ -256,6 +262,11 @@ def withdraw(*, listing: int, rounds: Sequence[int], buckets: Sequence[int]) -> 
 def collect(*, token: str, to: str) -> Call:
     """Collect the caller's credit in `token` (`ZERO_ADDRESS`: the native coin)."""
     return Call("collect", {"token": token, "to": to})
+
+
+def collect_for(*, account: str, token: str) -> Call:
+    """Pay an account its credit in `token` (`ZERO_ADDRESS`: the native coin); by anyone."""
+    return Call("collectFor", {"account": account, "token": token})
 
 
 def approve(*, token: str, spender: str, amount: int) -> Call:

@@ -6,6 +6,7 @@ import click
 
 from numerbay_chain.cli import output, roles
 from numerbay_chain.cli.options import ADDRESS, LISTING, ORDER, ROUND, State, pass_state, sends
+from numerbay_chain.errors import UsageError
 from numerbay_chain.units import format_order_id, format_time
 
 if TYPE_CHECKING:
@@ -129,12 +130,15 @@ def _show_withdrawal(state: State, listing: int, withdrawal: "Withdrawal") -> No
 @click.command()
 @click.option("--token", metavar="ADDRESS", type=ADDRESS, help="An ERC-20 token; without it the chain's own coin.")
 @click.option("--to", metavar="ADDRESS", type=ADDRESS, help="Where it goes; without it your account.")
+@click.option("--for", "account", metavar="ADDRESS", type=ADDRESS, help="Pay this account its own credit.")
 @sends
 @pass_state
-def collect(state: State, token: str | None, to: str | None) -> None:
+def collect(state: State, token: str | None, to: str | None, account: str | None) -> None:
     """Collect a payment that could not be sent.
 
-    A payment that its receiver refused waits in the contract as his credit. Name another receiver with --to.
+    A payment that its receiver refused waits in the contract as their credit. Name another receiver with --to. With
+    --for, anybody pays an account its credit: a contract that refused a payment may have no way to collect it. That
+    money goes to the account itself, so --to can't be given with it.
 
     \b
     Example:
@@ -143,11 +147,14 @@ def collect(state: State, token: str | None, to: str | None) -> None:
     """
     from numerbay_chain.cli.views import amount, receipt_data, sent
 
+    if account and to:
+        raise UsageError("somebody else's credit goes to their account only", "leave out --to")
     role = roles.buyer(state)
-    state.agree(f"collects what waits for your account, {f'to {to}' if to else 'to the account itself'}")
-    done = role.collect(token, to)
+    whose = account or "your account"
+    state.agree(f"collects what waits for {whose}, {f'to {to}' if to else 'to the account itself'}")
+    done = role.collect(token, to, account=account)
     if done is None:
-        state.show({"amount": "0", "resumed": False, "transactions": []}, "nothing waits for your account")
+        state.show({"amount": "0", "resumed": False, "transactions": []}, f"nothing waits for {whose}")
         return
     sent(done.receipt, done.resumed)
     words = amount(done.paid, done.token) if done.token else str(done.paid)

@@ -12,7 +12,8 @@ from tests.model.wallets import NATIVE
 
 ENTERED_AGAIN = bytes.fromhex("3ee5aeb5")  # ReentrancyGuardReentrantCall()
 GUARDED = [
-    "buy", "buyWith", "cancel", "collect", "decline", "reclaim", "refund", "refundMissed", "refundRound", "withdraw",
+    "buy", "buyWith", "cancel", "collect", "collectFor", "decline", "reclaim", "refund", "refundMissed",
+    "refundRound", "withdraw",
     "release", "releaseAndDeliver", "skip", "deliver", "deliverCopies",
     "challenge", "respond", "claimTimeout", "proveWrongKey", "settleChallenge", "proveWrongContent", "proveWrongCopy",
     "refundFaulty",
@@ -30,7 +31,8 @@ def calls(listing: int, order: int, who: object) -> dict[str, tuple[Any, ...]]:
         "buy": (listing, 0, 0, False, 1, who), "buyWith": (listing, 0, 0, False, 1, who, NO_PERMIT, NO_VOUCHER, b""),
         "decline": (order, 0), "cancel": (order,), "reclaim": (order,), "refund": (order,),
         "refundRound": (order, 0, 1), "refundMissed": (order, 0), "withdraw": (listing, [0], [1]),
-        "collect": (NATIVE, who), "release": (listing, 0, manifest()), "skip": (listing, 0),
+        "collect": (NATIVE, who), "collectFor": (who, NATIVE), "release": (listing, 0, manifest()),
+        "skip": (listing, 0),
         "releaseAndDeliver": (listing, 0, manifest(), bytes(32), 1), "deliver": (listing, 0, bytes(32), 1),
         "deliverCopies": (listing, 0, [order], [bytes(32)]),
     }  # fmt: skip

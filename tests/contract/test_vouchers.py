@@ -1,6 +1,7 @@
 """Vouchers: the seller's signed permission to buy at another price or from a closed listing."""
 
 from tests.contract.words import only, refused
+from tests.evm import Contract
 from tests.evm.digests import VOUCHER_FIELDS, voucher_digest
 from tests.evm.world import ETHER, World
 
@@ -127,10 +128,81 @@ def test_a_seller_may_be_a_contract_wallet(world: World) -> None:
         world.buy_with(listing, voucher | {"nonce": 1}, signature=signature)
 
 
-def test_without_a_signature_there_is_no_voucher(world: World) -> None:
-    listing = world.list()
-    order = world.buy_with(listing, world.voucher(listing), signature=b"", value=ETHER).value
-    assert world.order(order)["price"] == ETHER
+class TestEmptySignature:
+    """A contract may approve on chain and sign with nothing: what makes a voucher is the listing that it names."""
+
+    def approving(self, world: World) -> Contract:
+        """A wallet that is the seller from now on."""
+        wallet = world.deploy("ContractWallet", world.friend)
+        world.accounts = world.accounts | {"seller": wallet}
+        return wallet
+
+    def test_a_wallet_that_approved_it_on_chain_sells_at_its_price(self, world: World) -> None:
+        wallet = self.approving(world)
+        token = world.deploy("StandardToken")
+        world.give(token, world.buyer)
+        listing = world.list(token=token)
+        voucher = world.voucher(listing, price=1)
+        wallet.approve(voucher_digest(world.market, voucher), sender=world.friend)
+        order = world.buy_with(listing, voucher, signature=b"").value
+        assert world.order(order)["price"] == world.held(token) == 1
+
+    def test_it_opens_a_closed_listing_and_is_counted(self, world: World) -> None:
+        wallet = self.approving(world)
+        listing = world.list(open=False)
+        voucher = world.voucher(listing, price=0)
+        digest = voucher_digest(world.market, voucher)
+        wallet.approve(digest, sender=world.friend)
+        world.buy_with(listing, voucher, signature=b"")
+        assert world.market.voucherUses(digest) == 1
+        with refused("VoucherSpent", digest, 1):
+            world.buy_with(listing, voucher, signature=b"")
+
+    def test_a_wallet_that_did_not_approve_it_sells_nothing(self, world: World) -> None:
+        wallet = self.approving(world)
+        listing = world.list()
+        with refused("InvalidSignature", wallet):
+            world.buy_with(listing, world.voucher(listing), signature=b"")
+        with refused("InvalidSignature", wallet):
+            world.buy_with(listing, world.voucher(listing), signature=b"", value=ETHER)
+
+    def test_an_account_with_a_key_signs_with_more_than_nothing(self, world: World) -> None:
+        listing = world.list()
+        for value in (0, ETHER // 2, ETHER):
+            with refused("InvalidSignature", world.seller):
+                world.buy_with(listing, world.voucher(listing), signature=b"", value=value)
+
+    def test_a_voucher_of_another_listing_is_not_taken_for_none(self, world: World) -> None:
+        listing, other = world.list(), world.list()
+        with refused("VoucherForOtherListing", listing, other):
+            world.buy_with(listing, world.voucher(other), signature=b"", value=ETHER)
+
+
+class TestNoVoucher:
+    def test_of_listing_0_there_is_none_whatever_else_is_given(self, world: World) -> None:
+        listing = world.list()
+        voucher = world.voucher(0, price=1)
+        signature = world.seller.sign(voucher_digest(world.market, voucher))
+        with refused("WrongPayment", 1, ETHER):
+            world.buy_with(listing, voucher, signature=signature)
+        for given in (signature, b""):
+            order = world.buy_with(listing, voucher, signature=given, value=ETHER).value
+            assert world.order(order)["price"] == ETHER
+        assert world.market.voucherUses(voucher_digest(world.market, voucher)) == 0
+
+    def test_it_opens_no_closed_listing(self, world: World) -> None:
+        listing = world.list(open=False)
+        voucher = world.voucher(0)
+        with refused("Closed", listing):
+            world.buy_with(listing, voucher, signature=world.seller.sign(voucher_digest(world.market, voucher)))
+
+    def test_the_price_is_the_offers_after_it_changed_too(self, world: World) -> None:
+        """An order by voucher keeps the voucher's price; one without keeps that of its version."""
+        listing = world.list()
+        order = world.buy_with(listing, world.voucher(0), signature=b"", value=ETHER).value
+        world.market.changeOffer(listing, (7, True, bytes(32)), sender=world.seller)
+        assert world.order(order)["price"] == ETHER
+        assert world.order(order)["version"] == 0
 
 
 def test_terms_round_and_schedule_bind_its_buyer_too(world: World) -> None:

@@ -258,8 +258,8 @@ def refund_missed() -> Transaction:
     return Transaction(world, world.stranger, "refundMissed", (order, 1))
 
 
-@case
-def collect() -> Transaction:
+def _credited() -> tuple[World, Contract]:
+    """`buyer` has a credit in a token that refused them before."""
     world = World()
     token = world.deploy("BlockingToken")
     listing = world.list(token=token)
@@ -270,7 +270,19 @@ def collect() -> Transaction:
     token.setRefusal(world.buyer, 1, sender=world.stranger)
     world.market.refund(order, sender=world.seller)
     token.setRefusal(world.buyer, 0, sender=world.stranger)
+    return world, token
+
+
+@case
+def collect() -> Transaction:
+    world, token = _credited()
     return Transaction(world, world.buyer, "collect", (token, world.buyer))
+
+
+@case
+def collect_for() -> Transaction:
+    world, token = _credited()
+    return Transaction(world, world.stranger, "collectFor", (world.buyer, token))
 
 
 # ----------------------------------------------------------------------------------------------------- terms and keys

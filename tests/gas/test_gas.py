@@ -49,7 +49,7 @@ def test_a_thousand_orders_cost_the_seller_no_more_than_one(call: str, measured:
 
 
 RECEIPTS = [
-    "buy_eth", "buy_erc20", "cancel", "release_deliver_1", "register_key", "collect",
+    "buy_eth", "buy_erc20", "cancel", "release_deliver_1", "register_key", "collect", "collect_for",
     "challenge", "prove_wrong_key", "prove_wrong_content_4kib", "refund_faulty",
 ]  # fmt: skip
 

@@ -58,8 +58,11 @@ class Model(Disputes):
         self, caller: str, listing: int, version: int, seen: int, out: bool, rounds: int, recipient: str, value: int,
         voucher: dict[str, Any] | None = None, digest: bytes = b"", signer: str = "",
     ) -> int:  # fmt: skip
-        """`seen` is the next round as the buyer knows it; a voucher comes with its EIP-712 digest and its signer."""
+        """`seen` is the next round as the buyer knows it; a voucher comes with its EIP-712 digest and its signer. A
+        voucher of listing 0 is none, whatever came with it."""
         rules, ledger = Rules(), self.ledger
+        if voucher and voucher["listing"] == 0:
+            voucher = None
         state = self._listing(rules, listing)
         terms, offer = state["terms"], state["offer"]
         price = voucher["price"] if voucher else offer["price"]
@@ -260,6 +263,12 @@ class Model(Disputes):
         return amount
 
     def collect(self, caller: str, token: str, to: str) -> int:
+        return self._collect(caller, token, to)
+
+    def collect_for(self, account: str, token: str) -> int:
+        return self._collect(account, token, account)
+
+    def _collect(self, caller: str, token: str, to: str) -> int:
         rules = Rules()
         amount = self.ledger.credits[caller, token]
         rules(to not in (NATIVE, self.address), "InvalidReceiver", to)
