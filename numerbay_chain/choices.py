@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from numerbay_chain.chain.finality import Finality
 from numerbay_chain.errors import UsageError
 from numerbay_chain.hosts import is_loopback
 from numerbay_chain.ipfs import ContentStore, open_store
@@ -16,7 +17,7 @@ class Choices:
     """`second` is another way to what was pinned; None on a development chain that asked for none. `wait`: stay until
     keys can go out."""
 
-    confirmations: int
+    finality: Finality
     second: ContentStore | None
     wait: bool
     progress: Progress
@@ -52,7 +53,7 @@ class Choices:
                     "nowhere else",
                     "give --read-back gateway:https://HOST, a gateway on another machine",
                 )
-        return cls(market.confirmations(confirmations), second, wait, progress)
+        return cls(market.finality(confirmations), second, wait, progress)
 
     def step(self, label: str) -> Callable[[int, int], None]:
         """Progress under a label."""

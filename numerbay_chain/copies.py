@@ -79,7 +79,7 @@ def _without(market: Market, listing_id: int, round: int) -> tuple[Left, ...]:
     there = {copy.order for copy in market.contract.copies_of(listing_id, round)}
     return tuple(
         Left(order.id, f"order {order} has no copy of this round: its buyer can decline")
-        for order in Sales.read(market.contract, listing_id, 0).rightful(round)
+        for order in Sales.read(market.contract, listing_id).rightful(round)
         if order.id not in there
     )
 
@@ -152,7 +152,7 @@ def _seal_all(
     note: str,
     choices: Choices,
 ) -> None:
-    rightful = {order.id for order in Sales.read(market.contract, listing.id, 0).rightful(entry.round)}
+    rightful = {order.id for order in Sales.read(market.contract, listing.id).rightful(entry.round)}
     for order in paths:
         if order not in rightful:
             raise RefusedError(

@@ -209,7 +209,7 @@ def _with_keys(
     due = listing.terms.due(entry.round)
     if listing.terms.decline_window or (due is not None and market.clock.is_late(due - MARGIN, MINING_TIME)):
         return None
-    sales = Sales.read(market.contract, listing_id, choices.confirmations)
+    sales = Sales.read(market.contract, listing_id, choices.finality)
     chosen, _ = choose(sales, entry.round, market.connection.now(), before_release=True)
     if not chosen or sales.listing.next_round != entry.round:
         return None
@@ -220,7 +220,7 @@ def _with_keys(
     if envelopes.trouble_at(choices.second) is not None:
         return None
     # both may have taken long: somebody may have cancelled meanwhile, or be able to reclaim
-    fresh = Sales.read(market.contract, listing_id, choices.confirmations)
+    fresh = Sales.read(market.contract, listing_id, choices.finality)
     still, _ = choose(fresh, entry.round, market.connection.now(), before_release=True)
     if {order.id for order in chosen} - {order.id for order in still} or fresh.listing.next_round != entry.round:
         return None

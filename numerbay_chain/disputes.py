@@ -154,10 +154,9 @@ class Case:
         """The same round as it stands now: what took long to read may have changed it."""
         return read_case(self.market, self.order.id, self.round)
 
-    def missing_blocks(self, block: int) -> int:
-        """How many must follow before `block` can't vanish any more."""
-        connection = self.market.connection
-        return max(connection.confirmations - (connection.block_number() - block), 0)
+    def seconds_to_final(self, block: int) -> int:
+        """About how many seconds it takes until `block` can't vanish any more."""
+        return self.market.finality().seconds_left(block)
 
     def amount(self, value: int) -> str:
         """In the listing's token, for people."""
@@ -304,7 +303,7 @@ def require_all_challenges(market: Market, listings: set[int]) -> None:
     contract = market.contract
     for listing in sorted(listings):
         if contract.listing(listing).terms.adjudicated:
-            Sales.read(contract, listing, 0).require_all_challenges(contract)
+            Sales.read(contract, listing).require_all_challenges(contract)
 
 
 def own_listings(market: Market, listing_id: int | None = None) -> set[int]:

@@ -10,6 +10,7 @@ from numerbay_chain.chain.clock import MINING_TIME, Clock, Window
 from numerbay_chain.chain.connection import Connection, connect
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.deployment import load_all
+from numerbay_chain.chain.finality import Finality
 from numerbay_chain.chain.signer import Signer
 from numerbay_chain.chain.transactions import Plan, Sender
 from numerbay_chain.chain.types import ZERO_ADDRESS, Token
@@ -179,13 +180,11 @@ class Market:
             raise UsageError("the price is out of range", "it is below 2^88 of the smallest unit")
         return amount
 
-    def confirmations(self, asked: int | None) -> int:
-        """How many blocks on top of what keys go out to."""
-        if asked is not None:
-            if asked < 0:
-                raise UsageError("confirmations can't be negative")
-            return asked
-        return self.connection.confirmations
+    def finality(self, confirmations: int | None = None) -> Finality:
+        """When a block stays: with so many on top, or (None) as the chain says it."""
+        if confirmations is not None and confirmations < 0:
+            raise UsageError("confirmations can't be negative")
+        return Finality(self.connection, confirmations)
 
     # ---------------------------------------------------------------------------------------------------------- store
 

@@ -10,9 +10,8 @@ from typing import IO, Final, NoReturn, cast
 
 from numerbay_chain import artifact
 from numerbay_chain.chain import calls
-from numerbay_chain.chain.blocks import BLOCK_TIME
 from numerbay_chain.chain.calls import Call
-from numerbay_chain.chain.clock import MINING_TIME
+from numerbay_chain.chain.finality import FINALITY_ENDS
 from numerbay_chain.chain.gas import DISPUTE_GAS
 from numerbay_chain.chain.transactions import gas_limit
 from numerbay_chain.chain.types import Receipt
@@ -36,7 +35,7 @@ from numerbay_chain.outbox import Sent
 from numerbay_chain.progress import Progress
 from numerbay_chain.reception import Nowhere, ProblemError, Reception
 from numerbay_chain.results import event_of
-from numerbay_chain.units import format_amount, format_until
+from numerbay_chain.units import format_amount, format_duration, format_until
 from numerbay_chain.verdicts import Judgement, ProofKind, Proven
 
 _OF_FUNCTION: Final[dict[str, ProofKind]] = {
@@ -232,9 +231,12 @@ def _promised(case: Case) -> tuple[str, int]:
 
 def _refuse_young(case: Case, what: str, block: int, until: int) -> None:
     """What could still vanish from the chain is not proven wrong yet, where there is time to wait."""
-    missing = case.missing_blocks(block)
-    if missing > 0 and case.now + missing * BLOCK_TIME + MINING_TIME < until:
-        raise RefusedError(f"{what} is not final yet: {missing} more blocks must follow it", "run this again then")
+    wait = case.seconds_to_final(block)
+    if wait > 0 and case.now + wait + FINALITY_ENDS <= until:
+        left = format_duration(wait)
+        raise RefusedError(
+            f"{what} is not final yet: that takes about {left} more", "run this again then", code="too-early"
+        )
 
 
 # ----------------------------------------------------------------------------------------------------------- the proof

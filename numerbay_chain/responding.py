@@ -6,11 +6,10 @@ docs/protocol.md §2 "Disputes".
 """
 
 from hashlib import sha256
-from typing import Final
 
 from numerbay_chain import handout
 from numerbay_chain.chain import calls
-from numerbay_chain.chain.blocks import BLOCK_TIME
+from numerbay_chain.chain.finality import FINALITY_ENDS
 from numerbay_chain.chain.gas import DISPUTE_GAS
 from numerbay_chain.chain.types import ZERO_HASH, Challenge
 from numerbay_chain.crypto.dispute import seal_response
@@ -22,11 +21,8 @@ from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.results import event_of
 from numerbay_chain.rounds import RoundJournal
-from numerbay_chain.units import format_until
+from numerbay_chain.units import format_duration, format_until
 from numerbay_chain.verdicts import Answer, Answers, Unanswered
-
-_FINALITY_ENDS: Final = 600
-"""Seconds before the deadline in which an answer does not wait for the challenge to be final."""
 
 
 def respond(market: Market, order: int | None, round: int | None) -> Answers:
@@ -177,10 +173,10 @@ def _young(case: Case) -> Unanswered | None:
     deadline = case.deadline
     if case.opened is None or deadline is None:
         return None
-    missing = case.missing_blocks(case.opened.block)
-    if missing == 0 or case.now + missing * BLOCK_TIME + _FINALITY_ENDS > deadline:
+    wait = case.seconds_to_final(case.opened.block)
+    if wait == 0 or case.now + wait + FINALITY_ENDS > deadline:
         return None
-    reason = f"the challenge is not final yet: {missing} more blocks must follow it; run this again then"
+    reason = f"the challenge is not final yet: that takes about {format_duration(wait)} more; run this again then"
     return Unanswered(case.order.id, case.round, reason, deadline, False, ExitCode.DONE)
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.events import MOST_TOPICS
+from numerbay_chain.chain.finality import Finality
 from numerbay_chain.chain.types import Event, Listing, Order, Release, Settlement
 from numerbay_chain.errors import NetworkError
 from numerbay_chain.overview import bucket_of
@@ -20,8 +21,7 @@ _APART: Final = ("RoundRefunded", "Challenged", "FaultyRefunded")
 
 @dataclass(frozen=True, slots=True)
 class Sales:
-    """A listing's orders and their buyers' keys, as they stand in block `head`; `settled_orders` are deep enough in
-    the chain to count on."""
+    """A listing's orders and their buyers' keys, as they stand in block `head`; `settled_orders` stay in the chain."""
 
     head: int
     listing: Listing
@@ -32,17 +32,18 @@ class Sales:
 
     @classmethod
     def read(
-        cls, contract: MarketplaceContract, listing_id: int, confirmations: int, head: int | None = None
+        cls, contract: MarketplaceContract, listing_id: int, finality: Finality | None = None, head: int | None = None
     ) -> "Sales":
-        """`head`: the block that is looked at, the latest unless said. Raises `NetworkError`, and `RevertedError` for
-        a listing that does not exist."""
+        """`head`: the block that is looked at, the latest unless said; without `finality`, all orders stay. Raises
+        `NetworkError`, and `RevertedError` for a listing that does not exist."""
         head = contract.connection.block_number() if head is None else head
         listing = contract.listing(listing_id, block=head)
         orders = tuple(contract.orders_of(listing_id, to_block=head)) if listing.orders else ()
         deep = frozenset(order.id for order in orders)
-        if confirmations:
+        if finality is not None and orders and not finality.is_instant:
+            final = finality.block()
             bought = _events(contract, ["Bought"], "order", [order.id for order in orders], head)
-            deep = frozenset(event["order"] for event in bought if event.block <= head - confirmations)
+            deep = frozenset(event["order"] for event in bought if event.block <= final)
         owners = sorted({order.buyer for order in orders})
         registered = _events(contract, ["KeyRegistered"], "owner", owners, head)
         apart = _events(contract, _APART, "order", [order.id for order in orders], head)

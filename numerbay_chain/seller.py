@@ -192,7 +192,7 @@ class Seller:
         Where the decline window (or `confirmations`) must pass first, the answer's state is "waiting", unless
         `wait`. `again`: the same file as the round before is meant. `read_back` is a second way to the content
         ("gateway:https://…"); off a development chain it is required, and must differ from the store.
-        `confirmations`: blocks on top of what keys go out to; None is 0 on a development chain, else 12. Raises
+        `confirmations`: blocks on top of what keys go out to; None: until it is final as the chain says it. Raises
         `RefusedError` for an unfinished delivery of another file, for the same file as a new round without `again`,
         and for content that does not read back.
         """

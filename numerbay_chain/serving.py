@@ -21,7 +21,7 @@ from numerbay_chain.outbox import Sent
 from numerbay_chain.results import Delivered, Left, Served
 from numerbay_chain.rounds import RoundEntry, RoundJournal
 from numerbay_chain.sales import Sales, choose
-from numerbay_chain.units import format_order_id
+from numerbay_chain.units import format_duration, format_order_id
 
 _POLL: Final = 2.0  # seconds between two looks at what is waited for
 
@@ -94,7 +94,7 @@ class _Look:
     @classmethod
     def at(cls, market: Market, release: Release, entry: RoundEntry, choices: Choices, head: int) -> "_Look":
         listing_id, round = release.listing, release.round
-        sales = Sales.read(market.contract, listing_id, choices.confirmations, head)
+        sales = Sales.read(market.contract, listing_id, choices.finality, head)
         chosen, left = choose(sales, round, market.connection.now(), before_release=False)
         copies = None
         if sales.listing.terms.copies:
@@ -151,15 +151,16 @@ def _until(connection: Connection, release: Release, listing: Listing, head: int
     now = connection.now() if connection.is_development else connection.timestamp(head)
     if now < over:
         return over, "the decline window is open: buyers check the content now, and the keys go out when it is over"
-    missing = choices.confirmations - (head - release.block)
-    if missing > 0:
-        return None, f"the release is not final yet: {missing} more blocks must follow it before the keys go out"
-    # a block in front of which the chain could still turn around must not be able to hold a decline
-    if choices.confirmations and connection.timestamp(head - choices.confirmations) < over:
-        return None, (
-            f"the end of the decline window is not final yet: {choices.confirmations} blocks must follow it before the "
-            "keys go out"
-        )
+    finality = choices.finality
+    if finality.is_instant:
+        return None
+    final = finality.block()
+    if release.block > final:
+        left = format_duration(finality.seconds_left(release.block))
+        return None, f"the release is not final yet: that takes about {left} more, and the keys go out then"
+    # a block that the chain could still take back must not be able to hold a decline
+    if connection.timestamp(final) < over:
+        return None, "the end of the decline window is not final yet: the keys go out when it is"
     return None
 
 

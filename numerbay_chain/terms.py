@@ -6,7 +6,7 @@ Bounds are the contract's (docs/protocol.md §2, "Listing terms").
 from dataclasses import replace
 from typing import Final, Literal, TypedDict, get_args
 
-from numerbay_chain.chain.blocks import FINALITY
+from numerbay_chain.chain.finality import FINALITY
 from numerbay_chain.chain.gas import BUYER_GAS
 from numerbay_chain.chain.types import ZERO_ADDRESS, Terms, Token
 from numerbay_chain.errors import UsageError

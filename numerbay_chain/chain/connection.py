@@ -7,13 +7,14 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
 import requests
 from eth_typing import BlockNumber, ChecksumAddress, HexStr
 from web3 import HTTPProvider, IPCProvider, Web3
 from web3.exceptions import (
+    BlockNotFound,
     ContractLogicError,
     OffchainLookup,
     TransactionNotFound,
@@ -25,7 +26,9 @@ from web3.providers.base import BaseProvider
 from web3.types import BlockIdentifier, FilterParams, TxParams
 
 from numerbay_chain import addresses
-from numerbay_chain.chain.blocks import CONFIRMATIONS
+from numerbay_chain.chain.blocks import CONFIRMATIONS, Block, is_development_chain
+from numerbay_chain.chain.networks import network
+from numerbay_chain.chain.reading import of_one_block
 from numerbay_chain.chain.reverts import reverted
 from numerbay_chain.errors import NetworkError, NumerbayChainError, RefusedError, UsageError
 from numerbay_chain.hosts import is_loopback
@@ -33,9 +36,6 @@ from numerbay_chain.network.failures import TransportError
 from numerbay_chain.network.session import Session, pause_words
 from numerbay_chain.text import one_line
 
-DEVELOPMENT_CHAIN_IDS = frozenset(
-    {31337, 1337, 131277322940537}
-)  # anvil and hardhat, geth --dev and ganache, eth-tester
 MAX_TIP = 500
 """Gwei that a unit of gas may cost on top of the base fee, unless said otherwise."""
 SECONDS_PER_REQUEST = 30.0
@@ -43,6 +43,9 @@ SECONDS_PER_REQUEST = 30.0
 TRIES = 4
 ANSWER_LIMIT = 32 << 20
 """Bytes of the longest answer: 10,000 logs of 3 KiB."""
+
+if TYPE_CHECKING:
+    from numerbay_chain.chain.second import Decision, SecondNode
 
 
 class NodeRefusedError(NetworkError):
@@ -139,8 +142,10 @@ class Connection:
         with self.guard("asking for its chain id"):
             self.chain_id = int(w3.eth.chain_id)
         self.require_chain(expected_chain_id)
-        self.is_development = local and self.chain_id in DEVELOPMENT_CHAIN_IDS
+        self.is_development = is_development_chain(self.chain_id, local=local)
         self.max_tip = MAX_TIP
+        self.second: SecondNode | None = None
+        self.decision: Decision | None = None
 
     def require_chain(self, expected: int | None) -> None:
         """Raises `UsageError` for another chain than expected, if one is."""
@@ -155,8 +160,11 @@ class Connection:
 
     @property
     def confirmations(self) -> int:
-        """How many blocks on top make a block final."""
-        return 0 if self.is_development else CONFIRMATIONS
+        """How many blocks on top make a block final where the node does not say what is final (see `Finality`)."""
+        if self.is_development:
+            return 0
+        known = network(self.chain_id)
+        return known.confirmations if known else CONFIRMATIONS
 
     # What a call or estimate is made on: a development chain makes no blocks while nothing happens, so that its latest
     # one may be hours old, and the windows that ended since would still look open.
@@ -165,35 +173,54 @@ class Connection:
         return "pending" if self.is_development else "latest"
 
     def now(self) -> int:
-        """The chain's time in Unix seconds: a transaction that is sent now meets this time, or a little later one."""
+        """The chain's time in Unix seconds: a transaction that is sent now meets this time, or a little later one.
+        Within a decision, that of its block."""
+        if self.decision is not None and self.tip == "latest":
+            return self.decision.block.timestamp
         with self.guard("asking for the time"):
             return int(self.w3.eth.get_block(self.tip)["timestamp"])
 
     def block_number(self) -> int:
-        """The number of the latest block."""
+        """The number of the latest block; within a decision, of its block."""
+        if self.decision is not None:
+            return self.decision.block.number
         with self.guard("asking for the latest block"):
             return int(self.w3.eth.block_number)
 
+    def block(self, identifier: int | Literal["latest", "safe", "finalized"]) -> Block | None:
+        """A block by its number or its tag; None where the node has none."""
+        with self.guard(f"asking for block {identifier}"):
+            try:
+                found = self.w3.eth.get_block(cast(BlockIdentifier, identifier))
+            except BlockNotFound:
+                return None
+            return Block(int(found["number"]), bytes(found["hash"]), int(found["timestamp"]))
+
+    @of_one_block
     def timestamp(self, block: int) -> int:
         """Of a block, in Unix seconds."""
         with self.guard(f"asking for block {block}"):
             return int(self.w3.eth.get_block(block)["timestamp"])
 
+    @of_one_block
     def balance(self, address: str, block: int | None = None) -> int:
         """In wei."""
         with self.guard("asking for a balance"):
             return int(self.w3.eth.get_balance(checksummed(address), _at(block)))
 
-    def code(self, address: str) -> bytes:
-        """The code at the address, empty where there is no contract."""
+    @of_one_block
+    def code(self, address: str, block: int | None = None) -> bytes:
+        """The code at the address after `block` (None: the latest one), empty where there is no contract."""
         with self.guard("asking for a contract's code"):
-            return bytes(self.w3.eth.get_code(checksummed(address)))
+            return bytes(self.w3.eth.get_code(checksummed(address), _at(block)))
 
-    def storage(self, address: str, slot: int) -> bytes:
+    @of_one_block
+    def storage(self, address: str, slot: int, block: int | None = None) -> bytes:
         """32 bytes."""
         with self.guard("asking for a contract's storage"):
-            return bytes(self.w3.eth.get_storage_at(checksummed(address), slot)).rjust(32, b"\0")
+            return bytes(self.w3.eth.get_storage_at(checksummed(address), slot, _at(block))).rjust(32, b"\0")
 
+    @of_one_block
     def call(self, transaction: Mapping[str, Any], block: BlockIdentifier | None = None) -> bytes:
         """What the transaction would return, on the latest block if none is named. Raises `RevertedError`."""
         with self.guard("making a call"):
@@ -325,6 +352,7 @@ class Connection:
 
 
 def _at(block: int | None) -> BlockIdentifier:
+    # a decision's second node is asked by a mapping with the block's hash (EIP-1898)
     return "latest" if block is None else BlockNumber(block)
 
 

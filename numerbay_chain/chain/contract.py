@@ -9,6 +9,7 @@ from eth_utils.crypto import keccak
 from numerbay_chain.chain import abi, tokens
 from numerbay_chain.chain.connection import Connection, checksummed
 from numerbay_chain.chain.events import MOST_TOPICS, read_events
+from numerbay_chain.chain.reading import Question
 from numerbay_chain.chain.types import (
     Challenge,
     CopyDelivery,
@@ -163,7 +164,13 @@ class MarketplaceContract:
         """
         first = self.from_block if from_block is None else max(from_block, self.from_block)
         last = self.connection.block_number() if to_block is None else to_block
-        return read_events(self.connection, self.address, names, first, last, indexed)
+        if (decision := self.connection.decision) is None:
+            return read_events(self.connection, self.address, names, first, last, indexed)
+
+        def asked(node: Connection, _: object) -> list[Event]:
+            return [*read_events(node, self.address, names, first, last, indexed)]
+
+        return iter(decision.ask(Question("events", {"names": names, **indexed}, last, asked)))
 
     def releases(self, listing: int, *, to_block: int | None = None) -> list[Release]:
         """All released rounds of a listing, in order; missed ones are left out."""

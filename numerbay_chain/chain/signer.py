@@ -16,7 +16,8 @@ from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
-from numerbay_chain.chain.connection import DEVELOPMENT_CHAIN_IDS, Connection
+from numerbay_chain.chain.blocks import DEVELOPMENT_CHAIN_IDS
+from numerbay_chain.chain.connection import Connection
 from numerbay_chain.errors import AccountError, UsageError
 
 DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk"  # public: anvil's and hardhat's

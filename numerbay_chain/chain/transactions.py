@@ -25,7 +25,9 @@ from numerbay_chain.chain import abi, calls, tokens
 from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.connection import Connection, Fees, NodeRefusedError, NodeTimeoutError, checksummed
 from numerbay_chain.chain.events import decode_log
+from numerbay_chain.chain.finality import Finality
 from numerbay_chain.chain.reverts import decode_revert, out_of_gas
+from numerbay_chain.chain.second import require_no_effect, require_replaced
 from numerbay_chain.chain.signer import Signer
 from numerbay_chain.chain.types import Receipt
 from numerbay_chain.errors import (
@@ -49,6 +51,8 @@ _KNOWN = re.compile(r"already (?:known|imported|exists)|known transaction|alread
 _USED = re.compile(r"nonce (?:is )?too low|old ?nonce|nonce has already been used", re.IGNORECASE)
 _HELD = re.compile(r"replace", re.IGNORECASE)
 INTRINSIC_GAS = 21_000
+KEPT_STATES = 100
+"""Of how many blocks back a node that keeps no archive answers questions about state."""
 _FAILURES_IN_A_ROW = 5
 _LOOKS = 3
 """How often a receipt is asked for before it is believed that there is none."""
@@ -85,8 +89,8 @@ class NonceHeldError(NetworkError):
 class Sender:
     """Sends calls to the marketplace at `address` from the signer's account.
 
-    `confirmations`: how many blocks on top make it final what became of a transaction (None: as many as the chain's
-    usual number); `send` does not wait for them. `patience`: seconds to wait for a transaction. Raises `UsageError`
+    `confirmations`: how many blocks on top make it final what became of a transaction (None: as the chain says it, see
+    `Finality`); `send` does not wait for them. `patience`: seconds to wait for a transaction. Raises `UsageError`
     for an account that must not be used on this chain.
     """
 
@@ -103,7 +107,7 @@ class Sender:
         self.connection = connection
         self.signer = signer
         self.address = None if address is None else checksummed(address)
-        self.confirmations = connection.confirmations if confirmations is None else confirmations
+        self.finality = Finality(connection, confirmations)
         self.patience = patience
 
     @property
@@ -178,8 +182,8 @@ class Sender:
             return None
 
     def is_final(self, receipt: Receipt) -> bool:
-        """Whether the transaction's block lies so deep that it stays in the chain."""
-        return self.confirmations == 0 or self.connection.block_number() - receipt.block >= self.confirmations
+        """Whether the transaction's block stays in the chain."""
+        return self.finality.is_final(receipt.block)
 
     def is_void(self, raw: bytes) -> bool:
         """Whether a signed transaction of this account has had no effect, and never will have: for good, its nonce was
@@ -315,8 +319,10 @@ class Sender:
                 failures = 0
             except NetworkError as error:
                 failures += 1
-                if failures == _FAILURES_IN_A_ROW:
-                    raise NetworkError(f"{error}: transaction {name} may have been mined", _RUN_AGAIN) from error
+                if failures == _FAILURES_IN_A_ROW or error.code in ("nodes-disagree", "node-behind"):
+                    raise NetworkError(
+                        f"{error}: transaction {name} may have been mined", _RUN_AGAIN, code=error.code
+                    ) from error
             if time.monotonic() > end:
                 raise NetworkError(
                     f"transaction {name} was not mined within {self.patience:.0f} s: it may still be", _RUN_AGAIN
@@ -341,15 +347,29 @@ class Sender:
 
     def _is_replaced(self, name: str, nonce: int) -> bool:
         """Whether the nonce was used for good, and not by this transaction."""
-        block = max(self.connection.block_number() - self.confirmations, 0) if self.confirmations else None
-        if self.connection.transaction_count(self.account, block=block) <= nonce:
+        if self._final_nonce() <= nonce:
             return False
         for look in range(_LOOKS):
             if look:
                 time.sleep(0.1 if self.connection.is_development else 1.0)
             if self._mined(name):
                 return False
+        require_replaced(self.connection, self.account, name, nonce)
         return True
+
+    def _final_nonce(self) -> int:
+        """The nonces that the account has used for good."""
+        if self.finality.is_instant:
+            return self.connection.transaction_count(self.account)
+        block = max(self.finality.block(), 0)
+        try:
+            return self.connection.transaction_count(self.account, block=block)
+        except NodeTimeoutError:
+            raise
+        except NodeRefusedError:
+            # some nodes keep the state of 128 blocks, which on a chain of short blocks is less than finality takes
+            block = max(self.connection.block_number() - KEPT_STATES, block)
+            return self.connection.transaction_count(self.account, block=block)
 
     def _receipt(self, name: str) -> Receipt | None:
         mined = self._mined(name)
@@ -365,7 +385,10 @@ class Sender:
         found = self.connection.receipt(name)
         if found is None or found.get("blockNumber", 0) is None:
             return None  # some nodes have receipts of pending transactions
-        return found, self._checked(found, name)
+        receipt = self._checked(found, name)
+        if receipt.status == 0:
+            require_no_effect(self.connection, name, receipt.block)
+        return found, receipt
 
     def _checked(self, found: Mapping[str, Any], name: str) -> Receipt:
         with self.connection.guard("asking for a receipt"):

@@ -30,7 +30,7 @@ from tests.plugins.toolchain import anvil_binary
 from tests.unit.ipfs.servers import Request, serving
 
 CONTENT = b"id,prediction\n" + b"n0001,0.5\n" * 900
-DEEP = 13  # blocks: more than what makes a block final
+DEEP = 70  # blocks: more than what makes a block final: anvil calls the one final that is 64 blocks deep
 _DONE_BEFORE = ("was delivered as round", "were delivered as round", "holds order")
 """What was done to the end before it was interrupted says so instead of being done again."""
 
@@ -45,10 +45,9 @@ class Case:
     public: bool = False
     gateway: str = ""
 
-    @property
-    def choices(self) -> Choices:
+    def choices(self, place: Place) -> Choices:
         """On a public chain: those that `Seller.deliver` makes, but that the gateway may be on this machine."""
-        return Choices(12, GatewayStore(self.gateway), False, silent)
+        return Choices(place.seller.market.finality(), GatewayStore(self.gateway), False, silent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +68,12 @@ def _file(place: Place, name: str = "predictions.csv", content: bytes = CONTENT)
 
 def _deliver(case: Case, place: Place) -> object:
     if case.public:
-        return delivery.deliver(place.seller.market, _file(place), 1, "", False, case.choices)
+        return delivery.deliver(place.seller.market, _file(place), 1, "", False, case.choices(place))
     return place.seller.deliver(_file(place), 1)
 
 
 def _serve(case: Case, place: Place) -> object:
-    return delivery.serve(place.seller.market, 1, case.choices) if case.public else place.seller.serve(1)
+    return delivery.serve(place.seller.market, 1, case.choices(place)) if case.public else place.seller.serve(1)
 
 
 def _copies(case: Case, place: Place) -> object:

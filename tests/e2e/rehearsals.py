@@ -30,8 +30,8 @@ Command = Callable[[Place], object]
 
 
 class Visit:
-    """A connection of one's own to the devnet. `public`: a chain like any other, where a block is final after twelve
-    more, and whose accounts are nobody else's."""
+    """A connection of one's own to the devnet. `public`: a chain like any other, where a block is final that the
+    chain calls so, and whose accounts are nobody else's."""
 
     def __init__(self, rpc: str, public: bool) -> None:
         self.connection = connect(rpc)

@@ -324,8 +324,8 @@ class TestOffADevelopmentChain:
         assert not (real.folder / "elsewhere").exists()
         assert Choices.make(self.market(real), None, "gateway:https://ipfs.io", False, silent).second is not None
 
-    def test_confirmations_are_twelve_unless_said(self, real: Place) -> None:
-        assert self.market(real).confirmations(None) == 12
-        assert self.market(real).confirmations(3) == 3
+    def test_a_block_is_final_as_the_chain_says_unless_a_depth_is_said(self, real: Place) -> None:
+        assert self.market(real).finality().depth is None
+        assert self.market(real).finality(3).depth == 3
         with pytest.raises(UsageError, match="negative"):
-            self.market(real).confirmations(-1)
+            self.market(real).finality(-1)

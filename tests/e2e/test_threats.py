@@ -31,7 +31,7 @@ from tests.unit.ipfs.servers import Request, serving
 from tests.vectors.reference import H
 
 WINDOW = 600
-FINAL = 13  # blocks that make one before them final, on a chain where twelve do
+FINAL = 70  # blocks that make one before them final: anvil calls the one so that is 64 blocks deep
 
 
 @dataclass(frozen=True)
@@ -330,7 +330,7 @@ def mine(devnet: Devnet, blocks: int = FINAL) -> None:
 
 def choices(place: Place) -> Choices:
     """Those of a public chain, but for the second way: that is a gateway on another machine."""
-    return Choices(place.seller.market.confirmations(None), None, False, silent)
+    return Choices(place.seller.market.finality(), None, False, silent)
 
 
 def deliver(place: Place, listing: int) -> Delivered:

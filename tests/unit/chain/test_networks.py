@@ -5,7 +5,7 @@ from importlib import resources
 
 import pytest
 
-from numerbay_chain.chain.connection import DEVELOPMENT_CHAIN_IDS
+from numerbay_chain.chain.blocks import DEVELOPMENT_CHAIN_IDS
 from numerbay_chain.chain.networks import by_name, known, network
 from numerbay_chain.errors import ExitCode, UsageError
 
