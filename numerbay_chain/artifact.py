@@ -170,7 +170,7 @@ def unseal(
         raise DecryptionError("the key is not the one that the seller committed to")
     details, problems = _details(manifest, key, store)
     if isinstance(target, str | os.PathLike):
-        with open_complete(target, overwrite=overwrite) as file:
+        with open_complete(target, overwrite=overwrite, stream=True) as file:
             digest = _decrypt(manifest, key, store, partial(_write, file, os.fspath(target)), progress)
     else:
         digest = _decrypt(manifest, key, store, partial(_write, target, "the output"), progress)

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
+from numerbay_chain import textfile
 from numerbay_chain.addresses import checksummed
 from numerbay_chain.errors import AccountError, RefusedError, UsageError
-from numerbay_chain.files import write_atomic
+from numerbay_chain.files import expanded, write_atomic
+from numerbay_chain.locks import locked
 
 PREFIX: Final = "NUMERBAY_CHAIN_"
 SECRET_SIZE: Final = 32
+_MOST_SECRET: Final = 4_096  # bytes of its file
 DEFAULT_PROFILE: Final = "default"
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
@@ -115,7 +118,7 @@ def _typed(setting: str, value: Any, origin: str) -> Any:
         if type(value) is int and value >= 0:
             return value
         raise UsageError(f"{setting} in {origin} is not a whole number", "write it in decimal digits")
-    if isinstance(value, str) and value.strip():
+    if isinstance(value, str) and value.strip() and "\0" not in value:
         if setting == "contract" and re.fullmatch(r"0x[0-9a-fA-F]{40}", value.strip(), re.ASCII):
             checksummed(value.strip(), f"contract in {origin}")  # what is no address is told where one is wanted
         return value.strip()
@@ -134,10 +137,13 @@ class Home:
         environ = os.environ if environment is None else environment
         chosen = path or environ.get(PREFIX + "HOME")
         if chosen:
-            return cls(Path(chosen).expanduser().absolute())
+            return cls(expanded(chosen).absolute())
         from platformdirs import user_data_path
 
-        return cls(user_data_path("numerbay-chain"))
+        path = user_data_path("numerbay-chain")
+        if not path.is_absolute():  # no HOME, and no user of this number
+            raise UsageError("there is no home folder to keep things in", f"set {PREFIX}HOME to a folder of yours")
+        return cls(path)
 
     def folder(self, *names: str) -> Path:
         """A folder below the home folder, made if it is not there. Raises `RefusedError` where that can't be."""
@@ -157,19 +163,30 @@ class Home:
         thing."""
         path = self.path / "profiles.toml"
         try:
-            document = tomllib.loads(path.read_text("utf-8"))
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise UsageError(f"can't read {path}: {(error.strerror or '').lower()}", "check its permissions") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path} is not TOML: {error}", "correct it, or move it away") from error
+            document = tomllib.loads(textfile.read(path, "file of profiles", error=UsageError))
+        except UsageError as error:
+            if error.code == "no-such-file":
+                return {}
+            raise
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it nests too deep"
+            raise UsageError(
+                f"{path} is not TOML: {reason}", "correct it, or move it away", code="bad-profiles"
+            ) from None
         for name, values in document.items():
             if not isinstance(values, dict):
-                raise UsageError(f"{path}: {name!r} stands outside of a profile", "put it below a line like [seller]")
+                raise UsageError(
+                    f"{path}: {name!r} stands outside of a profile",
+                    "put it below a line like [seller]",
+                    code="bad-profiles",
+                )
             unknown = sorted(set(values) - set(_NAMES))
             if unknown:
-                raise UsageError(f"{path}: {unknown[0]!r} in profile {name} is no setting", f"use: {', '.join(_NAMES)}")
+                raise UsageError(
+                    f"{path}: {unknown[0]!r} in profile {name} is no setting",
+                    f"use: {', '.join(_NAMES)}",
+                    code="bad-profiles",
+                )
         return document
 
     def profile(self, name: str) -> dict[str, Any]:
@@ -177,11 +194,16 @@ class Home:
         profiles = self.profiles()
         if name not in profiles:
             known = ", ".join(sorted(profiles)) or "none"
-            raise UsageError(f"there is no profile {name!r} in {self.path / 'profiles.toml'}", f"profiles: {known}")
+            raise UsageError(
+                f"there is no profile {name!r} in {self.path / 'profiles.toml'}",
+                f"profiles: {known}",
+                code="no-profile",
+            )
         return profiles[name]
 
-    def save_profile(self, name: str, settings: Mapping[str, str | int | None]) -> Path:
-        """Writes a profile, in place of one of that name; the others stay. Answers with the file's path."""
+    def save_profile(self, name: str, settings: Mapping[str, str | int | None], *, merge: bool = False) -> Path:
+        """Write a profile, in place of one of that name, or with `merge` into it; the others stay. Return the file's
+        path."""
         import tomli_w
 
         if not _PROFILE_NAME.fullmatch(name):
@@ -189,11 +211,12 @@ class Home:
         values = {key: _typed(key, value, "the call") for key, value in settings.items() if value is not None}
         if unknown := sorted(set(values) - set(_NAMES)):
             raise UsageError(f"{unknown[0]!r} is no setting", f"use: {', '.join(_NAMES)}")
-        profiles = self.profiles()
-        profiles[name] = values
-        path = self.folder() / "profiles.toml"
-        write_atomic(path, tomli_w.dumps(profiles))
-        return path
+        folder = self.folder()
+        with locked(folder / ".profiles.lock", "writing profiles"):
+            profiles = self.profiles()
+            profiles[name] = {**profiles.get(name, {}), **values} if merge else values
+            write_atomic(folder / "profiles.toml", tomli_w.dumps(profiles))
+        return folder / "profiles.toml"
 
     # ------------------------------------------------------------------------------------------------- seller secret
 
@@ -225,9 +248,11 @@ class Home:
     def import_seller_secret(self, text: str) -> bool:
         """Takes a backup in; False: that secret was there already. Raises `RefusedError` where another one is in
         use, and for text that is no secret."""
-        compact = text.strip().removeprefix("0x")
+        compact = text.removeprefix("\ufeff").strip().strip("\0").removeprefix("0x")
         if not re.fullmatch(r"[0-9a-fA-F]{64}", compact, re.ASCII):
-            raise RefusedError("that is not a seller secret", "give the 64 hexadecimal digits that export printed")
+            raise RefusedError(
+                "that is not a seller secret", "give the 64 hexadecimal digits that export printed", code="not-a-secret"
+            )
         self.folder()
         if self.secret_path.exists():
             if self._read_secret() == bytes.fromhex(compact):
@@ -235,24 +260,26 @@ class Home:
             raise RefusedError(
                 f"there is another seller secret in {self.secret_path}: what was sold with it needs it",
                 "export that one and move it away first, or use another home folder",
+                code="another-secret",
             )
         write_atomic(self.secret_path, compact.lower() + "\n", overwrite=False)
         return True
 
     def _read_secret(self) -> bytes:
         try:
-            text = self.secret_path.read_text("ascii").strip()
-        except FileNotFoundError:
-            raise AccountError(
-                f"there is no seller secret in {self.path}",
-                "it is made with the first delivery; import a backup if you have one",
-            ) from None
-        except (OSError, UnicodeDecodeError):
+            text = textfile.read(self.secret_path, "seller secret", error=AccountError, limit=_MOST_SECRET).strip()
+        except AccountError as error:
+            if error.code == "no-such-file":
+                raise AccountError(
+                    f"there is no seller secret in {self.path}",
+                    "it is made with the first delivery; import a backup if you have one",
+                    code="no-secret",
+                ) from None
             text = ""
         if not re.fullmatch(r"[0-9a-f]{64}", text, re.ASCII):
             # nothing of what stands there is repeated
             raise AccountError(
-                f"{self.secret_path} does not hold a seller secret", "restore it from its backup"
+                f"{self.secret_path} does not hold a seller secret", "restore it from its backup", code="bad-secret"
             ) from None
         if self.secret_path.stat().st_mode & 0o077:
             self.secret_path.chmod(0o600)

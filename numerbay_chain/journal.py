@@ -4,9 +4,7 @@ one after.
 Where two processes could act on the same thing at once, one of them is refused (`exclusive`).
 """
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any, Final
 from numerbay_chain import jsontext
 from numerbay_chain.errors import RefusedError
 from numerbay_chain.files import storage_error, sync_folder, write_atomic
+from numerbay_chain.locks import locked
 
 _VERSION: Final = 1
 
@@ -61,23 +60,19 @@ class Entry:
 
 
 def _unreadable(path: Path) -> RefusedError:
-    return RefusedError(f"the journal entry {path} can't be read", "look at it; if nothing in it matters, move it away")
+    return RefusedError(
+        f"the journal entry {path} can't be read",
+        "look at it; if nothing in it matters, move it away",
+        code="bad-journal",
+    )
 
 
 @contextmanager
 def exclusive(folder: Path, name: str, doing: str) -> Iterator[None]:
-    """Holds a lock file in `folder` for as long as the block runs; the system lets go of it if the process dies.
+    """Hold a lock file in `folder` for as long as the block runs; the system lets go of it if the process dies.
 
-    Raises `RefusedError` where another process holds it: `doing` is what that one is about ("delivering listing 1").
+    Raises `RefusedError` (`busy`) where another process holds it: `doing` is what that one is about ("delivering
+    listing 1").
     """
-    descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RefusedError(
-                f"another process is {doing} right now", "wait until it is done, then run this again"
-            ) from None
+    with locked(folder / f"{name}.lock", doing, 0):
         yield
-    finally:
-        os.close(descriptor)

@@ -4,13 +4,12 @@ import base64
 import binascii
 import json
 import os
-from pathlib import Path
 from typing import Any, Final, Self
 
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
-from numerbay_chain import jsontext
+from numerbay_chain import jsontext, textfile
 from numerbay_chain.errors import AccountError, UsageError
 from numerbay_chain.files import write_atomic
 
@@ -63,11 +62,17 @@ def load(path: str | os.PathLike[str]) -> KeyPair:
     fields = _read(path)
     secret, public = _decode(fields.get("private_key")), _decode(fields.get("public_key"))
     if secret is None:
-        raise AccountError(f"the key file {path} has no private key of 32 bytes", "use the file that numerbay exported")
+        raise AccountError(
+            f"the key file {path} has no private key of 32 bytes",
+            "use the file that numerbay exported",
+            code="bad-key-file",
+        )
     pair = KeyPair(secret)
     if public != pair.public_key:
         raise AccountError(
-            f"the halves of the key file {path} do not belong together", "restore the file from its backup"
+            f"the halves of the key file {path} do not belong together",
+            "restore the file from its backup",
+            code="bad-key-file",
         )
     return pair
 
@@ -79,14 +84,19 @@ def parse_public_key(source: str | os.PathLike[str]) -> bytes:
     """
     key = _decode_text(source) if isinstance(source, str) else None
     if key is None:
-        if isinstance(source, str) and not Path(source).exists():
+        if isinstance(source, str) and not os.path.exists(source):  # noqa: PTH110 — pathlib raises for a name that is too long
             raise UsageError(
                 f"{source!r} is neither a public key nor a key file",
                 "give 32 bytes in base64, as `keys show` prints them, or the path of a numerbay.json",
+                code="not-a-key",
             )
         key = _decode(_read(source).get("public_key"))
         if key is None:
-            raise AccountError(f"the key file {source} has no public key of 32 bytes", "ask its owner for another copy")
+            raise AccountError(
+                f"the key file {source} has no public key of 32 bytes",
+                "ask its owner for another copy",
+                code="bad-key-file",
+            )
     refuse_small_order(key)
     return key
 
@@ -96,21 +106,24 @@ def refuse_small_order(public_key: bytes) -> None:
     try:
         bindings.crypto_scalarmult((1).to_bytes(_SIZE, "little"), public_key)
     except (CryptoError, RuntimeError) as error:
-        raise AccountError("the public key is a small-order point: nothing can be sealed to it") from error
+        raise AccountError(
+            "the public key is a small-order point: nothing can be sealed to it", code="small-order-key"
+        ) from error
 
 
 def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
+    text = textfile.read(
+        path, "key file", error=AccountError, hint="make one with `keys new -o PATH`", limit=_MAX_FILE_SIZE
+    )
     try:
-        with Path(path).open("rb") as file:
-            fields = jsontext.parse(file.read(_MAX_FILE_SIZE))
-    except OSError as error:
-        reason = (error.strerror or "it can't be opened").lower()
-        raise AccountError(f"can't read the key file {path}: {reason}", "make one with `keys new -o PATH`") from error
+        fields = jsontext.parse(text)
     except ValueError:
-        # without the cause: a JSON error carries the document, and with it the private key
-        raise AccountError(f"{path} is not a key file", "use the numerbay.json that `keys new` wrote") from None
+        fields = None
     if not isinstance(fields, dict):
-        raise AccountError(f"{path} is not a key file", "use the numerbay.json that `keys new` wrote")
+        # without the cause: a JSON error carries the document, and with it the private key
+        raise AccountError(
+            f"{path} is not a key file", "use the numerbay.json that `keys new` wrote", code="bad-key-file"
+        )
     return fields
 
 

@@ -24,6 +24,7 @@ from numerbay_chain.errors import (
     RefusedError,
     UsageError,
 )
+from numerbay_chain.files import expanded
 from numerbay_chain.ipfs import ContentStore, open_store
 from numerbay_chain.outbox import Outbox, Sent
 from numerbay_chain.units import parse_amount
@@ -68,7 +69,7 @@ class Market:
     ) -> None:
         self.home, self.connection, self.contract, self.signer = home, connection, contract, signer
         self._store, self.explicit_store, self.read_back = store, explicit_store, read_back
-        self.key_path = Path(key).expanduser() if key is not None else None
+        self.key_path = expanded(key) if key is not None else None
         self.dry_run, self.notify = dry_run, notify
         self._tokens: dict[str, Token] = {}
 

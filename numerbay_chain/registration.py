@@ -4,13 +4,14 @@ from pathlib import Path
 
 from numerbay_chain import keyfile
 from numerbay_chain.chain import calls
+from numerbay_chain.files import expanded
 from numerbay_chain.market import Market
 from numerbay_chain.results import RegisteredKey, event_of
 
 
 def register_key(market: Market, path: str | Path | None) -> RegisteredKey:
     """See `Buyer.register_key`."""
-    chosen = Path(path).expanduser() if path is not None else market.key_path or default_path(market)
+    chosen = expanded(path) if path is not None else market.key_path or default_path(market)
     created = not chosen.exists()
     pair = keyfile.generate() if created else keyfile.load(chosen)
     if created and not market.dry_run:

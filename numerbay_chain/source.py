@@ -1,5 +1,6 @@
 """What a seller hands in, as one stream: a file as it is, a folder as a deterministic tar; refused if it changes."""
 
+import errno
 import mimetypes
 import os
 import stat
@@ -111,7 +112,7 @@ class _Folder:
     media_type = "application/x-tar"
 
     def __init__(self, path: Path) -> None:
-        self._path = path.resolve()
+        self._path = Path(os.path.realpath(path))
         self._entries = _scan(self._path)
         self.name = f"{self._path.name or 'folder'}.tar"
         content = sum(len(_header(entry)) + _padded(entry.content_size) for entry in self._entries)
@@ -180,9 +181,19 @@ def _scan(root: Path) -> list[_Entry]:
 def _inner_link(path: Path, root: Path) -> str:
     link = os.readlink(path)  # noqa: PTH115 — the text as it stands: a Path would tidy it up
     target = Path(os.path.normpath(path.parent / link))
+    if _leads_in_a_circle(path):
+        raise RefusedError(f"the link {path} leads in a circle", "take it out of the folder", code="not-a-file")
     if Path(link).is_absolute() or not (target.is_relative_to(root) and path.resolve().is_relative_to(root)):
         raise RefusedError(f"the link {path} leads out of the folder", "put a copy in its place")
     return link
+
+
+def _leads_in_a_circle(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _header(entry: _Entry) -> bytes:

@@ -3,7 +3,6 @@
 Private keys leave this module only as signatures; no repr, message or traceback shows them.
 """
 
-import json
 import os
 import re
 from abc import ABC, abstractmethod
@@ -16,9 +15,11 @@ from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
+from numerbay_chain.chain import keystore
 from numerbay_chain.chain.blocks import DEVELOPMENT_CHAIN_IDS
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.errors import AccountError, UsageError
+from numerbay_chain.files import expanded
 
 DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk"  # public: anvil's and hardhat's
 DEVELOPMENT_PATH = "m/44'/60'/0'/0"
@@ -43,7 +44,7 @@ class Signer(ABC):
         """
         kind, _, rest = spec.partition(":")
         if kind == "keystore" and rest:
-            return KeystoreSigner(Path(rest).expanduser(), password)
+            return KeystoreSigner(expanded(rest), password)
         if kind == "env" and rest:
             return _from_environment(rest)
         if kind == "dev" and re.fullmatch(r"[0-9]{1,4}", rest, re.ASCII):
@@ -52,7 +53,7 @@ class Signer(ABC):
                 signer.check(connection)
             return signer
         # what was typed may be a private key: it is not repeated
-        raise UsageError("that is not an account", _FORMS)
+        raise UsageError("that is not an account", _FORMS, code="not-an-account")
 
     def check(self, connection: Connection) -> None:
         """Raises `UsageError` where this account must not be used on that chain."""
@@ -60,6 +61,7 @@ class Signer(ABC):
             raise UsageError(
                 f"a test account can't be used on chain {connection.chain_id}: everybody knows its key",
                 "use keystore:PATH or env:NAME; dev:NUMBER is for development chains on this machine",
+                code="test-account",
             )
 
     @abstractmethod
@@ -126,14 +128,9 @@ class KeystoreSigner(Signer):
         self._path = path
         self._password = password
         self._opened: LocalSigner | None = None
-        self._keystore = _read_keystore(path)
-        named = self._keystore.get("address")
-        if named is None:
-            self.address = self._open().address
-        elif isinstance(named, str) and re.fullmatch(r"(0x)?[0-9a-fA-F]{40}", named, re.ASCII):
-            self.address = to_checksum_address("0x" + named.removeprefix("0x").lower())
-        else:
-            raise AccountError(f"the keystore {path} names no address", "restore it from a copy")
+        self._keystore = keystore.read(path)
+        self._named = keystore.address_of(path, self._keystore)
+        self.address = self._named or self._open().address
 
     def _open(self) -> LocalSigner:
         if self._opened is not None:
@@ -142,18 +139,16 @@ class KeystoreSigner(Signer):
             raise AccountError(
                 f"the keystore {self._path} needs its password",
                 "run this on a terminal, or set it in the environment",
+                code="no-answer",
             )
-        try:
-            key = bytes(Account.decrypt(self._keystore, self._password()))
-        except (ValueError, TypeError, LookupError, NotImplementedError):
-            # the cause may hold pieces of the keystore
-            raise AccountError(f"the keystore {self._path} does not open with this password", "try again") from None
+        key = keystore.decrypt(self._path, self._keystore, self._password)
         self._opened = LocalSigner.from_key(key)
-        if self._keystore.get("address") is not None and self._opened.address != self.address:
+        if self._named is not None and self._opened.address != self._named:
             opened, self._opened = self._opened, None
             raise AccountError(
-                f"the keystore {self._path} names {self.address}, but its key is {opened.address}'s",
+                f"the keystore {self._path} names {self._named}, but its key is {opened.address}'s",
                 "restore it from a copy",
+                code="bad-keystore",
             )
         return self._opened
 
@@ -173,37 +168,29 @@ def _account(private_key: bytes, what: str) -> LocalAccount:
         account: LocalAccount = Account.from_key(private_key)
     except Exception:
         raise AccountError(
-            f"{what} can't be used", "it must be 32 bytes, not 0, below the order of secp256k1"
+            f"{what} can't be used", "it must be 32 bytes, not 0, below the order of secp256k1", code="bad-key"
         ) from None
     return account
 
 
 def _from_environment(name: str) -> LocalSigner:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name, re.ASCII):
-        raise UsageError("that is not the name of an environment variable", _FORMS)
+        raise UsageError("that is not the name of an environment variable", _FORMS, code="not-an-account")
     text = os.environ.get(name)
     if text is None:
-        raise AccountError(f"the environment variable {name} is not set", f"put the private key in hex into {name}")
+        raise AccountError(
+            f"the environment variable {name} is not set", f"put the private key in hex into {name}", code="no-key"
+        )
     digits = text.strip().removeprefix("0x")
     if not re.fullmatch(r"[0-9a-fA-F]{64}", digits, re.ASCII):
-        raise AccountError(f"the environment variable {name} holds no private key", "it must be 64 hexadecimal digits")
+        raise AccountError(
+            f"the environment variable {name} holds no private key", "it must be 64 hexadecimal digits", code="bad-key"
+        )
     return LocalSigner(_account(bytes.fromhex(digits), f"the private key in {name}"))
-
-
-def _read_keystore(path: Path) -> dict[str, Any]:
-    try:
-        keystore = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise AccountError(f"there is no keystore {path}", "check the path") from None
-    except OSError as error:
-        raise AccountError(f"the keystore {path} can't be read: {(error.strerror or '').lower()}") from None
-    except ValueError:
-        raise AccountError(f"{path} is not a keystore", "it must be an encrypted JSON file, version 3") from None
-    if not isinstance(keystore, dict) or keystore.get("version") != 3 or not ({"crypto", "Crypto"} & keystore.keys()):
-        raise AccountError(f"{path} is not a keystore", "it must be an encrypted JSON file, version 3")
-    return keystore
 
 
 def _refuse_elsewhere(chain_id: object) -> None:
     if chain_id not in DEVELOPMENT_CHAIN_IDS:
-        raise UsageError(f"a test account signs nothing for chain {chain_id}", "use keystore:PATH or env:NAME")
+        raise UsageError(
+            f"a test account signs nothing for chain {chain_id}", "use keystore:PATH or env:NAME", code="test-account"
+        )

@@ -1,12 +1,11 @@
 """`seal`, `open`, `cid`: the parts that need no chain."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from numerbay_chain.cli import output, roles
+from numerbay_chain.cli import output, roles, streams
 from numerbay_chain.cli.options import CONTENT_HASH, State, json_option, key_option, pass_state, profile_option
 from numerbay_chain.cli.progress import progress
 
@@ -53,6 +52,7 @@ def seal(state: State, file: Path, recipients: tuple[str, ...], folder: Path, no
             note=note,
             progress=lambda done, total: report("sealing", done, total),
         )
+    state.changed = True
     state.show(
         {
             "path": str(folder),
@@ -118,6 +118,7 @@ def open_(state: State, folder: Path, path: str, content_hash: bytes | None, ove
             "your public key could have sealed this; ask the seller for the hash and give --content-hash"
         )
     if path != "-":
+        state.changed = True
         state.show(_opened_data(opened, path), lambda: _opened_text(opened, path))
 
 
@@ -169,7 +170,8 @@ def cid(state: State, path: str) -> None:
 
     importer = Importer(None)
     if path == "-":
-        while block := sys.stdin.buffer.read(BLOCK_SIZE):
+        stdin = streams.stdin_bytes()
+        while block := stdin.read(BLOCK_SIZE):
             importer.update(block)
     else:
         source = open_source(path)

@@ -46,6 +46,7 @@ def new(state: State, path: Path) -> None:
 
     pair = keyfile.generate()
     keyfile.save(pair, path)
+    state.changed = True
     public_key = keyfile.encode(pair.public_key)
     state.show({"path": str(path), "public_key": public_key}, public_key)
     output.note(f"the key pair is in {path}: keep a copy, nothing can replace it")

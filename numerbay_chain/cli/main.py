@@ -12,7 +12,7 @@ from numerbay_chain import __version__
 from numerbay_chain.cli import output, streams
 from numerbay_chain.cli.lazy import Entry, LazyGroup
 from numerbay_chain.cli.options import State, run_options
-from numerbay_chain.errors import ExitCode
+from numerbay_chain.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from numerbay_chain.chain.transactions import Plan
@@ -96,6 +96,8 @@ def _run(arguments: list[str], state: State) -> int:
         cli.main(arguments, prog_name=called)  # the shell asks what could follow; click answers and exits
     asked = "--json" in arguments  # click takes them out
     try:
+        if any("\0" in argument for argument in arguments):
+            raise UsageError("an argument holds a NUL character", "check where it comes from")
         with cli.make_context(program, arguments, obj=state) as context:
             cli.invoke(context)
     except click.exceptions.Exit as ended:

@@ -97,9 +97,9 @@ def set_(state: State, name: str) -> None:
     if not given:
         raise click.UsageError("there is no setting to write")
     _check(given)
-    values: dict[str, str | int | None] = {**home.profiles().get(name, {})}
-    values.update({setting: value for setting, value in given.items() if isinstance(value, str | int)})
-    path = home.save_profile(name, values)
+    values = {setting: value for setting, value in given.items() if isinstance(value, str | int)}
+    path = home.save_profile(name, values, merge=True)
+    state.changed = True
     state.show({"profile": name, "path": str(path)}, f"profile {name} is in {path}")
 
 

@@ -1,13 +1,12 @@
 """`seller-secret`: the 32 bytes that every content key derives from."""
 
-import sys
-from pathlib import Path
-
 import click
 
-from numerbay_chain.cli import output, roles
+from numerbay_chain.cli import output, roles, streams
 from numerbay_chain.cli.lazy import Entry, LazyGroup
 from numerbay_chain.cli.options import State, json_option, pass_state
+
+_MOST_BYTES = 4_096
 
 
 @click.group(
@@ -53,7 +52,7 @@ def export(state: State, path: str) -> None:
         with output.stdout_for_data(state.as_json) as stream:
             stream.write(text.encode() + b"\n")
         return
-    write_atomic(path, text + "\n", overwrite=False)
+    write_atomic(path, text + "\n", overwrite=False, stream=True)
     state.show({"path": path}, f"the seller secret is in {path}: keep it where nobody else can read it")
 
 
@@ -70,13 +69,13 @@ def import_(state: State, path: str) -> None:
     Example:
       numerbay-chain seller-secret import seller-secret.txt
     """
-    text = sys.stdin.readline() if path == "-" else _text(Path(path))
+    from numerbay_chain import textfile
+
+    if path == "-":
+        text = textfile.decode(streams.stdin_bytes().readline(_MOST_BYTES), "standard input")
+    else:
+        text = textfile.read(path, "backup", limit=_MOST_BYTES).partition("\n")[0]
     home = roles.settings(state).home
     new = home.import_seller_secret(text)
     words = f"the seller secret is in {home.secret_path}" + ("" if new else " already")
     state.show({"path": str(home.secret_path), "new": new}, words)
-
-
-def _text(path: Path) -> str:
-    with path.open(encoding="ascii", errors="replace") as file:
-        return file.readline(1_000)

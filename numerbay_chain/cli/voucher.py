@@ -1,12 +1,10 @@
 """`voucher`: permissions to buy at another price, or from a closed listing."""
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from numerbay_chain.cli import output, roles
+from numerbay_chain.cli import output, roles, streams
 from numerbay_chain.cli.lazy import Entry, LazyGroup
 from numerbay_chain.cli.options import ADDRESS, DURATION, LISTING, State, pass_state, sends, signs
 from numerbay_chain.units import format_time
@@ -67,7 +65,8 @@ def sign(
         return
     from numerbay_chain.files import write_atomic
 
-    write_atomic(path, signed.to_json() + "\n", overwrite=False)
+    write_atomic(path, signed.to_json() + "\n", overwrite=False, stream=True)
+    state.changed = True
     state.show({"path": path, "listing": listing, "deadline": signed.voucher.deadline}, f"the voucher is in {path}")
 
 
@@ -152,9 +151,9 @@ def revoke(state: State, path: str) -> None:
 
 def read_voucher(path: str) -> "SignedVoucher":
     """A voucher from a file, - is stdin. Raises `RefusedError`."""
+    from numerbay_chain import textfile
     from numerbay_chain.vouchers import SignedVoucher
 
     if path == "-":
-        return SignedVoucher.from_json(sys.stdin.read(_MOST))
-    with Path(path).open(encoding="utf-8", errors="replace") as file:
-        return SignedVoucher.from_json(file.read(_MOST))
+        return SignedVoucher.from_json(textfile.decode(streams.stdin_bytes().read(_MOST), "standard input"))
+    return SignedVoucher.from_json(textfile.read(path, "voucher", limit=_MOST))

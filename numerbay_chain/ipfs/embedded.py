@@ -25,6 +25,7 @@ from numerbay_chain.ipfs.dagpb import MAX_BLOCK_SIZE
 from numerbay_chain.ipfs.pipe import Pipe
 from numerbay_chain.ipfs.store import BlockStore, ContentWriter, Writer
 from numerbay_chain.ipfs.unixfs import Importer, Root
+from numerbay_chain.locks import locked
 
 _WRITING_THREADS = 2
 _BLOCKS_IN_FLIGHT = 6
@@ -81,12 +82,8 @@ class EmbeddedStore(BlockStore):
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with locked(self.folder / "lock", "writing to this store"):
             yield
-        finally:
-            os.close(descriptor)
 
     def _begin(self) -> tuple[Path, int]:
         """A locked folder for a new writer, and the lock. What dead processes left is cleared away."""
@@ -98,14 +95,15 @@ class EmbeddedStore(BlockStore):
                     _remove_if_dead(left)
                 mine = Path(tempfile.mkdtemp(dir=self.folder / "incoming"))
                 lock = os.open(mine, os.O_RDONLY)
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                with suppress(OSError):  # without locks, what dead processes leave stays
+                    fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError as error:
             raise storage_error(self.folder, error) from error
         return mine, lock
 
 
 def _remove_if_dead(folder: Path) -> None:
-    with suppress(FileNotFoundError, NotADirectoryError, BlockingIOError):
+    with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

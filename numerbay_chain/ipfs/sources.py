@@ -3,9 +3,9 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 
 from numerbay_chain.errors import NetworkError, RefusedError, UsageError
+from numerbay_chain.files import expanded
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.store import ContentStore, ContentWriter, Store
 
@@ -25,7 +25,7 @@ def open_store(spec: str, *more: str) -> ContentStore:
         if kind == "embedded":
             from numerbay_chain.ipfs.embedded import EmbeddedStore
 
-            return EmbeddedStore(Path(place).expanduser())
+            return EmbeddedStore(expanded(place))
         if kind == "kubo":
             from numerbay_chain.ipfs.kubo import KuboStore
 

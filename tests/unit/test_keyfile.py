@@ -94,8 +94,9 @@ def test_a_damaged_key_file_is_refused_without_showing_it(vector: dict[str, Any]
 
 
 def test_a_missing_key_file_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(AccountError, match="no such file") as caught:
+    with pytest.raises(AccountError, match="there is no key file") as caught:
         keyfile.load(tmp_path / "nothing.json")
+    assert caught.value.code == "no-such-file"
     assert "keys new" in str(caught.value.hint)
 
 
