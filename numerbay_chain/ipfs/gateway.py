@@ -4,46 +4,49 @@ Blocks are asked for as the Trustless Gateway specification says. A gateway that
 a temporary file, and nothing of it is given before the import of that file has led to the CID that was asked for.
 """
 
-import os
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import IO, Any
+from contextlib import contextmanager, suppress
+from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
-import requests
-
-from numerbay_chain.errors import ContentError, NetworkError, NotFoundError, UsageError
-from numerbay_chain.files import storage_error, write_all
-from numerbay_chain.hosts import is_loopback
+from numerbay_chain.errors import ContentError, NetworkError, NotFoundError, SlowSourceError, UsageError
+from numerbay_chain.hosts import is_loopback, is_public, number, plain
+from numerbay_chain.ipfs import transport
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.dagpb import MAX_BLOCK_SIZE
 from numerbay_chain.ipfs.store import BlockStore
-from numerbay_chain.ipfs.transport import (
-    CONNECT_TIMEOUT,
-    IDLE_TIMEOUT,
-    Session,
-    network_errors,
-    read_body,
-    read_pieces,
-)
-from numerbay_chain.ipfs.unixfs import Importer, Root
+from numerbay_chain.ipfs.transport import IDLE_TIMEOUT, Patience, network_errors
+from numerbay_chain.ipfs.unixfs import Root
+from numerbay_chain.ipfs.whole import WholeFile
+from numerbay_chain.network.session import Answer, Session, pause_words, unsafe, wanted_pause
+from numerbay_chain.network.shown import shown
 
 _RAW_BLOCK = "application/vnd.ipld.raw"
 _REDIRECTS = 5
 _TRIES = 3
 _PAUSE = 0.5  # seconds before the second try, and twice that before the third
-_LONGEST_PAUSE = 10.0
-_PIECE_SIZE = 1 << 20
+_LONGEST_PAUSE = 5.0
 
-_MISSING = {404, 408, 410, 504}
-_NO_SUCH_FORMAT = {400, 406, 415, 501}
-_BUSY = {429, 500, 502, 503}
+_NO_SUCH_FORMAT = {400, 405, 406, 415, 501}
+_BLOCKS_REFUSED = {403, 404}  # which some gateways answer where they would give the file
+_REDIRECTED = {301, 302, 303, 307, 308}
+# The gateway as a whole, not one object: it wants a login or money, is busy, or is broken behind its front.
+_BUSY = {429, 503, 520, 521, 522, 523, 525, 526, 527, 530}
+_CLOSED = {401, 402, 407}
+_WORTH_ANOTHER_TRY = {500, 502, 524}  # a single block may meet these in passing
 
 
 class _NoBlocksError(Exception):
     """The gateway serves files, not their inner blocks."""
+
+
+class _AgainError(Exception):
+    """An answer that may be another one next time: `error` is what to raise where it is not."""
+
+    def __init__(self, error: NetworkError, pause: float) -> None:
+        super().__init__(str(error))
+        self.error, self.pause = error, pause
 
 
 class GatewayStore(BlockStore):
@@ -55,13 +58,15 @@ class GatewayStore(BlockStore):
     def __init__(self, url: str) -> None:
         super().__init__()
         self._base = _parse_url(url)
-        self._loopback = is_loopback(self._base.hostname or "")
-        self.name = f"gateway {urlunsplit(self._base._replace(netloc=self._base.netloc.rpartition('@')[2]))}"
+        base = urlunsplit(self._base)
+        self.name = f"gateway {shown(base)}"
         self._hint = "check the address, or try another gateway"
-        self._session = Session()
-        self._session.trust_env = not self._loopback  # a proxy has no business with loopback
+        self._session = Session(base, limit=MAX_BLOCK_SIZE, seconds=transport.BLOCK_DEADLINE)
+        self._session.headers["Accept-Encoding"] = "identity"
+        self._patience = Patience()
         self._serves_blocks = True
-        self._file: tuple[Root, IO[bytes]] | None = None
+        self._gave_blocks = False
+        self._file: WholeFile | None = None
 
     def read(self, cid: Cid, size: int, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         done = 0
@@ -72,36 +77,57 @@ class GatewayStore(BlockStore):
                     done += len(piece)
                 return
             except _NoBlocksError:
-                self._serves_blocks = False
+                pass
         end = size if length is None else offset + length
-        yield from self._read_whole(cid, size, offset + done, end)
+        for piece in self._read_whole(cid, size, offset + done, end):
+            self._require_time()
+            yield piece
 
     def _fetch(self, cid: Cid) -> bytes:
-        what = f"block {cid}"
-        for last_try in _tries():
+        self._patience.require(self.name, cid)
+        for last_try in self._tries():
             try:
-                with self._errors(), self._get(cid, {"Accept": _RAW_BLOCK}, "?format=raw") as response:
-                    if response.status_code not in _NO_SUCH_FORMAT:
-                        self._require_success(response, cid)
-                        return self._block_in(response, cid, what)
-                if cid.codec == "dag-pb":
-                    raise _NoBlocksError
-                # The bytes of a file of one raw block are that block.
-                with self._errors(), self._get(cid, {}) as response:
-                    self._require_success(response, cid)
-                    return read_body(response, MAX_BLOCK_SIZE, what)
-            except NotFoundError:
-                raise
-            except NetworkError:
+                with self._patience.watching(cid):
+                    return self._fetch_once(cid)
+            except _AgainError as again:
                 if last_try:
+                    raise again.error from None
+                self._wait(again.pause)
+            except (NotFoundError, SlowSourceError):
+                raise
+            except NetworkError as error:
+                if last_try or error.code == "unsafe-address":
                     raise
         raise AssertionError("the last try returns or raises")
 
-    def _block_in(self, response: requests.Response, cid: Cid, what: str) -> bytes:
-        said_raw = response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _RAW_BLOCK
+    def _fetch_once(self, cid: Cid) -> bytes:
+        refusal: NotFoundError | None = None
+        with self._get(cid, {"Accept": _RAW_BLOCK}, "?format=raw") as answer:
+            refuses = answer.status in _BLOCKS_REFUSED and not self._gave_blocks
+            if not refuses and answer.status not in _NO_SUCH_FORMAT:
+                self._require_success(answer, cid)
+                block = self._block_in(answer, cid)
+                self._gave_blocks |= cid.matches(block)
+                return block
+            if refuses:
+                with suppress(_AgainError):
+                    refusal = self._missing(answer, cid)
+        if cid.codec == "dag-pb":
+            raise _NoBlocksError
+        # The bytes of a file of one raw block are that block.
+        try:
+            with self._get(cid, {}) as answer:
+                self._require_success(answer, cid)
+                return answer.read()
+        except NotFoundError as error:
+            raise refusal or error from None
+
+    def _block_in(self, answer: Answer, cid: Cid) -> bytes:
+        said_raw = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _RAW_BLOCK
         ignored_format = cid.codec == "dag-pb" and not said_raw
         try:
-            block = read_body(response, MAX_BLOCK_SIZE, what)
+            with self._errors():
+                block = answer.read()
         except ContentError:
             if ignored_format:
                 raise _NoBlocksError from None
@@ -110,137 +136,175 @@ class GatewayStore(BlockStore):
             raise _NoBlocksError
         return block
 
+    # ------------------------------------------------------------------------------------------------- files as a whole
+
     def _read_whole(self, cid: Cid, size: int, start: int, end: int) -> Iterator[bytes]:
         if start < 0 or start > end or end > size:
             raise ValueError(f"bytes {start} to {end} do not lie in a file of {size} bytes")
         wanted = Root(cid, size)
-        if self._file is None or self._file[0] != wanted:
+        if self._file is None or self._file.wanted != wanted:
+            self._patience.require(self.name, cid)
             if self._file is not None:
-                self._file[1].close()
+                self._file.close()
                 self._file = None
-            self._file = (wanted, self._download(wanted))
-        descriptor = os.dup(self._file[1].fileno())  # another read may replace the file meanwhile
-        try:
-            while start < end:
-                piece = os.pread(descriptor, min(_PIECE_SIZE, end - start), start)
-                if not piece:
-                    raise ContentError(f"{self.name}: the copy of {cid} was altered on this machine", "fetch it again")
-                start += len(piece)
-                yield piece
-        finally:
-            os.close(descriptor)
+            with self._patience.watching(cid):
+                self._file = self._download(wanted)
+            self._serves_blocks = self._gave_blocks
+        yield from self._file.read(start, end)
 
-    def _download(self, wanted: Root) -> IO[bytes]:
-        """A nameless temporary file of all the content, checked. A broken transfer is taken up where it broke off."""
+    def _download(self, wanted: Root) -> WholeFile:
+        """All the content, checked. A broken transfer is taken up where it broke off."""
+        file = WholeFile(wanted, self.name, self._hint)
+        ends = time.monotonic() + transport.BLOCK_DEADLINE + wanted.size / transport.SLOWEST
         try:
-            file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # outlives this call: later ranges are read from it
-        except OSError as error:
-            raise storage_error(tempfile.gettempdir(), error) from error
-        try:
-            cid, size = wanted.cid, wanted.size
-            importer, done, failures = Importer(), 0, 0
-            while True:
+            for last_try in self._tries():
                 try:
-                    with self._errors(), self._get(cid, {"Range": f"bytes={done}-"} if done else {}) as response:
-                        self._require_success(response, cid)
-                        if done and not _continues(response, done):
-                            importer, done = Importer(), 0
-                            file.seek(0)
-                            file.truncate()
-                        for piece in read_pieces(response):
-                            done += len(piece)
-                            if done > size:
-                                raise ContentError(f"{self.name}: {cid} is longer than {size} bytes", self._hint)
-                            importer.update(piece)
-                            _keep(file, piece)
+                    self._take_up(file, max(ends - time.monotonic(), 0.001))
                     break
-                except NotFoundError:
+                except _AgainError as again:
+                    if last_try:
+                        raise again.error from None
+                    self._wait(again.pause)
+                except (NotFoundError, SlowSourceError):
                     raise
-                except NetworkError:
-                    failures += 1
-                    if failures == _TRIES:
+                except NetworkError as error:
+                    if last_try or error.code == "unsafe-address":
                         raise
-                    time.sleep(failures * _PAUSE)
-            root = importer.finish()
-            if root.size != size:
-                raise ContentError(f"{self.name}: {cid} has {root.size} bytes instead of {size}", self._hint)
-            if root.cid != cid:
-                raise ContentError(f"{self.name}: {cid} has other bytes than its CID promises", self._hint)
+            file.finish()
         except BaseException:
             file.close()
             raise
         return file
 
+    def _take_up(self, file: WholeFile, seconds: float) -> None:
+        cid, size, done = file.wanted.cid, file.wanted.size, file.done
+        headers = {"Range": f"bytes={done}-"} if done else {}
+        with self._get(cid, headers, limit=size, seconds=seconds) as answer:
+            self._require_success(answer, cid)
+            encoded = answer.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}
+            if encoded or not _continues(answer, done):
+                if answer.status == 206 and done:
+                    # part of something, but not the part that was asked for
+                    raise NetworkError(f"{self.name} gives another part of {cid} than it was asked for", self._hint)
+                file.restart()
+                said = answer.headers.get("Content-Length", "")
+                if not encoded and said.isdecimal() and int(said[:20]) > size:
+                    raise ContentError(f"{self.name}: {cid} is longer than {size} bytes", self._hint, code="too-large")
+            pieces = answer.pieces()
+            while True:
+                with self._errors():
+                    piece = next(pieces, None)
+                if piece is None:
+                    return
+                self._require_time()
+                file.add(piece)
+
+    # -------------------------------------------------------------------------------------------------------- exchanges
+
     def _errors(self) -> Any:
         return network_errors(self.name, self._hint)
 
     @contextmanager
-    def _get(self, cid: Cid, headers: dict[str, str], query: str = "") -> Iterator[requests.Response]:
+    def _get(
+        self,
+        cid: Cid,
+        headers: dict[str, str],
+        query: str = "",
+        limit: int | None = None,
+        seconds: float | None = None,
+    ) -> Iterator[Answer]:
         url = f"{urlunsplit(self._base)}/ipfs/{cid}{query}"
+        ends = time.monotonic() + (self._patience.deadline() if seconds is None else seconds)
         for _ in range(_REDIRECTS + 1):
-            response = self._session.get(
+            left = self._time_left(max(ends - time.monotonic(), 0.001))
+            idle = min(IDLE_TIMEOUT, self._patience.idle())
+            opened = self._session.opened(
+                "GET",
                 url,
-                headers={"Accept": "*/*", "Accept-Encoding": "identity", **headers},
-                stream=True,
-                timeout=(CONNECT_TIMEOUT, IDLE_TIMEOUT),
-                allow_redirects=False,
+                {"Accept": "*/*", **headers},
+                limit=MAX_BLOCK_SIZE if limit is None else limit,
+                seconds=left,
+                idle=idle,
             )
-            with response:
-                if not response.is_redirect:
-                    yield response
+            with self._in_time(), self._errors(), opened as answer:
+                if answer.status not in _REDIRECTED or "Location" not in answer.headers:
+                    yield answer
                     return
-                url = self._redirect(url, response.headers["Location"])
+                url = self._redirect(url, answer.headers["Location"])
         raise NetworkError(f"{self.name} redirects more than {_REDIRECTS} times", self._hint)
 
     def _redirect(self, source: str, location: str) -> str:
+        """The address that is redirected to, if it is one to follow."""
         try:
-            target = urljoin(source, location)
-            parts = urlsplit(target)
-            to_loopback = is_loopback(parts.hostname or "")
-        except ValueError as error:
-            raise NetworkError(f"{self.name} redirects to something that is no address", self._hint) from error
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            target = urlsplit(urljoin(source, location))
+            host, here = target.hostname or "", _origin(target) == _origin(self._base)
+        except ValueError:
+            raise NetworkError(f"{self.name} redirects to something that is no address", self._hint) from None
+        if target.scheme not in {"http", "https"} or not host:
             raise NetworkError(f"{self.name} redirects to something that is no web address", self._hint)
-        if to_loopback and not self._loopback:
-            raise NetworkError(f"{self.name} redirects into this machine, which is refused", self._hint)
-        if parts.scheme == "http" and urlsplit(source).scheme == "https" and not to_loopback:
-            raise NetworkError(f"{self.name} redirects from https to http, which is refused", self._hint)
-        return target
+        if here:
+            return urlunsplit(target._replace(netloc=self._base.netloc))  # with the user that was given for it
+        if _is_private(host) or _is_private(self._base.hostname or ""):
+            error = unsafe(host)
+            raise NetworkError(
+                f"{self.name} redirects into this machine or a private network, or out of it, which is refused",
+                error.hint,
+                code=error.code,
+            )
+        if target.scheme == "http" and urlsplit(source).scheme == "https":
+            raise NetworkError(
+                f"{self.name} redirects from https to http, which is refused", self._hint, code="unsafe-address"
+            )
+        return urlunsplit(target._replace(netloc=target.netloc.rpartition("@")[2]))
 
-    def _require_success(self, response: requests.Response, cid: Cid) -> None:
-        status = response.status_code
+    def _require_success(self, answer: Answer, cid: Cid) -> None:
+        status = answer.status
         if status in {200, 206}:
             return
-        if status in _MISSING:
-            raise NotFoundError(f"{self.name} does not have {cid} (status {status})", "try another gateway")
         if status in _BUSY:
-            time.sleep(_pause(response.headers.get("Retry-After", "")))
-            raise NetworkError(
-                f"{self.name} is busy or broken (status {status})", "try again later, or try another gateway"
+            error = NetworkError(
+                f"{self.name} is busy or broken (status {status}{pause_words(answer.response)})",
+                "try again later, or try another gateway",
             )
-        raise NetworkError(f"{self.name} refuses to serve {cid} (status {status})", self._hint)
+            raise _AgainError(error, min(wanted_pause(answer.response) or 0.0, _LONGEST_PAUSE))
+        if status in _CLOSED:
+            raise NetworkError(f"{self.name} refuses to serve anything (status {status})", self._hint)
+        if status == 400 and answer.response.url.startswith("http://") and b"HTTPS server" in answer.read()[:500]:
+            raise NetworkError(f"{self.name} speaks TLS on this port", "give its address with https://")
+        raise self._missing(answer, cid)
+
+    def _missing(self, answer: Answer, cid: Cid) -> NotFoundError:
+        """Whatever the reason, it is about this object: the next one may be there. Raises `_AgainError`."""
+        status = answer.status
+        verb = "does not have" if status in {404, 408, 410, 504} else "refuses to serve"
+        error = NotFoundError(f"{self.name} {verb} {cid} (status {status})", "try another gateway")
+        if status in _WORTH_ANOTHER_TRY:
+            raise _AgainError(error, min(wanted_pause(answer.response) or 0.0, _LONGEST_PAUSE))
+        return error
+
+    def _tries(self) -> Iterator[bool]:
+        """Whether it is the last try, after a pause for all but the first."""
+        for count in range(1, _TRIES + 1):
+            if count > 1:
+                self._wait((count - 1) * _PAUSE)
+            yield count == _TRIES
+
+    def _wait(self, seconds: float) -> None:
+        self._require_time()
+        time.sleep(self._time_left(seconds))
 
 
-def _tries() -> Iterator[bool]:
-    """Whether it is the last try, after a pause for all but the first."""
-    for number in range(1, _TRIES + 1):
-        time.sleep((number - 1) * _PAUSE)
-        yield number == _TRIES
+def _continues(answer: Answer, done: int) -> bool:
+    return done > 0 and answer.status == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {done}-")
 
 
-def _pause(retry_after: str) -> float:
-    return min(float(retry_after), _LONGEST_PAUSE) if retry_after.isdecimal() else 0.0
+def _is_private(host: str) -> bool:
+    address = number(host)
+    return is_loopback(host) or (address is not None and not is_public(address))
 
 
-def _continues(response: requests.Response, done: int) -> bool:
-    return response.status_code == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {done}-")
-
-
-def _keep(file: IO[bytes], piece: bytes) -> None:
-    try:
-        write_all(file, piece)
-    except OSError as error:
-        raise storage_error(tempfile.gettempdir(), error) from error
+def _origin(url: SplitResult) -> tuple[str, str, int]:
+    return url.scheme, plain(url.hostname or ""), url.port or (443 if url.scheme == "https" else 80)
 
 
 def _parse_url(text: str) -> SplitResult:
@@ -249,10 +313,11 @@ def _parse_url(text: str) -> SplitResult:
         url = urlsplit(text.strip())
         if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment or url.port == 0:
             raise wrong
-    except ValueError as error:
-        raise wrong from error
+    except ValueError:
+        raise wrong from None
     netloc = url.netloc
-    if url.hostname == "localhost":
+    if plain(url.hostname) == "localhost":
         # Kubo answers on "localhost" with a redirect to CID.ipfs.localhost, a name that few systems resolve.
-        netloc = netloc.replace("localhost", "127.0.0.1")
+        user, at, _ = netloc.rpartition("@")
+        netloc = f"{user}{at}127.0.0.1" + (f":{url.port}" if url.port else "")
     return url._replace(netloc=netloc, path=url.path.rstrip("/").removesuffix("/ipfs"))

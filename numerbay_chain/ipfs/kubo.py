@@ -1,37 +1,33 @@
 """A Kubo daemon over its RPC API.
 
 Files go in through ipfshttpclient's streaming `add`: one request, under the daemon's own lock against garbage
-collection. Blocks come out over plain HTTP, because ipfshttpclient reads an answer of any length into memory.
+collection. It is given a session of ours, because its own one waits for and takes in whatever a daemon sends. Blocks
+come out over plain HTTP.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
-import requests
-
-from numerbay_chain import jsontext
 from numerbay_chain.errors import NetworkError, NotFoundError, UsageError
+from numerbay_chain.ipfs import transport
 from numerbay_chain.ipfs.cid import LEAF_SIZE, Cid
 from numerbay_chain.ipfs.dagpb import MAX_BLOCK_SIZE
 from numerbay_chain.ipfs.pipe import Pipe
 from numerbay_chain.ipfs.store import BlockStore, ContentWriter, Writer
-from numerbay_chain.ipfs.transport import (
-    CONNECT_TIMEOUT,
-    IDLE_TIMEOUT,
-    Session,
-    network_errors,
-    read_body,
-    reason_of,
-)
+from numerbay_chain.ipfs.transport import IDLE_TIMEOUT, Patience, network_errors
 from numerbay_chain.ipfs.unixfs import MAX_LINKS, Importer, Root
+from numerbay_chain.network.failures import diagnose
+from numerbay_chain.network.session import Session
+from numerbay_chain.network.shown import shown
 from numerbay_chain.text import one_line
 
-# While a body is sent the first of the two counts: a busy daemon may stop reading for a while. See `_check`.
-_UPLOAD_TIMEOUTS = (120.0, 300.0)
+_ANSWER_SECONDS = 300.0  # from the end of an upload: the daemon writes and pins it meanwhile
+_ANSWER_LIMIT = 1 << 16
 
 # All of it is said, because a node's `Import` settings change every default.
 _ADD_OPTIONS = {
@@ -48,6 +44,10 @@ _ADD_OPTIONS = {
     "wrap-with-directory": "false",
     "pin": "true",
 }
+
+
+_ABOUT_A_BLOCK = {400, 403, 404, 408, 410, 451, 502, 504, 524}
+"""HTTP statuses, besides Kubo's own 500, of a daemon or a front that does not give one block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,16 @@ class KuboStore(BlockStore):
         super().__init__()
         self._address = _parse_address(rpc_url)
         self._offline = offline
-        self.name = f"kubo at {self._address.url}"
+        self.name = f"kubo at {shown(self._address.url)}"
         self._hint = "is the daemon running (`ipfs daemon`), and is this the address of its RPC API?"
-        self._session = Session()
-        self._session.auth = self._address.auth
+        self._patience = Patience()
+        self._session = self._new_session(limit=MAX_BLOCK_SIZE, seconds=transport.BLOCK_DEADLINE)
+
+    def _new_session(self, **limits: Any) -> Session:
+        session = Session(self._address.url, **limits)
+        session.auth = self._address.auth
+        session.headers["Accept-Encoding"] = "identity"
+        return session
 
     def writer(self, label: str = "") -> ContentWriter:
         """Begins a file. Raises `NetworkError` at once where no daemon answers."""
@@ -94,45 +100,47 @@ class KuboStore(BlockStore):
         return _KuboWriter(self, label)
 
     def _fetch(self, cid: Cid) -> bytes:
-        with self._errors(), self._call("block/get", str(cid)) as response:
-            return read_body(response, MAX_BLOCK_SIZE, f"block {cid}")
+        self._patience.require(self.name, cid)
+        with self._patience.watching(cid), self._in_time():
+            seconds = self._time_left(self._patience.deadline())
+            status, body = self._call("block/get", seconds, min(IDLE_TIMEOUT, self._patience.idle()), str(cid))
+        if status == 200:
+            return body
+        raise self._refusal(status, body, f"block {cid}")
 
     def _check(self) -> None:
         """A daemon that is not there is noticed before anything is sent to it."""
-        with self._errors(), self._call("version") as response:
-            read_body(response, 1 << 16, f"{self.name}: its version")
+        status, body = self._call("version", IDLE_TIMEOUT, IDLE_TIMEOUT)
+        if status != 200:
+            raise self._refusal(status, body)
 
-    def _call(self, command: str, argument: str | None = None) -> requests.Response:
+    def _call(self, command: str, seconds: float, idle: float, argument: str | None = None) -> tuple[int, bytes]:
         parameters = {"arg": argument} if argument else {}
         if self._offline:
             parameters["offline"] = "true"
-        response = self._session.post(
-            f"{self._address.url}/api/v0/{command}",
-            params=parameters,
-            stream=True,
-            timeout=(CONNECT_TIMEOUT, IDLE_TIMEOUT),
-            allow_redirects=False,
-            headers={"Accept-Encoding": "identity"},
-        )
-        if response.status_code == 200:
-            return response
-        with response:
-            raise self._refusal(response)
+        url = f"{self._address.url}/api/v0/{command}?{urlencode(parameters)}"
+        opened = self._session.opened("POST", url, {}, limit=MAX_BLOCK_SIZE, seconds=seconds, idle=idle)
+        with self._errors(), opened as answer:
+            return answer.status, answer.read()
 
-    def _refusal(self, response: requests.Response) -> NetworkError:
-        text = read_body(response, 1 << 16, f"{self.name}: its answer").decode(errors="replace")
-        if response.status_code != 500:
-            return NetworkError(
-                f"{self.name} answers with status {response.status_code}: {one_line(text) or 'no reason given'}",
-                self._hint,
-            )
-        with suppress(ValueError, LookupError, TypeError):
-            text = str(jsontext.parse(text)["Message"])
-        return self._failure(text)
+    def _refusal(self, status: int, body: bytes, block: str | None = None) -> NetworkError:
+        """What the daemon answered instead. About one `block` it is that one which can't be had, whatever the
+        reason."""
+        text = body[:_ANSWER_LIMIT].decode(errors="replace")
+        if status == 500:
+            with suppress(ValueError, LookupError, TypeError):
+                text = str(json.loads(text)["Message"])
+            return self._failure(text, block)
+        words = f"{self.name} answers with status {status}: {one_line(text) or 'no reason given'}"
+        if block is not None and status in _ABOUT_A_BLOCK:
+            return NotFoundError(words, "try another --store")
+        return NetworkError(words, self._hint)
 
-    def _failure(self, message: str) -> NetworkError:
+    def _failure(self, message: str, block: str | None = None) -> NetworkError:
         if "not found" in message or "could not find" in message:
             return NotFoundError(f"{self.name} does not have the content: {one_line(message)}", "try another --store")
+        if block is not None:
+            return NotFoundError(f"{self.name} does not give {block}: {one_line(message)}", "try another --store")
         return NetworkError(f"{self.name} answers: {one_line(message)}", self._hint)
 
     def _errors(self) -> Any:
@@ -150,19 +158,22 @@ class KuboStore(BlockStore):
             self._address.multiaddr,
             base=f"{self._address.path}/api/v0",
             chunk_size=LEAF_SIZE,
-            auth=self._address.auth,
-            timeout=_UPLOAD_TIMEOUTS,
+            timeout=_ANSWER_SECONDS,
         )
+        client._client._session = self._new_session(limit=_ANSWER_LIMIT, seconds=_ANSWER_SECONDS, upload=True)
         try:
             with self._errors():
                 yield client
         except exceptions.ErrorResponse as error:
             raise self._failure(str(error)) from error
         except exceptions.Error as error:
-            raise NetworkError(f"{self.name} broke off: {reason_of(error)}", self._hint) from error
+            with self._errors():
+                raise diagnose(error, _ANSWER_SECONDS, _ANSWER_SECONDS) from None
         # The client asserts what an answer looks like, and looks into it without asking.
         except (AssertionError, LookupError, TypeError, ValueError) as error:
             raise NetworkError(f"{self.name} answers with nonsense", self._hint) from error
+        finally:
+            client._client.close_session()
 
 
 class _KuboWriter(Writer):
@@ -226,5 +237,5 @@ def _parse_address(text: str) -> _Address:
         auth = (unquote(url.username), unquote(url.password or "")) if url.username else None
         path = url.path.rstrip("/").removesuffix("/api/v0")
         return _Address(url.scheme, url.hostname, url.port or (443 if url.scheme == "https" else 80), path, auth)
-    except ValueError as error:
-        raise wrong from error
+    except ValueError:
+        raise wrong from None  # its words name the address

@@ -10,7 +10,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Protocol, Self
 
-from numerbay_chain.errors import ContentError, SlowSourceError, UsageError
+from numerbay_chain.errors import ContentError, NotFoundError, SlowSourceError, UsageError
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.unixfs import Root, checked_block, read_file
 
@@ -147,6 +147,21 @@ class Store(ABC):
         if self._ends is not None and time.monotonic() >= self._ends:
             raise self._too_slow()
 
+    def _time_left(self, most: float) -> float:
+        """Seconds that are left for reading, at most `most`. Raises `SlowSourceError` where there are none."""
+        self._require_time()
+        return most if self._ends is None else min(most, max(self._ends - time.monotonic(), 0.001))
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Turns an error of the block into `SlowSourceError` where the time for reading is over by then."""
+        try:
+            yield
+        except NotFoundError as error:
+            if error.code == SlowSourceError.code and self._ends is not None and time.monotonic() >= self._ends:
+                raise self._too_slow() from None
+            raise
+
     def _too_slow(self) -> SlowSourceError:
         return SlowSourceError(f"{self.name} did not give the content in the time that was left for it", SLOW_HINT)
 
@@ -198,4 +213,5 @@ class BlockStore(Store):
         except ContentError as error:
             with self._recent_lock:
                 self._recent.clear()  # the store may give the right bytes next time
-            raise ContentError(f"{self.name}: {error}", error.hint or "try another --store") from error
+            words = str(error) if str(error).startswith(self.name) else f"{self.name}: {error}"
+            raise ContentError(words, error.hint or "try another --store", code=error.code) from error

@@ -23,7 +23,7 @@ CONNECT_SECONDS = 10.0
 PIECE_SECONDS = 120.0
 """For handing over one piece of an upload: a busy daemon may stop reading for a while."""
 OVERHEAD = 1 << 20
-"""Bytes that status line, headers, chunk sizes and trailers may take besides a body."""
+"""Bytes that status line, headers, chunk sizes and trailers may take, besides a quarter of the body."""
 
 Places = Sequence[tuple[Any, ...]]  # as socket.getaddrinfo gives them
 

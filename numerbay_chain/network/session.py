@@ -138,10 +138,12 @@ class Session(requests.Session):
         return response
 
     @contextmanager
-    def opened(self, url: str, headers: dict[str, str], limit: int, seconds: float, idle: float) -> "Iterator[Answer]":
-        """GET an answer, to be read piece by piece: at most `limit` bytes within `seconds`, one try."""
+    def opened(
+        self, method: str, url: str, headers: dict[str, str], *, limit: int, seconds: float, idle: float
+    ) -> "Iterator[Answer]":
+        """An answer that is read piece by piece: at most `limit` bytes within `seconds`, one try."""
         exchange = self._exchange(time.monotonic() + seconds, seconds, idle, limit)
-        request = self.prepare_request(requests.Request("GET", url, headers=headers))
+        request = self.prepare_request(requests.Request(method, url, headers=headers))
         with self._within(exchange, url):
             response = self._send_once(request, exchange)
         with response:
@@ -154,7 +156,7 @@ class Session(requests.Session):
     # ------------------------------------------------------------------------------------------------------------ parts
 
     def _exchange(self, ends: float | None, seconds: float, idle: float, limit: int) -> Exchange:
-        return Exchange(seconds, idle, limit + OVERHEAD, ends, self._check)
+        return Exchange(seconds, idle, limit + limit // 4 + OVERHEAD, ends, self._check)
 
     def _send_once(self, request: requests.PreparedRequest, exchange: Exchange) -> requests.Response:
         url = request.url or ""

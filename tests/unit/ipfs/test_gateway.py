@@ -2,6 +2,8 @@
 
 import gzip
 import random
+import zlib
+from collections.abc import Callable
 
 import pytest
 
@@ -59,7 +61,61 @@ def formats_refused(file: File, request: Request) -> None:
         files_only(file, request)
 
 
-HONEST = {"trustless": trustless, "files only": files_only, "formats refused": formats_refused}
+def blocks_refused(status: int) -> Callable[[File, Request], None]:
+    """One that answers as if it did not have the block, and gives the file."""
+
+    def behaviour(file: File, request: Request) -> None:
+        if request.wants_block:
+            request.answer(b"raw blocks are not served here", status)
+        else:
+            files_only(file, request)
+
+    return behaviour
+
+
+def compressing(*encodings: str) -> Callable[[File, Request], None]:
+    """One that compresses though it was asked not to."""
+    pack = {
+        "gzip": gzip.compress,
+        "deflate": zlib.compress,
+        "bare": lambda data: zlib.compress(data, wbits=-15),
+        "two members": lambda data: gzip.compress(data[:100]) + gzip.compress(data[100:]),
+    }
+    name = {"bare": "deflate", "two members": "gzip"}
+
+    def behaviour(file: File, request: Request) -> None:
+        block = file.blocks.get(request.cid)
+        if block is None:
+            request.answer(b"no such block", 404)
+            return
+        for encoding in encodings:
+            block = pack[encoding](block)
+        said = ", ".join(name.get(encoding, encoding) for encoding in encodings)
+        request.answer(block, Content_Encoding=said, **RAW_BLOCK)
+
+    return behaviour
+
+
+def files_compressed(file: File, request: Request) -> None:
+    if request.wants_block:
+        request.answer(b"unsupported format", 400)
+    else:
+        request.answer(gzip.compress(file.content), Content_Encoding="gzip", **BINARY)
+
+
+HONEST = {
+    "trustless": trustless,
+    "files only": files_only,
+    "formats refused": formats_refused,
+    "blocks forbidden": blocks_refused(403),
+    "blocks not found": blocks_refused(404),
+    "gzip": compressing("gzip"),
+    "deflate": compressing("deflate"),
+    "deflate without a header": compressing("bare"),
+    "gzip of two members": compressing("two members"),
+    "gzip twice": compressing("gzip", "gzip"),
+    "files in gzip": files_compressed,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -108,9 +164,21 @@ LIES_ABOUT_BLOCKS = {
     "nothing": (lambda file, block, request: request.answer(b"", **RAW_BLOCK), ContentError),
     "a byte more": (lambda file, block, request: request.answer(block + b"\x00", **RAW_BLOCK), ContentError),
     "without an end": (lambda file, block, request: request.answer_endlessly(**RAW_BLOCK), ContentError),
-    "compressed": (
-        lambda file, block, request: request.answer(gzip.compress(block), Content_Encoding="gzip", **RAW_BLOCK),
+    "other bytes, compressed": (
+        lambda file, block, request: request.answer(gzip.compress(b"\x00" + block[1:]), Content_Encoding="gzip"),
         ContentError,
+    ),
+    "compressed and cut off": (
+        lambda file, block, request: request.answer(gzip.compress(block)[:-9], Content_Encoding="gzip", **RAW_BLOCK),
+        NetworkError,
+    ),
+    "said to be compressed": (
+        lambda file, block, request: request.answer(block, Content_Encoding="gzip", **RAW_BLOCK),
+        NetworkError,
+    ),
+    "compressed by other means": (
+        lambda file, block, request: request.answer(block, Content_Encoding="zstd", **RAW_BLOCK),
+        NetworkError,
     ),
     "a bomb": (
         lambda file, block, request: request.answer(
@@ -129,7 +197,11 @@ LIES_ABOUT_BLOCKS = {
     "not found": (lambda file, block, request: request.answer(b"no", 404), NotFoundError),
     "gone": (lambda file, block, request: request.answer(b"no", 410), NotFoundError),
     "nobody has it": (lambda file, block, request: request.answer(b"no", 504), NotFoundError),
-    "forbidden": (lambda file, block, request: request.answer(b"no", 403), NetworkError),
+    "forbidden": (lambda file, block, request: request.answer(b"no", 403), NotFoundError),
+    "not for legal reasons": (lambda file, block, request: request.answer(b"no", 451), NotFoundError),
+    "an error": (lambda file, block, request: request.answer(b"no", 500), NotFoundError),
+    "an error of its front": (lambda file, block, request: request.answer(b"no", 502), NotFoundError),
+    "only with a login": (lambda file, block, request: request.answer(b"no", 401), NetworkError),
     "out of order": (lambda file, block, request: request.answer(b"no", 503), NetworkError),
 }
 

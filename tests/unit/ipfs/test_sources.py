@@ -22,11 +22,12 @@ def embedded(tmp_path, name, content=b""):
         ("embedded:/some/where", EmbeddedStore, "embedded store at /some/where"),
         ("kubo:http://127.0.0.1:5001", KuboStore, "kubo at http://127.0.0.1:5001"),
         ("kubo:http://127.0.0.1:5001/api/v0/", KuboStore, "kubo at http://127.0.0.1:5001"),
-        ("kubo:https://me:hunter2@node.example/rpc", KuboStore, "kubo at https://node.example:443/rpc"),
+        ("kubo:https://me:hunter2@node.example/rpc", KuboStore, "kubo at https://node.example:443/…"),
         ("kubo:/ip4/127.0.0.1/tcp/5001", KuboStore, "kubo at http://127.0.0.1:5001"),
         ("kubo:/ip6/::1/tcp/5001/http", KuboStore, "kubo at http://[::1]:5001"),
         ("kubo:/dns4/node.example/tcp/443/https", KuboStore, "kubo at https://node.example:443"),
         ("gateway:https://gateway.example/ipfs/", GatewayStore, "gateway https://gateway.example"),
+        ("gateway:https://me:hunter2@gateway.example/KEY/ipfs", GatewayStore, "gateway https://gateway.example/…"),
     ],
 )
 def test_a_store_is_named_by_its_kind_and_place(spec, kind, name):
