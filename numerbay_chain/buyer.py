@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self, Unpack
 
+from numerbay_chain.catalog import view_listing, view_listings
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.types import Order, Token
 from numerbay_chain.challenging import (
@@ -17,8 +18,16 @@ from numerbay_chain.challenging import (
 )
 from numerbay_chain.errors import RefusedError
 from numerbay_chain.market import Market, Overrides, open_market, quiet
-from numerbay_chain.overview import view_listing, view_listings, view_orders
-from numerbay_chain.payout import collect, collect_missed, paid_by
+from numerbay_chain.missed import (
+    MissedRounds,
+    collect_all_missed,
+    collect_missed,
+    missed_of_listing,
+    missed_of_order,
+)
+from numerbay_chain.overview import view_orders
+from numerbay_chain.paging import MOST, Page
+from numerbay_chain.payout import collect, paid_by
 from numerbay_chain.progress import Progress, silent
 from numerbay_chain.proving import judge, prove, resume_proof
 from numerbay_chain.purchase import buy, make_quote, resume_purchase
@@ -73,9 +82,9 @@ class Buyer:
         """A listing, its description (read from the store and checked) and its terms in words."""
         return view_listing(self.market, listing_id)
 
-    def listings(self) -> list[ListingView]:
-        """All listings of the marketplace."""
-        return view_listings(self.market)
+    def listings(self, limit: int | None = MOST) -> Page[ListingView]:
+        """The marketplace's newest listings, `limit` of them (None: all); `.more` counts the others."""
+        return view_listings(self.market, limit=limit)
 
     def quote(
         self,
@@ -141,12 +150,13 @@ class Buyer:
         Raises `RefusedError` naming the order where something else was bought then."""
         return resume_purchase(self.market, listing_id, rounds, voucher, recipient)
 
-    def orders(self) -> list[OrderView]:
-        """All orders of the account, as they stand."""
-        return view_orders(self.market, self.market.contract.orders_by(self.market.account))
+    def orders(self, limit: int | None = MOST) -> Page[OrderView]:
+        """The account's orders as they stand: `limit` of them, those that were paid for first, the newest of each, with
+        their newest rounds; `.more` counts the others. None: all orders, with all rounds that are over."""
+        return view_orders(self.market, self.market.contract.orders_by(self.market.account), limit)
 
     def order(self, order: int) -> OrderView:
-        """One order, anybody's."""
+        """One order, anybody's, with all rounds that are over."""
         return view_orders(self.market, [self.market.contract.order(order)])[0]
 
     # -------------------------------------------------------------------------------------------------------- reading
@@ -211,9 +221,21 @@ class Buyer:
         return paid_by(self.market.send(f"reclaim-{order}", calls.reclaim(order=order)), "Reclaimed", token)
 
     def collect_missed(self, order: int, round: int | None = None) -> list[Done]:
-        """Gets missed rounds paid back (all, or one); misses the overdue ones among them first. By anyone, for the
-        order's buyer."""
+        """Gets missed rounds paid back (all, or one); skips the overdue ones among them first. By anyone, for the
+        order's buyer. Sends at most 200 transactions: what is left (`missed`) takes another call."""
         return collect_missed(self.market, order, round)
+
+    def missed(self, order: int, round: int | None = None) -> MissedRounds:
+        """What `collect_missed` would pay back, in how many transactions, for how much gas. Sends nothing."""
+        return missed_of_order(self.market, order, round)
+
+    def collect_all_missed(self, listing_id: int) -> list[Done]:
+        """The same for every order of a listing that was paid for, to each order's buyer. By anyone."""
+        return collect_all_missed(self.market, listing_id)
+
+    def all_missed(self, listing_id: int) -> MissedRounds:
+        """What `collect_all_missed` would pay back. Sends nothing."""
+        return missed_of_listing(self.market, listing_id)
 
     def collect(self, token: str | None = None, to: str | None = None, *, account: str | None = None) -> Done | None:
         """Collect payments that this account refused before; None: there are none.

@@ -5,7 +5,7 @@ docs/protocol.md §2 "Disputes", §5. Nothing here sends anything.
 
 from typing import Final
 
-from numerbay_chain.chain.gas import BUYER_GAS, DISPUTE_GAS
+from numerbay_chain.chain.gas import BUYER_GAS, DISPUTE_GAS, RECLAIM_GAS
 from numerbay_chain.chain.types import ZERO_HASH, Ground
 from numerbay_chain.disputes import Case
 from numerbay_chain.errors import RefusedError
@@ -65,6 +65,7 @@ def describe(case: Case) -> Dispute:
         steps=tuple(command(case, step) for step in steps),
         gas=BUYER_GAS if openable else 0,
         fee=_fee(case, BUYER_GAS) if openable else 0,
+        openable_until=case.matures_at - 1 if openable else None,
         words=words(case),
         price=case.price,
         bond=case.bond,
@@ -228,12 +229,23 @@ def content_gas(case: Case) -> tuple[int, int]:
 
 def remedy(case: Case, kind: ProblemKind, fault: bool) -> Remedy:
     """What the order's buyer can do about a problem with the round, until when, what it costs and what comes back."""
+    if kind in ("missed", "overdue"):
+        return _reclaim(case, kind)
     until = case.declinable_until
     if until is not None and fault:
         back = case.order.price * (case.order.end - case.round)
         text = f"decline the round until {format_until(until, case.now)}: it and all later ones are paid back"
         return _remedy(case, "decline", text, until, DISPUTE_GAS["decline"], returns=back)
     return _in_dispute(case, kind) or _before_dispute(case, kind, fault)
+
+
+def _reclaim(case: Case, kind: ProblemKind) -> Remedy:
+    """A round that was not released in time is paid back; one that nobody skipped yet is skipped first."""
+    if case.order.price == 0:
+        return _remedy(case, "nothing", "nothing was paid for it")
+    gas = RECLAIM_GAS["refundMissed"] + (RECLAIM_GAS["skip"] if kind == "overdue" else 0)
+    text = f"get it paid back with `reclaim {case.order} --missed`"
+    return _remedy(case, "reclaim", text, None, gas, returns=case.order.price)
 
 
 def _in_dispute(case: Case, kind: ProblemKind) -> Remedy | None:

@@ -1,10 +1,15 @@
-"""Listings and orders as they stand, put together from the contract and its logs for people to look at."""
+"""Orders as they stand, put together from the contract and its logs for people to look at.
 
+What is read and shown grows with what happened, never with the rounds that an order was sold for: strangers can give
+away free orders of 65,535 rounds.
+"""
+
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from numerbay_chain.chain.contract import MarketplaceContract, challenge_after
+from numerbay_chain.chain.contract import MarketplaceContract, challenge_after, release_of
 from numerbay_chain.chain.events import MOST_TOPICS
 from numerbay_chain.chain.types import (
     Challenge,
@@ -18,29 +23,11 @@ from numerbay_chain.chain.types import (
     Terms,
     Token,
 )
-from numerbay_chain.description import read_description
+from numerbay_chain.errors import NetworkError
 from numerbay_chain.market import Market
-from numerbay_chain.results import ListingView, OrderView, RoundView
-from numerbay_chain.terms import explain
+from numerbay_chain.paging import MOST, Page
+from numerbay_chain.results import OrderView, RoundView
 from numerbay_chain.verdicts import DisputeState
-
-
-def view_listing(market: Market, listing_id: int) -> ListingView:
-    """Raises `RevertedError` for a listing that does not exist."""
-    listing = market.contract.listing(listing_id)
-    token = market.token(listing.terms.token)
-    description, trouble = read_description(market.store_or_none, listing.offer.details)
-    words = explain(listing.terms, listing.offer.price, token, market.gas_price())
-    return ListingView(listing, token, description, trouble, tuple(words))
-
-
-def view_listings(market: Market, seller: str | None = None) -> list[ListingView]:
-    """All listings, or one seller's, by id."""
-    if seller is None:
-        ids: Iterable[int] = range(1, market.contract.listing_count() + 1)
-    else:
-        ids = [event["listing"] for event in market.contract.events(["ListingCreated"], seller=seller)]
-    return [view_listing(market, listing_id) for listing_id in ids]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +36,57 @@ class ListingLog:
 
     listing: Listing
     token: Token
-    releases: dict[int, Release]
-    missed: frozenset[int]
-    faulty: dict[int, int]  # round → when it was proven faulty
-    postings: dict[int, list[int]]  # round → the blocks in which envelopes were posted
     now: int
+    releases: dict[int, Release] = field(default_factory=dict)
+    missed: list[int] = field(default_factory=list)  # in order
+    faulty: dict[int, int] = field(default_factory=dict)  # round → when it was proven faulty
+    postings: dict[int, list[int]] = field(default_factory=dict)  # round → the blocks in which envelopes were posted
 
-    @classmethod
-    def read(cls, market: Market, listing_id: int) -> "ListingLog":
-        contract = market.contract
-        postings: dict[int, list[int]] = {}
-        for event in contract.events(["Delivered"], listing=listing_id):
-            postings.setdefault(event["round"], []).append(event.block)
-        listing = contract.listing(listing_id)
-        return cls(
-            listing,
-            market.token(listing.terms.token),
-            {release.round: release for release in contract.releases(listing_id)},
-            frozenset(event["round"] for event in contract.events(["Skipped"], listing=listing_id)),
-            {event["round"]: event["faultyAt"] for event in contract.events(["RoundFaulty"], listing=listing_id)},
-            postings,
-            market.connection.now(),
-        )
+    def meet(self, event: Event) -> None:
+        """Take in one event of the listing."""
+        round = event["round"]
+        match event.name:
+            case "Released":
+                self.releases[round] = release_of(event)
+            case "Skipped":
+                self.missed.append(round)
+            case "RoundFaulty":
+                self.faulty[round] = event["faultyAt"]
+            case "Delivered":
+                self.postings.setdefault(round, []).append(event.block)
 
 
-def view_orders(market: Market, orders: Sequence[Order]) -> list[OrderView]:
-    """The orders with their rounds, in the order given."""
-    logs = {listing: ListingLog.read(market, listing) for listing in {order.listing for order in orders}}
-    ids = [order.id for order in orders]
-    fates, bought = _fates(market.contract, ids), bought_in(market.contract, ids)
-    return [_view(logs[order.listing], order, fates, bought.get(order.id, 0)) for order in orders]
+def read_logs(market: Market, listings: Iterable[int]) -> dict[int, ListingLog]:
+    """Return the logs of several listings, asked for in as few questions as their number allows."""
+    contract, now, ids = market.contract, market.connection.now(), sorted(set(listings))
+    logs: dict[int, ListingLog] = {}
+    for start in range(0, len(ids), MOST_TOPICS):
+        some = ids[start : start + MOST_TOPICS]
+        events = [*contract.events(["Released", "Skipped", "RoundFaulty", "Delivered"], listing=some)]
+        for id in some:  # after their events: a round that is in the state is in the logs too
+            listing = contract.listing(id)
+            logs[id] = ListingLog(listing, market.token(listing.terms.token), now)
+        for event in events:
+            logs[event["listing"]].meet(event)
+    return logs
+
+
+def view_orders(market: Market, orders: Sequence[Order], limit: int | None = None) -> Page[OrderView]:
+    """Return the orders with their rounds, in the order given. With `limit`, that many of them at most: those that
+    were paid for before those that were free, the newest of each; and the newest rounds of each."""
+    blocks = bought_in(market.contract, [order.id for order in orders])
+    chosen = orders
+    if limit is not None and len(orders) > limit:
+        ranked = sorted(orders, key=lambda one: (one.price > 0, blocks.get(one.id, 0), one.id), reverse=True)
+        kept = {order.id for order in ranked[:limit]}
+        chosen = [order for order in orders if order.id in kept]
+    logs = read_logs(market, (order.listing for order in chosen))
+    fates = _fates(market.contract, [order.id for order in chosen])
+    rounds = None if limit is None else MOST
+    return Page(
+        (_view(logs[one.listing], one, fates.get(one.id, {}), blocks.get(one.id, 0), rounds) for one in chosen),
+        len(orders) - len(chosen),
+    )
 
 
 @dataclass(slots=True)
@@ -90,6 +98,11 @@ class _Fate:
     challenge: Challenge | None = None
     ground: Ground | None = None
     faulty_at: int | None = None
+    missed: bool = False  # and paid back
+
+    def is_shown(self, covered: bool) -> bool:
+        """Whether a round is shown however old it is: it waits for something, or a fault of it was paid back."""
+        return self.settlement is Settlement.CHALLENGED or (self.ground is not None and not covered)
 
     def meet(self, event: Event) -> None:
         if event.name in ("Challenged", "Responded"):
@@ -110,21 +123,23 @@ class _Fate:
             case "FaultyRefunded":
                 self.settlement, self.ground = Settlement.PAID_BACK, Ground.WRONG_CONTENT
             case _:
-                self.settlement = Settlement.PAID_BACK
+                self.settlement, self.missed = Settlement.PAID_BACK, event.name == "MissedRefunded"
 
 
 _FATEFUL: Final = (
     "CopyDelivered", "Challenged", "Responded", "CopyFaulty", "ChallengeEnded", "FaultyRefunded", "RoundRefunded",
     "MissedRefunded",
 )  # fmt: skip
-_Fates = dict[tuple[int, int], _Fate]
+_Fates = dict[int, _Fate]
+"""By round."""
 
 
-def _fates(contract: MarketplaceContract, ids: Sequence[int]) -> _Fates:
-    fates: _Fates = {}
+def _fates(contract: MarketplaceContract, ids: Sequence[int]) -> dict[int, _Fates]:
+    """By order."""
+    fates: dict[int, _Fates] = {}
     for start in range(0, len(ids), MOST_TOPICS):
         for event in contract.events(_FATEFUL, order=list(ids[start : start + MOST_TOPICS])):
-            fates.setdefault((event["order"], event["round"]), _Fate()).meet(event)
+            fates.setdefault(event["order"], {}).setdefault(event["round"], _Fate()).meet(event)
     return fates
 
 
@@ -143,18 +158,37 @@ def deliveries_to(contract: MarketplaceContract, order: Order, round: int) -> li
     return [one for one in contract.deliveries(order.listing, round) if one.block >= bought]
 
 
-def _view(log: ListingLog, order: Order, fates: _Fates, bought: int) -> OrderView:
+def _view(log: ListingLog, order: Order, fates: _Fates, bought: int, most: int | None) -> OrderView:
+    """`most`: how many of the rounds that are over are shown, the newest; and those that wait for a step."""
+    next_round = log.listing.next_round
+    over = range(order.first, min(order.end, next_round))
+    newest = over if most is None else over[max(len(over) - most, 0) :]
     # a faulty round that was the order's last one is no longer covered once it was paid back
-    mine = [(round, fate) for (id, round), fate in fates.items() if id == order.id]
-    refunded = sorted(round for round, fate in mine if fate.ground is not None and round >= order.end)
-    rounds = tuple(
-        _view_round(log, order, round, fates.get((order.id, round), _Fate()), bought)
-        for round in (*range(order.first, order.end), *refunded)
-    )
-    ended = order.end <= log.listing.next_round
+    open_ = {round for round, fate in fates.items() if round not in newest and fate.is_shown(round in over)}
+    open_ |= {round for round in log.faulty if round in over and round not in newest and round not in fates}
+    late = log.listing.overdue(log.now)
+    overdue = range(max(order.first, late.start), min(order.end, late.stop))
+    shown = [*sorted({*newest, *open_}), *([next_round] if next_round < order.end else [])]
+    rounds = tuple(_view_round(log, order, round, fates.get(round, _Fate()), bought) for round in shown)
+    ended = order.end <= next_round
     status = "ended" if ended else "cancelled" if order.cancelled_at else "active"
     reclaimable = None if ended or not order.cancelled_at else order.cancelled_at + log.listing.terms.notice_period
-    return OrderView(order, log.token, rounds, status, reclaimable)
+    return OrderView(
+        order=order,
+        token=log.token,
+        rounds=rounds,
+        status=status,
+        reclaimable_from=reclaimable,
+        earlier=len(over) - sum(round in over for round in shown),
+        to_come=range(next_round, max(order.end, next_round)),
+        overdue=overdue,
+        unpaid=len(overdue) + _missed_unpaid(log, over, fates),
+    )
+
+
+def _missed_unpaid(log: ListingLog, over: range, fates: _Fates) -> int:
+    missed = bisect_left(log.missed, over.stop) - bisect_left(log.missed, over.start)
+    return missed - sum(fate.settlement is Settlement.PAID_BACK and fate.missed for fate in fates.values())
 
 
 def _view_round(log: ListingLog, order: Order, round: int, fate: _Fate, bought: int) -> RoundView:
@@ -169,12 +203,12 @@ def _view_round(log: ListingLog, order: Order, round: int, fate: _Fate, bought: 
         round=round,
         due=terms.due(round),
         released_at=release.released_at if release else None,
-        missed=round in log.missed,
+        missed=is_in(log.missed, round),
         settlement=fate.settlement,
         declinable_until=declinable_until(log.listing, order, release, log.now) if untouched else None,
         matures_at=matures_at,
         content_hash=fate.copy if terms.copies else release.content_hash if release else None,
-        envelopes=sum(block >= bought for block in log.postings.get(round, ())) if has_copy else 0,
+        envelopes=_posted_since(log.postings.get(round, []), bought) if has_copy else 0,
         challenged_at=opened.challenged_at if opened else None,
         answered_at=opened.responded_at if opened and opened.responded else None,
         ground=fate.ground,
@@ -183,8 +217,19 @@ def _view_round(log: ListingLog, order: Order, round: int, fate: _Fate, bought: 
         dispute=state,
         dispute_until=dispute_deadline(terms, state, opened),
         challengeable_until=_challengeable_until(log, release, matures_at) if state == "none" and untouched else None,
+        overdue=round in log.listing.overdue(log.now),
         too_late=terms.adjudicated and untouched and state == "none" and 0 < (matures_at or 0) <= log.now,
     )
+
+
+def _posted_since(blocks: list[int], bought: int) -> int:
+    return len(blocks) - bisect_left(blocks, bought)
+
+
+def is_in(numbers: Sequence[int], number: int) -> bool:
+    """Return whether `number` is one of `numbers`, which are in order."""
+    place = bisect_left(numbers, number)
+    return place < len(numbers) and numbers[place] == number
 
 
 def _challengeable_until(log: ListingLog, release: Release | None, matures_at: int | None) -> int | None:
@@ -260,9 +305,21 @@ def declinable_until(listing: Listing, order: Order, release: Release | None, no
     return end - 1 if now < end and not bought_when_out(order, release.round) else None
 
 
+def missed_rounds(contract: MarketplaceContract, listing: int) -> list[int]:
+    """Return the rounds of a listing that were skipped, in order, by one question to the logs."""
+    return sorted(event["round"] for event in contract.events(["Skipped"], listing=listing))
+
+
 def newest_round(market: Market, order: Order, listing: Listing) -> int:
-    """The newest released round that the order covers, else its next one."""
-    for round in range(min(order.end, listing.next_round) - 1, order.first - 1, -1):
-        if not market.contract.is_missed(listing.id, round):
-            return round
-    return max(order.first, min(listing.next_round, order.end - 1))
+    """Return the newest released round that the order covers, else its next one. Raises `NetworkError` where the node's
+    logs leave out rounds that were skipped."""
+    contract, over = market.contract, range(order.first, min(order.end, listing.next_round))
+    if over and contract.is_missed(listing.id, over[-1]):
+        missed = missed_rounds(contract, listing.id)
+        over = range(over.start, next((round + 1 for round in reversed(over) if not is_in(missed, round)), over.start))
+        if over and contract.is_missed(listing.id, over[-1]):
+            raise NetworkError(
+                f"the node's logs leave out rounds of listing {listing.id} that were skipped",
+                "check from_block, or use another node",
+            )
+    return over[-1] if over else max(order.first, min(listing.next_round, order.end - 1))

@@ -4,8 +4,8 @@ from typing import Final
 
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import checksummed
-from numerbay_chain.chain.types import ZERO_ADDRESS, Listing, Order, Receipt, Settlement, Token
-from numerbay_chain.errors import NetworkError, RefusedError, UsageError
+from numerbay_chain.chain.types import ZERO_ADDRESS, Receipt, Token
+from numerbay_chain.errors import RefusedError, UsageError
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent
 from numerbay_chain.results import Done, PotView, Withdrawal, event_of
@@ -117,47 +117,7 @@ def collect(market: Market, token: str | None, to: str | None, account: str | No
     return Done(sent.receipt, event["amount"], market.token(address), resumed=sent.resumed)
 
 
-def collect_missed(market: Market, order_id: int, round: int | None) -> list[Done]:
-    """See `Buyer.collect_missed`."""
-    order = market.contract.order(order_id)
-    listing = _miss_overdue(market, order, order.end - 1 if round is None else round)
-    token = market.token(listing.terms.token)
-    asked = range(order.first, min(order.end, listing.next_round)) if round is None else [round]
-    paid: list[Done] = []
-    for one in asked:
-        label = f"missed-{order_id}-{one}"
-        sent = market.resume(label)
-        if sent is None:
-            if round is None and not _owed_for_missed(market, listing.id, order_id, one):
-                continue
-            sent = market.send(label, calls.refund_missed(order=order_id, round=one))
-        paid.append(paid_by(sent, "MissedRefunded", token))
-    return paid
-
-
 def paid_by(sent: Sent, event: str, token: Token) -> Done:
     """What a transaction paid to a buyer, as its event says. Raises `NetworkError` where that is left out."""
     found = event_of(sent.receipt, event)
     return Done(sent.receipt, found["paid"], token, found.arguments.get("round"), sent.resumed)
-
-
-def _miss_overdue(market: Market, order: Order, last: int) -> Listing:
-    """Misses all rounds of the order up to `last` that nobody released in time, as anybody may; the listing after
-    that."""
-    contract, label = market.contract, f"skip-{order.listing}"
-    market.resume(label)  # one that was on its way moves the listing to its next round
-    listing = contract.listing(order.listing)
-    while order.covers(listing.next_round) and listing.next_round <= last:
-        due, missed = listing.terms.due(listing.next_round), listing.next_round
-        if due is None or market.connection.now() <= due:
-            break
-        market.send(label, calls.skip(listing=listing.id, round=missed), after=due + 1)
-        listing = contract.listing(order.listing)
-        if listing.next_round == missed:
-            raise NetworkError(f"the node does not know yet that round {missed} was missed", "run this again")
-    return listing
-
-
-def _owed_for_missed(market: Market, listing_id: int, order_id: int, round: int) -> bool:
-    contract = market.contract
-    return contract.is_missed(listing_id, round) and contract.settled(order_id, round) is Settlement.NONE

@@ -33,7 +33,7 @@ from numerbay_chain.market import Market
 from numerbay_chain.overview import bought_when_out, deliveries_to
 from numerbay_chain.progress import Progress
 from numerbay_chain.results import Fetched, Problem, ProblemKind, Verification
-from numerbay_chain.units import format_duration
+from numerbay_chain.units import format_duration, format_time
 
 _Result = TypeVar("_Result")
 _MOST_FAILURES: Final = 16
@@ -119,12 +119,14 @@ class Reception:
             raise self.refuse("paid-back", paid_back, advice="there is nothing to fetch")
         if not order.covers(round):
             raise self.refuse("not-covered", str(self.case.not_covered()), advice="name another round")
+        if round in self.listing.overdue(self.now):
+            due = format_time(self.listing.terms.due(round) or 0)
+            raise self.refuse("overdue", f"{name} is overdue: it was due by {due}", fault=True)
         if round >= self.listing.next_round:
             raise self.refuse("not-released", f"{name} is not released yet", advice=self._when_due())
         if self.case.missed:
-            raise self.refuse(
-                "missed", f"{name} was missed", fault=True, advice="get it paid back: refund it to yourself"
-            )
+            paid = "it was paid back: there is nothing to fetch" if self.case.state == "paid-back" else None
+            raise self.refuse("missed", f"{name} was skipped", fault=True, advice=paid)
         if self.case.state == "paid-back":
             raise self.refuse("paid-back", paid_back, advice="there is nothing to fetch")
         return self.case.released()
@@ -133,8 +135,6 @@ class Reception:
         due = self.listing.terms.due(self.round)
         if due is None:
             return "wait for the seller, or cancel the order"
-        if due < self.now:
-            return "it is overdue: it can be missed and paid back now"
         return f"it is due in {format_duration(due - self.now)} at the latest"
 
     def manifest(self, release: Release) -> Manifest:

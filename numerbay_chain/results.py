@@ -16,13 +16,15 @@ from numerbay_chain.verdicts import DisputeState, Remedy
 
 @dataclass(frozen=True, slots=True)
 class ListingView:
-    """A listing with what is said about it. `description` is None where it is not to be had: `trouble` says why."""
+    """A listing with what is said about it. `description` is None where it is not available: `trouble` says why."""
 
     listing: Listing
     token: Token
     description: Description | None
     trouble: str | None
     words: tuple[str, ...]  # the terms in plain words, for both sides
+    due: int | None = None  # the last second for the next round; None: there is no schedule
+    overdue: range = range(0)  # rounds that are late: anybody can skip them, so that they are paid back
 
     @property
     def id(self) -> int:
@@ -51,17 +53,23 @@ class RoundView:
     dispute_until: int | None = None  # the last second for what comes next in the dispute
     challengeable_until: int | None = None  # the last second to open one; None: it can't be opened now
     too_late: bool = False  # the time to open one is over, and none was
+    overdue: bool = False  # late, and not skipped yet
 
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order, its rounds, and what its buyer can do next."""
+    """An order, and what its buyer can do next. `rounds`: those that are over and the next one; of an order in a list
+    only the newest, and what waits for a step."""
 
     order: Order
     token: Token
     rounds: tuple[RoundView, ...]
     status: str  # "active", "cancelled", "ended"
     reclaimable_from: int | None  # Unix seconds, for a cancelled order whose last round is not out
+    earlier: int = 0  # rounds that are over and left out
+    to_come: range = range(0)
+    overdue: range = range(0)  # of those to come, the ones that are late
+    unpaid: int = 0  # rounds that were missed, or are overdue, and not paid back yet
 
     @property
     def id(self) -> int:
@@ -236,6 +244,7 @@ class Purchase:
 
 ProblemKind = Literal[
     "not-released",
+    "overdue",
     "missed",
     "not-covered",
     "paid-back",

@@ -9,6 +9,7 @@ from typing import Self, Unpack
 from numerbay_chain import copies as copies_steps
 from numerbay_chain import delivery
 from numerbay_chain.addresses import checksummed
+from numerbay_chain.catalog import view_listing, view_listings
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Voucher
 from numerbay_chain.challenging import list_sold, settle
@@ -19,7 +20,8 @@ from numerbay_chain.errors import RefusedError, UsageError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.ledger import REVOKED
 from numerbay_chain.market import Market, Overrides, open_market, quiet
-from numerbay_chain.overview import bucket_of, view_listing, view_listings, view_orders
+from numerbay_chain.overview import bucket_of, view_orders
+from numerbay_chain.paging import MOST, Page
 from numerbay_chain.payout import collect, paid_by, resume_withdrawal, withdraw, withdrawable
 from numerbay_chain.progress import Progress, silent
 from numerbay_chain.responding import respond
@@ -152,14 +154,13 @@ class Seller:
         """A listing, its description (read from the store and checked) and its terms in words."""
         return view_listing(self.market, listing_id)
 
-    def listings(self, mine: bool = True) -> list[ListingView]:
-        """The caller's listings, or all of them."""
-        return view_listings(self.market, self.market.account if mine else None)
+    def listings(self, mine: bool = True, limit: int | None = MOST) -> Page[ListingView]:
+        """The caller's listings, or everybody's: the newest `limit` of them (None: all); `.more` counts the others."""
+        return view_listings(self.market, self.market.account if mine else None, limit)
 
-    def orders(self, listing_id: int) -> list[OrderView]:
-        """All orders of a listing, as they stand."""
-        orders = self.market.contract.orders_of(listing_id)
-        return view_orders(self.market, orders)
+    def orders(self, listing_id: int, limit: int | None = MOST) -> Page[OrderView]:
+        """The orders of a listing as they stand: as `Buyer.orders`."""
+        return view_orders(self.market, self.market.contract.orders_of(listing_id), limit)
 
     def set_operator(self, listing_id: int, operator: str | None) -> Done:
         """Names a hot key that may release, deliver, skip, refund; None: nobody."""

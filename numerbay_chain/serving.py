@@ -18,6 +18,7 @@ from numerbay_chain.ipfs import Cid
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent
+from numerbay_chain.overview import missed_rounds
 from numerbay_chain.results import Delivered, Left, Served
 from numerbay_chain.rounds import RoundEntry, RoundJournal
 from numerbay_chain.sales import Sales, choose
@@ -42,10 +43,9 @@ def serve(market: Market, journal: RoundJournal, listing: Listing, choices: Choi
         except NumerbayChainError as error:
             failures.append((release.round, error))
             market.connection.block_number()
-    for round in sorted({*range(listing.next_round)} - {release.round for release in releases}):
-        if not market.contract.is_missed(listing.id, round):
-            failures.append((round, left_out(listing.id, round)))
-            break
+    told = {release.round for release in releases} | {*missed_rounds(market.contract, listing.id)}
+    if left := [round for round in range(listing.next_round) if round not in told]:
+        failures.append((left[0], left_out(listing.id, left[0])))
     for round, failure in failures[1:]:
         market.notify(f"round {round} of listing {listing.id} has trouble too: {failure}")
     if failures:

@@ -7,7 +7,7 @@ from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.types import Challenge, Ground, Receipt, Token
 from numerbay_chain.errors import ExitCode, NetworkError
 
-RemedyKind = Literal["decline", "dispute", "prove", "claim", "settle", "wait", "nothing"]
+RemedyKind = Literal["decline", "dispute", "prove", "claim", "settle", "reclaim", "wait", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ class Dispute:
     receiver: str | None = None
     gas: int = 0
     fee: int = 0
+    openable_until: int | None = None  # the last second to open one; None: it can't be opened now
 
     @property
     def listing(self) -> int:

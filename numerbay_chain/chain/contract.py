@@ -174,14 +174,14 @@ class MarketplaceContract:
 
     def releases(self, listing: int, *, to_block: int | None = None) -> list[Release]:
         """All released rounds of a listing, in order; missed ones are left out."""
-        return [_release(event) for event in self.events(["Released"], to_block=to_block, listing=listing)]
+        return [release_of(event) for event in self.events(["Released"], to_block=to_block, listing=listing)]
 
     def release(self, listing: int, round: int, *, to_block: int | None = None) -> Release | None:
         """A round's release, None where it was not released."""
         found = [*self.events(["Released"], to_block=to_block, listing=listing, round=round)]
         if len(found) > 1:
             raise NetworkError(f"{self.connection.name} answered with {len(found)} releases of round {round}")
-        return _release(found[0]) if found else None
+        return release_of(found[0]) if found else None
 
     def deliveries(self, listing: int, round: int, *, to_block: int | None = None) -> list[Delivery]:
         """All envelopes posted for a round, the first ones first."""
@@ -292,7 +292,8 @@ def challenge_hash(challenge: Challenge) -> bytes:
     return keccak(abi.encode([parameter], [abi_tuple(challenge)]))
 
 
-def _release(event: Event) -> Release:
+def release_of(event: Event) -> Release:
+    """The release that a Released event tells of."""
     return Release(
         listing=event["listing"],
         round=event["round"],

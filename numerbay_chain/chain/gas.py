@@ -1,4 +1,4 @@
-"""What declining and disputing takes, in units of gas: docs/gas.json's figures, rounded up. A test compares.
+"""What declines, disputes and reclaims take, in units of gas: docs/gas.json's figures, rounded up. A test compares.
 
 For what is said before a call is sent; a proof is not estimated by a node, which would be told it that way.
 """
@@ -17,5 +17,6 @@ DISPUTE_GAS: Final[Mapping[str, int]] = {
     "proveWrongCopy": 600_000,
     "refundFaulty": 80_000,
 }
+RECLAIM_GAS: Final[Mapping[str, int]] = {"skip": 70_000, "refundMissed": 70_000}
 BUYER_GAS: Final = DISPUTE_GAS["challenge"] + DISPUTE_GAS["proveWrongKey"]
 """What a dispute over a wrong key takes of its buyer."""

@@ -120,6 +120,11 @@ class Listing:
         """How many orders can still be sold; None where there is no cap."""
         return max(self.terms.supply - (self.orders - self.voided), 0) if self.terms.supply else None
 
+    def overdue(self, now: int) -> range:
+        """Return the rounds that are late at `now`: due before it, and neither released nor skipped."""
+        late = (now - 1 - self.terms.first_due) // self.terms.period if self.terms.scheduled else -1
+        return range(self.next_round, max(late + 1, self.next_round))
+
     def order_ids(self) -> range:
         """The ids of all orders sold so far."""
         return range(self.id << 32, (self.id << 32) + self.orders)

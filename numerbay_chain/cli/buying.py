@@ -12,13 +12,14 @@ from numerbay_chain.cli.options import (
     ROUND,
     State,
     key_option,
+    limit_option,
     pass_state,
+    say_more,
     sends,
     signs,
     store_option,
 )
 from numerbay_chain.cli.progress import progress
-from numerbay_chain.errors import RefusedError
 
 if TYPE_CHECKING:
     from numerbay_chain.results import Done, OrderView
@@ -119,12 +120,14 @@ def _rounds(first: int, count: int) -> str:
 @click.command()
 @click.argument("order", type=ORDER, required=False)
 @click.option("--listing", type=LISTING, help="All orders of a listing instead of yours.")
+@limit_option
 @signs
 @pass_state
-def orders(state: State, order: int | None, listing: int | None) -> None:
+def orders(state: State, order: int | None, listing: int | None, limit: int) -> None:
     """List orders and what can be done with each.
 
-    With ORDER, that one alone with all its rounds.
+    With ORDER, that one alone with all its rounds that are over, and the next one. A list has those that were paid for
+    first: anybody can give you free ones.
 
     \b
     Example:
@@ -138,13 +141,17 @@ def orders(state: State, order: int | None, listing: int | None) -> None:
         state.show(order_data(view), lambda: order_text(view))
         return
     role = roles.buyer(state)
-    views = role.orders() if listing is None else roles.seller(state).orders(listing)
+    most = limit or None
+    views = role.orders(most) if listing is None else roles.seller(state).orders(listing, most)
     now = role.market.connection.now()
-    state.show({"orders": [order_data(view) for view in views]}, lambda: _order_table(views, now, listing is None))
+    data = {"orders": [order_data(view) for view in views], "more": views.more}
+    state.show(data, lambda: _order_table(views, now, listing is None))
+    say_more(views.more)
 
 
 def _order_table(views: "list[OrderView]", now: int, mine: bool) -> str:
-    from numerbay_chain.cli.views import amount, round_state, short_steps
+    from numerbay_chain.cli.steps import order_steps
+    from numerbay_chain.cli.views import amount, round_state
 
     if not views:
         output.note("there are no orders")
@@ -153,9 +160,9 @@ def _order_table(views: "list[OrderView]", now: int, mine: bool) -> str:
     for view in views:
         order = view.order
         rounds = f"{order.first}-{order.end - 1}" if order.rounds > 1 else str(order.first) if order.rounds else "-"
-        newest = next((item for item in reversed(view.rounds) if item.released_at is not None or item.missed), None)
+        newest = next((item for item in reversed(view.rounds) if round_state(item) != "to come"), None)
         latest = f"{newest.round}: {round_state(newest)}" if newest else "nothing yet"
-        steps = ", ".join(short_steps(view, now)) or "-"
+        steps = ", ".join(step.short(now) for step in order_steps(view)) or "-"
         buyer = () if mine else (output.short(order.buyer),)
         rows.append((str(order), *buyer, rounds, amount(order.price, view.token), view.status, latest, steps))
     buyer = () if mine else ("buyer",)
@@ -183,7 +190,7 @@ def decline(state: State, order: int, round_: int | None) -> None:
     state.agree(
         f"declines the latest round of order {view.order}: it is paid back with all later rounds, and the order ends"
     )
-    _tell(state, order, role.decline(order, round_), "declined")
+    tell(state, order, role.decline(order, round_), "declined")
 
 
 @click.command()
@@ -206,42 +213,11 @@ def cancel(state: State, order: int) -> None:
         f"cancels order {view.order}: it ends after the next round, everything later is paid back at once, and the "
         "next round itself can be reclaimed after the notice period if it is not released by then"
     )
-    _tell(state, order, role.cancel(order), "cancelled")
+    tell(state, order, role.cancel(order), "cancelled")
 
 
-@click.command()
-@click.argument("order", type=ORDER)
-@click.option("--missed", is_flag=True, help="Get rounds paid back that were skipped or never released in time.")
-@click.option("--round", "round_", type=ROUND, help="With --missed: that round alone.")
-@sends
-@pass_state
-def reclaim(state: State, order: int, missed: bool, round_: int | None) -> None:
-    """Take the next round of a cancelled order back too.
-
-    Possible once the notice period after 'cancel' is over and the round is still not released. With --missed, rounds
-    that the seller skipped or did not release in time are paid back; that needs no cancelling.
-
-    \b
-    Example:
-      numerbay-chain -p buyer reclaim 1-0
-      numerbay-chain -p buyer reclaim 1-0 --missed
-    """
-    role = roles.buyer(state)
-    view = role.order(order)
-    if round_ is not None and not missed:
-        raise click.UsageError("--round goes with --missed")
-    if not missed:
-        state.agree(f"reclaims the next round of order {view.order}: it is paid back, and the order ends")
-        _tell(state, order, role.reclaim(order), "reclaimed")
-        return
-    state.agree(f"gets the missed rounds of order {view.order} paid back to {view.order.buyer}")
-    done = role.collect_missed(order, round_)
-    if not done:
-        raise RefusedError(f"order {view.order} has no missed round that was not paid back", "see it with 'orders'")
-    _tell(state, order, done, "paid back")
-
-
-def _tell(state: State, order: int, done: "Done | list[Done]", word: str) -> None:
+def tell(state: State, order: int, done: "Done | list[Done]", word: str) -> None:
+    """Says what one order was paid back."""
     from numerbay_chain.cli.views import order_name, receipt_data, sent
 
     steps = done if isinstance(done, list) else [done]

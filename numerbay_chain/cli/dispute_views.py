@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from numerbay_chain.cli import output
-from numerbay_chain.cli.views import amount, bullets, order_name, time_left, token_data
+from numerbay_chain.cli.steps import dispute_steps, steps_data, time_left
+from numerbay_chain.cli.views import amount, bullets, order_name, token_data
 from numerbay_chain.units import format_fee, format_order_id, format_time
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def dispute_data(view: "Dispute") -> dict[str, Any]:
         "state": view.state,
         "turn": view.turn,
         "deadline": view.deadline,
-        "next_steps": list(view.steps),
+        "next_steps": steps_data(dispute_steps(view)),
         "words": view.words,
         "price": str(view.price),
         "bond": str(view.bond),

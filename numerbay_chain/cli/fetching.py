@@ -54,6 +54,7 @@ def verify(state: State, order: int, round_: int | None, quick: bool) -> None:
 
 
 def _verification_data(checked: "Verification") -> dict[str, object]:
+    from numerbay_chain.cli.steps import remedy_steps, steps_data
     from numerbay_chain.cli.views import order_name, remedy_data
 
     return {
@@ -68,6 +69,7 @@ def _verification_data(checked: "Verification") -> dict[str, object]:
         "has_envelope": checked.has_envelope,
         "key_opened": checked.key_opened,
         "declinable_until": checked.declinable_until,
+        "next_steps": steps_data(remedy_steps(checked)),
         "problems": [
             {
                 "kind": problem.kind,
@@ -112,6 +114,7 @@ _NO_KEY = {
     "envelope": "posted, but it can't be read",
     "key-file": "not looked for: the order's key file is not here",
     "paid-back": "none: the round was paid back",
+    "overdue": "none: the round is overdue",
     "missed": "none: the round was missed",
     "not-covered": "none: the round is not the order's",
     "no-copy": "not looked for: there is no copy",

@@ -11,8 +11,10 @@ from numerbay_chain.cli.options import (
     ADDRESS_OR_NONE,
     LISTING,
     State,
+    limit_option,
     pass_state,
     reads_chain,
+    say_more,
     sends,
     signs,
     store_option,
@@ -185,11 +187,14 @@ def show(state: State, number: int) -> None:
 
 @listing.command("list")
 @click.option("--mine", is_flag=True, help="Your own listings only.")
+@limit_option
 @signs
 @store_option
 @pass_state
-def list_(state: State, mine: bool) -> None:
+def list_(state: State, mine: bool, limit: int) -> None:
     """List what is for sale.
+
+    The newest listings, as many as --limit says.
 
     \b
     Example:
@@ -197,8 +202,10 @@ def list_(state: State, mine: bool) -> None:
     """
     from numerbay_chain.cli.views import listing_data
 
-    views = roles.seller(state).listings() if mine else roles.buyer(state).listings()
-    state.show({"listings": [listing_data(view) for view in views]}, lambda: _table(views))
+    most = limit or None
+    views = roles.seller(state).listings(limit=most) if mine else roles.buyer(state).listings(most)
+    state.show({"listings": [listing_data(view) for view in views], "more": views.more}, lambda: _table(views))
+    say_more(views.more)
 
 
 def _table(views: "list[ListingView]") -> str:

@@ -128,6 +128,18 @@ class RefusedValue(click.BadParameter):
         self.advice, self.code = error.hint, error.code
 
 
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="How many at most; 0 for all."
+)
+"""For lists: strangers can make them long."""
+
+
+def say_more(more: int) -> None:
+    """Say that a list was cut off."""
+    if more:
+        output.note(f"{more:,} more are not shown: see all with --limit 0")
+
+
 class Checked(click.ParamType):
     """A value that one of the package's own parsers reads: its `UsageError` becomes click's, with the option's name."""
 

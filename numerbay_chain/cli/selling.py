@@ -18,25 +18,36 @@ if TYPE_CHECKING:
 @sends
 @pass_state
 def skip(state: State, listing: int) -> None:
-    """Skip the next round, which pays it back.
+    """Skip the next round: its buyers can reclaim it.
 
-    Every order that covers it can get it paid back ('reclaim ORDER --missed', by anyone). Nobody but the seller can
-    skip a round that is not overdue.
+    The money is not sent by itself: each order must be reclaimed ('reclaim ORDER --missed', or 'reclaim --missed --all
+    LISTING' for all of them, by anyone). Nobody but the seller can skip a round that is not overdue.
 
     \b
     Example:
       numerbay-chain -p seller skip 1
     """
+    from numerbay_chain.cli.steps import RECLAIM_MISSED, Step, steps_data
     from numerbay_chain.cli.views import receipt_data, sent
 
     role = roles.seller(state)
     round_ = role.show(listing).listing.next_round
-    state.agree(f"skips round {round_} of listing {listing}: it is paid back to everybody who bought it")
+    again = f"'reclaim --missed --all {listing}'"
+    state.agree(
+        f"skips round {round_} of listing {listing}: it is not paid for; each order that covers it must be reclaimed, "
+        f"by its buyer or for all of them with {again}"
+    )
     done = role.skip(listing, round_)
     sent(done.receipt, done.resumed)
     state.show(
-        {"listing": listing, "round": done.round, "resumed": done.resumed, **receipt_data(done.receipt)},
-        f"round {done.round} was skipped",
+        {
+            "listing": listing,
+            "round": done.round,
+            "resumed": done.resumed,
+            **receipt_data(done.receipt),
+            "next_steps": steps_data([Step(RECLAIM_MISSED, f"{output.PROGRAM} reclaim --missed --all {listing}")]),
+        },
+        f"round {done.round} was skipped: each order must be reclaimed, all of them with {again}",
     )
 
 

@@ -3,24 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from numerbay_chain.cli import output
+from numerbay_chain.cli.steps import listing_steps, order_steps, steps_data
 from numerbay_chain.text import printable
 from numerbay_chain.units import format_amount, format_duration, format_order_id, format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numerbay_chain.chain.types import Receipt, Terms, Token
     from numerbay_chain.results import ListingView, OrderView, RoundView
     from numerbay_chain.verdicts import Remedy
-
-
-_DISPUTE_STEPS = {
-    "challenged": "dispute show",
-    "unanswered": "dispute claim",
-    "answered": "dispute show",
-    "faulty": "dispute settle",
-    "refundable": "dispute settle",
-}
 
 
 def amount(value: int, token: "Token") -> str:
@@ -71,8 +61,12 @@ def listing_data(view: "ListingView") -> dict[str, Any]:
         "price": str(listing.offer.price),
         "open": listing.offer.open,
         "details": listing.offer.details,
+        "state": state_of(view).partition(" (")[0].replace(" ", "-"),
         "version": listing.version,
         "next_round": listing.next_round,
+        "due": view.due,
+        "overdue": range_data(view.overdue),
+        "next_steps": steps_data(listing_steps(view)),
         "orders": listing.orders,
         "places_left": listing.places_left,
         "last_turn": listing.last_turn or None,
@@ -99,15 +93,26 @@ def listing_text(view: "ListingView") -> str:
             ("payout", listing.payout if listing.payout != listing.seller else None),
             ("price", f"{amount(listing.offer.price, view.token)} per round"),
             ("state", state_of(view)),
-            ("next round", listing.next_round),
+            ("next round", _next_round(view)),
             ("orders sold", listing.orders),
+            ("anybody can", "\n".join(step.command for step in listing_steps(view)) or None),
         ]
     )
     return f"{head}\n\n{bullets(view.words)}"
 
 
+def _next_round(view: "ListingView") -> str:
+    late = view.overdue
+    if late and view.due is not None:
+        more = f", and {len(late) - 1} after it" if len(late) > 1 else ""
+        return f"{late.start}, overdue since {format_time(view.due)}{more}"
+    return f"{view.listing.next_round}" + (f", due by {format_time(view.due)}" if view.due is not None else "")
+
+
 def state_of(view: "ListingView") -> str:
-    """Whether somebody can buy."""
+    """Whether somebody can buy; while a round is overdue, nobody can."""
+    if view.overdue:
+        return "overdue"
     if not view.listing.offer.open:
         return "closed (vouchers only)"
     return "sold out" if view.listing.places_left == 0 else "open"
@@ -137,58 +142,18 @@ def order_data(view: "OrderView") -> dict[str, Any]:
         "cancelled_at": order.cancelled_at or None,
         "reclaimable_from": view.reclaimable_from,
         "by_voucher": order.by_voucher,
-        "next_steps": next_steps(view),
+        "next_steps": steps_data(order_steps(view)),
+        "overdue": range_data(view.overdue),
+        "to_come": range_data(view.to_come),
+        "unpaid_missed_rounds": view.unpaid,
+        "earlier_rounds": view.earlier,
         "rounds": [round_data(round) for round in view.rounds],
     }
 
 
-def next_steps(view: "OrderView") -> list[str]:
-    """What its buyer can do with an order, by the names of the commands, with the dates."""
-    return list(dict.fromkeys(f"{name} {word} {format_time(at)}" if at else name for name, word, at in _steps(view)))
-
-
-def short_steps(view: "OrderView", now: int) -> list[str]:
-    """The same as tables have room for it: with the time that is left, or has to pass."""
-    return list(
-        dict.fromkeys(
-            f"{name} ({'in ' if word == 'from' else ''}{time_left(at - now)})" if at > now else name
-            for name, word, at in _steps(view)
-        )
-    )
-
-
-def _steps(view: "OrderView") -> "Iterator[tuple[str, str, int]]":
-    """A command, and until or from when; 0: at any time. Rounds are named where they are not the ones that the commands
-    take by themselves: the newest without a key that can be challenged, the newest that is out."""
-    from numerbay_chain.chain.types import Settlement
-
-    out = [round for round in view.rounds if round.released_at is not None and view.order.covers(round.round)]
-    newest = out[-1] if out else None
-    keyless = [round for round in view.rounds if round.challengeable_until is not None and not round.envelopes]
-    for round in view.rounds:
-        if round.declinable_until is not None:
-            yield "decline", "until", round.declinable_until
-    if any(round_state(round) == "missed" for round in view.rounds):
-        yield "reclaim --missed", "", 0
-    if view.reclaimable_from is not None:
-        yield "reclaim", "from", view.reclaimable_from
-    for round in view.rounds:
-        if round.dispute in _DISPUTE_STEPS:
-            yield _DISPUTE_STEPS[round.dispute], "", 0
-        elif round.challengeable_until is not None and not round.envelopes:
-            yield _about("dispute open", round, keyless[-1]), "until", round.challengeable_until
-    readable = [round for round in view.rounds if round.settlement is not Settlement.PAID_BACK]
-    readable = [round for round in readable if round_state(round) == "keys posted" or round.answered_at is not None]
-    if readable:
-        yield _about("fetch", readable[-1], newest), "", 0
-    if newest is not None and newest.envelopes and newest.challengeable_until is not None:
-        yield "dispute", "until", newest.challengeable_until
-    if view.status == "active":
-        yield "cancel", "", 0
-
-
-def _about(command: str, round: "RoundView", meant: "RoundView | None") -> str:
-    return command if round is meant else f"{command} --round {round.round}"
+def range_data(rounds: range) -> dict[str, int] | None:
+    """Rounds `first` to `end - 1` in JSON; None where there are none."""
+    return {"first": rounds.start, "end": rounds.stop} if rounds else None
 
 
 def round_data(view: "RoundView") -> dict[str, Any]:
@@ -227,6 +192,8 @@ def round_state(view: "RoundView") -> str:
         return "faulty"
     if view.missed:
         return "missed"
+    if view.overdue:
+        return "overdue"
     if view.released_at is None:
         return "to come"
     if view.envelopes:
@@ -244,11 +211,18 @@ def order_text(view: "OrderView") -> str:
             ("buyer", order.buyer),
             ("price", f"{amount(order.price, view.token)} per round, {amount(total, view.token)} in all"),
             ("state", view.status),
-            ("its buyer can", "\n".join(next_steps(view)) or None),
+            ("overdue", _range_text(view.overdue)),
+            ("to come", _range_text(view.to_come)),
+            ("its buyer can", "\n".join(step.text() for step in order_steps(view)) or None),
         ]
     )
     rows = [(round.round, round_state(round), round_dates(round)) for round in view.rounds]
     return f"{head}\n\n{output.table(['round', 'state', 'dates'], rows)}" if rows else head
+
+
+def _range_text(rounds: range) -> str | None:
+    """Several rounds in few words; one stands in the table."""
+    return f"rounds {rounds.start} to {rounds.stop - 1}" if len(rounds) > 1 else None
 
 
 def remedy_data(remedy: "Remedy | None") -> dict[str, Any] | None:
@@ -279,13 +253,9 @@ def round_dates(view: "RoundView") -> str:
         return f"could be disputed until {format_time(view.matures_at - 1)}"
     if view.released_at is not None:
         return f"released {format_time(view.released_at)}"
-    return f"due by {format_time(view.due)}" if view.due is not None else ""
-
-
-def time_left(seconds: int) -> str:
-    """A duration as tables have room for it: its two largest units, and never more than there is."""
-    smallest = next((unit for least, unit in ((86_400, 3_600), (3_600, 60)) if seconds >= least), 1)
-    return format_duration(seconds - seconds % smallest)
+    if view.due is None:
+        return ""
+    return f"{'was due' if view.overdue else 'due'} by {format_time(view.due)}"
 
 
 def window(seconds: int) -> str:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from numerbay_chain.ipfs.embedded import EmbeddedStore as EmbeddedStore
     from numerbay_chain.ipfs.gateway import GatewayStore as GatewayStore
     from numerbay_chain.ipfs.kubo import KuboStore as KuboStore
+    from numerbay_chain.ipfs.patience import PatientStore as PatientStore
     from numerbay_chain.ipfs.sources import FallbackStore as FallbackStore
     from numerbay_chain.ipfs.sources import open_store as open_store
     from numerbay_chain.ipfs.store import ContentStore as ContentStore
@@ -28,6 +29,7 @@ _MODULES = {
     "GatewayStore": "gateway",
     "Importer": "unixfs",
     "KuboStore": "kubo",
+    "PatientStore": "patience",
     "Root": "unixfs",
     "open_store": "sources",
     "read_file": "unixfs",

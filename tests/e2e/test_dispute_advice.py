@@ -128,7 +128,10 @@ def test_whose_step_comes_next_depends_on_who_asks(place: Place, cheat: Cheat, n
 
     assert next_of("seller", 0) == "dispute respond"
     assert next_of("buyer-1", 1) == next_of("somebody", None) == "the seller's: dispute respond"
-    assert nbc("buyer-1", 1, "dispute", "show", order, "--json").object["next_steps"] == ["dispute respond"]
+    shown = nbc("buyer-1", 1, "dispute", "show", order, "--json").object
+    command = f"numerbay-chain dispute respond {listing}-0"
+    step = {"step": "dispute respond", "command": command, "from": None, "until": shown["deadline"]}
+    assert shown["next_steps"] == [step]
     place.chain.advance(HOUR + 2)
     assert next_of("buyer-1", 1) == "dispute claim"
     assert next_of("seller", 0) == "the buyer's: dispute claim"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.chain.gas import BUYER_GAS, DISPUTE_GAS
+from numerbay_chain.chain.gas import BUYER_GAS, DISPUTE_GAS, RECLAIM_GAS
 from numerbay_chain.chain.types import NATIVE_TOKEN, Token
 from numerbay_chain.errors import UsageError
 from numerbay_chain.terms import PRESETS, Preset, build_terms, explain
@@ -26,12 +26,12 @@ def words(price: int = PRICE, token: Token = NATIVE_TOKEN, gas_price: int = 0, *
     return "\n".join(explain(built, price, token, gas_price))
 
 
-@pytest.mark.parametrize("function", sorted(DISPUTE_GAS))
+@pytest.mark.parametrize("function", sorted({**DISPUTE_GAS, **RECLAIM_GAS}))
 def test_the_gas_that_is_said_is_at_least_the_gas_that_is_measured(function: str) -> None:
     name = re.sub(r"([A-Z])", lambda letter: "_" + letter.group(1).lower(), function)
     figures = [gas for case, gas in MEASURED.items() if case.startswith(name)]
     assert figures, name
-    assert max(figures) <= DISPUTE_GAS[function] <= 1.2 * max(figures)
+    assert max(figures) <= {**DISPUTE_GAS, **RECLAIM_GAS}[function] <= 1.2 * max(figures)
 
 
 @pytest.mark.parametrize("preset", [preset for preset in PRESETS if preset != "test"])
