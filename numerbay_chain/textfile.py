@@ -38,7 +38,9 @@ def read(
     except FileNotFoundError:
         raise error(f"there is no {what} {os.fspath(path)}", hint or "check the path", code="no-such-file") from None
     except _NotAFileError as problem:
-        raise error(f"{what} {os.fspath(path)} is {problem}", "give the path of a file", code="not-a-file") from None
+        raise error(
+            f"the {what} {os.fspath(path)} is {problem}", "give the path of a file", code="not-a-file"
+        ) from None
     except (OSError, ValueError) as problem:  # ValueError: a NUL in the path
         reason = (getattr(problem, "strerror", None) or "the path can't be used").lower()
         raise error(

@@ -47,7 +47,7 @@ def prepare() -> None:
             _occupy(number)
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: PTH123, SIM115 — a stream for the process's whole life
     for stream in (sys.stdout, sys.stderr):
-        # a letter that the encoding lacks is written as its number
+        # also what others print, such as click's help
         if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
             with suppress(OSError, ValueError):
                 stream.reconfigure(errors="backslashreplace")
@@ -78,7 +78,19 @@ def print_data(text: str) -> None:
         say(text)
         return
     with to_stdout(text):
-        print(text, flush=True)
+        print(_written(text, sys.stdout), flush=True)
+
+
+def _written(text: str, stream: IO[str]) -> str:
+    """The text with its letters that the stream's encoding lacks as numbers."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding, getattr(stream, "errors", None) or "strict")
+    except (UnicodeError, LookupError):
+        with suppress(UnicodeError, LookupError):
+            return text.encode(encoding, "backslashreplace").decode(encoding)
+        return ascii(text)
+    return text
 
 
 def say(text: str) -> bool:
@@ -86,7 +98,7 @@ def say(text: str) -> bool:
     if "stderr" in _closed:
         return False
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(_written(text, sys.stderr), file=sys.stderr, flush=True)
     except (OSError, ValueError):
         _drop(sys.stderr)
         _closed.add("stderr")
