@@ -89,7 +89,7 @@ def seal(
     """
     stream = open_source(source) if isinstance(source, str | os.PathLike) else source
     if stream.size > MAX_SIZE:
-        raise RefusedError(f"{stream.name} is larger than 256 GiB", "split it")
+        raise RefusedError(f"{stream.name} is larger than 256 GiB", "split it", code="too-large")
     key_salt = os.urandom(32)
     key = derive_content_key(seller_secret, key_salt, context)
     details = seal_details(key, Details(stream.name, stream.media_type, stream.size, note))

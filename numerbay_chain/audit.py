@@ -94,6 +94,7 @@ class _Audit:
         raise UsageError(
             f"the contract was there before block {first}, from which on its logs are to be read",
             "from_block must be the block of the deployment or an earlier one",
+            code="wrong-first-block",
         )
 
     # -------------------------------------------------------------------------------------------------------- content

@@ -74,15 +74,21 @@ def seal_to_folder(
     """
     target = Path(os.path.realpath(folder))
     if not recipients:
-        raise UsageError("there is nobody to seal to", "give at least one public key with --to")
+        raise UsageError("there is nobody to seal to", "give at least one public key with --to", code="no-recipient")
     if len(recipients) > MOST_RECIPIENTS:
-        raise UsageError(f"a folder is sealed to at most {MOST_RECIPIENTS:,} keys", "make several folders")
+        raise UsageError(
+            f"a folder is sealed to at most {MOST_RECIPIENTS:,} keys", "make several folders", code="too-many"
+        )
     if target.is_relative_to(os.path.realpath(source)):
-        raise UsageError(f"{os.fspath(folder)} lies in what is to be sealed", "choose a folder outside of it")
+        raise UsageError(
+            f"{os.fspath(folder)} lies in what is to be sealed", "choose a folder outside of it", code="unusable-path"
+        )
     for public_key in recipients:
         refuse_small_order(public_key)
     if os.path.lexists(target) and not (target.is_dir() and not any(target.iterdir())):
-        raise RefusedError(f"{os.fspath(folder)} exists already and is not an empty folder", "choose another one")
+        raise RefusedError(
+            f"{os.fspath(folder)} exists already and is not an empty folder", "choose another one", code="file-exists"
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:80]}.", suffix=".part", dir=target.parent))
@@ -123,7 +129,9 @@ def open_folder(
     found = sha256(encoded).digest()
     if content_hash is not None and found != content_hash:
         raise ContentError(
-            "the manifest is not the one that the content hash stands for", "ask the seller for folder and hash again"
+            "the manifest is not the one that the content hash stands for",
+            "ask the seller for folder and hash again",
+            code="wrong-manifest",
         )
     manifest = Manifest.decode(encoded)
     key = _find_key(_read(Path(folder) / "envelopes", MOST_RECIPIENTS * ENVELOPE_SIZE), pair, manifest)
@@ -163,6 +171,7 @@ def _find_key(envelopes: bytes, pair: KeyPair, manifest: Manifest) -> ContentKey
     raise DecryptionError(
         "no envelope in this folder opens with this key",
         "use the key file whose public key it was sealed to, or ask the seller for the folder again",
+        code="no-envelope",
     )
 
 
@@ -191,7 +200,10 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
 
 def _unreadable(path: Path, error: OSError) -> ContentError:
     reason = (error.strerror or str(error)).lower()
-    return ContentError(f"can't read {path}: {reason}", "give a folder that `seal` wrote, with all of its files")
+    code = "no-such-file" if isinstance(error, FileNotFoundError) else "unreadable"
+    return ContentError(
+        f"can't read {path}: {reason}", "give a folder that `seal` wrote, with all of its files", code=code
+    )
 
 
 class _FolderStore(Store):

@@ -200,12 +200,16 @@ class Buyer:
             listing = self.market.contract.listing(held.listing)
             if listing.terms.decline_window == 0:
                 raise RefusedError(
-                    f"listing {listing.id} has no decline window", "cancel the order, or ask the seller for a refund"
+                    f"listing {listing.id} has no decline window",
+                    "cancel the order, or ask the seller for a refund",
+                    code="no-decline-window",
                 )
             if round is None:
                 round = listing.next_round - 1
                 if round < 0:
-                    raise RefusedError(f"no round of listing {held.listing} is out", "cancel the order instead")
+                    raise RefusedError(
+                        f"no round of listing {held.listing} is out", "cancel the order instead", code="not-released"
+                    )
             last = listing.last_turn + listing.terms.decline_window - 1 if round == listing.next_round - 1 else None
             sent = self.market.send(label, calls.decline(order=order, round=round), until=last)
         return paid_by(sent, "Declined", token)

@@ -34,24 +34,29 @@ class Choices:
         second = open_store(spec) if spec else None
         if second is not None and second.name == market.store.name:
             raise UsageError(
-                f"{second.name} is the store itself, not a second way to it", "name a gateway that others read from"
+                f"{second.name} is the store itself, not a second way to it",
+                "name a gateway that others read from",
+                code="no-read-back",
             )
         if not market.is_development:
             if not market.explicit_store:
                 raise UsageError(
                     "no store was chosen: content that lies on this machine alone can't be sold",
                     "give --store kubo:URL, or embedded:PATH if that folder is served to others",
+                    code="no-store",
                 )
             if spec is None or second is None:
                 raise UsageError(
                     "no second way to the content is set: what can't be read back is not sold",
                     "give --read-back gateway:https://HOST",
+                    code="no-read-back",
                 )
             if not _serves_others(spec):
                 raise UsageError(
                     f"{second.name} is no second way to the content: what comes back from this machine may be had "
                     "nowhere else",
                     "give --read-back gateway:https://HOST, a gateway on another machine",
+                    code="no-read-back",
                 )
         return cls(market.finality(confirmations), second, wait, progress)
 

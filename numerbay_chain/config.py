@@ -62,6 +62,7 @@ class Settings:
             raise UsageError(
                 f"no {name} is set",
                 f"give --{name.replace('_', '-')}, set {PREFIX}{name.upper()}, or name a profile that has it",
+                code="missing-setting",
             )
         return str(value)
 
@@ -117,12 +118,16 @@ def _typed(setting: str, value: Any, origin: str) -> Any:
             return int(value)
         if type(value) is int and value >= 0:
             return value
-        raise UsageError(f"{setting} in {origin} is not a whole number", "write it in decimal digits")
+        raise UsageError(
+            f"{setting} in {origin} is not a whole number", "write it in decimal digits", code="bad-setting"
+        )
     if isinstance(value, str) and value.strip() and "\0" not in value:
         if setting == "contract" and re.fullmatch(r"0x[0-9a-fA-F]{40}", value.strip(), re.ASCII):
             checksummed(value.strip(), f"contract in {origin}")  # what is no address is told where one is wanted
         return value.strip()
-    raise UsageError(f"{setting} in {origin} is not text", f"give {setting} as text, or leave it out")
+    raise UsageError(
+        f"{setting} in {origin} is not text", f"give {setting} as text, or leave it out", code="bad-setting"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,11 @@ class Home:
 
         path = user_data_path("numerbay-chain")
         if not path.is_absolute():  # no HOME, and no user of this number
-            raise UsageError("there is no home folder to keep things in", f"set {PREFIX}HOME to a folder of yours")
+            raise UsageError(
+                "there is no home folder to keep things in",
+                f"set {PREFIX}HOME to a folder of yours",
+                code="unusable-path",
+            )
         return cls(path)
 
     def folder(self, *names: str) -> Path:
@@ -153,7 +162,9 @@ class Home:
                 part.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise RefusedError(f"can't use {folder}: {reason}", f"set {PREFIX}HOME to a folder of yours") from error
+            raise RefusedError(
+                f"can't use {folder}: {reason}", f"set {PREFIX}HOME to a folder of yours", code="unwritable"
+            ) from error
         return folder
 
     # ------------------------------------------------------------------------------------------------------ profiles
@@ -207,10 +218,14 @@ class Home:
         import tomli_w
 
         if not _PROFILE_NAME.fullmatch(name):
-            raise UsageError(f"{name!r} is no name for a profile", "use letters, digits, dots, hyphens and underscores")
+            raise UsageError(
+                f"{name!r} is no name for a profile",
+                "use letters, digits, dots, hyphens and underscores",
+                code="bad-setting",
+            )
         values = {key: _typed(key, value, "the call") for key, value in settings.items() if value is not None}
         if unknown := sorted(set(values) - set(_NAMES)):
-            raise UsageError(f"{unknown[0]!r} is no setting", f"use: {', '.join(_NAMES)}")
+            raise UsageError(f"{unknown[0]!r} is no setting", f"use: {', '.join(_NAMES)}", code="bad-setting")
         folder = self.folder()
         with locked(folder / ".profiles.lock", "writing profiles"):
             profiles = self.profiles()

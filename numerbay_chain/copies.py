@@ -44,7 +44,9 @@ def deliver_copies(
     with journal.exclusive():
         listing = open_listing(market, listing_id)
         if not listing.terms.copies:
-            raise RefusedError(f"listing {listing_id} is not sold as copies", "deliver one file for all")
+            raise RefusedError(
+                f"listing {listing_id} is not sold as copies", "deliver one file for all", code="not-copies"
+            )
         sources = {order: open_source(path) for order, path in paths.items()}
         unfinished = journal.unfinished()
         late = not (unfinished or again) and _latest_lacks(market, listing, sources.keys())
@@ -139,6 +141,7 @@ def _refuse_the_same(journal: RoundJournal, listing_id: int, digests: Digests) -
             raise RefusedError(
                 f"the same copies were delivered as round {entry.round} of listing {listing_id}",
                 "give --again if they are meant for another round",
+                code="same-file",
             )
 
 
@@ -158,6 +161,7 @@ def _seal_all(
             raise RefusedError(
                 f"order {format_order_id(order)} has no right to round {entry.round} of listing {listing.id}",
                 "leave it out, or check its number",
+                code="not-covered",
             )
     for order, path in paths.items():
         if order not in entry.copies:

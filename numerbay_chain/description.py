@@ -32,17 +32,23 @@ class Description:
         for name, limit in _LIMITS.items():
             if len(getattr(self, name)) > limit:
                 raise UsageError(
-                    f"the listing's {name.replace('_', ' ')} has more than {limit} characters", "shorten it"
+                    f"the listing's {name.replace('_', ' ')} has more than {limit} characters",
+                    "shorten it",
+                    code="too-large",
                 )
         if self.media_type and not _MEDIA_TYPE.fullmatch(self.media_type):
-            raise UsageError(f"{self.media_type!r} is not a media type", 'write one such as "text/csv"')
+            raise UsageError(
+                f"{self.media_type!r} is not a media type", 'write one such as "text/csv"', code="bad-description"
+            )
 
     def encode(self) -> bytes:
         """The block. Raises `UsageError` above 64 KiB."""
         document = {"version": _VERSION, **asdict(self)}
         text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(errors="replace")
         if len(text) > MAX_DESCRIPTION_SIZE:
-            raise UsageError(f"the listing's description is longer than {MAX_DESCRIPTION_SIZE} bytes", "shorten it")
+            raise UsageError(
+                f"the listing's description is longer than {MAX_DESCRIPTION_SIZE} bytes", "shorten it", code="too-large"
+            )
         return text
 
     @property
@@ -55,7 +61,9 @@ class Description:
         """Raises `ContentError` for what is no description. Fields of later versions are ignored; what could steer
         a terminal goes."""
         if len(block) > MAX_DESCRIPTION_SIZE:
-            raise ContentError(f"the listing's description is longer than {MAX_DESCRIPTION_SIZE} bytes")
+            raise ContentError(
+                f"the listing's description is longer than {MAX_DESCRIPTION_SIZE} bytes", code="too-large"
+            )
         try:
             document = jsontext.parse(block)
             if not isinstance(document, dict) or type(document.get("version")) is not int:

@@ -24,7 +24,7 @@ class KeyPair:
 
     def __init__(self, private_key: bytes) -> None:
         if len(private_key) != _SIZE:
-            raise AccountError("a private key has 32 bytes")
+            raise AccountError("a private key has 32 bytes", code="bad-key")
         self._private_key = private_key
         self.public_key: bytes = bindings.crypto_scalarmult_base(private_key)
 

@@ -84,7 +84,9 @@ class Market:
         """Raises `AccountError` where no account is set."""
         if self.signer is None:
             raise AccountError(
-                "no account is set", "give --account keystore:PATH, env:NAME or dev:NUMBER, or a profile that has one"
+                "no account is set",
+                "give --account keystore:PATH, env:NAME or dev:NUMBER, or a profile that has one",
+                code="no-account",
             )
         return self.signer
 
@@ -178,7 +180,7 @@ class Market:
         """An amount in the token's smallest unit, given so or as text with a unit."""
         amount = value if isinstance(value, int) else parse_amount(value, token.decimals, token.symbol)
         if not 0 <= amount < 2**88:
-            raise UsageError("the price is out of range", "it is below 2^88 of the smallest unit")
+            raise UsageError("the price is out of range", "it is below 2^88 of the smallest unit", code="out-of-range")
         return amount
 
     def finality(self, confirmations: int | None = None) -> Finality:
@@ -194,7 +196,9 @@ class Market:
         """Raises `UsageError` where none is set."""
         if self._store is None:
             raise UsageError(
-                "no store is set", "give --store embedded:PATH, kubo:URL or gateway:URL, or a profile that has one"
+                "no store is set",
+                "give --store embedded:PATH, kubo:URL or gateway:URL, or a profile that has one",
+                code="no-store",
             )
         return self._store
 

@@ -113,6 +113,7 @@ def collect(market: Market, token: str | None, to: str | None, account: str | No
         raise RefusedError(
             f"an earlier collect was still on its way, and has gone through: it paid {event['to']}",
             "run this again if more waits by now",
+            code="earlier-transaction",
         )
     return Done(sent.receipt, event["amount"], market.token(address), resumed=sent.resumed)
 

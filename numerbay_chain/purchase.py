@@ -42,26 +42,40 @@ def make_quote(
     if not 1 <= rounds <= listing.terms.max_rounds:
         most = listing.terms.max_rounds
         covers = f"1 to {most} rounds" if most > 1 else "1 round"
-        raise RefusedError(f"an order of listing {listing_id} covers {covers}, not {rounds}", "ask for that many")
+        raise RefusedError(
+            f"an order of listing {listing_id} covers {covers}, not {rounds}",
+            "ask for that many",
+            code="rounds-out-of-bounds",
+        )
     first = _first_round(market, listing, first_round)
     _refuse_overdue(market, listing, first, rounds)
     if listing.places_left == 0:
-        raise RefusedError(f"listing {listing_id} is sold out", "wait until somebody's order ends before it began")
+        raise RefusedError(
+            f"listing {listing_id} is sold out", "wait until somebody's order ends before it began", code="sold-out"
+        )
     price, gas_price = listing.offer.price, market.gas_price()
     words = explain(listing.terms, price, token, gas_price)
     if voucher is not None:
         if voucher.voucher.listing != listing_id:
-            raise RefusedError(f"the voucher is for listing {voucher.voucher.listing}", "buy that one with it")
+            raise RefusedError(
+                f"the voucher is for listing {voucher.voucher.listing}",
+                "buy that one with it",
+                code="voucher-for-other-listing",
+            )
         if problem := status_of(market, voucher, rounds, market.account).problem:
-            raise RefusedError(problem, "ask the seller for another one")
+            raise RefusedError(problem, "ask the seller for another one", code="voucher-unusable")
         price = voucher.voucher.price
         words = explain(replace(listing.terms, max_rounds=voucher.voucher.max_rounds), price, token, gas_price)
     elif not listing.offer.open:
-        raise RefusedError(f"listing {listing_id} is closed: only a voucher buys", "ask the seller for one")
+        raise RefusedError(
+            f"listing {listing_id} is closed: only a voucher buys", "ask the seller for one", code="closed"
+        )
     key = contract.current_key(receiver)
     if key is None:
         whose = "you have" if receiver == market.account else f"{receiver} has"
-        raise AccountError(f"{whose} no registered key: nothing could be sealed to it", "run `keys register` first")
+        raise AccountError(
+            f"{whose} no registered key: nothing could be sealed to it", "run `keys register` first", code="no-key"
+        )
     return Quote(
         listing=listing,
         token=token,
@@ -84,6 +98,7 @@ def _first_round(market: Market, listing: Listing, asked: int | None) -> int:
             raise RefusedError(
                 f"round {latest} of listing {listing.id} was proven faulty: it can't be bought",
                 f"buy from round {listing.next_round} on, or leave it",
+                code="faulty",
             )
         market.notify(f"round {latest}, which is out, was proven faulty: what is on offer begins with the next one")
         out = False
@@ -93,7 +108,9 @@ def _first_round(market: Market, listing: Listing, asked: int | None) -> int:
         return asked
     choice = f"{latest} or {listing.next_round}" if out else f"{listing.next_round}"
     raise RefusedError(
-        f"an order of listing {listing.id} can begin with round {choice}, not {asked}", "ask for that one"
+        f"an order of listing {listing.id} can begin with round {choice}, not {asked}",
+        "ask for that one",
+        code="round-moved",
     )
 
 
@@ -103,6 +120,7 @@ def _refuse_overdue(market: Market, listing: Listing, first: int, rounds: int) -
         raise RefusedError(
             f"round {listing.next_round} of listing {listing.id} is {format_duration(now - due)} overdue",
             "wait until it was missed, then buy the next one",
+            code="overdue",
         )
 
 
@@ -132,7 +150,9 @@ def buy(
         _refuse_change(quote, agreed)
     if max_price is not None and quote.price > (most := market.amount(max_price, quote.token)):
         raise RefusedError(
-            f"a round costs {_show(quote, quote.price)}, more than {_show(quote, most)}", "allow more, or leave it"
+            f"a round costs {_show(quote, quote.price)}, more than {_show(quote, most)}",
+            "allow more, or leave it",
+            code="price-too-high",
         )
     if not again:
         _refuse_second(market, quote)
@@ -178,7 +198,7 @@ def _refuse_change(now: Quote, agreed: Quote) -> None:
         ("the round", now.already_out, agreed.already_out),
     ):
         if new != old:
-            raise RefusedError(f"{what} changed since you agreed", "look at it again, then buy")
+            raise RefusedError(f"{what} changed since you agreed", "look at it again, then buy", code="terms-changed")
 
 
 def _refuse_second(market: Market, quote: Quote) -> None:
@@ -187,13 +207,16 @@ def _refuse_second(market: Market, quote: Quote) -> None:
             raise RefusedError(
                 f"{quote.recipient} holds order {order} already, which covers round {quote.first_round}",
                 "give --again if a second order is meant",
+                code="already-bought",
             )
 
 
 def _check_content(market: Market, quote: Quote, progress: Progress) -> None:
     release = market.contract.release(quote.listing.id, quote.first_round)
     if release is None:
-        raise NetworkError("the node left out a release", "check from_block, or use another node")
+        raise NetworkError(
+            "the node left out a release", "check from_block, or use another node", code="node-incomplete"
+        )
     problems = artifact.check(
         release.manifest, release.content_hash, market.store, lambda done, total: progress("check", done, total)
     )
@@ -201,6 +224,7 @@ def _check_content(market: Market, quote: Quote, progress: Progress) -> None:
         raise RefusedError(
             f"round {quote.first_round} is out, but not as promised: {problems[0].message}",
             "nothing was paid; buy the next round instead, or leave the check out",
+            code="bad-content",
         )
 
 
@@ -269,6 +293,7 @@ def _bought(market: Market, sent: Sent, approval: Receipt | None, asked: str) ->
         raise RefusedError(
             f"an earlier purchase was still on its way, and has gone through: it is order {order}",
             "run this again if another one is wanted, with --again for the same round",
+            code="earlier-transaction",
         )
     token = market.token(market.contract.listing(order.listing).terms.token)
     return Purchase(order, token, order.price * order.rounds, sent.receipt, approval, sent.resumed)

@@ -92,7 +92,11 @@ def event_of(receipt: Receipt, name: str) -> Event:
     """The event that a transaction can't be without. Raises `NetworkError` where the node left it out."""
     event = receipt.event(name)
     if event is None:
-        raise NetworkError(f"transaction {receipt.transaction} was mined without its event {name}", "use another node")
+        raise NetworkError(
+            f"transaction {receipt.transaction} was mined without its event {name}",
+            "use another node",
+            code="bad-answer",
+        )
     return event
 
 

@@ -96,7 +96,9 @@ class RoundEntry:
     def sealed(self) -> SealedFile:
         """The round's one file. Raises `RefusedError` for an entry that has none."""
         if self.file is None:
-            raise RefusedError(f"the journal of round {self.round} names no file", "move that entry away")
+            raise RefusedError(
+                f"the journal of round {self.round} names no file", "move that entry away", code="bad-journal"
+            )
         return self.file
 
 
@@ -126,7 +128,7 @@ class RoundJournal:
             return RoundEntry.from_json(document)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise RefusedError(
-                f"the journal entry {entry.path} can't be read", "look at it, then move it away"
+                f"the journal entry {entry.path} can't be read", "look at it, then move it away", code="bad-journal"
             ) from error
 
     def save(self, entry: RoundEntry) -> None:

@@ -139,6 +139,7 @@ class Seller:
                 raise RefusedError(
                     f"the listing's description is not to be had: {view.trouble}",
                     "give name, description and media type, all three",
+                    code="not-found",
                 )
             offer = replace(offer, details=self._pin(replace(before, **given)))
         if price is not None:
@@ -248,6 +249,7 @@ class Seller:
                 f"an earlier skip was still on its way, and has gone through: round {skipped} was skipped, and round "
                 f"{round} was not",
                 f"run this again if round {round} is to be skipped too",
+                code="earlier-transaction",
             )
         return Done(sent.receipt, round=skipped, resumed=sent.resumed)
 
@@ -265,7 +267,9 @@ class Seller:
             release = market.contract.release(held.listing, round)
             if release is None:
                 raise RefusedError(
-                    f"round {round} was not released", "leave the round out to give all unreleased rounds back"
+                    f"round {round} was not released",
+                    "leave the round out to give all unreleased rounds back",
+                    code="not-released",
                 )
             bucket = bucket_of(held, release)
             call, name = calls.refund_round(order=order, round=round, bucket=bucket), "RoundRefunded"
@@ -344,7 +348,9 @@ class Seller:
         listing = market.contract.listing(listing_id)
         if listing.seller != market.account:
             raise RefusedError(
-                f"listing {listing_id} belongs to {listing.seller}", "sign vouchers with the seller's account"
+                f"listing {listing_id} belongs to {listing.seller}",
+                "sign vouchers with the seller's account",
+                code="not-seller",
             )
         seconds = parse_duration(valid_for) if isinstance(valid_for, str) else valid_for
         voucher = Voucher(
@@ -382,5 +388,5 @@ class Seller:
 
 def _within(what: str, value: int, least: int, most: int) -> int:
     if not least <= value <= most:
-        raise UsageError(f"the {what} must be {least} to {most}, not {value}")
+        raise UsageError(f"the {what} must be {least} to {most}, not {value}", code="out-of-range")
     return value

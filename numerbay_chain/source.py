@@ -184,7 +184,7 @@ def _inner_link(path: Path, root: Path) -> str:
     if _leads_in_a_circle(path):
         raise RefusedError(f"the link {path} leads in a circle", "take it out of the folder", code="not-a-file")
     if Path(link).is_absolute() or not (target.is_relative_to(root) and path.resolve().is_relative_to(root)):
-        raise RefusedError(f"the link {path} leads out of the folder", "put a copy in its place")
+        raise RefusedError(f"the link {path} leads out of the folder", "put a copy in its place", code="link-out")
     return link
 
 
@@ -245,4 +245,5 @@ def _changed(path: Path | str) -> RefusedError:
 
 def _unreadable(path: Path, error: OSError) -> RefusedError:
     reason = (error.strerror or "it can't be opened").lower()
-    return RefusedError(f"can't read {path}: {reason}", "check the name and the permissions")
+    code = "no-such-file" if isinstance(error, FileNotFoundError) else "unreadable"
+    return RefusedError(f"can't read {path}: {reason}", "check the name and the permissions", code=code)

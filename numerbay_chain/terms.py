@@ -194,14 +194,20 @@ def _check(terms: Terms, now: int) -> None:
             f"the dispute window is {format_duration(terms.dispute_window)}: it is 0 (no disputes), or "
             f"{format_duration(least)} to {format_duration(90 * DAY)}",
             "change it, or what it depends on",
+            code="term-out-of-bounds",
         )
     _between("response_window", terms.response_window, max(MINUTE, terms.decline_window), terms.dispute_window // 2)
     if not 0 <= terms.challenge_bond < 2**88:
-        raise UsageError("the challenge bond is out of range", "it is below 2^88 of the token's smallest unit")
+        raise UsageError(
+            "the challenge bond is out of range",
+            "it is below 2^88 of the token's smallest unit",
+            code="term-out-of-bounds",
+        )
     if terms.copies and (terms.decline_window < 2 or terms.instant):
         raise UsageError(
             "an adjudicated listing of copies needs a decline window of at least 2s, and can't be instant",
             "set a decline window, leave instant out, or set the dispute window to 0",
+            code="term-out-of-bounds",
         )
 
 
@@ -211,9 +217,15 @@ def _between(name: str, value: int, least: int, most: int) -> None:
     flag = name.replace("_", " ")
     show = format_duration if name in _DURATIONS else str
     if least == most:
-        raise UsageError(f"the {flag} must be {show(least)} in a listing without a dispute window", "leave it out")
+        raise UsageError(
+            f"the {flag} must be {show(least)} in a listing without a dispute window",
+            "leave it out",
+            code="term-out-of-bounds",
+        )
     raise UsageError(
-        f"the {flag} is {show(value)}, outside of {show(least)} to {show(most)}", "change it, or what it depends on"
+        f"the {flag} is {show(value)}, outside of {show(least)} to {show(most)}",
+        "change it, or what it depends on",
+        code="term-out-of-bounds",
     )
 
 

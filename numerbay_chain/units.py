@@ -24,23 +24,31 @@ def parse_amount(text: str, decimals: int = 18, symbol: str = "ETH") -> int:
     units = _ETHER_UNITS if symbol == "ETH" else {symbol.lower(): decimals, "units": 0}
     example = f"0.05 {'ether' if symbol == 'ETH' else symbol}"
     if match is None:
-        raise UsageError(f"{text!r} is not an amount", f'write a number and a unit, such as "{example}"')
+        raise UsageError(
+            f"{text!r} is not an amount", f'write a number and a unit, such as "{example}"', code="bad-amount"
+        )
     whole, fraction, unit = match.group(1), match.group(2) or "", match.group(3)
     if unit is None:
         if int(whole + fraction) == 0:
             return 0
-        raise UsageError(f"the amount {text!r} has no unit", f'write the unit too, such as "{example}"')
+        raise UsageError(
+            f"the amount {text!r} has no unit", f'write the unit too, such as "{example}"', code="bad-amount"
+        )
     exponent = units.get(unit.lower())
     if exponent is None:
-        raise UsageError(f"{unit!r} is not a unit of {symbol}", f"use one of: {', '.join(units)}")
+        raise UsageError(f"{unit!r} is not a unit of {symbol}", f"use one of: {', '.join(units)}", code="bad-amount")
     fraction = fraction.rstrip("0")
     if len(fraction) > exponent:
         raise UsageError(
-            f"{text!r} is more precise than {symbol} can be paid", f"use at most {exponent} digits after the point"
+            f"{text!r} is more precise than {symbol} can be paid",
+            f"use at most {exponent} digits after the point",
+            code="bad-amount",
         )
     amount: int = int(whole + fraction) * 10 ** (exponent - len(fraction))
     if amount > _MAX_AMOUNT:
-        raise UsageError(f"the amount {text!r} is too large", "amounts end below 2^256 of the smallest unit")
+        raise UsageError(
+            f"the amount {text!r} is too large", "amounts end below 2^256 of the smallest unit", code="bad-amount"
+        )
     return amount
 
 
@@ -64,10 +72,14 @@ def parse_duration(text: str) -> int:
         return 0
     match = _DURATION.fullmatch(compact)
     if match is None or not compact:
-        raise UsageError(f"{text!r} is not a duration", 'write it with units, such as "90s", "10m", "1h30m" or "7d"')
+        raise UsageError(
+            f"{text!r} is not a duration",
+            'write it with units, such as "90s", "10m", "1h30m" or "7d"',
+            code="bad-duration",
+        )
     seconds = sum(int(count or 0) * unit for count, unit in zip(match.groups(), _SECONDS.values(), strict=True))
     if seconds > _MAX_SECONDS:
-        raise UsageError(f"the duration {text!r} is too long", "durations end below 2^40 seconds")
+        raise UsageError(f"the duration {text!r} is too long", "durations end below 2^40 seconds", code="bad-duration")
     return seconds
 
 
@@ -99,7 +111,7 @@ def format_until(timestamp: int, now: int) -> str:
 def order_id(listing: int, index: int) -> int:
     """`listing << 32 | index`, both below 2^32. Raises `UsageError`."""
     if not (0 <= listing <= _MAX_HALF and 0 <= index <= _MAX_HALF):
-        raise UsageError(f"{listing}-{index} is not an order", "listing and index end below 2^32")
+        raise UsageError(f"{listing}-{index} is not an order", "listing and index end below 2^32", code="not-an-order")
     return listing << 32 | index
 
 
@@ -115,4 +127,4 @@ def parse_order_id(text: str) -> int:
         return order_id(int(match.group(1)), int(match.group(2)))
     if re.fullmatch(r"[0-9]{1,20}", stripped, re.ASCII) and int(stripped) < 2**64:
         return int(stripped)
-    raise UsageError(f"{text!r} is not an order", 'write it as LISTING-INDEX, such as "1-0"')
+    raise UsageError(f"{text!r} is not an order", 'write it as LISTING-INDEX, such as "1-0"', code="not-an-order")

@@ -67,7 +67,9 @@ class SignedVoucher:
                 _signature(document["signature"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise RefusedError("this is not a voucher", "give the whole text that the seller signed") from error
+            raise RefusedError(
+                "this is not a voucher", "give the whole text that the seller signed", code="not-a-voucher"
+            ) from error
 
 
 def _address(value: Any) -> str:
@@ -99,7 +101,9 @@ def sign_voucher(market: Market, voucher: Voucher) -> SignedVoucher:
     signature = market.signer_or_refuse().sign_typed_data(message)
     signed = SignedVoucher(chain_id, marketplace, voucher, signature)
     if _signer_of(signed) != account:
-        raise RefusedError(f"the signature is not one of {account}", "use the account itself, not a contract's")
+        raise RefusedError(
+            f"the signature is not one of {account}", "use the account itself, not a contract's", code="bad-signature"
+        )
     return signed
 
 

@@ -173,7 +173,9 @@ def _unfit(parameters: Sequence[Item], values: Sequence[Any]) -> UsageError:
             if parameter["type"] == "tuple" and isinstance(value, tuple):
                 return _unfit(parameter["components"], value)
             shown = f"{value} " if isinstance(value, int) else ""
-            return UsageError(f"the value {shown}of {parameter['name']} does not fit into a {parameter['type']}")
+            return UsageError(
+                f"the value {shown}of {parameter['name']} does not fit into a {parameter['type']}", code="out-of-range"
+            )
     return UsageError("the arguments do not fit the function")
 
 
@@ -191,13 +193,16 @@ def decode(parameters: Sequence[Item], data: bytes, what: str) -> list[Any]:
         values = abi_decode(types, data)
         exact = abi_encode(types, values) == data
     except (DecodingError, EncodingError, ValueError, TypeError, OverflowError) as error:
-        raise NetworkError(f"{what} is not what the contract's interface says") from error
+        raise NetworkError(f"{what} is not what the contract's interface says", code="bad-answer") from error
     if not exact:
-        raise NetworkError(f"{what} is not what the contract's interface says: it is not encoded as Solidity does it")
+        raise NetworkError(
+            f"{what} is not what the contract's interface says: it is not encoded as Solidity does it",
+            code="bad-answer",
+        )
     try:
         return [_typed(parameter, value) for parameter, value in zip(parameters, values, strict=True)]
     except ValueError as error:
-        raise NetworkError(f"{what} has a value that the contract does not know: {error}") from error
+        raise NetworkError(f"{what} has a value that the contract does not know: {error}", code="bad-answer") from error
 
 
 def _typed(parameter: Item, value: Any) -> Any:

@@ -179,7 +179,7 @@ def _from_environment(name: str) -> LocalSigner:
     text = os.environ.get(name)
     if text is None:
         raise AccountError(
-            f"the environment variable {name} is not set", f"put the private key in hex into {name}", code="no-key"
+            f"the environment variable {name} is not set", f"put the private key in hex into {name}", code="no-account"
         )
     digits = text.strip().removeprefix("0x")
     if not re.fullmatch(r"[0-9a-fA-F]{64}", digits, re.ASCII):

@@ -49,7 +49,13 @@ def _of_the_system(error: OSError) -> Failure:
     if error.filename is None:
         return Failure(f"the system refused: {reason}", "look at the disk and at the limits of this process", "system")
     name = error.filename if isinstance(error.filename, str | bytes | os.PathLike) else str(error.filename)
-    return Failure(f"can't use {os.fsdecode(name)}: {reason}", "check the path and its permissions", "file")
+    return Failure(f"can't use {os.fsdecode(name)}: {reason}", "check the path and its permissions", _code_of(error))
+
+
+def _code_of(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no-such-file"
+    return "not-a-file" if isinstance(error, IsADirectoryError | NotADirectoryError) else "unreadable"
 
 
 def failed(error: Exception, as_json: bool) -> ExitCode:

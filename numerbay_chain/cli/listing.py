@@ -56,9 +56,13 @@ def _moment(text: str) -> int | str:
         try:
             date = datetime.fromisoformat(text)
         except ValueError as error:
-            raise UsageError(f"{text!r} is not a date", "write it as 2030-01-31T18:00:00+00:00") from error
+            raise UsageError(
+                f"{text!r} is not a date", "write it as 2030-01-31T18:00:00+00:00", code="bad-date"
+            ) from error
         if date.tzinfo is None:
-            raise UsageError(f"the date {text!r} has no time zone", "write it as 2030-01-31T18:00:00+00:00")
+            raise UsageError(
+                f"the date {text!r} has no time zone", "write it as 2030-01-31T18:00:00+00:00", code="bad-date"
+            )
         return int(date.timestamp())
     parse_duration(text)
     return text

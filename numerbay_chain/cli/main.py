@@ -97,7 +97,7 @@ def _run(arguments: list[str], state: State) -> int:
     asked = "--json" in arguments  # click takes them out
     try:
         if any("\0" in argument for argument in arguments):
-            raise UsageError("an argument holds a NUL character", "check where it comes from")
+            raise UsageError("an argument holds a NUL character", "check where it comes from", code="unusable-path")
         with cli.make_context(program, arguments, obj=state) as context:
             cli.invoke(context)
     except click.exceptions.Exit as ended:

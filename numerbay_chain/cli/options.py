@@ -38,7 +38,7 @@ class State:
         for sentence in sentences:
             output.note(sentence)
         if not (self.yes or self.dry_run) and not output.confirm("go ahead?"):
-            raise RefusedError("stopped before anything was sent")
+            raise RefusedError("stopped before anything was sent", code="not-agreed")
         self.agreed = not self.dry_run
 
 
@@ -177,7 +177,7 @@ def _content_hash(text: str) -> bytes:
     except ValueError:
         digest = b""
     if len(digest) != 32:
-        raise UsageError(f"{text!r} is not a content hash", "it has 64 hexadecimal digits")
+        raise UsageError(f"{text!r} is not a content hash", "it has 64 hexadecimal digits", code="bad-hash")
     return digest
 
 
@@ -186,7 +186,9 @@ def _order(text: str) -> int:
 
     order = parse_order_id(text)
     if order < 2**32:  # of no listing: they begin with 1
-        raise UsageError(f"{text!r} is not an order", f"write it as LISTING-INDEX, such as {order or 1}-0")
+        raise UsageError(
+            f"{text!r} is not an order", f"write it as LISTING-INDEX, such as {order or 1}-0", code="not-an-order"
+        )
     return order
 
 

@@ -126,7 +126,7 @@ def _check_form(form: str, advice: str) -> Callable[[str, str], None]:
     def check(value: str, flag: str) -> None:
         if not re.fullmatch(form, value.strip(), re.ASCII):
             # not repeated: a node's address may hold an access key, an account may be a private key
-            raise UsageError(f"what was given for {flag} can't be used", advice)
+            raise UsageError(f"what was given for {flag} can't be used", advice, code="bad-setting")
 
     return check
 

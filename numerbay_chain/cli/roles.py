@@ -84,5 +84,7 @@ def overrides(state: State) -> "Overrides":
 
 def _number(text: str | None, flag: str) -> int | None:
     if text is not None and not (text.isascii() and text.isdigit()):
-        raise UsageError(f"{flag} wants a whole number, not {text!r}", "write it in digits alone, such as 31337")
+        raise UsageError(
+            f"{flag} wants a whole number, not {text!r}", "write it in digits alone, such as 31337", code="bad-setting"
+        )
     return None if text is None else int(text)

@@ -107,7 +107,7 @@ class Encryptor:
             raise ValueError("the container is finished")
         self._size += len(plaintext)
         if self._size > MAX_SIZE:
-            raise RefusedError(f"the artifact is larger than {MAX_SIZE} bytes (256 GiB)", "split it")
+            raise RefusedError(f"the artifact is larger than {MAX_SIZE} bytes (256 GiB)", "split it", code="too-large")
         view = memoryview(self._pending + plaintext if self._pending else plaintext)
         if not view.readonly:
             view = memoryview(bytes(view))  # the caller may reuse the buffer before it is hashed

@@ -43,14 +43,16 @@ def seal_details(key: ContentKey, details: Details) -> bytes:
     text = json.dumps(asdict(details), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     blob: bytes = bindings.crypto_secretbox(text.encode(errors="replace"), _NONCE, key.details_key)
     if len(blob) > MAX_DETAILS_SIZE:
-        raise UsageError(f"name and note are longer than {MAX_DETAILS_SIZE} bytes together", "shorten the note")
+        raise UsageError(
+            f"name and note are longer than {MAX_DETAILS_SIZE} bytes together", "shorten the note", code="too-large"
+        )
     return blob
 
 
 def open_details(key: ContentKey, blob: bytes) -> Details:
     """Raises `DecryptionError` for altered bytes or the wrong key, `ContentError` for what is no details."""
     if len(blob) > MAX_DETAILS_SIZE:
-        raise ContentError(f"details are longer than {MAX_DETAILS_SIZE} bytes")
+        raise ContentError(f"details are longer than {MAX_DETAILS_SIZE} bytes", code="too-large")
     try:
         text = bindings.crypto_secretbox_open(blob, _NONCE, key.details_key)
     except (CryptoError, ValueError) as error:

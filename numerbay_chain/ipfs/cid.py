@@ -61,6 +61,7 @@ class Cid:
             raise UsageError(
                 f"{text[:80]!r} is no CID of this protocol",
                 "give a CIDv1 in base32 (bafkrei… or bafybei…) with a sha2-256 digest",
+                code="not-a-cid",
             ) from error
         return cid
 

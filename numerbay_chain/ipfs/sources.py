@@ -37,6 +37,7 @@ def open_store(spec: str, *more: str) -> ContentStore:
     raise UsageError(
         f"{kind[:40]!r} is no kind of content store, or says no place",
         "give embedded:PATH, kubo:http://127.0.0.1:5001 or gateway:https://HOST",
+        code="bad-store",
     )
 
 

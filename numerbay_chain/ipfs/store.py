@@ -107,7 +107,9 @@ class Store(ABC):
     writable: bool = False
 
     def writer(self, label: str = "") -> ContentWriter:
-        raise UsageError(f"{self.name} can only be read", "pin to an embedded or a kubo store instead")
+        raise UsageError(
+            f"{self.name} can only be read", "pin to an embedded or a kubo store instead", code="read-only-store"
+        )
 
     def add(self, data: bytes, label: str = "") -> Root:
         with self.writer(label) as writer:

@@ -93,7 +93,7 @@ def test_bad_input_gets_one_sentence_and_its_exit_code(
         (["nonsense", "--json"], "usage", ExitCode.USAGE),
         (["cid", "--json"], "usage", ExitCode.USAGE),
         (["cid", "--nonsense", "x", "--json"], "usage", ExitCode.USAGE),
-        (["cid", "no-such-file", "--json"], "refused", ExitCode.REFUSED),
+        (["cid", "no-such-file", "--json"], "no-such-file", ExitCode.REFUSED),
         (
             ["audit", "--rpc", "http://127.0.0.1:1", "--contract", "0x" + 40 * "1", "--json"],
             "network",

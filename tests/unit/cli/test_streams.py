@@ -29,7 +29,7 @@ def in_shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-c", line.replace("nbc", COMMAND)],
         capture_output=True,
-        text=True,
+        encoding=environment.get("PYTHONIOENCODING", "utf-8").replace("ascii", "utf-8"),
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), **environment},
         timeout=120,
     )
