@@ -13,6 +13,7 @@ from numerbay_chain.addresses import checksummed
 from numerbay_chain.errors import AccountError, RefusedError, UsageError
 from numerbay_chain.files import expanded, write_atomic
 from numerbay_chain.locks import locked
+from numerbay_chain.units import parse_amount
 
 PREFIX: Final = "NUMERBAY_CHAIN_"
 SECRET_SIZE: Final = 32
@@ -34,6 +35,7 @@ class Overrides(TypedDict, total=False):
     key: str | None
     from_block: int | None
     max_tip: int | None
+    max_fee: int | str | None
     home: str | Path | None
 
 
@@ -41,7 +43,8 @@ class Overrides(TypedDict, total=False):
 class Settings:
     """`rpc` a node's address, `contract` the marketplace's, `account` a signer ("keystore:PATH", "env:NAME",
     "dev:N"), `store` and `read_back` content stores ("embedded:PATH", "kubo:URL", "gateway:URL"), `key` a key file,
-    `from_block` the contract's first block, `max_tip` what a unit of gas may cost on top of the base fee, in gwei."""
+    `from_block` the contract's first block, `max_tip` what a unit of gas may cost on top of the base fee, in gwei,
+    `max_fee` what the gas of one transaction may cost, in wei (given so, or as text such as "0.05 ether")."""
 
     home: "Home"
     profile: str | None = None
@@ -54,6 +57,7 @@ class Settings:
     key: str | None = None
     from_block: int | None = None
     max_tip: int | None = None
+    max_fee: int | None = None
 
     def required(self, name: str) -> str:
         """A text setting that can't do without. Raises `UsageError`."""
@@ -68,6 +72,7 @@ class Settings:
 
 
 _NUMBERS: Final = {"chain_id", "from_block", "max_tip"}
+_AMOUNTS: Final = {"max_fee"}
 _NAMES: Final = tuple(entry.name for entry in fields(Settings) if entry.name not in {"home", "profile"})
 
 
@@ -128,6 +133,18 @@ def _typed(setting: str, value: Any, origin: str) -> Any:
     raise UsageError(
         f"{setting} in {origin} is not text", f"give {setting} as text, or leave it out", code="bad-setting"
     )
+
+
+def _amount(setting: str, value: Any, origin: str) -> int:
+    """An amount of the chain's coin in wei, given so or as text with a unit."""
+    if type(value) is int and value >= 0:
+        return value
+    if isinstance(value, str):
+        try:
+            return parse_amount(value)
+        except UsageError as error:
+            raise UsageError(f"{setting} in {origin}: {error}", error.hint) from None
+    raise UsageError(f"{setting} in {origin} is not an amount", 'write it with its unit, such as "0.05 ether"')
 
 
 @dataclass(frozen=True, slots=True)

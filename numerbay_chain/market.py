@@ -92,7 +92,7 @@ class Market:
 
     @cached_property
     def sender(self) -> Sender:
-        return Sender(self.connection, self.signer_or_refuse(), self.contract.address)
+        return Sender(self.connection, self.signer_or_refuse(), self.contract.address, notify=self.notify)
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -113,15 +113,17 @@ class Market:
         until: int | None = None,
         after: int | None = None,
         margin: int = 0,
+        stake: int | None = None,
     ) -> Sent:
         """Sends once (`Outbox.send`), where it can be mined in the seconds from `after` to `until` (both included), and
-        with a `margin` of seconds before the end. Raises `Planned` in a dry run, and `RefusedError` (`too-late`,
+        with a `margin` of seconds before the end. `stake`: what is lost if it comes too late, in wei; its gas may cost
+        that much where that is more than `max_fee`. Raises `Planned` in a dry run, and `RefusedError` (`too-late`,
         `too-early`) outside of that time: nothing is signed then."""
         window = Window(after, until, margin)
         if self.dry_run:
             self.clock.require(window, call.function)
-            raise Planned(self.sender.plan(call))
-        return self.outbox.send(label, call, identity, window)
+            raise Planned(self.sender.plan(call, stake))
+        return self.outbox.send(label, call, identity, window, stake=stake)
 
     def send_secret(
         self,
@@ -132,11 +134,12 @@ class Market:
         until: int,
         after: int | None = None,
         margin: int = MINING_TIME,
+        stake: int | None = None,
     ) -> Sent:
         """`send`, of what nobody must hear of in vain: a node is told only once it can be signed, and while there is
         time for it. Raises `AccountError`."""
         self.signer_or_refuse().unlock()
-        return self.send(label, call, identity, until=until, after=after, margin=margin)
+        return self.send(label, call, identity, until=until, after=after, margin=margin, stake=stake)
 
     def plan_untold(self, call: Call, gas: int, secret: Collection[str]) -> NoReturn:
         """Raises `Planned` for a call that must be heard of by nobody yet: no node is asked for its gas, and its
@@ -239,8 +242,7 @@ def market_at(
     """The same over a connection and an account that exist already, such as Ape's. Raises `UsageError` for another
     chain than the settings name."""
     connection.require_chain(settings.chain_id)
-    if settings.max_tip is not None:
-        connection.max_tip = settings.max_tip
+    connection.limit_fees(settings.max_tip, settings.max_fee)
     address, from_block = _place_of(settings, connection.chain_id)
     store = settings.store or f"embedded:{settings.home.path / 'store'}"
     return Market(

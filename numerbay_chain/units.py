@@ -59,10 +59,10 @@ def format_amount(wei: int, symbol: str = "ETH", decimals: int = 18) -> str:
     return f"{sign}{whole}{'.' + fraction if fraction else ''} {symbol}"
 
 
-def format_fee(wei: int) -> str:
+def format_fee(wei: int, symbol: str = "ETH") -> str:
     """An upper bound in the chain's coin, rounded up to two digits: `149999999993` is `"0.00000015 ETH"`."""
     step: int = 10 ** max(len(str(wei)) - 2, 0)
-    return format_amount(-(-wei // step) * step)
+    return format_amount(-(-wei // step) * step, symbol)
 
 
 def parse_duration(text: str) -> int:

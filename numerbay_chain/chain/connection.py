@@ -1,77 +1,57 @@
 """A node, behind a few typed questions: no sound answer is a `NetworkError`, a revert is a `RevertedError`.
 
-A node's address may hold an access key, so messages name its host alone.
+A node's address may hold an access key, so messages name its host alone. Nodes differ in what they can do: what one
+refuses (a second argument of an estimate, the `pending` block, a method) is done another way, and remembered.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
-from urllib.parse import urlsplit
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
-import requests
 from eth_typing import BlockNumber, ChecksumAddress, HexStr
-from web3 import HTTPProvider, IPCProvider, Web3
-from web3.exceptions import (
-    BlockNotFound,
-    ContractLogicError,
-    OffchainLookup,
-    TransactionNotFound,
-    Web3Exception,
-    Web3RPCError,
-)
+from web3 import IPCProvider, Web3
+from web3.exceptions import TransactionNotFound
 from web3.middleware import ExtraDataToPOAMiddleware
 from web3.providers.base import BaseProvider
 from web3.types import BlockIdentifier, FilterParams, TxParams
 
 from numerbay_chain import addresses
+from numerbay_chain.chain import pricing
 from numerbay_chain.chain.blocks import CONFIRMATIONS, Block, is_development_chain
+from numerbay_chain.chain.endpoint import parse_endpoint
+from numerbay_chain.chain.fees import FeeLimits, Fees
+from numerbay_chain.chain.freshness import FIRST_LOOKS, Freshness
 from numerbay_chain.chain.networks import network
+from numerbay_chain.chain.newest import Header, NewestLogs
+from numerbay_chain.chain.nodeerrors import (
+    SECONDS_PER_REQUEST,
+    NodeRefusedError,
+    NodeTimeoutError,
+    UnknownBlockError,
+    hides_address,
+    number,
+    translated,
+)
+from numerbay_chain.chain.pages import PageSizes
 from numerbay_chain.chain.reading import of_one_block
-from numerbay_chain.chain.reverts import reverted
-from numerbay_chain.errors import NetworkError, NumerbayChainError, RefusedError, UsageError
-from numerbay_chain.hosts import is_loopback
-from numerbay_chain.network.failures import TransportError
-from numerbay_chain.network.session import Session, pause_words
-from numerbay_chain.text import one_line
+from numerbay_chain.chain.rpc import NodeProvider
+from numerbay_chain.errors import UsageError
 
-MAX_TIP = 500
-"""Gwei that a unit of gas may cost on top of the base fee, unless said otherwise."""
-SECONDS_PER_REQUEST = 30.0
-"""For a question and its answer in all, also where it is asked several times."""
-TRIES = 4
-ANSWER_LIMIT = 32 << 20
-"""Bytes of the longest answer: 10,000 logs of 3 KiB."""
+__all__ = ["Connection", "Fees", "NodeRefusedError", "NodeTimeoutError", "checksummed", "connect"]
+
+SECONDS_PER_LOGS: Final = 10.0
+"""For logs of many blocks: where they take longer, fewer blocks are asked for."""
+_NO_PENDING: Final = re.compile(r"pending|block ?tag|param|argument|block|not supported", re.IGNORECASE)
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from numerbay_chain.chain.second import Decision, SecondNode
 
-
-class NodeRefusedError(NetworkError):
-    """The node was reached and answered with an error of its own, `answer`."""
-
-    def __init__(self, message: str, hint: str | None = None, *, answer: str = "") -> None:
-        super().__init__(message, hint)
-        self.answer = answer
-
-
-class NodeTimeoutError(NodeRefusedError):
-    """The node took the request and gave no answer in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fees:
-    """What a unit of gas is offered, in wei; `priority` is None on a chain without EIP-1559."""
-
-    most: int
-    priority: int | None
-
-    def fields(self) -> dict[str, int]:
-        """The transaction's fields."""
-        if self.priority is None:
-            return {"gasPrice": self.most}
-        return {"maxFeePerGas": self.most, "maxPriorityFeePerGas": self.priority}
+logging.getLogger("web3").setLevel(logging.WARNING)  # its debug lines hold the node's whole address
 
 
 def checksummed(address: str, what: str = "address") -> ChecksumAddress:
@@ -79,73 +59,60 @@ def checksummed(address: str, what: str = "address") -> ChecksumAddress:
     return cast(ChecksumAddress, addresses.checksummed(address, what))
 
 
-def connect(rpc: str, expected_chain_id: int | None = None, max_tip: int | None = None) -> "Connection":
-    """A connection to the node at `rpc`: `http://…`, `https://…` or the path of an IPC socket. `max_tip`: in gwei.
+def connect(
+    rpc: str, expected_chain_id: int | None = None, max_tip: int | None = None, max_fee: int | None = None
+) -> "Connection":
+    """A connection to the node at `rpc`: `http://…`, `https://…` or the path of an IPC socket. `max_tip`: in gwei;
+    `max_fee`: in wei (None: the chain's usual limits).
 
     Raises `UsageError` for an address that can't be used and for another chain than expected, `NetworkError` for a node
     that can't be reached.
     """
+    endpoint = parse_endpoint(rpc)
     provider: BaseProvider
-    parts = urlsplit(rpc)
-    if parts.scheme in {"http", "https"} and parts.hostname:
-        provider = _QuietProvider(
-            rpc,
-            request_kwargs={"timeout": SECONDS_PER_REQUEST},
-            session=_session(rpc),
-            exception_retry_configuration=None,
-        )
-        port = f":{parts.port}" if parts.port else ""
-        name, local = f"{parts.scheme}://{parts.hostname}{port}", is_loopback(parts.hostname)
-    elif not parts.scheme and rpc.endswith(".ipc"):
-        provider, name, local = IPCProvider(rpc, timeout=int(SECONDS_PER_REQUEST)), rpc, True
+    if endpoint.is_socket:
+        provider = IPCProvider(endpoint.address, timeout=int(SECONDS_PER_REQUEST))
     else:
-        raise UsageError(
-            f"{name_of(rpc)!r} is not the address of a node",
-            "give one with http:// or https://, or a .ipc file",
-        )
+        provider = NodeProvider(endpoint)
     w3 = Web3(provider)
     w3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
-    connection = Connection(w3, name=name, local=local, expected_chain_id=expected_chain_id)
-    connection.max_tip = MAX_TIP if max_tip is None else max_tip
-    return connection
-
-
-class _QuietProvider(HTTPProvider):
-    logger = logging.getLogger("numerbay_chain.chain.provider")
-
-
-_QuietProvider.logger.addFilter(lambda record: False)  # web3's debug lines hold the node's whole address
-
-
-def _session(rpc: str) -> Session:
-    # all requests can be sent twice: a signed transaction is known by its hash
-    return Session(
-        rpc, limit=ANSWER_LIMIT, seconds=SECONDS_PER_REQUEST, tries=TRIES, busy=frozenset({429, 502, 503, 504})
+    connection = Connection(
+        w3, name=endpoint.name, local=endpoint.local, expected_chain_id=expected_chain_id, redacted=endpoint.redacted
     )
-
-
-def name_of(rpc: str) -> str:
-    """The node's address without what may be secret in it: user, path and query."""
-    parts = urlsplit(rpc)
-    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else one_line(rpc, 60)
+    connection.limit_fees(max_tip, max_fee)
+    return connection
 
 
 class Connection:
     """A chain that answers. `w3` is web3's own object, whose errors are not translated; `name` is for messages;
-    `is_development`: a development chain's id, on this machine; `max_tip`: what a node may ask for a unit of gas on top
-    of the base fee, or in all on a chain without one, in gwei."""
+    `is_development`: a development chain's id, on this machine; `limits`: what gas may cost; `fresh`: what the node has
+    shown of the chain; `lacks`: what it can't do."""
 
-    def __init__(self, w3: Web3, *, name: str, local: bool, expected_chain_id: int | None = None) -> None:
-        """Over a `Web3` that exists already, such as Ape's; `local`: it is this machine's. Raises as `connect`."""
+    def __init__(
+        self,
+        w3: Web3,
+        *,
+        name: str,
+        local: bool,
+        expected_chain_id: int | None = None,
+        redacted: Callable[[str], str] = str,
+    ) -> None:
+        """Over a `Web3` that exists already, such as Ape's; `local`: it is this machine's. `redacted` takes the node's
+        secrets out of its words. Raises as `connect`."""
         self.w3 = w3
         self.name = name
+        self._redacted = redacted
+        self.lacks: set[str] = set()
+        self.fresh = Freshness(name)
+        self.pages = PageSizes()
+        self._newest = NewestLogs(self.fresh, self._header_of, self._get_logs)
         with self.guard("asking for its chain id"):
-            self.chain_id = int(w3.eth.chain_id)
+            self.chain_id = number(w3.eth.chain_id, 63)
         self.require_chain(expected_chain_id)
         self.is_development = is_development_chain(self.chain_id, local=local)
-        self.max_tip = MAX_TIP
         self.second: SecondNode | None = None
         self.decision: Decision | None = None
+        self.limits = FeeLimits.of(self.chain_id)
 
     def require_chain(self, expected: int | None) -> None:
         """Raises `UsageError` for another chain than expected, if one is."""
@@ -154,6 +121,13 @@ class Connection:
                 f"{self.name} is on chain {self.chain_id}, but chain {expected} was asked for",
                 "give the address of a node of that chain, or change chain_id",
             )
+
+    def limit_fees(self, max_tip: int | None = None, max_fee: int | None = None) -> None:
+        """Set what gas may cost, where it is not None: `max_tip` in gwei, `max_fee` in wei."""
+        if max_tip is not None:
+            self.limits = replace(self.limits, max_tip=max_tip)
+        if max_fee is not None:
+            self.limits = replace(self.limits, max_fee=max_fee)
 
     def __repr__(self) -> str:
         return f"Connection({self.name}, chain {self.chain_id})"
@@ -170,107 +144,166 @@ class Connection:
     # one may be hours old, and the windows that ended since would still look open.
     @property
     def tip(self) -> BlockIdentifier:
-        return "pending" if self.is_development else "latest"
+        return "pending" if self.is_development and "pending" not in self.lacks else "latest"
+
+    # ---------------------------------------------------------------------------------------------------------- blocks
 
     def now(self) -> int:
         """The chain's time in Unix seconds: a transaction that is sent now meets this time, or a little later one.
         Within a decision, that of its block."""
         if self.decision is not None and self.tip == "latest":
             return self.decision.block.timestamp
-        with self.guard("asking for the time"):
-            return int(self.w3.eth.get_block(self.tip)["timestamp"])
+        if self.tip == "pending":
+            try:
+                return self._header_of("pending").timestamp
+            except NodeRefusedError as error:
+                self._without_pending(error)
+        return self._latest().timestamp
 
     def block_number(self) -> int:
         """The number of the latest block; within a decision, of its block."""
-        if self.decision is not None:
-            return self.decision.block.number
-        with self.guard("asking for the latest block"):
-            return int(self.w3.eth.block_number)
+        return self._newest_number() if self.decision is None else self.decision.block.number
+
+    def _newest_number(self) -> int:
+        def ask() -> int:
+            with self.guard("asking for the latest block"):
+                return number(self.w3.eth.block_number, 63)
+
+        return ask() if self.is_development else self.fresh.head(ask, lambda height: height)
 
     def block(self, identifier: int | Literal["latest", "safe", "finalized"]) -> Block | None:
         """A block by its number or its tag; None where the node has none."""
-        with self.guard(f"asking for block {identifier}"):
-            try:
-                found = self.w3.eth.get_block(cast(BlockIdentifier, identifier))
-            except BlockNotFound:
-                return None
-            return Block(int(found["number"]), bytes(found["hash"]), int(found["timestamp"]))
+        try:
+            found = self._latest() if identifier == "latest" else self._header_of(identifier)
+        except UnknownBlockError:
+            return None
+        return Block(found.number, found.hash, found.timestamp)
+
+    def _latest(self) -> Header:
+        def ask() -> Header:
+            return self._header_of("latest")
+
+        return ask() if self.is_development else self.fresh.head(ask, lambda header: header.number)
 
     @of_one_block
     def timestamp(self, block: int) -> int:
         """Of a block, in Unix seconds."""
-        with self.guard(f"asking for block {block}"):
-            return int(self.w3.eth.get_block(block)["timestamp"])
+        return self.fresh.at(block, lambda: self._header_of(block)).timestamp
+
+    def _header_of(self, block: BlockIdentifier) -> Header:
+        with self.guard(f"asking for block {block!s}"):
+            found = self.w3.eth.get_block(block)
+            height = 0 if block == "pending" else number(found["number"], 63)  # some have no number yet
+            # the contract's times end at 2^40: a node that counts milliseconds is beyond
+            time, hash = number(found["timestamp"], 40), bytes(found.get("hash") or b"")
+            return Header(height, hash, time, bytes(found.get("logsBloom") or b""))
+
+    # ----------------------------------------------------------------------------------------------------------- state
 
     @of_one_block
     def balance(self, address: str, block: int | None = None) -> int:
         """In wei."""
-        with self.guard("asking for a balance"):
-            return int(self.w3.eth.get_balance(checksummed(address), _at(block)))
+        account = checksummed(address)
+        return self.state("asking for a balance", block, lambda at: number(self.w3.eth.get_balance(account, at), 256))
 
     @of_one_block
     def code(self, address: str, block: int | None = None) -> bytes:
         """The code at the address after `block` (None: the latest one), empty where there is no contract."""
-        with self.guard("asking for a contract's code"):
-            return bytes(self.w3.eth.get_code(checksummed(address), _at(block)))
+        account = checksummed(address)
+        return self.state("asking for a contract's code", block, lambda at: bytes(self.w3.eth.get_code(account, at)))
 
     @of_one_block
     def storage(self, address: str, slot: int, block: int | None = None) -> bytes:
         """32 bytes."""
-        with self.guard("asking for a contract's storage"):
-            return bytes(self.w3.eth.get_storage_at(checksummed(address), slot, _at(block))).rjust(32, b"\0")
+        account = checksummed(address)
+
+        def ask(at: BlockIdentifier) -> bytes:
+            return _word(bytes(self.w3.eth.get_storage_at(account, slot, at)))
+
+        return self.state("asking for a contract's storage", block, ask)
 
     @of_one_block
-    def call(self, transaction: Mapping[str, Any], block: BlockIdentifier | None = None) -> bytes:
-        """What the transaction would return, on the latest block if none is named. Raises `RevertedError`."""
-        with self.guard("making a call"):
+    def call(
+        self, transaction: Mapping[str, Any], block: BlockIdentifier | None = None, answered: bool = False
+    ) -> bytes:
+        """What the transaction would return, on the latest block if none is named. `answered`: something must come
+        back, so nothing is asked for again: some nodes give none while they can't look. Raises `RevertedError`."""
+
+        def ask(at: BlockIdentifier) -> bytes:
             # a contract must not be able to make us fetch addresses of its choice (EIP-3668)
-            return bytes(
-                self.w3.eth.call(
-                    cast(TxParams, dict(transaction)), "latest" if block is None else block, ccip_read_enabled=False
-                )
-            )
+            return bytes(self.w3.eth.call(cast(TxParams, dict(transaction)), at, ccip_read_enabled=False))
+
+        if block == "pending" and "pending" in self.lacks:
+            block = None
+        try:
+            looks = self.fresh.looked if answered else _once
+            return looks(lambda: self.state("making a call", block, ask), lambda answer: not answer)
+        except NodeRefusedError as error:
+            if block != "pending":
+                raise
+            self._without_pending(error)
+            return self.state("making a call", None, ask)
+
+    def read(self, address: str, data: bytes, block: BlockIdentifier | None = None) -> bytes:
+        """What a contract answers to a question. Raises `RevertedError`."""
+        return self.call({"to": checksummed(address), "data": "0x" + data.hex()}, block, True)
+
+    def state(self, doing: str, block: BlockIdentifier | None, ask: Callable[[BlockIdentifier], T]) -> T:
+        """What `ask` answers at the block: a number that nodes behind can't answer for, unless it is a test's chain."""
+        at: BlockIdentifier
+        if block is None or block == "latest":
+            at = "latest" if self.is_development else BlockNumber(self._newest_number())
+        else:
+            at = cast(BlockIdentifier, block)
+
+        def guarded() -> T:
+            with self.guard(doing):
+                return ask(at)
+
+        return self.fresh.at(at, guarded) if isinstance(at, int) else guarded()
+
+    # ------------------------------------------------------------------------------------------------------------- gas
 
     def estimate_gas(self, transaction: Mapping[str, Any]) -> int:
         """Raises `RevertedError`."""
-        try:
-            return self._estimate_gas(transaction, self.tip)
-        except NodeRefusedError:
-            if self.tip == "latest":
-                raise
-            return self._estimate_gas(transaction, "latest")  # eth-tester as it comes estimates on no pending block
-
-    def _estimate_gas(self, transaction: Mapping[str, Any], block: BlockIdentifier) -> int:
-        with self.guard("estimating gas"):
-            return int(self.w3.eth.estimate_gas(cast(TxParams, dict(transaction)), block))
+        return pricing.estimate(self, cast(TxParams, dict(transaction)))
 
     def gas_limit(self) -> int:
         """Of the latest block."""
         with self.guard("asking for the latest block"):
-            return int(self.w3.eth.get_block("latest")["gasLimit"])
+            return number(self.w3.eth.get_block("latest")["gasLimit"], 64)
 
-    def fees(self) -> Fees:
-        """Twice the base fee and the node's tip (EIP-1559); its gas price where the chain has no base fee.
+    def fees(self, *, staked: bool = False) -> Fees:
+        """What a unit of gas is offered (`FeeLimits.offered`). Raises `RefusedError` where the node asks for more than
+        `limits` allow."""
+        base, asked = pricing.asked(self)
+        return self.limits.offered(base, asked, self.name, staked=staked)
 
-        Raises `RefusedError` where the node asks for more than `max_tip`: a tip is paid whatever it is.
-        """
-        with self.guard("asking for the gas price"):
-            base = self.w3.eth.get_block("latest").get("baseFeePerGas")
-            tip = int(self.w3.eth.gas_price) if base is None else int(self.w3.eth.max_priority_fee)
-        if tip > self.max_tip * 10**9:
-            raise RefusedError(
-                f"{self.name} asks for a tip of {tip // 10**9} gwei for each unit of gas, more than the {self.max_tip} "
-                "that are allowed",
-                "use another node, or allow more with --max-tip",
-            )
-        return Fees(tip, None) if base is None else Fees(2 * int(base) + tip, tip)
+    # ---------------------------------------------------------------------------------------------------- transactions
 
     def transaction_count(self, address: str, *, pending: bool = False, block: int | None = None) -> int:
         """The nonces that the account has used, up to `block` or the latest one, or with those of pending
         transactions."""
-        with self.guard("asking for a nonce"):
-            at: BlockIdentifier = "pending" if pending else _at(block)
-            return int(self.w3.eth.get_transaction_count(checksummed(address), at))
+        account = checksummed(address)
+
+        def ask(at: BlockIdentifier) -> int:
+            return number(self.w3.eth.get_transaction_count(account, at), 64)
+
+        if not pending or "pending" in self.lacks:
+            return self.state("asking for a nonce", block, ask)
+        try:
+            # of the nodes behind an address, the one that has seen most counts: nonces never come back
+            looks = 1 if self.is_development else FIRST_LOOKS
+            return max(self.state("asking for a nonce", "pending", ask) for _ in range(looks))
+        except NodeRefusedError as error:
+            self._without_pending(error)
+            return self.state("asking for a nonce", None, ask)
+
+    def _without_pending(self, error: NodeRefusedError) -> None:
+        """Remembers that the node knows no pending block. Raises what it said where that was about something else."""
+        if isinstance(error, NodeTimeoutError) or not _NO_PENDING.search(error.answer):
+            raise error
+        self.lacks.add("pending")
 
     def send_raw(self, raw: bytes) -> str:
         """Hands a signed transaction over; its hash. Raises `NodeRefusedError` where the node does not want it."""
@@ -286,92 +319,60 @@ class Connection:
                 return None
 
     def receipt(self, transaction: str) -> Mapping[str, Any] | None:
-        """web3's receipt, None while there is none."""
+        """web3's receipt, None while there is none. What is read afterwards is not older than its block."""
         with self.guard("asking for a receipt"):
             try:
-                return cast(Mapping[str, Any], self.w3.eth.get_transaction_receipt(HexStr(transaction)))
+                found = cast(Mapping[str, Any], self.w3.eth.get_transaction_receipt(HexStr(transaction)))
             except TransactionNotFound:
                 return None
+            if found.get("blockNumber") is not None:
+                self.fresh.note(number(found["blockNumber"], 63))
+            return found
+
+    # ------------------------------------------------------------------------------------------------------------ logs
 
     def logs(self, address: str, first: int, last: int, topics: Sequence[Any] = ()) -> list[Mapping[str, Any]]:
-        """One `eth_getLogs`. Raises `NodeRefusedError` where the node does not want it, for instance for its length."""
-        query = {"address": checksummed(address), "fromBlock": hex(first), "toBlock": hex(last), "topics": list(topics)}
+        """Logs of the blocks from `first` to `last`, by `eth_getLogs`.
+
+        Raises `NodeRefusedError` where the node does not want to, for instance for the number of blocks, and
+        `NetworkError` (`node-behind`) where it goes on leaving out logs of the newest blocks.
+        """
+        query = {"address": checksummed(address), "topics": list(topics)}
+        wide = {**query, "fromBlock": hex(first), "toBlock": hex(last)}
+
+        def ask() -> list[Mapping[str, Any]]:
+            with self._patience(SECONDS_PER_LOGS if last > first else SECONDS_PER_REQUEST):
+                return self.fresh.at(last, lambda: self._get_logs(wide))
+
+        if self.is_development:
+            return ask()
+        return self._newest.complete(query, first, last, ask)
+
+    def _get_logs(self, query: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         with self.guard("asking for logs"):
-            return [cast(Mapping[str, Any], log) for log in self.w3.eth.get_logs(cast(FilterParams, query))]
+            return [cast(Mapping[str, Any], log) for log in self.w3.eth.get_logs(cast(FilterParams, query)) or []]
+
+    def _patience(self, seconds: float) -> AbstractContextManager[None]:
+        provider = self.w3.provider
+        return provider.within(seconds) if isinstance(provider, NodeProvider) else nullcontext()
 
     @contextmanager
     def guard(self, doing: str) -> Iterator[None]:
         """Translates what web3 and its providers raise in the block. `doing`, as in "asking for a balance"."""
         try:
             yield
-        except NumerbayChainError:
-            raise
-        except (ContractLogicError, OffchainLookup) as error:
-            raise reverted(error) from error
-        except Web3RPCError as error:
-            if found := reverted(error, certain=False):
-                raise found from error
-            answer = one_line(_answer(error))
-            raise NodeRefusedError(f"{self.name} refused {doing}: {answer}", answer=answer) from error
-        except requests.Timeout:
-            raise NodeTimeoutError(
-                f"{self.name} gave no answer within {SECONDS_PER_REQUEST:.0f} s when {doing}", "try again later"
-            ) from None
-        except requests.HTTPError as error:
-            answer = _http_answer(error)
-            raise NodeRefusedError(f"{self.name} refused {doing}: {answer}", answer=answer) from None
-        except TransportError as error:
-            raise NetworkError(
-                error.sentence(self.name, f"when {doing}"),
-                error.hint or "check that the node runs, and its address",
-                code=error.code,
-            ) from None
-        except (requests.RequestException, OSError, TimeoutError):
-            # the cause names the whole address
-            raise NetworkError(
-                f"{self.name} can't be reached when {doing}", "check that the node runs, and its address"
-            ) from None
-        except (
-            Web3Exception,
-            ValueError,
-            TypeError,
-            LookupError,
-            AttributeError,
-        ) as error:
-            raise NetworkError(
-                f"{self.name} answered nonsense when {doing}", "use another node if this goes on"
-            ) from error
         except Exception as error:
-            # the in-process chain raises its own errors, by classes that only exist where it is installed
-            if found := reverted(error, certain=False):
-                raise found from error
-            if type(error).__module__.partition(".")[0] not in {"eth_tester", "eth", "eth_utils"}:
+            ours = translated(error, self.name, doing, self._redacted)
+            if ours is error:
                 raise
-            answer = one_line(str(error))
-            raise NodeRefusedError(f"{self.name} refused {doing}: {answer}", answer=answer) from error
+            raise ours from (None if hides_address(error) else error)
 
 
-def _at(block: int | None) -> BlockIdentifier:
-    # a decision's second node is asked by a mapping with the block's hash (EIP-1898)
-    return "latest" if block is None else BlockNumber(block)
+def _once(ask: Callable[[], T], _: Callable[[T], bool]) -> T:
+    return ask()
 
 
-def _answer(error: Web3RPCError) -> str:
-    response = error.rpc_response
-    if response is not None and isinstance(response.get("error"), dict):
-        return str(cast(dict[str, Any], response["error"]).get("message", ""))
-    return str(error)
-
-
-def _http_answer(error: requests.HTTPError) -> str:
-    response = error.response
-    if response is None:
-        return "HTTP error"
-    status = f"HTTP status {response.status_code}{pause_words(response)}"
-    if response.status_code == 400 and b"HTTPS server" in response.content[:500]:
-        return f"{status}: it speaks TLS on this port, give its address with https://"
-    try:
-        message = response.json()["error"]["message"]
-    except (ValueError, LookupError, TypeError):
-        return status
-    return f"{status}, {one_line(str(message))}"
+def _word(value: bytes) -> bytes:
+    if len(value) > 32:
+        raise ValueError("longer than a word")
+    return value.rjust(32, b"\0")

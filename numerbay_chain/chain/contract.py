@@ -47,7 +47,7 @@ class MarketplaceContract:
             f"no marketplace at {self.address} on chain {connection.chain_id}", "check contract, rpc and chain_id"
         )
         try:
-            answer = connection.call({"to": self.address, "data": "0x" + abi.selector(_function("listingCount")).hex()})
+            answer = connection.read(self.address, abi.selector(_function("listingCount")))
         except RevertedError:
             raise missing from None
         if len(answer) != 32:
@@ -234,7 +234,7 @@ class MarketplaceContract:
     def _read(self, function: str, *arguments: Any, block: int | None = None) -> list[Any]:
         item = _function(function)
         data = abi.selector(item) + abi.encode(item["inputs"], arguments)
-        answer = self.connection.call({"to": self.address, "data": "0x" + data.hex()}, block)
+        answer = self.connection.read(self.address, data, block)
         return abi.decode(item["outputs"], answer, f"the marketplace's answer to {function}")
 
     def _integer(self, function: str, *arguments: Any, block: int | None = None) -> int:

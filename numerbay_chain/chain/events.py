@@ -7,16 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from numerbay_chain.chain import abi
-from numerbay_chain.chain.connection import Connection, NodeRefusedError, checksummed
+from numerbay_chain.chain.connection import Connection, NodeRefusedError, NodeTimeoutError, checksummed
 from numerbay_chain.chain.types import Event
 from numerbay_chain.errors import NetworkError, UsageError
 
 __all__ = ["Event", "decode_log", "read_events"]
 
-FIRST_PAGE = 65_536  # blocks
 MOST_LOGS = 10_000  # where nodes cut an answer off without saying so
 MOST_TOPICS = 500  # in one place of a filter: geth refuses more than 1,000
-_PAGES_BEFORE_GROWTH = 8
 Topics = list[list[bytes]]
 
 
@@ -74,23 +72,27 @@ def read_events(
 
 
 def _pages(connection: Connection, address: str, first: int, last: int, places: Topics) -> Iterator[list[Event]]:
-    size, calm = FIRST_PAGE, _PAGES_BEFORE_GROWTH
+    pages = connection.pages
     while first <= last:
-        end = min(first + size - 1, last)
+        end = min(first + pages.size - 1, last)
+        blocks = end - first + 1
         try:
             logs = connection.logs(address, first, end, _wire(places))
-            refused = len(logs) >= MOST_LOGS and end > first
-        except NodeRefusedError:
-            if end == first:
+        except NodeTimeoutError:
+            if blocks == 1:
                 raise
-            refused = True
-        if refused:
-            size, calm = max((end - first + 1) // 2, 1), 0
-            continue
-        yield [_checked(connection, decode_log(log, address), log, first, end, places) for log in logs]
-        first, calm = end + 1, calm + 1
-        if calm >= _PAGES_BEFORE_GROWTH:
-            size, calm = min(2 * size, FIRST_PAGE), 0
+            pages.silent(blocks)
+        except NetworkError as error:
+            if blocks == 1 or not (isinstance(error, NodeRefusedError) or error.code == "too-large"):
+                raise
+            pages.refused(blocks)
+        else:
+            if len(logs) >= MOST_LOGS and blocks > 1:
+                pages.refused(blocks)
+                continue
+            yield [_checked(connection, decode_log(log, address), log, first, end, places) for log in logs]
+            first = end + 1
+            pages.answered()
 
 
 def _checked(

@@ -46,7 +46,7 @@ def _fit(symbol: str, address: str) -> str:
 def _ask(connection: Connection, address: str, signature: str) -> bytes:
     """The answer to a question without arguments, empty where the contract does not know it."""
     try:
-        answer = connection.call({"to": address, "data": "0x" + keccak(text=signature)[:4].hex()})
+        answer = connection.read(address, keccak(text=signature)[:4])
     except RevertedError:
         return b""
     return answer if len(answer) <= _ANSWER_LENGTH else b""
@@ -123,7 +123,8 @@ def sign_permit(connection: Connection, signer: Signer, token: str, spender: str
     arguments = [signer.address, spender, value, deadline, permit.v, permit.r, permit.s]
     try:
         connection.call(
-            {"from": signer.address, "to": checksummed(token), "data": _data("permit", arguments)}, connection.tip
+            {"from": signer.address, "to": checksummed(token), "data": "0x" + _data("permit", arguments).hex()},
+            connection.tip,
         )
     except RevertedError:
         raise refusal from None
@@ -155,10 +156,10 @@ def _read(
     connection: Connection, token: str, function: str, arguments: Sequence[Any], block: int | None = None
 ) -> list[Any]:
     item = abi.functions("erc20")[function]
-    answer = connection.call({"to": checksummed(token), "data": _data(function, arguments)}, block)
+    answer = connection.read(token, _data(function, arguments), block)
     return abi.decode(item["outputs"], answer, f"the answer of the token {token} to {function}")
 
 
-def _data(function: str, arguments: Sequence[Any]) -> str:
+def _data(function: str, arguments: Sequence[Any]) -> bytes:
     item = abi.functions("erc20")[function]
-    return "0x" + (abi.selector(item) + abi.encode(item["inputs"], list(arguments))).hex()
+    return abi.selector(item) + abi.encode(item["inputs"], list(arguments))

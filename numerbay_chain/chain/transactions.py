@@ -90,8 +90,8 @@ class Sender:
     """Sends calls to the marketplace at `address` from the signer's account.
 
     `confirmations`: how many blocks on top make it final what became of a transaction (None: as the chain says it, see
-    `Finality`); `send` does not wait for them. `patience`: seconds to wait for a transaction. Raises `UsageError`
-    for an account that must not be used on this chain.
+    `Finality`); `send` does not wait for them. `patience`: seconds to wait for a transaction. `notify` is told where
+    gas costs more than usual. Raises `UsageError` for an account that must not be used on this chain.
     """
 
     def __init__(
@@ -102,6 +102,7 @@ class Sender:
         *,
         confirmations: int | None = None,
         patience: float = 900,
+        notify: Callable[[str], None] = lambda _: None,
     ) -> None:
         signer.check(connection)
         self.connection = connection
@@ -109,27 +110,40 @@ class Sender:
         self.address = None if address is None else checksummed(address)
         self.finality = Finality(connection, confirmations)
         self.patience = patience
+        self.notify = notify
 
     @property
     def account(self) -> str:
         """The signer's address."""
         return self.signer.address
 
-    def plan(self, call: Call) -> Plan:
-        """Simulates the call. Raises `RevertedError`, `AccountError` where money for value and gas is missing."""
-        fees = self.connection.fees()
-        gas = self._rehearse(self._transaction(call), fees)
+    def plan(self, call: Call, stake: int | None = None) -> Plan:
+        """Simulates the call. Raises `RevertedError`, `AccountError` where money for value and gas is missing, and
+        `RefusedError` as `send`."""
+        fees = self.connection.fees(staked=stake is not None)
+        gas = self._rehearse(self._transaction(call), fees, stake=stake)
         return Plan(call.function, call.arguments, call.value, gas, gas * fees.most)
 
-    def send(self, call: Call, before_broadcast: BeforeBroadcast | None = None, check: Check | None = None) -> Receipt:
+    def send(
+        self,
+        call: Call,
+        before_broadcast: BeforeBroadcast | None = None,
+        check: Check | None = None,
+        *,
+        stake: int | None = None,
+    ) -> Receipt:
         """Simulates, signs, sends and waits. `check` is asked before a node is told the call, before it is signed, and
         before it is handed over again.
 
-        Raises `RevertedError` (before anything was sent, or with `.transaction` where it was mined and reverted),
-        `AccountError` for missing money, `NotTakenError` where the node refuses it, `ReplacedError` for one that was
-        replaced, `NetworkError` naming the hash where it is unknown what became of it.
+        `stake`: what is lost if the call comes too late, in wei; its gas may cost that much, though it is more than
+        the connection's limit.
+
+        Raises `RefusedError` (`fee-too-high`) where gas costs more than is allowed, `RevertedError` (before anything
+        was sent, or with `.transaction` where it was mined and reverted), `AccountError` for missing money,
+        `NotTakenError` where the node refuses it, `ReplacedError` for one that was replaced, `NetworkError` naming the
+        hash where it is unknown what became of it.
         """
-        return self._execute(self._transaction(call), before_broadcast, check)
+        return self._execute(self._transaction(call), before_broadcast, check, stake)
 
     def deploy(self, bytecode: bytes, before_broadcast: BeforeBroadcast | None = None) -> Receipt:
         """Creates a contract; its address is the receipt's `created`. Raises as `send`."""
@@ -228,7 +242,9 @@ class Sender:
         target = self._marketplace() if call.target is None else checksummed(call.target)
         return {"from": self.account, "to": target, "value": call.value, "data": "0x" + abi.encode_call(call).hex()}
 
-    def _rehearse(self, transaction: Mapping[str, Any], fees: Fees, check: Check | None = None) -> int:
+    def _rehearse(
+        self, transaction: Mapping[str, Any], fees: Fees, check: Check | None = None, stake: int | None = None
+    ) -> int:
         """The gas that the transaction takes."""
         balance = self.connection.balance(self.account)
         value = int(transaction["value"])
@@ -238,20 +254,42 @@ class Sender:
             check()
         try:
             self.connection.call(transaction, self.connection.tip)
-            gas = self.connection.estimate_gas(transaction)
+            gas = self._estimate(transaction)
         except NodeRefusedError as error:
             if _POOR.search(error.answer):
                 raise self._short_of(balance, value, INTRINSIC_GAS * fees.most) from error
             raise
+        if excess := self.connection.limits.allow(gas_limit(gas), fees, stake):
+            self.notify(excess)
         if balance < value + gas * fees.most:
             raise self._short_of(balance, value, gas * fees.most)
         return gas
 
+    def _estimate(self, transaction: Mapping[str, Any]) -> int:
+        """The gas for what was tried out with success: a node that refuses it meanwhile may only be behind."""
+        refused: list[RevertedError] = []
+
+        def ask() -> int | None:
+            try:
+                return self.connection.estimate_gas(transaction)
+            except RevertedError as error:
+                refused.append(error)
+                return None
+
+        gas = self.connection.fresh.looked(ask, lambda found: found is None)
+        if gas is None:
+            raise refused[-1]
+        return gas
+
     def _execute(
-        self, transaction: dict[str, Any], before_broadcast: BeforeBroadcast | None, check: Check | None = None
+        self,
+        transaction: dict[str, Any],
+        before_broadcast: BeforeBroadcast | None,
+        check: Check | None = None,
+        stake: int | None = None,
     ) -> Receipt:
-        fees = self.connection.fees()
-        gas = self._rehearse(transaction, fees, check)
+        fees = self.connection.fees(staked=stake is not None)
+        gas = self._rehearse(transaction, fees, check, stake)
         limit = min(gas_limit(gas), self.connection.gas_limit())
         nonce = self.next_nonce()
         more = {"chainId": self.connection.chain_id, "nonce": nonce, "gas": max(limit, gas), **fees.fields()}
@@ -406,7 +444,7 @@ class Sender:
                 status=status,
                 events=tuple(decode_log(log, log["address"]) for log in own),
                 created=None if created is None else checksummed(str(created)),
-                fee=int(found["gasUsed"]) * int(found.get("effectiveGasPrice", 0)),
+                fee=int(found["gasUsed"]) * int(found.get("effectiveGasPrice") or 0),
             )
 
     def _why(self, found: Mapping[str, Any], receipt: Receipt) -> RevertedError:

@@ -48,7 +48,7 @@ def deploy(state: State) -> None:
     from numerbay_chain.deploying import deploy_once
 
     settings = roles.settings(state)
-    connection = connect(settings.required("rpc"), settings.chain_id, settings.max_tip)
+    connection = connect(settings.required("rpc"), settings.chain_id, settings.max_tip, settings.max_fee)
     signer = Signer.from_spec(settings.required("account"), output.password)
     sender = Sender(connection, signer)
     state.agree(f"deploys a marketplace on chain {connection.chain_id} at {connection.name}, from {signer.address}")

@@ -89,7 +89,12 @@ rpc_option = _setting("--rpc", "URL", "Ethereum node.")
 contract_option = _setting("--contract", "ADDRESS", "The marketplace.")
 chain_id_option = _setting("--chain-id", "NUMBER", "Refuse a node of any other chain.")
 from_block_option = _setting("--from-block", "NUMBER", "The block in which the marketplace was deployed.")
-max_tip_option = _setting("--max-tip", "GWEI", "The most that gas may cost on top of the base fee [default: 500].")
+max_tip_option = _setting(
+    "--max-tip", "GWEI", "The most that gas may cost on top of the base fee [default: the network's, else 50]."
+)
+max_fee_option = _setting(
+    "--max-fee", "AMOUNT", "The most that one transaction's gas may cost [default: the network's, else 0.05 ether]."
+)
 account_option = _setting("--account", "SPEC", "Who signs: keystore:PATH, env:NAME or dev:NUMBER.")
 store_option = _setting("--store", "SPEC", "embedded:PATH, kubo:URL or gateway:URL.")
 read_back_option = _setting("--read-back", "SPEC", "A second way to the content, such as gateway:URL.")
@@ -108,14 +113,14 @@ def _all(*options: Callable[[Any], Any]) -> Callable[[F], F]:
 run_options = _all(profile_option, rpc_option, store_option, json_option, yes_option)
 _place = _all(profile_option, rpc_option, contract_option, chain_id_option, from_block_option)
 reads_chain = _all(_place, json_option)
-signs = _all(_place, account_option, max_tip_option, json_option)
+signs = _all(_place, account_option, max_tip_option, max_fee_option, json_option)
 delivers = _all(signs, yes_option)
 """For what sends transactions that can't be shown before their content was sealed."""
 sends = _all(delivers, dry_run_option)
 """For all others that send transactions."""
 settings_options = _all(
     rpc_option, contract_option, chain_id_option, from_block_option, account_option, store_option, read_back_option,
-    key_option, max_tip_option, json_option,
+    key_option, max_tip_option, max_fee_option, json_option,
 )  # fmt: skip
 """All that a profile can hold."""
 

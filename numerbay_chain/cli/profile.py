@@ -10,7 +10,7 @@ from numerbay_chain.cli.lazy import Entry, LazyGroup
 from numerbay_chain.cli.options import State, json_option, pass_state, profile_option, settings_options
 from numerbay_chain.errors import UsageError
 
-SETTINGS = ("rpc", "contract", "chain_id", "account", "store", "read_back", "key", "from_block", "max_tip")
+SETTINGS = ("rpc", "contract", "chain_id", "account", "store", "read_back", "key", "from_block", "max_tip", "max_fee")
 
 
 @click.group(
@@ -116,6 +116,12 @@ def _check_address(value: str, flag: str) -> None:
     checksummed(value.strip(), f"address for {flag}")
 
 
+def _check_node(value: str, _: str) -> None:
+    from numerbay_chain.chain.endpoint import parse_endpoint
+
+    parse_endpoint(value, running=False)
+
+
 def _check_stores(value: str, flag: str) -> None:
     from numerbay_chain.ipfs import open_store
 
@@ -132,7 +138,7 @@ def _check_form(form: str, advice: str) -> Callable[[str, str], None]:
 
 
 _CHECKS: Mapping[str, Callable[[str, str], None]] = {
-    "rpc": _check_form(r"https?://.+|.+\.ipc", "give http://…, https://… or the path of an .ipc socket"),
+    "rpc": _check_node,
     "contract": _check_address,
     "account": _check_form(
         r"keystore:.+|env:[A-Za-z_][A-Za-z0-9_]*|dev:[0-9]{1,4}", "give keystore:PATH, env:NAME or dev:NUMBER"
@@ -144,11 +150,6 @@ _CHECKS: Mapping[str, Callable[[str, str], None]] = {
 
 def _host(rpc: object) -> str | None:
     """A node's address without user, path and query, which may hold an access key."""
-    from urllib.parse import urlsplit
+    from numerbay_chain.chain.endpoint import name_of
 
-    if not isinstance(rpc, str):
-        return None
-    parts = urlsplit(rpc)
-    if not parts.hostname:
-        return rpc
-    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    return name_of(rpc) if isinstance(rpc, str) else None

@@ -79,6 +79,7 @@ def overrides(state: State) -> "Overrides":
         "key": given.get("key"),
         "from_block": _number(given.get("from_block"), "--from-block"),
         "max_tip": _number(given.get("max_tip"), "--max-tip"),
+        "max_fee": given.get("max_fee"),
     }
 
 

@@ -206,14 +206,17 @@ def test_a_tip_beyond_all_bounds_is_not_paid(proxy: Proxy, stage: Stage, method:
     def greedy(request: Request, node: Callable[[Request], Answer]) -> Answer:
         answer = node(request)
         if request["method"] == method:
-            return {**answer, "result": hex(501 * 10**9)}
+            return {**answer, "result": hex(51 * 10**9)}
         if method == "eth_gasPrice" and request["method"] == "eth_getBlockByNumber":  # a chain without EIP-1559
             answer["result"].pop("baseFeePerGas")
         return answer
 
     proxy.mischief = greedy
     sender = Sender(connect(proxy.url), stage.buyer.signer, stage.market.address)
-    with pytest.raises(RefusedError, match="asks for a tip of 501 gwei for each unit of gas, more than the 500"):
+    with pytest.raises(
+        RefusedError, match="asks for a tip of 51 gwei for each unit of gas, more than the 50"
+    ) as caught:
         sender.send(calls.register(public_key=b"\1" * 32))
+    assert caught.value.code == "fee-too-high"
     assert proxy.count("eth_sendRawTransaction") == 0
-    assert connect(proxy.url, max_tip=501).fees().most >= 501 * 10**9
+    assert connect(proxy.url, max_tip=51).fees().most >= 51 * 10**9

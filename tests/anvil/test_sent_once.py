@@ -281,9 +281,9 @@ def test_a_purchase_whose_block_was_taken_back_is_waited_for_and_not_repeated(
 ) -> None:
     waited_for, resume = threading.Event(), careful_buyer.sender.resume
 
-    def resume_aloud(raw: bytes) -> Receipt | None:
+    def resume_aloud(raw: bytes, *more: Any) -> Receipt | None:
         waited_for.set()
-        return resume(raw)
+        return resume(raw, *more)
 
     monkeypatch.setattr(careful_buyer.sender, "resume", resume_aloud)
     raw = bought_and_taken_back(careful_buyer, stage)

@@ -26,7 +26,7 @@ def test_a_connection_that_exists_already_is_checked_too(place: Place) -> None:
     with pytest.raises(UsageError, match=f"is on chain {chain_id}, but chain 1 was asked for"):
         market_at(settings, place.chain.connection, None)
     assert market_at(replace(settings, chain_id=chain_id, max_tip=7), place.chain.connection, None)
-    assert place.chain.connection.max_tip == 7
+    assert place.chain.connection.limits.max_tip == 7
 
 
 def test_a_voucher_of_another_marketplace_is_named_as_such_before_its_listing_is_looked_for(place: Place) -> None:
