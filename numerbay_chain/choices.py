@@ -68,6 +68,5 @@ class Choices:
 def _serves_others(spec: str) -> bool:
     """Whether that is a gateway on another machine, by its name or number alone."""
     kind, _, place = spec.partition(":")
-    host = (urlsplit(place).hostname or "").rstrip(".")
-    here = is_loopback(host) or host in {"", "0.0.0.0", "::"}  # noqa: S104 — refused
-    return kind == "gateway" and not here
+    host = urlsplit(place).hostname or ""
+    return kind == "gateway" and bool(host) and not is_loopback(host)

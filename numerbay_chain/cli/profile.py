@@ -48,8 +48,8 @@ def list_(state: State) -> None:
     profiles = home.profiles()
     if not profiles:
         output.note(f"there are no profiles in {home.path}: 'devnet' writes some, 'profile set' writes yours")
-    rows = [(name, _host(values.get("rpc")), values.get("account", "-")) for name, values in profiles.items()]
-    data = {name: {**values, "rpc": _host(values.get("rpc"))} for name, values in profiles.items()}
+    data = {name: {"rpc": None, **_fit(values)} for name, values in profiles.items()}
+    rows = [(name, values["rpc"], values.get("account", "-")) for name, values in data.items()]
     state.show(
         {"home": str(home.path), "profiles": data},
         lambda: output.table(["profile", "node", "account"], rows) if rows else "",
@@ -63,7 +63,8 @@ def list_(state: State) -> None:
 def show(state: State) -> None:
     """Show the settings that a command would use.
 
-    Flags, then the environment, then the profile. The node is shown without what may be an access key in its address.
+    Flags, then the environment, then the profile. Nodes and stores are shown
+    without what may be an access key in their addresses.
 
     \b
     Example:
@@ -71,8 +72,7 @@ def show(state: State) -> None:
     """
     settings = roles.settings(state)
     values: dict[str, object] = {name: getattr(settings, name) for name in SETTINGS}
-    values["rpc"] = _host(settings.rpc)
-    values = {"home": str(settings.home.path), "profile": settings.profile, **values}
+    values = {"home": str(settings.home.path), "profile": settings.profile, **_fit(values)}
     state.show(values, lambda: output.fields((name.replace("_", "-"), value or "-") for name, value in values.items()))
 
 
@@ -148,8 +148,12 @@ _CHECKS: Mapping[str, Callable[[str, str], None]] = {
 }
 
 
-def _host(rpc: object) -> str | None:
-    """A node's address without user, path and query, which may hold an access key."""
+def _fit(values: Mapping[str, object]) -> dict[str, object]:
+    """The settings, without what may be a secret in an address."""
     from numerbay_chain.chain.endpoint import name_of
+    from numerbay_chain.network import shown_store
 
-    return name_of(rpc) if isinstance(rpc, str) else None
+    ways = {"rpc": name_of, "second_rpc": name_of, "store": shown_store, "read_back": shown_store}
+    return {
+        name: ways[name](value) if name in ways and isinstance(value, str) else value for name, value in values.items()
+    }

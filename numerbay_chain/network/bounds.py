@@ -18,6 +18,8 @@ from typing import Any
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from numerbay_chain.hosts import is_loopback, number
+
 CONNECT_SECONDS = 10.0
 """For finding the host's addresses and for connecting to one of them, each."""
 PIECE_SECONDS = 120.0
@@ -188,13 +190,15 @@ POOLS: dict[str, Any] = {"http": _PlainPool, "https": _TLSPool}
 def resolve(host: str, port: int, seconds: float) -> Places:
     """Return the places of a host, as `socket.getaddrinfo`. Raises `UnresolvedError`.
 
-    In a thread of its own: the system's resolver takes as long as its servers make it.
+    In a thread of its own: the system's resolver takes as long as its servers make it. Names of this machine (RFC
+    6761) are not looked up: few systems know all of them.
     """
+    name = "localhost" if is_loopback(host) and number(host) is None else host.strip("[]")
     answers: queue.SimpleQueue[Places | Exception] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
-            answers.put(socket.getaddrinfo(host.strip("[]"), port, socket.AF_UNSPEC, socket.SOCK_STREAM))
+            answers.put(socket.getaddrinfo(name, port, socket.AF_UNSPEC, socket.SOCK_STREAM))
         except (OSError, UnicodeError, ValueError) as error:
             answers.put(error)
 
@@ -211,14 +215,14 @@ def resolve(host: str, port: int, seconds: float) -> Places:
 def _connect(places: Places, exchange: Exchange, options: Any) -> socket.socket:
     ends = time.monotonic() + exchange.left(CONNECT_SECONDS)
     failure: OSError = OSError("no address")
-    for number, (family, kind, protocol, _, place) in enumerate(places):
+    for tried, (family, kind, protocol, _, place) in enumerate(places):
         sock = None
         try:
             sock = BoundedSocket(family, kind, protocol)
             for option in options:
                 sock.setsockopt(*option)
             # each gets its share of the time: one that swallows packets leaves some for the next
-            sock.settimeout(max((ends - time.monotonic()) / (len(places) - number), 0.001))
+            sock.settimeout(max((ends - time.monotonic()) / (len(places) - tried), 0.001))
             sock.connect(place)
         except OSError as error:
             failure = error

@@ -26,8 +26,19 @@ def shown(url: str) -> str:
 
 
 def shown_store(spec: str) -> str:
-    """Return a store's setting ("embedded:PATH", "kubo:URL", "gateway:URL") without what may be a secret in it."""
-    kind, colon, place = spec.partition(":")
-    if kind not in {"embedded", "kubo", "gateway"} or not colon:
-        return shown(spec)
-    return spec if kind == "embedded" else f"{kind}:{shown(place)}"
+    """Return a store's setting ("embedded:PATH", "kubo:URL", "gateway:URL", or several with commas) without what may be
+    a secret in it."""
+    if spec.startswith("embedded:") and "://" not in spec:
+        return spec
+    return ",".join(_shown_one(part.strip()) for part in spec.split(","))
+
+
+def _shown_one(spec: str) -> str:
+    kind, _, place = spec.partition(":")
+    if kind == "embedded" and "://" not in place:
+        return spec
+    if kind not in {"kubo", "gateway"}:
+        return HIDDEN
+    if place.startswith("/") and "@" not in place:
+        return spec  # a multiaddr: host and port alone
+    return f"{kind}:{shown(place)}"
