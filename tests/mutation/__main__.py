@@ -28,7 +28,7 @@ JUDGE_FILES = [f"contracts/libraries/{name}.sol" for name in ("KeyJudge", "Merkl
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("--files", nargs="+", help="mutate these only: contracts/Orders.sol …")
+    parser.add_argument("--files", nargs="+", help="mutate these only, in a smaller build: contracts/Orders.sol …")
     parser.add_argument("--match", nargs="+", help="only mutants whose names begin so, as they are printed")
     parser.add_argument("--judge", action="store_true", help="the judge's path and points alone, in a build of seconds")
     parser.add_argument("--results", type=Path, default=CACHE / "results.jsonl", help="where verdicts are kept")
@@ -44,12 +44,10 @@ def main() -> int:
         results = Results(results.file)
 
     print("mutation: the build with all mutants; a new one takes minutes", flush=True)
-    built = build(JUDGE_ROOTS, JUDGE_FILES) if chosen.judge else build()
+    built = build(JUDGE_ROOTS, JUDGE_FILES) if chosen.judge else build(files=None if chosen.report else chosen.files)
     mutants = built.mutants
     if chosen.match:
         mutants = {n: mutant for n, mutant in mutants.items() if mutant.key.startswith(tuple(chosen.match))}
-    if chosen.files:
-        mutants = {number: mutant for number, mutant in mutants.items() if mutant.file in chosen.files}
     mutants = choose(mutants, chosen.sample, chosen.seed)
     if not mutants:
         parser.error("there are no such mutants")
@@ -62,7 +60,7 @@ def main() -> int:
     if waiting:
         _try(built, waiting, results, JUDGE_TESTS if chosen.judge else TESTS)
     print(summary(mutants, results))
-    if not chosen.judge and len(mutants) == len(built.mutants):
+    if not (chosen.judge or chosen.files) and len(mutants) == len(built.mutants):
         return write(built, results)
     return 0
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.evm import artifact
+from tests.evm.accounts import Account
 from tests.evm.chain import GENESIS, RICH
 from tests.evm.world import ETHER, World
 from tests.model.terms import TERMS, Terms
@@ -63,19 +64,22 @@ class Cast:
         self.world = World()
         self.chain, self.market = self.world.chain, self.world.market
         self.wallets = Wallets()
-        self.sellers = [self.world.seller, self.world.friend]
+        self.sellers: list[Any] = [self.world.seller, self.world.friend]
         self.actors = {name: self.world.deploy(name) for name in ACTORS}
         self.actors["ContractWallet"] = self.world.deploy("ContractWallet", self.world.stranger)
         for actor in self.actors.values():
             self.chain.fund(actor)
         self.buyers: list[Any] = [self.world.buyer, self.world.other, *self.actors.values()]
+        self.sellers.append(self.actors["ContractWallet"])
         self.keyless = self.world.stranger
         self.receivers: list[Any] = [self.world.payout, self.actors["RefusingBuyer"], self.actors["ReenteringBuyer"]]
         self.tokens = {name: self.world.deploy(name) for name in TOKENS}
         hostile = self.tokens["ReenteringToken"]  # it buys, too
         self.buyers.append(hostile)
+        self.hostile = [self.actors["ReenteringBuyer"], self.actors["RefusingBuyer"], hostile]
         self.newcomers = [*self.actors.values(), hostile]  # who has yet to register a key
-        self.everybody = [*self.buyers, *self.sellers, self.keyless, self.world.operator, self.world.payout]
+        people = [*self.buyers, *self.sellers, self.keyless, self.world.operator, self.world.payout]
+        self.everybody = list(dict.fromkeys(people))  # the wallet buys and sells
         for person in self.everybody:
             self.wallets.balances[NATIVE][str(person)] = self.chain.balance(person)
             for token in self.tokens.values():
@@ -83,6 +87,13 @@ class Cast:
                 token.approve(self.market, UNLIMITED, sender=person)
                 self.wallets.balances[token.address][str(person)] = RICH
         self.wallets.refusing.add((NATIVE, hostile.address))
+
+    def sign(self, seller: Any, digest: bytes) -> bytes:
+        """A seller's signature: the wallet approves on chain and signs with nothing."""
+        if isinstance(seller, Account):
+            return seller.sign(digest)
+        seller.approve(digest, sender=self.keyless)
+        return b""
 
     def token(self, name: str) -> str:
         return NATIVE if name == NATIVE else self.tokens[name].address
@@ -101,6 +112,13 @@ class Cast:
         token = self.tokens["BlockingToken"]
         token.setRefusal(receiver, manner if refuses else ACCEPTS, sender=self.keyless)
         self._note(token.address, receiver, refuses)
+
+    def accept_again(self) -> None:
+        """Nobody refuses payments any more, but a contract that can't receive ether."""
+        self.refuse_ether(False, 0)
+        for token, account in sorted(self.wallets.refusing):
+            if token == self.tokens["BlockingToken"].address:
+                self.block(account, False, 0)
 
     def _note(self, token: str, receiver: Any, refuses: bool) -> None:
         (self.wallets.refusing.add if refuses else self.wallets.refusing.discard)((token, str(receiver)))

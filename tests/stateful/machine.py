@@ -93,7 +93,7 @@ class Comparison(RuleBasedStateMachine):
         check_views(self.views, self.model)
         check_balances(self.views, self.model, self.market.address, self.token_addresses())
         check_replayed(self.model, self.replayed)
-        for actor in (self.cast.actors["ReenteringBuyer"], self.cast.tokens["ReenteringToken"]):
+        for actor in self.cast.hostile:
             assert actor.successes() == 0, "a call got in while another was under way"
         self.sound = True
 

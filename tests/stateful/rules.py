@@ -11,13 +11,13 @@ from tests.evm.digests import VOUCHER_FIELDS, voucher_digest
 from tests.evm.world import DETAILS, ETHER, NO_PERMIT, manifest
 from tests.model.wallets import NATIVE
 from tests.stateful.cast import COPIES_JUDGED, LISTINGS, RELEASES_JUDGED, terms_tuple
-from tests.stateful.disputes import Disputes
+from tests.stateful.credits import Credits
 from tests.stateful.sealing import CONTENT
 
 DATA = st.data()
 
 
-class Marketplace(Disputes):
+class Marketplace(Credits):
     # --------------------------------------------------------------------------------------------------------- listings
 
     @initialize(data=DATA)
@@ -116,7 +116,7 @@ class Marketplace(Disputes):
     def _sign_voucher(self, data: DataObject) -> None:
         listing = self.a_listing(data)
         voucher = {
-            "listing": listing,
+            "listing": self.mostly(data, listing, [0]),
             "buyer": str(data.draw(st.sampled_from([NATIVE, NATIVE, *self.cast.buyers]))),
             "price": data.draw(st.sampled_from([0, 3, ETHER // 2])),
             "maxRounds": data.draw(st.integers(1, 3)),
@@ -126,17 +126,21 @@ class Marketplace(Disputes):
         }
         digest = voucher_digest(self.market, voucher)
         signer = self.mostly(data, self.people[self.ledger.listings[listing]["seller"]], self.cast.sellers)
-        self.vouchers.append((voucher, digest, str(signer), signer.sign(digest)))
+        if self.mostly(data, True, [False]):
+            self.vouchers.append((voucher, digest, str(signer), self.cast.sign(signer, digest)))
+        else:
+            self.vouchers.append((voucher, digest, NATIVE, b""))  # nobody's
 
     @rule(data=DATA, fresh=st.booleans())
     def buy_with_voucher(self, data: DataObject, fresh: bool) -> None:
         if fresh or not self.vouchers:
             self._sign_voucher(data)
         voucher, digest, signer, signature = self.vouchers[-1] if fresh else data.draw(st.sampled_from(self.vouchers))
-        listing = self.mostly(data, voucher["listing"], sorted(self.ledger.listings))
+        listing = self.mostly(data, voucher["listing"] or self.a_listing(data), sorted(self.ledger.listings))
         if not fresh:
             self.wait_around(data, min(voucher["deadline"], self.chain.now + 50))
-        payer, details, value = self._purchase(data, listing, voucher["price"], voucher["maxRounds"])
+        price = voucher["price"] if voucher["listing"] else self.ledger.listings[listing]["offer"]["price"]
+        payer, details, value = self._purchase(data, listing, price, voucher["maxRounds"])
         if voucher["buyer"] != NATIVE and self.chain.balance(voucher["buyer"]) >= value:
             payer = self.mostly(data, self.people[voucher["buyer"]], self.cast.buyers[:2])
         self.call(
@@ -299,15 +303,6 @@ class Marketplace(Disputes):
         caller = data.draw(st.sampled_from(self.cast.everybody))
         self.call(lambda: self.model.withdraw(listing, rounds, buckets), caller, "withdraw", listing, rounds, buckets)
 
-    @rule(data=DATA)
-    @precondition(lambda self: any(self.ledger.credits.values()))
-    def collect(self, data: DataObject) -> None:
-        owed = sorted(pair for pair, amount in self.ledger.credits.items() if amount)
-        account, token = data.draw(st.sampled_from(owed))
-        caller = self.mostly(data, self.people[account], self.cast.everybody)
-        to = self.mostly(data, data.draw(st.sampled_from([caller, self.cast.world.payout])), [NATIVE, self.market])
-        self.call(lambda: self.model.collect(str(caller), token, str(to)), caller, "collect", token, to)
-
     # ----------------------------------------------------------------------------------------------- time and behaviour
 
     @rule(data=DATA)
@@ -319,18 +314,6 @@ class Marketplace(Disputes):
     def wait_a_while(self, seconds: int) -> None:
         self.wait(self.chain.now + seconds)
 
-    @rule(
-        data=DATA,
-        token=st.sampled_from([NATIVE, "BlockingToken"]),
-        manner=st.integers(1, 3),
-        refuses=st.sampled_from([True, True, False]),
-    )
-    def refuse_payments(self, data: DataObject, token: str, manner: int, refuses: bool) -> None:
-        if token == NATIVE:
-            self.cast.refuse_ether(refuses, manner)
-        else:
-            self.cast.block(data.draw(st.sampled_from(self.cast.buyers)), refuses, min(manner, 2))
-
     @rule(percent=st.sampled_from([0, 0, 1, 100]))
     def change_the_fee(self, percent: int) -> None:
         token = self.cast.tokens["FeeToken"]
@@ -340,8 +323,8 @@ class Marketplace(Disputes):
     @rule(data=DATA)
     @precondition(lambda self: self.ledger.orders)
     def arm_the_hostile(self, data: DataObject) -> None:
-        """The re-entering buyer and token will try this call from within every payment."""
-        actor = data.draw(st.sampled_from([self.cast.actors["ReenteringBuyer"], self.cast.tokens["ReenteringToken"]]))
+        """The re-entering buyers and token will try this call from within every payment."""
+        actor = data.draw(st.sampled_from(self.cast.hostile))
         mine = [order for order, state in self.ledger.orders.items() if state["buyer"] == actor.address]
         order = data.draw(st.sampled_from(mine or sorted(self.ledger.orders)))
         listing = self.ledger.orders[order]["listing"]
@@ -349,7 +332,8 @@ class Marketplace(Disputes):
         pots = sorted(self.ledger.pots(listing)) or [(0, 1)]
         attacks: dict[str, tuple[Any, ...]] = {
             "cancel": (order,), "reclaim": (order,), "decline": (order, round_), "refundMissed": (order, round_),
-            "collect": (self.ledger.token(listing), actor), "buy": (listing, 0, round_ + 1, False, 1, actor),
+            "collect": (self.ledger.token(listing), actor), "collectFor": (actor, self.ledger.token(listing)),
+            "buy": (listing, 0, round_ + 1, False, 1, actor),
             "withdraw": (listing, [r for r, _ in pots], [b for _, b in pots]), "refund": (order,),
             "release": (listing, round_ + 1, manifest(0)), "skip": (listing, round_ + 1), **self.dispute_attacks(order),
         }  # fmt: skip

@@ -86,6 +86,11 @@ class Scenes(Marketplace):
         owner, to = self.people[account], str(self.cast.keyless)
         self.call(lambda: self.model.collect(account, token, to), owner, "collect", token, to)
 
+    def _is_collected_for(self, account: str, token: str) -> None:
+        """By somebody else, once the account takes payments again."""
+        self.cast.accept_again()
+        self.call(lambda: self.model.collect_for(account, token), self.cast.keyless, "collectFor", account, token)
+
     @rule(data=DATA)
     def a_round_is_missed(self, data: DataObject) -> None:
         """In one listing or several for the same token, and paid back to some of those who bought it."""
@@ -155,8 +160,8 @@ class Scenes(Marketplace):
             buyer = self.people[self.ledger.orders[order]["buyer"]]
             self.call(lambda: self.model.decline(str(buyer), order, round_), buyer, "decline", order, round_)
 
-    @rule(data=DATA, collected=st.sampled_from([True, False, False]))
-    def payments_are_refused(self, data: DataObject, collected: bool) -> None:
+    @rule(data=DATA, collected=st.sampled_from(["", "", "by the buyer", "by somebody else"]))
+    def payments_are_refused(self, data: DataObject, collected: str) -> None:
         """Several, so that they add up."""
         token = self.cast.tokens["BlockingToken"].address
         open_to = {NATIVE: self.cast.actors["RefusingBuyer"], token: self.cast.buyers[0]}
@@ -176,7 +181,7 @@ class Scenes(Marketplace):
                 order, seller = later[-1], self.people[self.state_of(later[-1])["seller"]]
                 self.call(lambda o=order, s=seller: self.model.refund(str(s), o), seller, "refund", order)
         if collected and self.ledger.credits[str(buyer), coin]:
-            self._collects(str(buyer), coin)
+            (self._collects if collected == "by the buyer" else self._is_collected_for)(str(buyer), coin)
 
     @rule(data=DATA)
     def money_is_withdrawn(self, data: DataObject) -> None:
@@ -221,7 +226,7 @@ class Scenes(Marketplace):
         }  # fmt: skip
         digest = voucher_digest(self.market, voucher)
         seller = self.people[state["seller"]]
-        fields, signature = tuple(voucher[field] for field in VOUCHER_FIELDS), seller.sign(digest)
+        fields, signature = tuple(voucher[field] for field in VOUCHER_FIELDS), self.cast.sign(seller, digest)
         value = 2 * price if state["terms"]["token"] == NATIVE else 0
         purchase = (state["version"], state["nextRound"], False, 2)
         for _ in range(uses + 1):

@@ -28,6 +28,7 @@ CALLS = [
     "refundMissed",
     "withdraw",
     "collect",
+    "collectFor",
     "challenge",
     "respond",
     "claimTimeout",

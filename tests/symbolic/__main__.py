@@ -17,6 +17,7 @@ PYTHON = CACHE / "venv" / "bin" / "python"
 CONTRACTS = {
     "PathSymbolic": 8,
     "TimesSymbolic": 16,
+    "CreditsSymbolic": 8,
     "DisputesSymbolic": 16,
     "MaturitySymbolic": 16,
     "SolvencySymbolic": 16,
