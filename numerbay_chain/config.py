@@ -36,6 +36,9 @@ class Overrides(TypedDict, total=False):
     from_block: int | None
     max_tip: int | None
     max_fee: int | str | None
+    network: str | None
+    created_by: str | None
+    unchecked_contract: bool | None
     home: str | Path | None
 
 
@@ -44,7 +47,9 @@ class Settings:
     """`rpc` a node's address, `contract` the marketplace's, `account` a signer ("keystore:PATH", "env:NAME",
     "dev:N"), `store` and `read_back` content stores ("embedded:PATH", "kubo:URL", "gateway:URL"), `key` a key file,
     `from_block` the contract's first block, `max_tip` what a unit of gas may cost on top of the base fee, in gwei,
-    `max_fee` what the gas of one transaction may cost, in wei (given so, or as text such as "0.05 ether")."""
+    `max_fee` what the gas of one transaction may cost, in wei (given so, or as text such as "0.05 ether"), `network` a
+    name in networks.toml, `created_by` the transaction that created the contract. `unchecked_contract`: pay it whoever
+    made it; that is never stored."""
 
     home: "Home"
     profile: str | None = None
@@ -58,10 +63,19 @@ class Settings:
     from_block: int | None = None
     max_tip: int | None = None
     max_fee: int | None = None
+    network: str | None = None
+    created_by: str | None = None
+    unchecked_contract: bool = False
 
     def required(self, name: str) -> str:
         """A text setting that can't do without. Raises `UsageError`."""
         value = getattr(self, name)
+        if value is None and name == "rpc" and self.network is not None:
+            raise UsageError(
+                f"no node of {self.network} is given: networks.toml holds no nodes",
+                f"give one that you trust with --rpc, or set {PREFIX}RPC",
+                code="no-node",
+            )
         if value is None:
             raise UsageError(
                 f"no {name} is set",
@@ -73,7 +87,11 @@ class Settings:
 
 _NUMBERS: Final = {"chain_id", "from_block", "max_tip"}
 _AMOUNTS: Final = {"max_fee"}
-_NAMES: Final = tuple(entry.name for entry in fields(Settings) if entry.name not in {"home", "profile"})
+_NOT_STORED: Final = {"home", "profile", "unchecked_contract"}
+_NAMES: Final = tuple(entry.name for entry in fields(Settings) if entry.name not in _NOT_STORED)
+_OF_A_CONTRACT: Final = ("from_block", "created_by")
+OF_DEVNET: Final = "devnet"
+"""The mark of a profile that a devnet wrote, and may write again."""
 
 
 def load_settings(
@@ -103,16 +121,30 @@ def load_settings(
             if (value := source.get(setting)) is not None:
                 values[setting] = _typed(setting, value, origin)
                 break
-    if _is_of_another_contract([source for source, _ in sources]):
-        del values["from_block"]
-    return Settings(home=home, profile=name, **values)
+    ranked = [source for source, _ in sources]
+    for setting in _OF_A_CONTRACT:
+        if _is_of_another_contract(ranked, setting):
+            del values[setting]
+    _drop_other_chain(ranked, values)
+    return Settings(home=home, profile=name, unchecked_contract=given.get("unchecked_contract") is True, **values)
 
 
-def _is_of_another_contract(sources: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the first block is one that a lower source gives together with another contract than the chosen one: logs
-    would be cut without a word."""
+def _drop_other_chain(sources: Sequence[Mapping[str, Any]], values: dict[str, Any]) -> None:
+    """Of `network` and `chain_id`, which say the same in two ways, the one of the lower source does not count."""
+    ranks = {
+        setting: next(rank for rank, source in enumerate(sources) if source.get(setting) is not None)
+        for setting in ("network", "chain_id")
+        if setting in values
+    }
+    if len(set(ranks.values())) == 2:
+        del values[max(ranks, key=lambda setting: ranks[setting])]
+
+
+def _is_of_another_contract(sources: Sequence[Mapping[str, Any]], setting: str) -> bool:
+    """Whether a setting that belongs to one contract is given by a lower source together with another contract than the
+    chosen one: by its first block, logs would be cut without a word."""
     contracts = [str(source["contract"]).strip().lower() if source.get("contract") else None for source in sources]
-    place = next((place for place, source in enumerate(sources) if source.get("from_block") is not None), len(sources))
+    place = next((place for place, source in enumerate(sources) if source.get(setting) is not None), len(sources))
     chosen, own = (next((one for one in some if one), None) for some in (contracts, contracts[place:]))
     return own is not None and own != chosen
 
@@ -208,7 +240,7 @@ class Home:
                     "put it below a line like [seller]",
                     code="bad-profiles",
                 )
-            unknown = sorted(set(values) - set(_NAMES))
+            unknown = sorted(set(values) - {*_NAMES, OF_DEVNET})
             if unknown:
                 raise UsageError(
                     f"{path}: {unknown[0]!r} in profile {name} is no setting",
@@ -246,7 +278,7 @@ class Home:
         folder = self.folder()
         with locked(folder / ".profiles.lock", "writing profiles"):
             profiles = self.profiles()
-            profiles[name] = {**profiles.get(name, {}), **values} if merge else values
+            profiles[name] = _merged(profiles.get(name, {}), values) if merge else values
             write_atomic(folder / "profiles.toml", tomli_w.dumps(profiles))
         return folder / "profiles.toml"
 
@@ -316,6 +348,14 @@ class Home:
         if self.secret_path.stat().st_mode & 0o077:
             self.secret_path.chmod(0o600)
         return bytes.fromhex(text)
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """A profile that its user changes is no devnet's any more; what belongs to one contract goes with it."""
+    kept = {key: value for key, value in old.items() if key != OF_DEVNET}
+    if new.get("contract") not in (None, old.get("contract")):
+        kept = {key: value for key, value in kept.items() if key not in _OF_A_CONTRACT}
+    return {**kept, **new}
 
 
 def secret_was_made(home: Home) -> str:

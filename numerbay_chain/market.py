@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Final, NoReturn, Unpack
 
 from numerbay_chain.chain.calls import Call
+from numerbay_chain.chain.checked import require_shipped
 from numerbay_chain.chain.clock import MINING_TIME, Clock, Window
-from numerbay_chain.chain.connection import Connection, connect
+from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.deployment import load_all
 from numerbay_chain.chain.finality import Finality
+from numerbay_chain.chain.location import expected_chain_id, locate, open_connection
 from numerbay_chain.chain.signer import Signer
 from numerbay_chain.chain.transactions import Plan, Sender
 from numerbay_chain.chain.types import ZERO_ADDRESS, Token
@@ -51,7 +52,10 @@ def quiet(message: str) -> None:
 
 class Market:
     """What the roles act with. `notify` is told in one sentence what a user has to hear of (a secret was made, a
-    transaction was replaced); `explicit_store`: the store was chosen, not the default one on this machine."""
+    transaction was replaced); `explicit_store`: the store was chosen, not the default one on this machine.
+
+    `created_by`: the transaction that is said to have created the contract, which is checked; `unchecked_contract`: pay
+    the contract whoever made it."""
 
     def __init__(
         self,
@@ -66,11 +70,14 @@ class Market:
         key: str | Path | None = None,
         dry_run: bool = False,
         notify: Callable[[str], None] = quiet,
+        created_by: str | None = None,
+        unchecked_contract: bool = False,
     ) -> None:
         self.home, self.connection, self.contract, self.signer = home, connection, contract, signer
         self._store, self.explicit_store, self.read_back = store, explicit_store, read_back
         self.key_path = expanded(key) if key is not None else None
         self.dry_run, self.notify = dry_run, notify
+        self._created_by, self._unchecked = created_by, unchecked_contract
         self._tokens: dict[str, Token] = {}
 
     # -------------------------------------------------------------------------------------------------------- account
@@ -90,8 +97,19 @@ class Market:
             )
         return self.signer
 
+    def require_known_contract(self) -> None:
+        """Raise `RefusedError` (contract-unknown) unless the shipped code created the contract. The chain is asked
+        once (`checked`)."""
+        if not self._unchecked:
+            folder, first = self.home.path / "checked", self.contract.from_block
+            require_shipped(
+                self.connection, self.contract.address, folder, transaction=self._created_by, first_block=first
+            )
+
     @cached_property
     def sender(self) -> Sender:
+        """Whatever is signed for the contract is signed by its `signer`. Raise as `require_known_contract`."""
+        self.require_known_contract()
         return Sender(self.connection, self.signer_or_refuse(), self.contract.address, notify=self.notify)
 
     @cached_property
@@ -226,7 +244,7 @@ def open_market(
     embedded one in the home folder; without a contract, the one that was deployed on that chain from here. Raises
     `UsageError` for what is missing, and `NetworkError` for a node that can't be reached."""
     settings = load_settings(profile, overrides)
-    connection = connect(settings.required("rpc"), settings.chain_id)
+    connection = open_connection(settings)
     signer = Signer.from_spec(settings.account, password) if settings.account else None
     return market_at(settings, connection, signer, dry_run=dry_run, notify=notify)
 
@@ -241,14 +259,14 @@ def market_at(
 ) -> Market:
     """The same over a connection and an account that exist already, such as Ape's. Raises `UsageError` for another
     chain than the settings name."""
-    connection.require_chain(settings.chain_id)
+    connection.require_chain(expected_chain_id(settings))
     connection.limit_fees(settings.max_tip, settings.max_fee)
-    address, from_block = _place_of(settings, connection.chain_id)
+    location = locate(settings, connection)
     store = settings.store or f"embedded:{settings.home.path / 'store'}"
     return Market(
         home=settings.home,
         connection=connection,
-        contract=MarketplaceContract(connection, address, from_block),
+        contract=MarketplaceContract(connection, location.address, location.first_block),
         signer=signer,
         store=open_store(*(part.strip() for part in store.split(","))),
         explicit_store=settings.store is not None,
@@ -256,14 +274,6 @@ def market_at(
         key=settings.key,
         dry_run=dry_run,
         notify=notify,
+        created_by=location.created_by,
+        unchecked_contract=settings.unchecked_contract,
     )
-
-
-def _place_of(settings: Settings, chain_id: int) -> tuple[str, int]:
-    """The contract's address and first block: as set, and else as remembered from the deployment."""
-    known = load_all(settings.home.path / "deployments", chain_id)
-    if settings.contract is None and not known:
-        settings.required("contract")
-    address = settings.contract or known[0].address
-    remembered = next((one.block for one in known if one.address.lower() == address.lower()), 0)
-    return address, remembered if settings.from_block is None else settings.from_block

@@ -240,7 +240,7 @@ def _allow(market: Market, quote: Quote, permit: bool) -> tuple[Receipt | None, 
     if permit:
         deadline = max(market.connection.now(), int(time.time())) + _PERMIT_LIFETIME
         try:
-            signer = market.signer_or_refuse()
+            signer = market.sender.signer
             return None, tokens.sign_permit(
                 market.connection, signer, quote.token.address, spender, quote.total, deadline
             )

@@ -98,7 +98,7 @@ def sign_voucher(market: Market, voucher: Voucher) -> SignedVoucher:
     """Signs for the market's chain and contract. Raises `AccountError`."""
     account, chain_id, marketplace = market.account, market.connection.chain_id, market.contract.address
     message = typed_data.voucher(chain_id, marketplace, voucher)
-    signature = market.signer_or_refuse().sign_typed_data(message)
+    signature = market.sender.signer.sign_typed_data(message)
     signed = SignedVoucher(chain_id, marketplace, voucher, signature)
     if _signer_of(signed) != account:
         raise RefusedError(

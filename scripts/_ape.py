@@ -65,6 +65,8 @@ def settings_options(function: F) -> F:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
         click.option("--store", metavar="SPEC", help="embedded:PATH, kubo:URL or gateway:URL."),
+        click.option("--unchecked-contract", is_flag=True, help="Sign for a contract that nothing is known of."),
+        click.option("--created-by", metavar="TX", help="The transaction that created the marketplace."),
         click.option("--contract", metavar="ADDRESS", help="The marketplace; else the one deployed from here."),
     ):
         function = option(function)

@@ -15,10 +15,10 @@ from scripts._ape import market, plain_errors, settings_options
 @click.command(cls=ConnectedProviderCommand)
 @settings_options
 @click.option("--content", is_flag=True, help="Read every released byte from the store too.")
-def cli(provider, as_json, contract, store, content):
+def cli(provider, as_json, content, **settings):
     """Rebuild all accounts from logs and compare them with the contract."""
     with plain_errors(as_json), progress() as report:
-        audited = Auditor(market(provider, contract=contract, store=store)).audit(content=content, progress=report)
+        audited = Auditor(market(provider, **settings)).audit(content=content, progress=report)
     output.show(as_json, report_data(audited), lambda: report_text(audited))
     if code := exit_code(audited):
         sys.exit(code)

@@ -21,10 +21,10 @@ from scripts._ape import market, plain_errors, settings_options
 @click.option("--again", is_flag=True, help="The same file as the round before is meant.")
 @click.option("--wait", is_flag=True, help="Stay until the keys can go out.")
 @click.option("--read-back", metavar="SPEC", help="A second way to the content, such as gateway:URL.")
-def cli(account, provider, as_json, contract, store, file, listing, note, again, wait, read_back):
+def cli(account, provider, as_json, file, listing, note, again, wait, read_back, **settings):
     """Seal FILE, pin it, release it, hand out the keys; without FILE, keys for whoever is waiting."""
     with plain_errors(as_json), progress() as report:
-        seller = Seller(market(provider, account, contract=contract, store=store, read_back=read_back))
+        seller = Seller(market(provider, account, read_back=read_back, **settings))
         if file is None:
             delivered = seller.serve(listing, wait=wait, progress=report).rounds
         else:

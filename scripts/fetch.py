@@ -20,9 +20,9 @@ from scripts._ape import market, plain_errors, settings_options
 @click.option("--round", "round_", type=int, help="Which round; without it the newest that the order covers.")
 @click.option("-o", "--output", "path", required=True, type=click.Path(path_type=Path), help="Where the file goes.")
 @click.option("--key", metavar="KEYFILE", help="Your encryption key, a numerbay.json.")
-def cli(account, provider, as_json, contract, store, order, round_, path, key):
+def cli(account, provider, as_json, order, round_, path, key, **settings):
     """Fetch, check and decrypt a round of ORDER."""
     with plain_errors(as_json), progress() as report:
-        buyer = Buyer(market(provider, account, contract=contract, store=store, key=key))
+        buyer = Buyer(market(provider, account, key=key, **settings))
         fetched = buyer.fetch(order, round_, path=path, progress=report)
     output.show(as_json, fetched_data(fetched), lambda: fetched_text(fetched))

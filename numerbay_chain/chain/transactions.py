@@ -145,9 +145,13 @@ class Sender:
         """
         return self._execute(self._transaction(call), before_broadcast, check, stake)
 
-    def deploy(self, bytecode: bytes, before_broadcast: BeforeBroadcast | None = None) -> Receipt:
-        """Creates a contract; its address is the receipt's `created`. Raises as `send`."""
-        return self._execute({"from": self.account, "value": 0, "data": "0x" + bytecode.hex()}, before_broadcast)
+    def deploy(
+        self, data: bytes, before_broadcast: BeforeBroadcast | None = None, *, through: str | None = None
+    ) -> Receipt:
+        """Create a contract by its init code; its address is the receipt's `created`. `through`: the contract that
+        makes it of `data`; no receipt names its address then. Raise as `send`."""
+        target = {} if through is None else {"to": checksummed(through)}
+        return self._execute({"from": self.account, **target, "value": 0, "data": "0x" + data.hex()}, before_broadcast)
 
     def approve(self, token: str, amount: int, before_broadcast: BeforeBroadcast | None = None) -> Receipt | None:
         """Lets the marketplace take exactly `amount` of the signer's tokens; None where it may take that much already.

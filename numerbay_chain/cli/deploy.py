@@ -1,4 +1,4 @@
-"""`deploy`: a marketplace of one's own."""
+"""`deploy`: the marketplace on a chain that lacks it."""
 
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from numerbay_chain.cli.options import (
     chain_id_option,
     dry_run_option,
     json_option,
+    network_option,
     pass_state,
     profile_option,
     rpc_option,
@@ -18,63 +19,105 @@ from numerbay_chain.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from numerbay_chain.chain.connection import Connection
+    from numerbay_chain.chain.deployment import Deployment
+    from numerbay_chain.chain.transactions import Sender
+    from numerbay_chain.deploying import Deployed
 
 
 @click.command()
+@click.option("--direct", is_flag=True, help="From the account itself, at a new address.")
 @profile_option
 @rpc_option
+@network_option
 @chain_id_option
 @account_option
 @json_option
 @yes_option
 @dry_run_option
 @pass_state
-def deploy(state: State) -> None:
-    """Deploy a marketplace of your own.
+def deploy(state: State, direct: bool) -> None:
+    """Deploy the marketplace where a chain lacks it.
 
-    It has no owner: whoever deploys it can do no more than anybody else. Its address and block are remembered below
-    $NUMERBAY_CHAIN_HOME. A deployment that was interrupted is taken up by the next call.
+    It goes through the deterministic deployment proxy, so that this version has one address on every chain. Where it
+    is deployed already, nothing is sent. It has no owner: whoever deploys it can do no more than anybody else.
+
+    With --direct it is one of your own, also on a chain without that proxy.
+
+    Its address and block are remembered below $NUMERBAY_CHAIN_HOME. A deployment that was interrupted is taken up by
+    the next call.
 
     \b
     Example:
       numerbay-chain deploy --rpc http://127.0.0.1:8545 \\
         --account keystore:deployer.json
     """
-    from numerbay_chain.chain.connection import connect
+    from numerbay_chain.chain.location import open_connection
     from numerbay_chain.chain.signer import Signer
     from numerbay_chain.chain.transactions import Sender
-    from numerbay_chain.cli.views import receipt_data, sent
-    from numerbay_chain.deploying import deploy_once
+    from numerbay_chain.deploying import deploy_once, find_existing
 
     settings = roles.settings(state)
-    connection = connect(settings.required("rpc"), settings.chain_id, settings.max_tip, settings.max_fee)
+    connection = open_connection(settings)
     signer = Signer.from_spec(settings.required("account"), output.password)
     sender = Sender(connection, signer)
-    state.agree(f"deploys a marketplace on chain {connection.chain_id} at {connection.name}, from {signer.address}")
+    existing = None if direct else find_existing(connection)
+    if existing is None:
+        way = "of its own, from" if direct else f"at {proxy_address()}, paid by"
+        state.agree(
+            f"deploys a marketplace {way} {signer.address}, on chain {connection.chain_id} at {connection.name}"
+        )
     if state.dry_run:
-        _plan(state, connection, signer.address)
+        _plan(state, sender, direct, existing)
         return
-    done = deploy_once(settings.home, sender)
-    sent(done.receipt, done.resumed)
-    output.note(f"remembered in {done.path}")
+    show(state.as_json, deploy_once(settings.home, sender, direct=direct))
+
+
+def proxy_address() -> str:
+    """Where this version is deployed on every chain that has the proxy."""
+    from numerbay_chain.chain import proxy
+
+    return proxy.known_address()
+
+
+def show(as_json: bool, done: "Deployed") -> None:
+    """Say where the marketplace is, and whether it was there already."""
+    from numerbay_chain.cli.views import receipt_data, sent
+
     deployed = done.deployment
-    state.show(
+    sent(done.receipt, done.resumed)
+    if done.existing:
+        output.note("this version of the marketplace is deployed on that chain already: nothing was sent")
+    output.note(f"remembered in {done.path}")
+    mined = receipt_data(done.receipt) if done.receipt else {"transaction": None, "gas_used": None}
+    output.show(
+        as_json,
         {
             "contract": deployed.address,
             "chain_id": deployed.chain_id,
+            "method": deployed.method,
+            "existing": done.existing,
             "resumed": done.resumed,
-            **receipt_data(done.receipt),
+            **mined,
+            "block": deployed.block or None,
         },
-        output.fields([("contract", deployed.address), ("chain", deployed.chain_id), ("block", deployed.block)]),
+        output.fields(
+            [
+                ("contract", deployed.address),
+                ("chain", deployed.chain_id),
+                ("block", deployed.block or None),
+                ("method", deployed.method),
+            ]
+        ),
     )
 
 
-def _plan(state: State, connection: "Connection", account: str) -> None:
-    from numerbay_chain.chain import abi
+def _plan(state: State, sender: "Sender", direct: bool, existing: "Deployment | None") -> None:
+    from numerbay_chain.chain.deployment import plan_deployment
 
-    gas = connection.estimate_gas({"from": account, "value": 0, "data": abi.artifact()["bytecode"]})
-    show_plan(state.as_json, "deploy", {}, 0, gas)
+    if existing is not None:
+        output.note("this version of the marketplace is deployed on that chain already: nothing would be sent")
+    gas = 0 if existing else plan_deployment(sender, "direct" if direct else "proxy")
+    show_plan(state.as_json, "deploy", {"contract": None if direct else proxy_address()}, 0, gas)
 
 
 def show_plan(as_json: bool, function: str, arguments: dict[str, object], value: int, gas: int) -> None:

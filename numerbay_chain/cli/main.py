@@ -46,7 +46,7 @@ ENTRIES = {
     "dispute": Entry(_ANYONE, f"{_HERE}.dispute:dispute", "Challenge, answer, prove and settle what went wrong."),
     "audit": Entry(_ANYONE, f"{_HERE}.audit:audit", "Rebuild all accounts from logs and compare."),
     "collect": Entry(_ANYONE, f"{_HERE}.selling:collect", "Collect a payment that could not be sent."),
-    "deploy": Entry(_ANYONE, f"{_HERE}.deploy:deploy", "Deploy a marketplace of your own."),
+    "deploy": Entry(_ANYONE, f"{_HERE}.deploy:deploy", "Deploy the marketplace where a chain lacks it."),
     "seal": Entry(_OFFLINE, f"{_HERE}.bundle:seal", "Seal a file for public keys into a folder."),
     "open": Entry(_OFFLINE, f"{_HERE}.bundle:open_", "Open a folder that was sealed for your key."),
     "cid": Entry(_OFFLINE, f"{_HERE}.bundle:cid", "Print the CID a file has on IPFS."),

@@ -21,6 +21,7 @@ class State:
     as_json: bool = False
     yes: bool = False
     dry_run: bool = False
+    unchecked_contract: bool = False
     agreed: bool = False  # from here on something may have been sent
     changed: bool = False  # something on this machine was made or replaced
 
@@ -86,6 +87,12 @@ dry_run_option = click.option(
     help="Show the call, its value and gas; send nothing.",
 )  # fmt: skip
 rpc_option = _setting("--rpc", "URL", "Ethereum node.")
+network_option = _setting("--network", "NAME", "Refuse a node of any other network: ethereum, base, ...")
+created_by_option = _setting("--created-by", "TX", "The transaction that created the marketplace.")
+unchecked_option = click.option(
+    "--unchecked-contract", is_flag=True, expose_value=False, callback=_raise_flag("unchecked_contract"),
+    help="Sign for a contract that nothing is known of.",
+)  # fmt: skip
 contract_option = _setting("--contract", "ADDRESS", "The marketplace.")
 chain_id_option = _setting("--chain-id", "NUMBER", "Refuse a node of any other chain.")
 from_block_option = _setting("--from-block", "NUMBER", "The block in which the marketplace was deployed.")
@@ -111,16 +118,16 @@ def _all(*options: Callable[[Any], Any]) -> Callable[[F], F]:
 
 
 run_options = _all(profile_option, rpc_option, store_option, json_option, yes_option)
-_place = _all(profile_option, rpc_option, contract_option, chain_id_option, from_block_option)
+_place = _all(profile_option, rpc_option, network_option, contract_option, chain_id_option, from_block_option)
 reads_chain = _all(_place, json_option)
-signs = _all(_place, account_option, max_tip_option, max_fee_option, json_option)
+signs = _all(_place, created_by_option, unchecked_option, account_option, max_tip_option, max_fee_option, json_option)
 delivers = _all(signs, yes_option)
 """For what sends transactions that can't be shown before their content was sealed."""
 sends = _all(delivers, dry_run_option)
 """For all others that send transactions."""
 settings_options = _all(
-    rpc_option, contract_option, chain_id_option, from_block_option, account_option, store_option, read_back_option,
-    key_option, max_tip_option, max_fee_option, json_option,
+    rpc_option, network_option, contract_option, chain_id_option, from_block_option, created_by_option, account_option,
+    store_option, read_back_option, key_option, max_tip_option, max_fee_option, json_option,
 )  # fmt: skip
 """All that a profile can hold."""
 

@@ -10,7 +10,10 @@ from numerbay_chain.cli.lazy import Entry, LazyGroup
 from numerbay_chain.cli.options import State, json_option, pass_state, profile_option, settings_options
 from numerbay_chain.errors import UsageError
 
-SETTINGS = ("rpc", "contract", "chain_id", "account", "store", "read_back", "key", "from_block", "max_tip", "max_fee")
+SETTINGS = (
+    "rpc", "network", "contract", "chain_id", "account", "store", "read_back", "key", "from_block", "created_by",
+    "max_tip", "max_fee",
+)  # fmt: skip
 
 
 @click.group(
@@ -122,6 +125,12 @@ def _check_node(value: str, _: str) -> None:
     parse_endpoint(value, running=False)
 
 
+def _check_network(value: str, _: str) -> None:
+    from numerbay_chain.chain.networks import by_name
+
+    by_name(value)
+
+
 def _check_stores(value: str, flag: str) -> None:
     from numerbay_chain.ipfs import open_store
 
@@ -139,7 +148,9 @@ def _check_form(form: str, advice: str) -> Callable[[str, str], None]:
 
 _CHECKS: Mapping[str, Callable[[str, str], None]] = {
     "rpc": _check_node,
+    "network": _check_network,
     "contract": _check_address,
+    "created_by": _check_form(r"0x[0-9a-fA-F]{64}", "a transaction is 0x and 64 hexadecimal digits"),
     "account": _check_form(
         r"keystore:.+|env:[A-Za-z_][A-Za-z0-9_]*|dev:[0-9]{1,4}", "give keystore:PATH, env:NAME or dev:NUMBER"
     ),

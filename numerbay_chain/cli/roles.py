@@ -80,6 +80,9 @@ def overrides(state: State) -> "Overrides":
         "from_block": _number(given.get("from_block"), "--from-block"),
         "max_tip": _number(given.get("max_tip"), "--max-tip"),
         "max_fee": given.get("max_fee"),
+        "network": given.get("network"),
+        "created_by": given.get("created_by"),
+        "unchecked_contract": state.unchecked_contract or None,
     }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.chain import deployment
+from numerbay_chain.chain import deployment, proxy
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.deployment import load_all
 from numerbay_chain.chain.embedded import EmbeddedChain
@@ -14,6 +14,7 @@ from numerbay_chain.config import Home
 from numerbay_chain.deploying import Deployed, deploy_once
 from numerbay_chain.errors import RefusedError
 from numerbay_chain.journal import Entry
+from tests.chains.deploying import place_proxy
 from tests.e2e.conftest import Says
 from tests.e2e.dying import WRITES, KilledError, death
 from tests.places import PRICE, Place
@@ -104,47 +105,105 @@ def test_an_earlier_purchase_of_something_else_is_named_before_any_quote(place: 
 # --------------------------------------------------------------------------------------------------------- deployment
 
 
-def deployed(home: Home, chain: EmbeddedChain) -> Deployed:
-    return deploy_once(home, Sender(chain.connection, chain.signer(0)))
+METHODS = pytest.mark.parametrize("method", ["direct", "proxy"])
 
 
-def test_a_deployment_that_is_killed_anywhere_ends_in_one_marketplace_that_is_remembered(tmp_path: Path) -> None:
+def chain_with_proxy() -> EmbeddedChain:
+    chain = EmbeddedChain()
+    place_proxy(chain.connection, chain.signer(9))
+    return chain
+
+
+def deployed(home: Home, chain: EmbeddedChain, method: str, number: int = 0) -> Deployed:
+    return deploy_once(home, Sender(chain.connection, chain.signer(number)), direct=method == "direct")
+
+
+@METHODS
+def test_a_deployment_that_is_killed_anywhere_ends_in_one_marketplace_that_is_remembered(
+    tmp_path: Path, method: str
+) -> None:
     places = [*WRITES, (deployment, "write_atomic")]
+    chain = chain_with_proxy()
     with death(places) as whole:
-        deployed(Home(tmp_path / "undisturbed"), EmbeddedChain())
+        deployed(Home(tmp_path / "undisturbed"), chain, method)
     assert whole.passed == 4, "signed, sent, remembered, forgotten"
     for number in range(1, whole.passed + 1):
         for after in (False, True):
-            home, chain = Home(tmp_path / f"{number}{after}"), EmbeddedChain()
+            home, chain = Home(tmp_path / f"{number}{after}"), chain_with_proxy()
             with death(places, number, after=after), pytest.raises(KilledError):
-                deployed(home, chain)
+                deployed(home, chain, method)
             if (number, after) != (whole.passed, True):
-                deployed(home, chain)
+                done = deployed(home, chain, method)
+                assert done.deployment.method == method
+                assert done.resumed or number == 1, "before it was signed, nothing was there to resume"
             assert chain.connection.transaction_count(chain.signer(0).address) == 1
             assert len(load_all(home.path / "deployments", chain.connection.chain_id)) == 1
+            assert not list(home.path.glob("outbox/*/*.json"))
 
 
-def test_a_second_deployment_is_another_marketplace(tmp_path: Path) -> None:
+def test_a_second_direct_deployment_is_another_marketplace(tmp_path: Path) -> None:
     home, chain = Home(tmp_path), EmbeddedChain()
-    first, second = deployed(home, chain), deployed(home, chain)
+    first, second = deployed(home, chain, "direct"), deployed(home, chain, "direct")
     assert first.deployment.address != second.deployment.address
     assert (first.resumed, second.resumed) == (False, False)
+    assert (first.existing, second.existing) == (False, False)
+
+
+def test_a_second_deployment_through_the_proxy_finds_the_first_and_sends_nothing(tmp_path: Path) -> None:
+    chain = chain_with_proxy()
+    first = deployed(Home(tmp_path / "first"), chain, "proxy")
+    chain.advance(5)
+    assert (first.existing, first.deployment.address) == (False, proxy.known_address())
+    for name, number in (("first", 0), ("second", 1)):
+        sent = chain.connection.transaction_count(chain.signer(number).address)
+        again = deployed(Home(tmp_path / name), chain, "proxy", number)
+        assert (again.existing, again.receipt, again.resumed) == (True, None, False)
+        assert (again.deployment.address, again.deployment.block) == (proxy.known_address(), first.deployment.block)
+        assert chain.connection.transaction_count(chain.signer(number).address) == sent
+    assert chain.connection.transaction_count(chain.signer(1).address) == 0
+
+
+@pytest.mark.parametrize("when", ["before it is tried out", "after it was signed"])
+def test_of_two_who_deploy_at_once_the_slower_one_finds_the_marketplace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    chain = chain_with_proxy()
+    name = "fees" if when == "before it is tried out" else "send_raw"
+    original, racing = getattr(Connection, name), [True]
+
+    def faster(self: Connection, *arguments: object, **named: object) -> object:
+        if racing.pop() if racing else False:
+            deployed(Home(tmp_path / "faster"), chain, "proxy", 1)
+        return original(self, *arguments, **named)
+
+    monkeypatch.setattr(Connection, name, faster)
+    done = deployed(Home(tmp_path / "slower"), chain, "proxy", 0)
+    assert (done.existing, done.deployment.address) == (True, proxy.known_address())
+    assert not list((tmp_path / "slower").glob("outbox/*/*.json"))
+
+
+def test_a_chain_without_the_proxy_is_told_what_to_do(tmp_path: Path) -> None:
+    chain = EmbeddedChain()
+    with pytest.raises(RefusedError) as refused:
+        deployed(Home(tmp_path), chain, "proxy")
+    assert (refused.value.code, "--direct" in str(refused.value.hint)) == ("no-proxy", True)
+    assert chain.connection.transaction_count(chain.signer(0).address) == 0
 
 
 def test_a_deployment_that_can_never_be_mined_makes_room_for_another(tmp_path: Path) -> None:
     home, chain = Home(tmp_path), EmbeddedChain()
     with death([(Connection, "send_raw")], 1), pytest.raises(KilledError):
-        deployed(home, chain)
+        deployed(home, chain, "direct")
     Sender(chain.connection, chain.signer(0)).deploy(bytes.fromhex("6001600c60003960016000f300"))  # uses its nonce
-    assert deployed(home, chain).resumed is False
+    assert deployed(home, chain, "direct").resumed is False
     assert chain.connection.transaction_count(chain.signer(0).address) == 2
 
 
 def test_a_record_of_a_deployment_that_is_damaged_stops_everything(tmp_path: Path) -> None:
     home, chain = Home(tmp_path), EmbeddedChain()
     with death([(Connection, "send_raw")], 1), pytest.raises(KilledError):
-        deployed(home, chain)
+        deployed(home, chain, "direct")
     (entry,) = home.path.glob("outbox/*/*.json")
     Entry(entry).save({"raw": "no hex"})
     with pytest.raises(RefusedError, match="can't be read"):
-        deployed(home, chain)
+        deployed(home, chain, "direct")
