@@ -56,9 +56,9 @@ class Settings:
     rpc: str | None = field(default=None, repr=False)  # its address may hold an access key
     contract: str | None = None
     chain_id: int | None = None
-    account: str | None = None
-    store: str | None = None
-    read_back: str | None = None
+    account: str | None = field(default=None, repr=False)  # somebody may have put a key here
+    store: str | None = field(default=None, repr=False)  # as the node's
+    read_back: str | None = field(default=None, repr=False)
     key: str | None = None
     from_block: int | None = None
     max_tip: int | None = None
@@ -88,7 +88,7 @@ class Settings:
 _NUMBERS: Final = {"chain_id", "from_block", "max_tip"}
 _AMOUNTS: Final = {"max_fee"}
 _NOT_STORED: Final = {"home", "profile", "unchecked_contract"}
-_NAMES: Final = tuple(entry.name for entry in fields(Settings) if entry.name not in _NOT_STORED)
+SETTING_NAMES: Final = tuple(entry.name for entry in fields(Settings) if entry.name not in _NOT_STORED)
 _OF_A_CONTRACT: Final = ("from_block", "created_by")
 OF_DEVNET: Final = "devnet"
 """The mark of a profile that a devnet wrote, and may write again."""
@@ -109,14 +109,14 @@ def load_settings(
     if name is None and not (given.get("rpc") or environ.get(PREFIX + "RPC")) and DEFAULT_PROFILE in home.profiles():
         name = DEFAULT_PROFILE  # not where a node was named: its contract and chain would be another node's
     stored = home.profile(name) if name else {}
-    from_environment = {one: environ.get(PREFIX + one.upper()) or None for one in _NAMES}
+    from_environment = {one: environ.get(PREFIX + one.upper()) or None for one in SETTING_NAMES}
     sources: list[tuple[Mapping[str, Any], str]] = [
         (given, "the call"),
         (from_environment, "the environment"),
         (stored, f"profile {name}"),
     ]
     values: dict[str, Any] = {}
-    for setting in _NAMES:
+    for setting in SETTING_NAMES:
         for source, origin in sources:
             if (value := source.get(setting)) is not None:
                 values[setting] = _typed(setting, value, origin)
@@ -179,6 +179,14 @@ def _amount(setting: str, value: Any, origin: str) -> int:
     raise UsageError(f"{setting} in {origin} is not an amount", 'write it with its unit, such as "0.05 ether"')
 
 
+def _is_utf_8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """`$NUMERBAY_CHAIN_HOME`, else the platform's data folder. Folders are made when they are needed, 0700; one that is
@@ -228,8 +236,8 @@ class Home:
             if error.code == "no-such-file":
                 return {}
             raise
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it nests too deep"
+        except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
+            reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it can't be read"
             raise UsageError(
                 f"{path} is not TOML: {reason}", "correct it, or move it away", code="bad-profiles"
             ) from None
@@ -240,11 +248,11 @@ class Home:
                     "put it below a line like [seller]",
                     code="bad-profiles",
                 )
-            unknown = sorted(set(values) - {*_NAMES, OF_DEVNET})
+            unknown = sorted(set(values) - {*SETTING_NAMES, OF_DEVNET})
             if unknown:
                 raise UsageError(
                     f"{path}: {unknown[0]!r} in profile {name} is no setting",
-                    f"use: {', '.join(_NAMES)}",
+                    f"use: {', '.join(SETTING_NAMES)}",
                     code="bad-profiles",
                 )
         return document
@@ -273,8 +281,14 @@ class Home:
                 code="bad-setting",
             )
         values = {key: _typed(key, value, "the call") for key, value in settings.items() if value is not None}
-        if unknown := sorted(set(values) - set(_NAMES)):
-            raise UsageError(f"{unknown[0]!r} is no setting", f"use: {', '.join(_NAMES)}", code="bad-setting")
+        if unknown := sorted(set(values) - set(SETTING_NAMES)):
+            raise UsageError(f"{unknown[0]!r} is no setting", f"use: {', '.join(SETTING_NAMES)}", code="bad-setting")
+        if any(isinstance(value, str) and not _is_utf_8(value) for value in values.values()):
+            raise UsageError(
+                "a setting with a name that is not UTF-8 can't be kept in a profile",
+                "rename the file, or give the setting as a flag",
+                code="bad-setting",
+            )
         folder = self.folder()
         with locked(folder / ".profiles.lock", "writing profiles"):
             profiles = self.profiles()

@@ -31,7 +31,7 @@ def read(path: Path) -> dict[str, Any]:
         fields = None
     if not isinstance(fields, dict):
         raise AccountError(f"{path} is not a keystore", _FORM, code="bad-keystore")
-    if fields.get("version") not in {3, "3"}:
+    if str(fields.get("version")) != "3":
         raise AccountError(
             f"{path} is not a keystore of version 3", "open it in a wallet and export it again", code="bad-keystore"
         )
@@ -60,7 +60,8 @@ def decrypt(path: Path, fields: Mapping[str, Any], password: Callable[[], str]) 
     try:
         return bytes(Account.decrypt(dict(fields), password()))
     except ValueError as error:
-        wrong = "mismatch" in str(error).lower()
+        # a password that is no UTF-8 opens nothing
+        wrong = "mismatch" in str(error).lower() or isinstance(error, UnicodeEncodeError)
     except (TypeError, LookupError, NotImplementedError, AttributeError, AssertionError, ArithmeticError, MemoryError):
         wrong = False
     # the cause may hold pieces of the keystore

@@ -40,16 +40,20 @@ def failure_of(error: Exception) -> Failure:
     return Failure(
         f"{type(error).__name__} was not expected, this is a bug",
         None if _traces() else "report it with what NUMERBAY_CHAIN_DEBUG=1 shows",
-        "bug",
+        code="bug",
     )
 
 
 def _of_the_system(error: OSError) -> Failure:
     reason = (error.strerror or "unknown reason").lower()
     if error.filename is None:
-        return Failure(f"the system refused: {reason}", "look at the disk and at the limits of this process", "system")
+        return Failure(
+            f"the system refused: {reason}", "look at the disk and at the limits of this process", code="system"
+        )
     name = error.filename if isinstance(error.filename, str | bytes | os.PathLike) else str(error.filename)
-    return Failure(f"can't use {os.fsdecode(name)}: {reason}", "check the path and its permissions", _code_of(error))
+    return Failure(
+        f"can't use {os.fsdecode(name)}: {reason}", "check the path and its permissions", code=_code_of(error)
+    )
 
 
 def _code_of(error: OSError) -> str:
@@ -71,7 +75,8 @@ def interrupted(state: "State") -> ExitCode:
     """Tell that somebody ended the program, and return the exit code."""
     sent = "what was sent stays sent, run it again to go on" if state.agreed else "nothing was sent"
     output.note("")
-    output.fail(Failure(f"interrupted; {sent}", None, "interrupted", ExitCode.INTERRUPTED), state.as_json)
+    failure = Failure(f"interrupted; {sent}", code="interrupted", exit_code=ExitCode.INTERRUPTED)
+    output.fail(failure, state.as_json)
     return ExitCode.INTERRUPTED
 
 
@@ -79,7 +84,7 @@ def _traces() -> bool:
     return os.environ.get("NUMERBAY_CHAIN_DEBUG") == "1"
 
 
-_ADDRESS = re.compile(r"(\w+://)(?:[^\s/@'\"]*@)?([^\s/?#'\"@]+)[^\s'\")\]]*")
+_ADDRESS = re.compile(r"\w+://[^\s'\"]+")
 _PATH = re.compile(r"(with url: )\S+")  # as urllib3 names the rest of an address
 
 
@@ -88,8 +93,10 @@ def _trace(error: Exception) -> None:
     keys of the environment."""
     import traceback
 
+    from numerbay_chain.network import shown
+
     text = "".join(traceback.format_exception(error)).rstrip()
-    text = _PATH.sub(r"\1…", _ADDRESS.sub(r"\1\2", text))
+    text = _PATH.sub(r"\1…", _ADDRESS.sub(lambda found: shown(found.group()), text))
     for name, value in os.environ.items():
         if len(value) >= 8 and re.search(r"PASS|SECRET|TOKEN|KEY", name):
             text = text.replace(value, f"${name}").replace(value.removeprefix("0x"), f"${name}")

@@ -96,8 +96,7 @@ def _run(arguments: list[str], state: State) -> int:
         cli.main(arguments, prog_name=called)  # the shell asks what could follow; click answers and exits
     asked = "--json" in arguments  # click takes them out
     try:
-        if any("\0" in argument for argument in arguments):
-            raise UsageError("an argument holds a NUL character", "check where it comes from", code="unusable-path")
+        _check(arguments)
         with cli.make_context(program, arguments, obj=state) as context:
             cli.invoke(context)
     except click.exceptions.Exit as ended:
@@ -116,6 +115,17 @@ def _run(arguments: list[str], state: State) -> int:
         gave_up = isinstance(error, click.UsageError) and asked  # maybe before it came to that flag
         return failed(error, state.as_json or gave_up)
     return ExitCode.DONE
+
+
+def _check(arguments: Sequence[str]) -> None:
+    """What no shell can hand over, but a program can. Raises `UsageError`."""
+    for argument in arguments:
+        try:
+            sound = b"\0" not in os.fsencode(argument)
+        except UnicodeEncodeError:  # half of a surrogate pair
+            sound = False
+        if not sound:
+            raise UsageError("an argument holds what is no character", "check where it comes from")
 
 
 def _planned(plan: "Plan", state: State) -> int:

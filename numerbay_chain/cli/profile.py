@@ -10,11 +10,6 @@ from numerbay_chain.cli.lazy import Entry, LazyGroup
 from numerbay_chain.cli.options import State, json_option, pass_state, profile_option, settings_options
 from numerbay_chain.errors import UsageError
 
-SETTINGS = (
-    "rpc", "network", "contract", "chain_id", "account", "store", "read_back", "key", "from_block", "created_by",
-    "max_tip", "max_fee",
-)  # fmt: skip
-
 
 @click.group(
     cls=LazyGroup,
@@ -51,8 +46,11 @@ def list_(state: State) -> None:
     profiles = home.profiles()
     if not profiles:
         output.note(f"there are no profiles in {home.path}: 'devnet' writes some, 'profile set' writes yours")
-    data = {name: {"rpc": None, **_fit(values)} for name, values in profiles.items()}
-    rows = [(name, values["rpc"], values.get("account", "-")) for name, values in data.items()]
+    data = {
+        name: {"rpc": None, **{setting: shown(setting, value) for setting, value in values.items()}}
+        for name, values in profiles.items()
+    }
+    rows = [(name, values["rpc"] or "-", values.get("account", "-")) for name, values in data.items()]
     state.show(
         {"home": str(home.path), "profiles": data},
         lambda: output.table(["profile", "node", "account"], rows) if rows else "",
@@ -66,16 +64,18 @@ def list_(state: State) -> None:
 def show(state: State) -> None:
     """Show the settings that a command would use.
 
-    Flags, then the environment, then the profile. Nodes and stores are shown
-    without what may be an access key in their addresses.
+    Flags, then the environment, then the profile. Addresses of nodes and stores are shown without what may be a
+    password or an access key in them.
 
     \b
     Example:
       numerbay-chain -p seller profile show
     """
+    from numerbay_chain.config import SETTING_NAMES
+
     settings = roles.settings(state)
-    values: dict[str, object] = {name: getattr(settings, name) for name in SETTINGS}
-    values = {"home": str(settings.home.path), "profile": settings.profile, **_fit(values)}
+    values: dict[str, object] = {name: shown(name, getattr(settings, name)) for name in SETTING_NAMES}
+    values = {"home": str(settings.home.path), "profile": settings.profile, **values}
     state.show(values, lambda: output.fields((name.replace("_", "-"), value or "-") for name, value in values.items()))
 
 
@@ -159,12 +159,17 @@ _CHECKS: Mapping[str, Callable[[str, str], None]] = {
 }
 
 
-def _fit(values: Mapping[str, object]) -> dict[str, object]:
-    """The settings, without what may be a secret in an address."""
-    from numerbay_chain.chain.endpoint import name_of
-    from numerbay_chain.network import shown_store
+def shown(setting: str, value: object) -> object:
+    """Return a setting without what may be secret in it: keys and passwords in addresses, a key in place of an
+    account."""
+    from numerbay_chain import network
 
-    ways = {"rpc": name_of, "second_rpc": name_of, "store": shown_store, "read_back": shown_store}
-    return {
-        name: ways[name](value) if name in ways and isinstance(value, str) else value for name, value in values.items()
-    }
+    if not isinstance(value, str):
+        return value
+    if setting.endswith("rpc"):
+        return network.shown(value)
+    if setting in {"store", "read_back"}:
+        return ",".join(network.shown_store(part.strip()) for part in value.split(","))
+    if setting == "account" and not re.match(r"(keystore|env|dev):", value):
+        return "(not an account)"
+    return value

@@ -86,9 +86,14 @@ def overrides(state: State) -> "Overrides":
     }
 
 
+_MOST_DIGITS = 20  # of a number of 64 bits
+
+
 def _number(text: str | None, flag: str) -> int | None:
-    if text is not None and not (text.isascii() and text.isdigit()):
+    if text is not None and not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise UsageError(
-            f"{flag} wants a whole number, not {text!r}", "write it in digits alone, such as 31337", code="bad-setting"
+            f"{flag} wants a whole number, not {text[:80]!r}",
+            "write it in digits alone, such as 31337",
+            code="bad-setting",
         )
     return None if text is None else int(text)

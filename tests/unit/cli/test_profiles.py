@@ -1,5 +1,7 @@
 """Settings: flags, then the environment, then the profile; options before the command and after it."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.unit.cli.conftest import Run
@@ -63,4 +65,85 @@ def test_what_can_not_be_a_setting_is_not_written(run: Run, flag: str, value: st
     ended = run("profile", "set", "bob", flag, value)
     assert ended.code == 2
     assert "numerbay-chain: hint: " in ended.stderr
+    assert run("profile", "list", "--json").object["profiles"] == {}
+
+
+SECRETS = {"PW1", "KEY1", "PW2", "PW3", "KEY3", "PW4"}
+NODE = "https://u:PW1@node.example/v3/KEY1"
+STORES = "kubo:http://u:PW2@127.0.0.1:5001,gateway:https://host.example/KEY3"
+READ_BACK = "gateway:https://u:PW4@host.example"
+
+
+def test_no_secret_of_an_address_is_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ["--rpc", NODE, "--store", STORES, "--read-back", READ_BACK]
+    said = [run("profile", "set", "x", *given), run("profile", "list"), run("profile", "list", "--json")]
+    said += [run("-p", "x", "profile", "show", *more) for more in ([], ["--json"])]
+    said += [run("profile", "show", *given)]
+    assert said[4].object["rpc"] == "https://node.example/…"
+    assert said[4].object["store"] == "kubo:http://127.0.0.1:5001,gateway:https://host.example/…"
+    for name, value in (("RPC", NODE), ("STORE", STORES), ("READ_BACK", READ_BACK)):
+        monkeypatch.setenv(f"NUMERBAY_CHAIN_{name}", value)
+    said += [run("profile", "show")]
+    for ended in said:
+        assert not {secret for secret in SECRETS if secret in ended.stdout + ended.stderr}
+
+
+def test_no_secret_of_an_address_is_in_a_trace(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMERBAY_CHAIN_DEBUG", "1")
+    monkeypatch.setenv("NUMERBAY_CHAIN_PASSWORD", "PW-of-a-keystore")
+    nodes = ["http://u:PW1@127.0.0.1:1/v3/KEY1", "http://u:PW1@x@127.0.0.1:1/KEY1", "http://127.0.0.1:1/?key=KEY1"]
+    for rpc in nodes:
+        ended = run("audit", "--rpc", rpc, "--contract", "0x" + 40 * "1", "--store", STORES)
+        assert ended.code in {2, 3}
+        assert not {secret for secret in SECRETS if secret in ended.stderr}, ended.stderr
+
+
+def test_settings_do_not_show_their_secrets(home: Path) -> None:
+    from numerbay_chain.config import load_settings
+
+    shown = repr(load_settings(None, {"rpc": NODE, "store": STORES, "read_back": READ_BACK, "account": "0xKEY3"}))
+    assert not {secret for secret in SECRETS if secret in shown}
+
+
+def test_a_key_in_place_of_an_account_is_not_shown(run: Run, home: Path) -> None:
+    home.mkdir()
+    (home / "profiles.toml").write_text('[x]\naccount = "0xPW1"\n')
+    said = (
+        run("profile", "list", "--json").stdout
+        + run("profile", "list").stdout
+        + run("-p", "x", "profile", "show").stdout
+    )
+    assert "PW1" not in said
+    assert "(not an account)" in said
+
+
+def test_a_profile_keeps_no_name_that_is_not_utf_8(run: Run) -> None:
+    ended = run("profile", "set", "x", "--key", "\udcff", "--json")
+    assert (ended.code, ended.object["error"]["code"]) == (2, "bad-setting")
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--rpc", "https://"),
+        ("--account", "dev:99999"),
+        ("--account", "env:1X"),
+        ("--account", "keystore:"),
+        ("--store", "embedded:a,nonsense"),
+        ("--store", "kubo:http://[::1"),
+        ("--read-back", "gateway:ftp://x"),
+        ("--read-back", "gateway:https://[x"),
+        ("--contract", "0x70997970C51812dc3A010C7d01b50e0d17dc79C9"),
+        ("--contract", "0x" + 41 * "1"),
+        ("--chain-id", ""),
+        ("--chain-id", "1.0"),
+        ("--chain-id", "\u0661"),
+        ("--from-block", "9" * 30),
+        ("--max-tip", "-1"),
+        ("--store", "embedded:~nosuchuser/x"),
+    ],
+)
+def test_what_would_fail_when_it_is_used_fails_when_it_is_written(run: Run, flag: str, value: str) -> None:
+    ended = run("profile", "set", "bob", flag, value, "--json")
+    assert ended.code == 2, ended.stderr
     assert run("profile", "list", "--json").object["profiles"] == {}
