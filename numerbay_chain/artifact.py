@@ -22,7 +22,14 @@ from numerbay_chain.crypto.container import (
 from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
 from numerbay_chain.crypto.details import MAX_DETAILS_SIZE, Details, open_details, seal_details
 from numerbay_chain.crypto.proof import ContentProof, ProofReader, convicts
-from numerbay_chain.errors import ContentError, DecryptionError, NotFoundError, RefusedError
+from numerbay_chain.errors import (
+    ContentError,
+    DecryptionError,
+    NotFoundError,
+    NumerbayChainError,
+    RefusedError,
+    WrongContentError,
+)
 from numerbay_chain.files import open_complete, storage_error, write_all
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.store import ContentStore
@@ -35,6 +42,8 @@ ByteProgress = Callable[[int, int], None]
 Target = str | os.PathLike[str] | IO[bytes]
 """A path, or an open binary stream."""
 
+_DETAILS_TIME: Final = 30
+"""Seconds that the details may take, of which nothing depends."""
 _AHEAD: Final = 2  # blocks of 1 MiB that wait for the other thread
 _Input = TypeVar("_Input")
 _Result = TypeVar("_Result")
@@ -122,8 +131,9 @@ def check(
 ) -> list[Problem]:
     """All that can be checked without the key: every byte is there, and is what the hash on chain promises.
 
-    Empty if all is well. Codes: `manifest`, `data-root`, and `ciphertext`, `commitments`, `details` with `-missing` or
-    `-altered`. Raises `NetworkError` where the store could not be asked, which is no fault of the artifact.
+    Empty if all is well. Codes: `manifest`, `data-root`, `ciphertext`, `commitments` and `details` with `-missing` or
+    `-altered`, and `details-unreachable`: whatever becomes of the details, they are no reason to keep a file back.
+    Raises `NetworkError` where the store could not be asked for the rest, which is no fault of the artifact.
     """
     if sha256(manifest_bytes).digest() != content_hash:
         return [Problem("manifest", "the manifest is not the one that the content hash stands for")]
@@ -131,24 +141,50 @@ def check(
         manifest = Manifest.decode(manifest_bytes)
     except ContentError as error:
         return [Problem("manifest", str(error))]
-    problems = _check_details(manifest, store)
-    verifier, done = PublicVerifier(manifest.size), 0
+    verifier = PublicVerifier(manifest.size)
+    found = _read_all(verifier, verifier.update, manifest, store, progress)
+    return [*_check_details(manifest, store), *found]
+
+
+def examine(
+    manifest: Manifest, key: ContentKey, store: ContentStore, progress: ByteProgress | None = None
+) -> tuple[list[Problem], WrongContentError | None]:
+    """All that can be checked with the key, in one reading: the problems that `check` finds, and the first chunk that
+    is not what was committed to. Raises as `check`, and `DecryptionError` for another key."""
+    _require_key(manifest, key)
+    decryptor = Decryptor(key, manifest.size, keep_going=True)
+    found = _read_all(decryptor, decryptor.update, manifest, store, progress)
+    return [*_details(manifest, key, store)[1], *found], decryptor.wrong
+
+
+def _read_all(
+    reader: PublicVerifier | Decryptor,
+    update: Callable[[bytes, bytes], object],
+    manifest: Manifest,
+    store: ContentStore,
+    progress: ByteProgress | None,
+) -> list[Problem]:
+    """What ciphertext and commitments, read once, have that they should not have."""
+    done = 0
+
+    def take(pair: tuple[bytes, bytes]) -> int:
+        update(*pair)
+        return len(pair[0])
+
     try:
-        for ciphertext, commitments in _pairs(manifest, store):
-            verifier.update(ciphertext, commitments)
-            done += len(ciphertext)
+        for count in _in_background(take, _pairs(manifest, store)):
+            done += count
             if progress:
                 progress(done, manifest.size)
-        verifier.finish()
+        reader.finish()
     except _PartError as failure:
-        return [*problems, failure.problem]
+        return [failure.problem]
     except ContentError as error:
-        return [*problems, Problem("ciphertext-altered", str(error))]
-    if verifier.data_root != manifest.data_root:
-        problems.append(
-            Problem("data-root", "ciphertext and commitments do not lead to the data root that the manifest promises")
-        )
-    return problems
+        return [Problem("ciphertext-altered", str(error))]
+    if reader.data_root != manifest.data_root:
+        said = "ciphertext and commitments do not lead to the data root that the manifest promises"
+        return [Problem("data-root", said)]
+    return []
 
 
 def unseal(
@@ -166,15 +202,32 @@ def unseal(
     `ContentError`, `NotFoundError` and `NetworkError` for bytes that are not to be had as promised, and `RefusedError`
     for a target that can't be written to.
     """
-    if key.commitment != manifest.key_commitment:
-        raise DecryptionError("the key is not the one that the seller committed to")
-    details, problems = _details(manifest, key, store)
+    _require_key(manifest, key)
     if isinstance(target, str | os.PathLike):
         with open_complete(target, overwrite=overwrite, stream=True) as file:
             digest = _decrypt(manifest, key, store, partial(_write, file, os.fspath(target)), progress)
     else:
         digest = _decrypt(manifest, key, store, partial(_write, target, "the output"), progress)
+    details, problems = _details(manifest, key, store)  # last: who lets them hang must not hold up the file
     return OpenedArtifact(manifest.size, digest, details, problems)
+
+
+def wrong_chunk(
+    manifest: Manifest, key: ContentKey, store: ContentStore, progress: ByteProgress | None = None
+) -> int | None:
+    """The index of the first chunk that is not what was committed to; None where all are. Reads no further than that,
+    and no details. Raises as `unseal`."""
+    _require_key(manifest, key)
+    try:
+        _decrypt(manifest, key, store, lambda _: None, progress)
+    except WrongContentError as error:
+        return error.index
+    return None
+
+
+def _require_key(manifest: Manifest, key: ContentKey) -> None:
+    if key.commitment != manifest.key_commitment:
+        raise DecryptionError("the key is not the one that the seller committed to")
 
 
 def content_proof(
@@ -237,28 +290,38 @@ def _decrypt(
 
 
 def _details(manifest: Manifest, key: ContentKey, store: ContentStore) -> tuple[Details, tuple[Problem, ...]]:
+    """Only the seller can have left them out or spoiled them, no contract judges it, and the file may be fine: whatever
+    is wrong with them is said, and no reason to keep the file back."""
     unknown = Details("", "application/octet-stream", manifest.size)
-    try:
-        blob = store.read_block(manifest.details_cid)
-    except NotFoundError as error:
-        return unknown, (_PartError("details", error).problem,)  # who leaves them out must not keep the file back
+    blob, problem = _details_block(manifest, store)
+    if problem is not None:
+        return unknown, (problem,)
     try:
         details = open_details(key, blob)
         if details.size != manifest.size:
             raise ContentError("the details give another size than the manifest")
     except (ContentError, DecryptionError) as error:
-        # Only the seller can have done this (the hash was checked), no contract judges it, and the file may be fine.
         return unknown, (Problem("details-unreadable", f"the seller's details can't be used: {error}"),)
     return details, ()
 
 
 def _check_details(manifest: Manifest, store: ContentStore) -> list[Problem]:
+    blob, problem = _details_block(manifest, store)
+    if problem is not None:
+        return [problem]
+    if len(blob) <= MAX_DETAILS_SIZE:
+        return []
+    return [Problem("details-altered", f"the details are longer than {MAX_DETAILS_SIZE} bytes")]
+
+
+def _details_block(manifest: Manifest, store: ContentStore) -> tuple[bytes, Problem | None]:
     try:
-        if len(store.read_block(manifest.details_cid)) <= MAX_DETAILS_SIZE:
-            return []
-        return [Problem("details-altered", f"the details are longer than {MAX_DETAILS_SIZE} bytes")]
+        with store.within(_DETAILS_TIME):
+            return store.read_block(manifest.details_cid), None
     except (NotFoundError, ContentError) as error:
-        return [_PartError("details", error).problem]
+        return b"", _PartError("details", error).problem
+    except NumerbayChainError as error:
+        return b"", Problem("details-unreachable", f"details not to be had: {error}")
 
 
 class _PartError(Exception):

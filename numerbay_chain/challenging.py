@@ -4,7 +4,7 @@ The challenge's one-time key derives from the buyer's own key file: a crash betw
 docs/protocol.md §2 "Disputes". Proofs are in `proving`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 
 from numerbay_chain.chain import calls, tokens
@@ -12,7 +12,8 @@ from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.types import Event, Ground, Receipt, Settlement
 from numerbay_chain.crypto.dispute import DisputeKey
 from numerbay_chain.diagnosis import describe, keys_posted, refusal_to_open, what_next, words
-from numerbay_chain.disputes import Case, buyers_cases, read_case, sellers_cases
+from numerbay_chain.dispute_lists import buyers_cases, sellers_cases
+from numerbay_chain.disputes import Case, read_case
 from numerbay_chain.errors import NetworkError, NotFoundError, RefusedError, RevertedError, UnseenKeyError
 from numerbay_chain.keyfile import KeyPair
 from numerbay_chain.market import Market
@@ -39,9 +40,9 @@ def list_disputes(market: Market, *, ended: bool) -> list[Dispute]:
     return [describe(case) for case in buyers_cases(market, ended=ended)]
 
 
-def list_sold(market: Market, listing: int | None, *, ended: bool) -> list[Dispute]:
+def list_sold(market: Market, listings: Collection[int], *, ended: bool) -> list[Dispute]:
     """See `Seller.disputes`."""
-    return [describe(case) for case in sellers_cases(market, listing, ended=ended)]
+    return [describe(case) for case in sellers_cases(market, listings, ended=ended)]
 
 
 # ------------------------------------------------------------------------------------------------------ the challenge

@@ -13,7 +13,7 @@ from numerbay_chain.addresses import checksummed
 from numerbay_chain.errors import AccountError, RefusedError, UsageError
 from numerbay_chain.files import expanded, write_atomic
 from numerbay_chain.locks import locked
-from numerbay_chain.units import parse_amount
+from numerbay_chain.units import parse_amount, parse_listings
 
 PREFIX: Final = "NUMERBAY_CHAIN_"
 SECRET_SIZE: Final = 32
@@ -39,6 +39,7 @@ class Overrides(TypedDict, total=False):
     network: str | None
     created_by: str | None
     unchecked_contract: bool | None
+    operates: str | None
     home: str | Path | None
 
 
@@ -49,7 +50,8 @@ class Settings:
     `from_block` the contract's first block, `max_tip` what a unit of gas may cost on top of the base fee, in gwei,
     `max_fee` what the gas of one transaction may cost, in wei (given so, or as text such as "0.05 ether"), `network` a
     name in networks.toml, `created_by` the transaction that created the contract. `unchecked_contract`: pay it whoever
-    made it; that is never stored."""
+    made it; that is never stored. `operates`: the listings of others whose disputes this account answers as their
+    operator ("3, 5")."""
 
     home: "Home"
     profile: str | None = None
@@ -66,6 +68,7 @@ class Settings:
     network: str | None = None
     created_by: str | None = None
     unchecked_contract: bool = False
+    operates: str | None = None
 
     def required(self, name: str) -> str:
         """A text setting that can't do without. Raises `UsageError`."""
@@ -150,6 +153,11 @@ def _is_of_another_contract(sources: Sequence[Mapping[str, Any]], setting: str) 
 
 
 def _typed(setting: str, value: Any, origin: str) -> Any:
+    if setting == "operates":
+        written = value if isinstance(value, list | tuple) else [value]
+        text = ", ".join(str(one) for one in written)
+        parse_listings(text)
+        return text
     if setting in _NUMBERS:
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}", value.strip(), re.ASCII):
             return int(value)

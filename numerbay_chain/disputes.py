@@ -9,7 +9,6 @@ from typing import Final, Literal
 
 from numerbay_chain.chain.clock import mining_margin
 from numerbay_chain.chain.contract import challenge_after
-from numerbay_chain.chain.events import MOST_TOPICS
 from numerbay_chain.chain.types import Challenge, Event, Listing, Order, Release, Settlement, Terms, Token
 from numerbay_chain.crypto.dispute import (
     DisputeKey,
@@ -30,12 +29,12 @@ from numerbay_chain.overview import (
     dispute_state,
     newest_round,
 )
-from numerbay_chain.sales import Sales
 from numerbay_chain.units import format_amount
 from numerbay_chain.verdicts import WAITING, DisputeState, Step
 
 _LOGS: Final = ("Challenged", "Responded", "ChallengeEnded", "FaultyRefunded")
-_OVER: Final = ("none", "paid-to-buyer", "paid-to-seller", "paid-back")
+OVER: Final = ("none", "paid-to-buyer", "paid-to-seller", "paid-back")
+"""The states of a dispute that there is not, or is no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +201,7 @@ def read_case(
     if round is None and prefer != "released":
         cases = [_read(market, order, listing, one, block) for one in _disputed_rounds(market, order)]
         waiting = WAITING[step] if step else ()
-        open_ = [case for case in cases if case.state not in _OVER]
+        open_ = [case for case in cases if case.state not in OVER]
         chosen = next((case for case in open_ if case.state in waiting), open_[0] if open_ else None)
         if chosen is None and prefer == "disputed" and cases:
             chosen = cases[0]
@@ -258,92 +257,3 @@ def _read(market: Market, order: Order, listing: Listing, round: int, block: int
 
 def _first(logs: Iterable[Event], name: str) -> Event | None:
     return next((event for event in logs if event.name == name), None)
-
-
-# ------------------------------------------------------------------------------------------------------------- lists
-
-Places = set[tuple[int, int]]
-"""Orders with a round each."""
-
-
-def buyers_cases(market: Market, *, ended: bool) -> list[Case]:
-    """The account's disputes, and what faulty rounds owe it; the most urgent first."""
-    orders = market.contract.orders_by(market.account)
-    places: Places = set()
-    for listings in _chunks(sorted({order.listing for order in orders})):
-        for event in market.contract.events(["RoundFaulty"], listing=listings):
-            listing, round = event["listing"], event["round"]
-            places |= {(order.id, round) for order in orders if order.listing == listing and order.covers(round)}
-    over: Places = set()
-    for ids in _chunks([order.id for order in orders]):
-        disputed, done = _disputed(
-            market.contract.events(["Challenged", "ChallengeEnded", "FaultyRefunded"], order=ids)
-        )
-        places |= disputed
-        over |= done
-    return _sorted(market, places if ended else places - over, ended)
-
-
-def sellers_cases(market: Market, listing_id: int | None, *, ended: bool) -> list[Case]:
-    """Disputes about listings that the account sells or operates; what must be answered soonest first."""
-    return _sorted(market, disputed_places(market, own_listings(market, listing_id), ended=ended), ended)
-
-
-def disputed_places(market: Market, listings: set[int], *, ended: bool) -> Places:
-    """The orders of these listings, and their rounds, that are disputed by the logs; with `ended`, that ever were."""
-    if not listings:
-        return set()
-    disputed, over = _disputed(market.contract.events(["Challenged", "ChallengeEnded"]))
-    return {place for place in (disputed if ended else disputed - over) if place[0] >> 32 in listings}
-
-
-def require_all_challenges(market: Market, listings: set[int]) -> None:
-    """Raises `NetworkError` where the contract knows of a challenge about these listings that the node's logs leave
-    out."""
-    contract = market.contract
-    for listing in sorted(listings):
-        if contract.listing(listing).terms.adjudicated:
-            Sales.read(contract, listing).require_all_challenges(contract)
-
-
-def own_listings(market: Market, listing_id: int | None = None) -> set[int]:
-    """Those that the account sells, or operates now; or `listing_id` alone, where it does. Raises `NetworkError` where
-    the logs leave out listings; of who operates which, they are believed."""
-    contract, account = market.contract, market.account
-    if listing_id is not None:
-        listing = contract.listing(listing_id)
-        return {listing_id} if account in (listing.seller, listing.operator) else set()
-    operators: dict[int, str] = {}
-    sold: set[int] = set()
-    for event in contract.events(["ListingCreated", "OperatorChanged"]):
-        if event.name == "ListingCreated" and event["seller"] == account:
-            sold.add(event["listing"])
-        operators[event["listing"]] = event["operator"]
-    if len(operators) < contract.listing_count():
-        raise NetworkError(
-            f"the logs of {contract.connection.name} leave out listings", "check from_block, or use another node"
-        )
-    return sold | {listing for listing, operator in operators.items() if operator == account}
-
-
-def _disputed(events: Iterable[Event]) -> tuple[Places, Places]:
-    """All that was ever disputed, or refunded as faulty, and what of it is over."""
-    found: Places = set()
-    over: Places = set()
-    for event in events:
-        place = event["order"], event["round"]
-        if event.name in ("Challenged", "FaultyRefunded"):
-            found.add(place)
-        if event.name in ("ChallengeEnded", "FaultyRefunded"):
-            over.add(place)
-    return found, over
-
-
-def _chunks(ids: list[int]) -> Iterable[list[int]]:
-    return (ids[start : start + MOST_TOPICS] for start in range(0, len(ids), MOST_TOPICS))
-
-
-def _sorted(market: Market, places: Places, ended: bool) -> list[Case]:
-    cases = [read_case(market, order, round) for order, round in sorted(places)]
-    chosen = [case for case in cases if ended or case.state not in _OVER]
-    return sorted(chosen, key=lambda case: (case.deadline is None, case.deadline or 0, case.order.id, case.round))

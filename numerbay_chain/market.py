@@ -1,6 +1,7 @@
 """A marketplace, opened: chain, contract, account, store and home folder, as the roles share them."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Final, NoReturn, Unpack
@@ -28,7 +29,7 @@ from numerbay_chain.errors import (
 from numerbay_chain.files import expanded
 from numerbay_chain.ipfs import ContentStore, open_store
 from numerbay_chain.outbox import Outbox, Sent
-from numerbay_chain.units import parse_amount
+from numerbay_chain.units import parse_amount, parse_listings
 
 __all__ = ["Market", "Overrides", "Planned", "open_market"]
 
@@ -68,11 +69,13 @@ class Market:
         explicit_store: bool = True,
         read_back: str | None = None,
         key: str | Path | None = None,
+        operates: Collection[int] = (),
         dry_run: bool = False,
         notify: Callable[[str], None] = quiet,
         created_by: str | None = None,
         unchecked_contract: bool = False,
     ) -> None:
+        self.operates = frozenset(operates)
         self.home, self.connection, self.contract, self.signer = home, connection, contract, signer
         self._store, self.explicit_store, self.read_back = store, explicit_store, read_back
         self.key_path = expanded(key) if key is not None else None
@@ -227,6 +230,15 @@ class Market:
     def store_or_none(self) -> ContentStore | None:
         return self._store
 
+    @contextmanager
+    def reading(self, seconds: float) -> Iterator[None]:
+        """Bound the time, in seconds, that all reads of the store take in the `with` block."""
+        if self._store is None:
+            yield
+            return
+        with self._store.within(max(seconds, 1)):
+            yield
+
     def journal_folder(self, listing: int) -> Path:
         """Where the deliveries of a listing are written down."""
         return self.home.folder("journal", f"{self._place}-{listing}")
@@ -272,6 +284,7 @@ def market_at(
         explicit_store=settings.store is not None,
         read_back=settings.read_back,
         key=settings.key,
+        operates=parse_listings(settings.operates or ""),
         dry_run=dry_run,
         notify=notify,
         created_by=location.created_by,

@@ -217,9 +217,13 @@ def _check_content(market: Market, quote: Quote, progress: Progress) -> None:
         raise NetworkError(
             "the node left out a release", "check from_block, or use another node", code="node-incomplete"
         )
-    problems = artifact.check(
+    found = artifact.check(
         release.manifest, release.content_hash, market.store, lambda done, total: progress("check", done, total)
     )
+    for one in found:
+        if one.code.startswith("details-"):
+            market.notify(f"round {quote.first_round}: {one.message}; the file can be had without them")
+    problems = [one for one in found if not one.code.startswith("details-")]
     if problems:
         raise RefusedError(
             f"round {quote.first_round} is out, but not as promised: {problems[0].message}",

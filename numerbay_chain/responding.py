@@ -5,16 +5,20 @@ else can answer. Of a copy only the hash is on chain: its manifest comes from th
 docs/protocol.md §2 "Disputes".
 """
 
+from collections.abc import Collection
 from hashlib import sha256
+from typing import Final
 
 from numerbay_chain import handout
 from numerbay_chain.chain import calls
+from numerbay_chain.chain.clock import MINING_TIME
 from numerbay_chain.chain.finality import FINALITY_ENDS
 from numerbay_chain.chain.gas import DISPUTE_GAS
 from numerbay_chain.chain.types import ZERO_HASH, Challenge
 from numerbay_chain.crypto.dispute import seal_response
 from numerbay_chain.diagnosis import command, words
-from numerbay_chain.disputes import Case, disputed_places, own_listings, read_case, require_all_challenges
+from numerbay_chain.dispute_lists import OpenChallenge, open_challenges, require_all_challenges, scope_of
+from numerbay_chain.disputes import Case, read_case
 from numerbay_chain.errors import AccountError, ExitCode, NetworkError, NumerbayChainError, RefusedError, TooLateError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.manifest import Manifest
@@ -22,13 +26,16 @@ from numerbay_chain.market import Market
 from numerbay_chain.results import event_of
 from numerbay_chain.rounds import RoundJournal
 from numerbay_chain.units import format_duration, format_until
-from numerbay_chain.verdicts import Answer, Answers, Unanswered
+from numerbay_chain.verdicts import Answer, Answers, DisputeScope, Unanswered
+
+_READING: Final = 600
+"""Seconds that content is read for one answer at most."""
 
 
-def respond(market: Market, order: int | None, round: int | None) -> Answers:
+def respond(market: Market, order: int | None, round: int | None, listings: Collection[int] = ()) -> Answers:
     """See `Seller.respond`."""
     if order is None:
-        return _respond_all(market)
+        return _respond_all(market, scope_of(market, listings))
     case = read_case(market, order, round, "disputed", "respond")
     if case.state != "challenged":
         earlier = _resumed(case)
@@ -38,7 +45,13 @@ def respond(market: Market, order: int | None, round: int | None) -> Answers:
     young = _young(case)
     if young is not None:
         return Answers((), (young,))
-    return Answers((_respond(case),), ())
+    with market.reading(_left(case)):
+        return Answers((_respond(case),), ())
+
+
+def _left(case: Case) -> int:
+    """Seconds in which content can be read for the answer."""
+    return case.market.clock.left(case.deadline or 0, case.margin)
 
 
 def _instead(case: Case) -> str:
@@ -49,47 +62,62 @@ def _instead(case: Case) -> str:
     return "see what there is to answer with `dispute list --seller`"
 
 
-def _respond_all(market: Market) -> Answers:
-    """One that can't be answered does not keep the others from it, nor does one that the node leaves out."""
+def _respond_all(market: Market, scope: DisputeScope) -> Answers:
+    """The most urgent first, what nothing is at stake for not at all. One that can't be answered does not keep the
+    others from it, nor does one that the node leaves out."""
     answered: list[Answer] = []
     left: list[Unanswered] = []
-    mine = own_listings(market)
+    worthless = 0
     try:
-        for case in _waiting(market, mine, left):
-            try:
-                young = _young(case)
-                if young is None:
-                    answered.append(_respond(case))
-                else:
-                    left.append(young)
-            except NumerbayChainError as error:
-                if market.dry_run:
-                    raise
-                left.append(_kept(case.order.id, case.round, _deadline(case), error))
-                market.connection.block_number()  # a node that is gone ends this
-        require_all_challenges(market, mine)
+        challenges = open_challenges(market, scope)
+        staked = [one for one in challenges if one.at_stake]
+        _answer_in_turn(market, staked, answered, left)
+        # of what a node says about worth, the contract's word is asked once all else is done
+        free = [one for one in challenges if not one.at_stake and not one.answered]
+        doubtful = [one for one in free if market.contract.order(one.order).price]
+        _answer_in_turn(market, doubtful, answered, left)
+        worthless = len(free) - len(doubtful)
+        require_all_challenges(market, scope.all)
     except NetworkError as error:
         if market.dry_run or not (answered or left):
             raise
-        return Answers(tuple(answered), tuple(left), error)
-    return Answers(tuple(answered), tuple(left))
+        return Answers(tuple(answered), tuple(left), error, worthless)
+    return Answers(tuple(answered), tuple(left), worthless=worthless)
 
 
-def _waiting(market: Market, listings: set[int], left: list[Unanswered]) -> list[Case]:
-    """The challenges to answer, the most urgent first; what is too late, or can't be read, is put into `left`."""
-    waiting: list[Case] = []
-    for order, round in sorted(disputed_places(market, listings, ended=False)):
+def _answer_in_turn(
+    market: Market, challenges: list[OpenChallenge], answered: list[Answer], left: list[Unanswered]
+) -> None:
+    now = market.clock.now()
+    # by the logs these are too late, or answered: what the contract says of them can wait for the others
+    last = [one for one in challenges if one.answered or one.deadline < now]
+    due = [one for one in challenges if one not in last]
+    for number, one in enumerate([*due, *last]):
         try:
-            case = read_case(market, order, round)
+            with market.reading(_share(market, due[number:])):
+                case = read_case(market, one.order, one.round)
+                if case.state == "unanswered":
+                    left.append(_missed(case))
+                elif case.state == "challenged":
+                    young = _young(case)
+                    if young is None:
+                        answered.append(_respond(case))
+                    else:
+                        left.append(young)
         except NumerbayChainError as error:
-            left.append(_kept(order, round, None, error))
-            market.connection.block_number()
-            continue
-        if case.state == "challenged":
-            waiting.append(case)
-        elif case.state == "unanswered":
-            left.append(_missed(case))
-    return sorted(waiting, key=lambda case: case.deadline or 0)
+            if market.dry_run:
+                raise
+            left.append(_kept(one, error))
+            market.connection.block_number()  # a node that is gone ends this
+
+
+def _share(market: Market, due: list[OpenChallenge]) -> float:
+    """Seconds that content may be read for the first of these, so that all get their share of the time that is left:
+    a store that hangs for one of them must not use up another one's deadline."""
+    if not due:
+        return _READING
+    left = max(min(one.deadline for one in due) - MINING_TIME - market.clock.now(), 0)
+    return min(left / len(due), _READING)
 
 
 def _respond(case: Case) -> Answer:
@@ -185,9 +213,9 @@ def _missed(case: Case) -> Unanswered:
     return Unanswered(case.order.id, case.round, reason, _deadline(case), True, ExitCode.REFUSED)
 
 
-def _kept(order: int, round: int, deadline: int | None, error: NumerbayChainError) -> Unanswered:
+def _kept(challenge: OpenChallenge, error: NumerbayChainError) -> Unanswered:
     reason = f"{error}" + (f"; {error.hint}" if error.hint else "")
-    return Unanswered(order, round, reason, deadline, True, error.exit_code)
+    return Unanswered(challenge.order, challenge.round, reason, challenge.deadline, True, error.exit_code)
 
 
 def _deadline(case: Case) -> int | None:

@@ -48,7 +48,8 @@ def was_lost(store: ContentStore, file: SealedFile, choices: Choices) -> bool:
         store.read_block(manifest.cid)
     except (NotFoundError, ContentError):
         return True
-    return bool(artifact.check(file.manifest, manifest.content_hash, store, choices.step("check")))
+    found = artifact.check(file.manifest, manifest.content_hash, store, choices.step("check"))
+    return any(one.code != "details-unreachable" for one in found)
 
 
 def read_back(journal: RoundJournal, entry: RoundEntry, choices: Choices) -> None:

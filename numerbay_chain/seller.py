@@ -1,7 +1,7 @@
 """The seller: lists, delivers, hands out keys, is paid."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Self, Unpack
@@ -15,7 +15,7 @@ from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Voucher
 from numerbay_chain.challenging import list_sold, settle
 from numerbay_chain.choices import Choices
 from numerbay_chain.description import Description
-from numerbay_chain.disputes import own_listings, require_all_challenges
+from numerbay_chain.dispute_lists import OpenChallenge, open_challenges, require_all_challenges, scope_of
 from numerbay_chain.errors import RefusedError, UsageError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.ledger import REVOKED
@@ -38,7 +38,7 @@ from numerbay_chain.results import (
 )
 from numerbay_chain.terms import Preset, TermChanges, build_terms, explain
 from numerbay_chain.units import parse_duration
-from numerbay_chain.verdicts import Answers, Dispute, EndedDispute
+from numerbay_chain.verdicts import Answers, Dispute, DisputeScope, EndedDispute
 from numerbay_chain.vouchers import SignedVoucher, sign_voucher, status_of
 
 
@@ -300,27 +300,38 @@ class Seller:
 
     # ------------------------------------------------------------------------------------------------------- disputes
 
-    def disputes(self, listing_id: int | None = None, *, ended: bool = False) -> list[Dispute]:
-        """Open disputes about the account's listings (or one of them), as seller or operator: what must be answered
-        soonest first. With `ended`, past ones too. These are what the node's logs tell of:
-        `require_all_challenges` says whether there are more."""
-        return list_sold(self.market, listing_id, ended=ended)
+    def looks_after(self, *listings: int) -> DisputeScope:
+        """The listings whose disputes the account answers: those that it sells, and those that it operates and that the
+        setting `operates` names; or of `listings` alone, those that it sells or operates."""
+        return scope_of(self.market, listings)
 
-    def require_all_challenges(self, listing_id: int | None = None) -> None:
-        """Raises `NetworkError` where the contract's pots know of a challenge about the account's listings (or one of
-        them) that the node's logs leave out."""
-        require_all_challenges(self.market, own_listings(self.market, listing_id))
+    def disputes(self, *listings: int, ended: bool = False) -> list[Dispute]:
+        """Open disputes about the listings that the account looks after (`looks_after`), what must be answered soonest
+        first. With `ended`, past ones too. These are what the node's logs tell of: `require_all_challenges` says
+        whether there are more."""
+        return list_sold(self.market, listings, ended=ended)
 
-    def respond(self, order: int | None = None, round: int | None = None) -> Answers:
-        """Answers a challenge with the content key, or all that are open; from the chain and the seller secret alone.
+    def open_challenges(self, *listings: int) -> list[OpenChallenge]:
+        """The challenges that `respond` would look at, in its order, by the logs alone."""
+        return open_challenges(self.market, scope_of(self.market, listings))
 
-        What can't be answered (yet) is in `.left`, with the reason. Without `order` it looks at last for challenges
-        that the node leaves out, as `require_all_challenges` does: `.doubt` says what was found then.
+    def require_all_challenges(self, *listings: int) -> None:
+        """Raises `NetworkError` where the contract's pots know of a challenge about the listings that the account looks
+        after (`looks_after`) that the node's logs leave out."""
+        require_all_challenges(self.market, scope_of(self.market, listings).all)
+
+    def respond(self, order: int | None = None, round: int | None = None, *, listings: Collection[int] = ()) -> Answers:
+        """Answers a challenge with the content key, or all that are open about the listings that the account looks
+        after (`looks_after`), own ones and urgent ones first; from the chain and the seller secret alone.
+
+        What can't be answered (yet) is in `.left`, with the reason. A challenge with nothing at stake is answered only
+        where its order is named. Without `order` it looks at last for challenges that the node leaves out, as
+        `require_all_challenges` does: `.doubt` says what was found then.
 
         Raises `RefusedError` where an order was named and there is nothing to answer, `AccountError` where the seller
         secret is not the one it was sealed with.
         """
-        return respond(self.market, order, round)
+        return respond(self.market, order, round, listings)
 
     def settle(self, order: int, round: int | None = None) -> EndedDispute:
         """Ends a dispute as it stands (`Buyer.settle`): price and bond are the seller's where nothing was proven in

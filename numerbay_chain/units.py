@@ -128,3 +128,13 @@ def parse_order_id(text: str) -> int:
     if re.fullmatch(r"[0-9]{1,20}", stripped, re.ASCII) and int(stripped) < 2**64:
         return int(stripped)
     raise UsageError(f"{text!r} is not an order", 'write it as LISTING-INDEX, such as "1-0"', code="not-an-order")
+
+
+def parse_listings(text: str) -> tuple[int, ...]:
+    """`"3, 5"` is `(3, 5)`: listings by number. Raises `UsageError`."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(
+        part.isascii() and part.isdigit() and 0 < len(part) <= 10 and 0 < int(part) <= _MAX_HALF for part in parts
+    ):
+        raise UsageError(f"{text[:80]!r} is no list of listings", "write their numbers, as in 3, 5")
+    return tuple(int(part) for part in parts)

@@ -152,6 +152,20 @@ class EndedDispute:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeScope:
+    """The listings whose disputes an account looks after: those that it sells, and those that it operates and whose
+    operator named them. `others`: how many more name it as operator, which it did not name."""
+
+    sold: frozenset[int]
+    operated: frozenset[int]
+    others: int
+
+    @property
+    def all(self) -> frozenset[int]:
+        return self.sold | self.operated
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A challenge that the seller answered with the content key, sealed to its buyer."""
 
@@ -176,8 +190,10 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What became of the challenges that had to be answered. `doubt`: why there may be more than the node told of."""
+    """What became of the challenges that had to be answered. `doubt`: why there may be more than the node told of;
+    `worthless`: how many were left alone because nothing is at stake."""
 
     answered: tuple[Answer, ...]
     left: tuple[Unanswered, ...]
     doubt: NetworkError | None = None
+    worthless: int = 0

@@ -23,6 +23,7 @@ from numerbay_chain.errors import ExitCode, UnseenKeyError
 from numerbay_chain.units import format_duration, format_order_id, format_time
 
 if TYPE_CHECKING:
+    from numerbay_chain.seller import Seller
     from numerbay_chain.verdicts import Answers, EndedDispute
 
 _HURRY = 3_600  # seconds
@@ -105,14 +106,17 @@ def open_(state: State, order: int, round_: int | None) -> None:
 
 @dispute.command("list")
 @click.option("--seller", is_flag=True, help="Disputes about what you sell or operate, instead of what you bought.")
-@click.option("--listing", type=LISTING, help="With --seller: of one listing.")
+@click.option(
+    "--listing", "listings", type=LISTING, multiple=True, help="With --seller: of this one alone; repeatable."
+)
 @click.option("--all", "ended", is_flag=True, help="Past ones too.")
 @signs
 @pass_state
-def list_(state: State, seller: bool, listing: int | None, ended: bool) -> None:
+def list_(state: State, seller: bool, listings: tuple[int, ...], ended: bool) -> None:
     """List open disputes, the most urgent first.
 
-    With --seller, what must be answered, and by when. Faulty rounds that are not paid back yet are among a buyer's.
+    With --seller, what must be answered, and by when: about what you sell, and about what you operate where --listing,
+    or the setting `operates`, names it. Faulty rounds that are not paid back yet are among a buyer's.
 
     \b
     Example:
@@ -121,10 +125,10 @@ def list_(state: State, seller: bool, listing: int | None, ended: bool) -> None:
     from numerbay_chain.cli.dispute_views import dispute_data, dispute_table
     from numerbay_chain.seller import Seller
 
-    if listing is not None and not seller:
+    if listings and not seller:
         raise click.UsageError("--listing goes with --seller")
     role = roles.seller(state) if seller else roles.buyer(state)
-    found = role.disputes(listing, ended=ended) if isinstance(role, Seller) else role.disputes(ended=ended)
+    found = role.disputes(*listings, ended=ended) if isinstance(role, Seller) else role.disputes(ended=ended)
     now = role.market.connection.now()
     waiting = [one for one in found if one.turn == "seller"] if seller else []
     for one in waiting:
@@ -136,7 +140,18 @@ def list_(state: State, seller: bool, listing: int | None, ended: bool) -> None:
     rows = [dispute_data(one) for one in found]
     state.show({"disputes": rows}, lambda: dispute_table(found, now, seller) if found else "")
     if isinstance(role, Seller):
-        role.require_all_challenges(listing)
+        _note_others(role, listings)
+        role.require_all_challenges(*listings)
+
+
+def _note_others(role: "Seller", listings: tuple[int, ...]) -> None:
+    """Says that others named this account as their operator: whoever did not agree to that need not care."""
+    if others := role.looks_after(*listings).others:
+        name = "listing of somebody else's names" if others == 1 else "listings of others name"
+        output.note(
+            f"{others} {name} this account as operator: look after one with --listing, or put it into the setting "
+            "`operates`, if you agreed to that"
+        )
 
 
 @dispute.command()
@@ -278,14 +293,17 @@ def _show_end(state: State, ended: "EndedDispute") -> None:
 @dispute.command()
 @click.argument("order", type=ORDER, required=False)
 @_ROUND
+@click.option("--listing", "listings", type=LISTING, multiple=True, help="About this listing alone; repeatable.")
 @sends
 @store_option
 @pass_state
-def respond(state: State, order: int | None, round_: int | None) -> None:
+def respond(state: State, order: int | None, round_: int | None, listings: tuple[int, ...]) -> None:
     """Answer challenges with the key.
 
-    All that are open about what you sell or operate, or ORDER's. The chain and the seller secret are enough for it. The
-    key is sealed to the buyer's one-time key: nobody else can read it.
+    All that are open about what you sell, the most urgent first, then about what you operate where --listing, or the
+    setting `operates`, names it; or ORDER's. Where nothing is at stake, only an order that is named is answered. The
+    chain and the seller secret are enough for it. The key is sealed to the buyer's one-time key: nobody else can read
+    it.
 
     \b
     Example:
@@ -293,18 +311,23 @@ def respond(state: State, order: int | None, round_: int | None) -> None:
     """
     if round_ is not None and order is None:
         raise click.UsageError("--round goes with an order")
+    if listings and order is not None:
+        raise click.UsageError("give an order, or --listing")
     role = roles.seller(state)
+    named = listings if order is None else (order >> 32,)
     due = [
         one
-        for one in role.disputes()
-        if one.state == "challenged" and order in (None, one.order) and round_ in (None, one.round)
+        for one in role.open_challenges(*named)
+        if not one.answered and (one.order == order or (order is None and one.at_stake)) and round_ in (None, one.round)
     ]
     if due:
         what = ", ".join(f"round {one.round} of order {format_order_id(one.order)}" for one in due)
         many = "s" if len(due) > 1 else ""
         state.agree(f"answers the challenge{many} of {what} with the content key, sealed to the buyer")
-    answers = role.respond(order, round_)
+    answers = role.respond(order, round_, listings=listings)
     _show_answers(state, answers)
+    if order is None:
+        _note_others(role, listings)
     if answers.doubt is not None:
         raise answers.doubt
     if codes := {one.code for one in answers.left if one.failed}:
@@ -329,7 +352,11 @@ def _show_answers(state: State, answers: "Answers") -> None:
             {**order_name(one.order), "round": one.round, "reason": one.reason, "deadline": one.deadline}
             for one in answers.left
         ],
+        "worthless": answers.worthless,
     }
+    if answers.worthless:
+        many = output.count(answers.worthless, "challenge")
+        output.note(f"{many} left alone, because nothing is at stake: name the order to answer one")
     count = len(answers.answered)
     done = f"answered {output.count(count, 'challenge')}" if count else "no challenge was answered"
     state.show(data, done if count or answers.left else "there is no challenge to answer")

@@ -83,6 +83,7 @@ def overrides(state: State) -> "Overrides":
         "network": given.get("network"),
         "created_by": given.get("created_by"),
         "unchecked_contract": state.unchecked_contract or None,
+        "operates": given.get("operates"),
     }
 
 

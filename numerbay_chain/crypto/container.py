@@ -202,11 +202,17 @@ class PublicVerifier(_Reader):
 
 
 class Decryptor(_Reader):
-    """Ciphertext and commitments to plaintext: nothing comes out that the seller did not commit to."""
+    """Ciphertext and commitments to plaintext: nothing comes out that the seller did not commit to.
 
-    def __init__(self, key: ContentKey, size: int) -> None:
+    `keep_going`: at the first chunk that is not what was committed to, note it in `wrong` instead of raising, and take
+    the rest as a `PublicVerifier` does, so that one reading says all.
+    """
+
+    def __init__(self, key: ContentKey, size: int, *, keep_going: bool = False) -> None:
         super().__init__(size)
         self._key, self._cipher = key, _stream(key)
+        self._keep_going = keep_going
+        self.wrong: WrongContentError | None = None
 
     def update(self, ciphertext: Buffer, commitments: Buffer) -> bytes:
         """The plaintext of the chunks that are complete by now.
@@ -216,13 +222,18 @@ class Decryptor(_Reader):
         return self._advance(ciphertext, commitments)
 
     def _take(self, ciphertext: memoryview, commitments: list[bytes]) -> bytes:
+        if self.wrong is not None:
+            return super()._take(ciphertext, commitments)
         plaintext = self._cipher.update(ciphertext)
         found = _commit(self._key, self._chunks, memoryview(plaintext))
         if found != commitments:
             index = self._chunks + next(i for i, promise in enumerate(commitments) if found[i] != promise)
-            raise WrongContentError(f"chunk {index} does not decrypt to what the seller committed to", index=index)
+            wrong = WrongContentError(f"chunk {index} does not decrypt to what the seller committed to", index=index)
+            if not self._keep_going:
+                raise wrong
+            self.wrong = wrong
         super()._take(ciphertext, commitments)
-        return plaintext
+        return plaintext if self.wrong is None else b""
 
 
 # These two loops take most of the time of sealing: no call of our own inside, and one hash call per hash.

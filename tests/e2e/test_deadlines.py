@@ -274,7 +274,14 @@ def test_keys_do_not_go_out_with_a_release_that_may_come_too_late(
     as_public(place, monkeypatch)
     second = SecondWay(place, lambda: advance_to(place, due - 120))
     wire = Wire.watch(place, monkeypatch)
-    outcome = deliver(place.market("seller", 0), place.file(), listing, "", False, Choices(0, second, False, silent))
+    outcome = deliver(
+        place.market("seller", 0),
+        place.file(),
+        listing,
+        "",
+        False,
+        Choices(place.seller.market.finality(), second, False, silent),
+    )
     assert wire.names()[0] == "release", "without the keys, which follow"
     assert wire.names()[1:] == ["deliver"]
     assert (outcome.state, outcome.newly_posted) == ("delivered", (order,))
@@ -286,7 +293,14 @@ def test_keys_go_out_with_a_release_that_is_early_enough(place: Place, monkeypat
     as_public(place, monkeypatch)
     second = SecondWay(place, lambda: place.chain.advance(60))
     wire = Wire.watch(place, monkeypatch)
-    deliver(place.market("seller", 0), place.file(), listing, "", False, Choices(0, second, False, silent))
+    deliver(
+        place.market("seller", 0),
+        place.file(),
+        listing,
+        "",
+        False,
+        Choices(place.seller.market.finality(), second, False, silent),
+    )
     assert wire.names() == ["releaseAndDeliver"]
 
 
@@ -303,7 +317,14 @@ def test_who_cancels_while_envelopes_are_pinned_gets_no_key_with_the_release(
 
     second = SecondWay(place, leave)
     wire = Wire.watch(place, monkeypatch, delay=1)
-    deliver(place.market("seller", 0), place.file(), listing, "", False, Choices(0, second, False, silent))
+    deliver(
+        place.market("seller", 0),
+        place.file(),
+        listing,
+        "",
+        False,
+        Choices(place.seller.market.finality(), second, False, silent),
+    )
     assert "releaseAndDeliver" not in wire.names()
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from numerbay_chain.artifact import SealedArtifact, check, seal, unseal
+from numerbay_chain.artifact import SealedArtifact, check, examine, seal, unseal, wrong_chunk
 from numerbay_chain.crypto.container import Encryptor
 from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
 from numerbay_chain.crypto.details import Details, seal_details
@@ -22,6 +22,7 @@ from numerbay_chain.errors import (
     NetworkError,
     NotFoundError,
     RefusedError,
+    SlowSourceError,
     UsageError,
     WrongContentError,
 )
@@ -299,8 +300,13 @@ def test_no_flipped_bit_of_any_block_gets_through(
     place = data.draw(st.integers(0, store.block_path(cid).stat().st_size - 1))
     bit = data.draw(st.sampled_from([1, 4, 128]))
     alter(store, cid, place, bit)
-    with pytest.raises(ContentError):
-        unseal(small.manifest, small.key, store, tmp_path / "out")
+    if part == "details":  # they are not shown, and the file is what was committed to without them
+        opened = unseal(small.manifest, small.key, store, tmp_path / "out")
+        assert ([one.code for one in opened.problems], opened.details.name) == (["details-altered"], "")
+        (tmp_path / "out").unlink()
+    else:
+        with pytest.raises(ContentError):
+            unseal(small.manifest, small.key, store, tmp_path / "out")
     alter(store, cid, place, bit)
     assert not (tmp_path / "out").exists()
 
@@ -351,6 +357,52 @@ def test_unusable_details_are_reported_but_keep_no_file_back(
     assert [problem.code for problem in opened.problems] == ["details-unreadable"]
     assert opened.details.safe_name == "artifact"
     assert (tmp_path / "out").read_bytes() == predictions.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NetworkError("HTTP status 451"), "details-unreachable"),
+        (SlowSourceError("it dripped"), "details-unreachable"),
+        (RefusedError("no room for it"), "details-unreachable"),
+        (NotFoundError("HTTP status 404"), "details-missing"),
+        (ContentError("longer than a block"), "details-altered"),
+    ],
+)
+def test_details_that_can_t_be_read_in_whatever_way_keep_no_file_back(
+    sealed: SealedArtifact,
+    store: EmbeddedStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    code: str,
+) -> None:
+    def refuse(self: EmbeddedStore, cid: Cid) -> bytes:
+        raise error
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(EmbeddedStore, "read_block", refuse)
+        opened = unseal(sealed.manifest, sealed.key, store, tmp_path / "out")
+        assert [problem.code for problem in opened.problems] == [code]
+        found, wrong = examine(sealed.manifest, sealed.key, store)
+        assert ([problem.code for problem in found], wrong) == ([code], None)
+        assert codes(sealed.manifest, store) == [code]
+    assert (tmp_path / "out").stat().st_size == 3_000_000
+
+
+def test_one_reading_says_what_is_wrong_with_and_without_the_key(store: EmbeddedStore) -> None:
+    manifest, key = dishonest(store, lie_at=300)
+    reads: list[Cid] = []
+    real = EmbeddedStore.read
+    with pytest.MonkeyPatch.context() as counting:
+        counting.setattr(
+            EmbeddedStore, "read", lambda self, cid, *more, **rest: reads.append(cid) or real(self, cid, *more, **rest)
+        )
+        found, wrong = examine(manifest, key, store)
+    assert (found, wrong and wrong.index) == ([], 300)
+    assert sorted(map(str, reads)) == sorted(map(str, [manifest.ciphertext_cid, manifest.commitments_cid]))
+    assert wrong_chunk(manifest, key, store) == 300
+    assert codes(manifest, store) == []
 
 
 def test_details_that_a_host_left_out_keep_no_file_back(

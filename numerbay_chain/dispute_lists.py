@@ -1,0 +1,150 @@
+"""Which disputes an account looks after, told by the logs alone and in the order in which they are urgent.
+
+Anybody can open a worthless listing, name a stranger as its operator and challenge it a thousand times. So a listing of
+somebody else's counts only where its operator named it, and no question is asked about a challenge before it is its
+turn. docs/architecture.md, "Disputes".
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from numerbay_chain.chain.events import MOST_TOPICS
+from numerbay_chain.chain.types import Event
+from numerbay_chain.disputes import OVER, Case, read_case
+from numerbay_chain.errors import NetworkError
+from numerbay_chain.market import Market
+from numerbay_chain.sales import Sales
+from numerbay_chain.verdicts import DisputeScope
+
+Places = set[tuple[int, int]]
+"""Orders with a round each."""
+
+
+def scope_of(market: Market, named: Collection[int] = ()) -> DisputeScope:
+    """The listings that the account sells, and those that it operates and that were named: by `named`, which leaves out
+    all others, else by the setting `operates`. Raises `NetworkError` where the logs leave out listings."""
+    contract, account = market.contract, market.account
+    if named:
+        found = [contract.listing(listing) for listing in sorted(set(named))]
+        sold = frozenset(one.id for one in found if one.seller == account)
+        return DisputeScope(sold, frozenset(one.id for one in found if one.operator == account) - sold, 0)
+    operators: dict[int, str] = {}
+    sellers: dict[int, str] = {}
+    for event in contract.events(["ListingCreated", "OperatorChanged"]):
+        if event.name == "ListingCreated":
+            sellers[event["listing"]] = event["seller"]
+        operators[event["listing"]] = event["operator"]
+    if len(sellers) < contract.listing_count():
+        raise NetworkError(
+            f"the logs of {contract.connection.name} leave out listings", "check from_block, or use another node"
+        )
+    sold = frozenset(listing for listing, seller in sellers.items() if seller == account)
+    known = market.operates & sellers.keys() - sold  # who operates these now is asked of the contract
+    operated = frozenset(listing for listing in known if contract.listing(listing).operator == account)
+    others = {listing for listing, operator in operators.items() if operator == account} - sold - operated
+    return DisputeScope(sold, operated, len(others))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenChallenge:
+    """A challenge that has not ended, by the logs. `deadline`: the last second for the answer; `price` and `bond` in
+    the listing's token."""
+
+    order: int
+    round: int
+    sold: bool
+    deadline: int
+    price: int
+    bond: int
+    answered: bool = False
+
+    @property
+    def at_stake(self) -> bool:
+        return self.price + self.bond > 0
+
+
+def open_challenges(market: Market, scope: DisputeScope) -> list[OpenChallenge]:
+    """Own listings first, and what must be answered soonest first; what is answered already comes last. One question
+    for the logs and one for each listing that was challenged: no more for a thousand challenges."""
+    contract, found = market.contract, dict[tuple[int, int], OpenChallenge]()
+    windows: dict[int, int] = {}
+    if not scope.all:
+        return []
+    for event in contract.events(["Challenged", "Responded", "ChallengeEnded"]):
+        place, listing = (event["order"], event["round"]), event["order"] >> 32
+        if listing not in scope.all:
+            continue
+        if event.name == "Challenged":
+            if listing not in windows:
+                windows[listing] = contract.listing(listing).terms.response_window
+            deadline = event["challengedAt"] + windows[listing]
+            sold = listing in scope.sold
+            found[place] = OpenChallenge(*place, sold, deadline, event["price"], event["bond"])
+        elif event.name == "Responded" and place in found:
+            found[place] = replace(found[place], answered=True)
+        else:
+            found.pop(place, None)
+    return sorted(found.values(), key=lambda one: (one.answered, not one.sold, one.deadline, one.order, one.round))
+
+
+def buyers_cases(market: Market, *, ended: bool) -> list[Case]:
+    """The account's disputes, and what faulty rounds owe it; the most urgent first."""
+    orders = market.contract.orders_by(market.account)
+    places: Places = set()
+    for listings in _chunks(sorted({order.listing for order in orders})):
+        for event in market.contract.events(["RoundFaulty"], listing=listings):
+            listing, round = event["listing"], event["round"]
+            places |= {(order.id, round) for order in orders if order.listing == listing and order.covers(round)}
+    over: Places = set()
+    for ids in _chunks([order.id for order in orders]):
+        disputed, done = _disputed(
+            market.contract.events(["Challenged", "ChallengeEnded", "FaultyRefunded"], order=ids)
+        )
+        places |= disputed
+        over |= done
+    return _sorted(market, places if ended else places - over, ended)
+
+
+def sellers_cases(market: Market, named: Collection[int], *, ended: bool) -> list[Case]:
+    """Disputes about the listings that the account looks after (`scope_of`); what must be answered soonest first."""
+    return _sorted(market, disputed_places(market, scope_of(market, named).all, ended=ended), ended)
+
+
+def disputed_places(market: Market, listings: Collection[int], *, ended: bool) -> Places:
+    """The orders of these listings, and their rounds, that are disputed by the logs; with `ended`, that ever were."""
+    if not listings:
+        return set()
+    disputed, over = _disputed(market.contract.events(["Challenged", "ChallengeEnded"]))
+    return {place for place in (disputed if ended else disputed - over) if place[0] >> 32 in listings}
+
+
+def require_all_challenges(market: Market, listings: Collection[int]) -> None:
+    """Raises `NetworkError` where the contract knows of a challenge about these listings that the node's logs leave
+    out."""
+    contract = market.contract
+    for listing in sorted(listings):
+        if contract.listing(listing).terms.adjudicated:
+            Sales.read(contract, listing).require_all_challenges(contract)
+
+
+def _disputed(events: Iterable[Event]) -> tuple[Places, Places]:
+    """All that was ever disputed, or refunded as faulty, and what of it is over."""
+    found: Places = set()
+    over: Places = set()
+    for event in events:
+        place = event["order"], event["round"]
+        if event.name in ("Challenged", "FaultyRefunded"):
+            found.add(place)
+        if event.name in ("ChallengeEnded", "FaultyRefunded"):
+            over.add(place)
+    return found, over
+
+
+def _chunks(ids: list[int]) -> Iterable[list[int]]:
+    return (ids[start : start + MOST_TOPICS] for start in range(0, len(ids), MOST_TOPICS))
+
+
+def _sorted(market: Market, places: Places, ended: bool) -> list[Case]:
+    cases = [read_case(market, order, round) for order, round in sorted(places)]
+    chosen = [case for case in cases if ended or case.state not in OVER]
+    return sorted(chosen, key=lambda case: (case.deadline is None, case.deadline or 0, case.order.id, case.round))
