@@ -13,7 +13,7 @@ from numerbay_chain.addresses import checksummed
 from numerbay_chain.errors import AccountError, RefusedError, UsageError
 from numerbay_chain.files import expanded, write_atomic
 from numerbay_chain.locks import locked
-from numerbay_chain.units import parse_amount, parse_listings
+from numerbay_chain.units import parse_amount, parse_listings, parse_size
 
 PREFIX: Final = "NUMERBAY_CHAIN_"
 SECRET_SIZE: Final = 32
@@ -32,6 +32,7 @@ class Overrides(TypedDict, total=False):
     account: str | None
     store: str | None
     read_back: str | None
+    keep: str | int | None
     key: str | None
     from_block: int | None
     max_tip: int | None
@@ -46,12 +47,12 @@ class Overrides(TypedDict, total=False):
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`rpc` a node's address, `contract` the marketplace's, `account` a signer ("keystore:PATH", "env:NAME",
-    "dev:N"), `store` and `read_back` content stores ("embedded:PATH", "kubo:URL", "gateway:URL"), `key` a key file,
-    `from_block` the contract's first block, `max_tip` what a unit of gas may cost on top of the base fee, in gwei,
-    `max_fee` what the gas of one transaction may cost, in wei (given so, or as text such as "0.05 ether"), `network` a
-    name in networks.toml, `created_by` the transaction that created the contract. `unchecked_contract`: pay it whoever
-    made it; that is never stored. `operates`: the listings of others whose disputes this account answers as their
-    operator ("3, 5")."""
+    "dev:N"), `store` and `read_back` content stores ("embedded:PATH", "kubo:URL", "gateway:URL"), `keep` how much of
+    what was checked stays on this machine ("10GiB"; "0": nothing), `key` a key file, `from_block` the contract's first
+    block, `max_tip` what a unit of gas may cost on top of the base fee, in gwei, `max_fee` what the gas of one
+    transaction may cost, in wei (given so, or as text such as "0.05 ether"), `network` a name in networks.toml,
+    `created_by` the transaction that created the contract. `unchecked_contract`: pay it whoever made it; that is never
+    stored. `operates`: the listings of others whose disputes this account answers as their operator ("3, 5")."""
 
     home: "Home"
     profile: str | None = None
@@ -61,6 +62,7 @@ class Settings:
     account: str | None = field(default=None, repr=False)  # somebody may have put a key here
     store: str | None = field(default=None, repr=False)  # as the node's
     read_back: str | None = field(default=None, repr=False)
+    keep: str | None = None
     key: str | None = None
     from_block: int | None = None
     max_tip: int | None = None
@@ -158,6 +160,9 @@ def _typed(setting: str, value: Any, origin: str) -> Any:
         text = ", ".join(str(one) for one in written)
         parse_listings(text)
         return text
+    if setting == "keep" and type(value) in (int, str):
+        parse_size(str(value))
+        return str(value).strip()
     if setting in _NUMBERS:
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}", value.strip(), re.ASCII):
             return int(value)

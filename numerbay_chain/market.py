@@ -1,7 +1,7 @@
 """A marketplace, opened: chain, contract, account, store and home folder, as the roles share them."""
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Final, NoReturn, Unpack
@@ -28,8 +28,10 @@ from numerbay_chain.errors import (
 )
 from numerbay_chain.files import expanded
 from numerbay_chain.ipfs import ContentStore, open_store
+from numerbay_chain.kept import DEFAULT_LIMIT, Keep, Kept
+from numerbay_chain.manifest import Manifest
 from numerbay_chain.outbox import Outbox, Sent
-from numerbay_chain.units import parse_amount, parse_listings
+from numerbay_chain.units import parse_amount, parse_listings, parse_size
 
 __all__ = ["Market", "Overrides", "Planned", "open_market"]
 
@@ -71,6 +73,7 @@ class Market:
         key: str | Path | None = None,
         operates: Collection[int] = (),
         dry_run: bool = False,
+        keep: int = DEFAULT_LIMIT,
         notify: Callable[[str], None] = quiet,
         created_by: str | None = None,
         unchecked_contract: bool = False,
@@ -81,6 +84,7 @@ class Market:
         self.key_path = expanded(key) if key is not None else None
         self.dry_run, self.notify = dry_run, notify
         self._created_by, self._unchecked = created_by, unchecked_contract
+        self.keep = Keep(home.path / "kept", keep, notify)
         self._tokens: dict[str, Token] = {}
 
     # -------------------------------------------------------------------------------------------------------- account
@@ -239,6 +243,20 @@ class Market:
         with self._store.within(max(seconds, 1)):
             yield
 
+    def reader(self, content_hash: bytes) -> ContentStore:
+        """Return where an artifact and its envelopes are read from: what is kept of it, then the store. Raises
+        `UsageError` where no store is set."""
+        return self.keep.reader(content_hash, self.store)
+
+    def keeping(
+        self, manifest: Manifest, listing: int, round: int, order: int | None, needed_until: int
+    ) -> AbstractContextManager[None]:
+        """Keep on this machine what `reader` gives of the artifact inside the block (`Keep.recording`): it may be
+        needed in a dispute until then (Unix seconds). `order`: of a copy."""
+        place = (self.connection.chain_id, self.contract.address)
+        about = Kept("", *place, listing, round, order, 0, needed_until, 0)
+        return self.keep.recording(manifest, about, self.store)
+
     def journal_folder(self, listing: int) -> Path:
         """Where the deliveries of a listing are written down."""
         return self.home.folder("journal", f"{self._place}-{listing}")
@@ -283,6 +301,7 @@ def market_at(
         store=open_store(*(part.strip() for part in store.split(","))),
         explicit_store=settings.store is not None,
         read_back=settings.read_back,
+        keep=DEFAULT_LIMIT if settings.keep is None else parse_size(settings.keep),
         key=settings.key,
         operates=parse_listings(settings.operates or ""),
         dry_run=dry_run,

@@ -70,7 +70,8 @@ def _judge(reception: Reception, progress: Progress) -> Judgement:
                 f"{error.problem.text}: an envelope proves nothing, the seller has to be asked", error.problem.advice
             ) from error
         raise error.error from error
-    return _wrong_content(reception, manifest, key, progress)
+    with reception.keeping(manifest):
+        return _wrong_content(reception, manifest, key, progress)
 
 
 def _refuse_stale(case: Case) -> None:
@@ -134,7 +135,7 @@ def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, pr
     _refuse_young(case, what, block, until)
     try:
         proof = artifact.content_proof(
-            manifest, key, market.store, chunk, lambda done, total: progress("prove", done, total)
+            manifest, key, reception.store(manifest), chunk, lambda done, total: progress("prove", done, total)
         )
     except ContentError as error:
         raise _not_judged(error) from error
@@ -159,7 +160,7 @@ def _wrong_chunk(reception: Reception, manifest: Manifest, key: ContentKey, prog
     case, nowhere = reception.case, cast(IO[bytes], Nowhere())
     try:
         artifact.unseal(
-            manifest, key, reception.market.store, nowhere, lambda done, total: progress("check", done, total)
+            manifest, key, reception.store(manifest), nowhere, lambda done, total: progress("check", done, total)
         )
     except WrongContentError as error:
         return error.index

@@ -7,14 +7,16 @@ sent (`outbox`), and a recipient who holds an order for the round already has to
 """
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, Final
 
 from numerbay_chain import artifact
 from numerbay_chain.chain import calls, tokens
 from numerbay_chain.chain.connection import checksummed
-from numerbay_chain.chain.types import Listing, Order, Permit, Receipt
-from numerbay_chain.errors import AccountError, NetworkError, RefusedError
+from numerbay_chain.chain.types import Listing, Order, Permit, Receipt, Release
+from numerbay_chain.errors import AccountError, ContentError, NetworkError, RefusedError
+from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent, fingerprint
 from numerbay_chain.progress import Progress
@@ -217,9 +219,13 @@ def _check_content(market: Market, quote: Quote, progress: Progress) -> None:
         raise NetworkError(
             "the node left out a release", "check from_block, or use another node", code="node-incomplete"
         )
-    found = artifact.check(
-        release.manifest, release.content_hash, market.store, lambda done, total: progress("check", done, total)
-    )
+    with _keeping(market, quote, release):
+        found = artifact.check(
+            release.manifest,
+            release.content_hash,
+            market.reader(release.content_hash),
+            lambda done, total: progress("check", done, total),
+        )
     for one in found:
         if one.code.startswith("details-"):
             market.notify(f"round {quote.first_round}: {one.message}; the file can be had without them")
@@ -230,6 +236,19 @@ def _check_content(market: Market, quote: Quote, progress: Progress) -> None:
             "nothing was paid; buy the next round instead, or leave the check out",
             code="bad-content",
         )
+
+
+def _keeping(market: Market, quote: Quote, release: Release) -> AbstractContextManager[None]:
+    """What is checked before it is bought is kept: the host may be the seller, and silent once it is paid."""
+    terms = quote.listing.terms
+    try:
+        manifest = Manifest.decode(release.manifest)
+    except ContentError:
+        return nullcontext()  # the check says it
+    if manifest.content_hash != release.content_hash:
+        return nullcontext()
+    matures_at = terms.maturity_of(terms.bucket_at(market.connection.now()))
+    return market.keeping(manifest, release.listing, release.round, None, terms.needed_until(matures_at))
 
 
 def _allow(market: Market, quote: Quote, permit: bool) -> tuple[Receipt | None, Permit | None]:

@@ -5,6 +5,7 @@ was not checked.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -26,7 +27,7 @@ from numerbay_chain.errors import (
     RefusedError,
     WrongContentError,
 )
-from numerbay_chain.ipfs import Cid
+from numerbay_chain.ipfs import Cid, ContentStore
 from numerbay_chain.keyfile import KeyPair
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
@@ -145,7 +146,7 @@ class Reception:
         block = release.manifest
         if self.listing.terms.copies:
             try:
-                block = self.market.store.read_block(Cid.raw(promised))
+                block = self.market.reader(promised).read_block(Cid.raw(promised))
             except NotFoundError as error:
                 raise self.refuse(
                     "manifest", f"the manifest is not to be had: {error}", fault=True, error=NotFoundError
@@ -159,6 +160,19 @@ class Reception:
         except ContentError as error:
             raise self.refuse("manifest", str(error), fault=True, error=ContentError) from error
 
+    def store(self, manifest: Manifest) -> ContentStore:
+        """Return where the artifact is read from: what is kept of it, then the user's store."""
+        return self.market.reader(manifest.content_hash)
+
+    def keeping(self, manifest: Manifest) -> AbstractContextManager[None]:
+        """Keep what is read inside the block on this machine, as long as the round can be disputed."""
+        case = self.case
+        until = case.terms.needed_until(case.matures_at)
+        if case.challenge is not None:
+            until = max(until, case.terms.proof_deadline(case.challenge))
+        order = self.order.id if case.terms.copies else None
+        return self.market.keeping(manifest, self.listing.id, self.round, order, until)
+
     def content_problems(self, manifest: Manifest, key: ContentKey | None, progress: Progress) -> list[Problem]:
         """Reads every byte: with the key all is checked in one pass; where that fails, or without a key, what needs
         none."""
@@ -170,12 +184,12 @@ class Reception:
         if key is not None:
             try:
                 nowhere = cast(IO[bytes], Nowhere())
-                return self._problems(artifact.unseal(manifest, key, self.market.store, nowhere, report).problems)
+                return self._problems(artifact.unseal(manifest, key, self.store(manifest), nowhere, report).problems)
             except WrongContentError as error:
                 wrong = self.refuse("wrong-content", str(error), fault=True, error=DecryptionError)
             except (ContentError, NotFoundError):
                 pass  # the other pass says all of it
-        checked = artifact.check(manifest.encode(), manifest.content_hash, self.market.store, report)
+        checked = artifact.check(manifest.encode(), manifest.content_hash, self.store(manifest), report)
         found = self._problems(checked)
         provable = all(one.code != "data-root" for one in checked)  # else nothing leads to what was committed to
         return [*found, wrong.problem] if wrong and provable else found
@@ -201,7 +215,7 @@ class Reception:
         failures = 0
         for delivery in reversed(deliveries):
             try:
-                record = self._envelope(delivery)
+                record = self._envelope(delivery, manifest)
                 if record is not None:
                     return self._open(record, pair, manifest)
             except ProblemError as error:
@@ -243,14 +257,14 @@ class Reception:
             advice = f"{advice}; {found.text}"
         return ProblemError(Problem("no-envelope", text, advice, False, found), RefusedError(text, advice))
 
-    def _envelope(self, delivery: Delivery) -> bytes | None:
+    def _envelope(self, delivery: Delivery, manifest: Manifest) -> bytes | None:
         size = delivery.count * ENVELOPE_SIZE
         if not 0 < delivery.count <= self.listing.orders:
             raise self.refuse("envelope", "envelopes were posted for more orders than there are", fault=True)
         cid = Cid.of(delivery.digest, size)
 
         def read(offset: int, length: int) -> bytes:
-            return self.market.store.read_bytes(cid, size, offset, length)
+            return self.store(manifest).read_bytes(cid, size, offset, length)
 
         try:
             return find_envelope(read, delivery.count, self.order.id)
@@ -324,10 +338,11 @@ def verify(market: Market, order_id: int, round: int | None, content: bool, prog
     problems: list[Problem] = []
     manifest = _collect(problems, lambda: reception.manifest(reception.release()))
     key, of_key = None, list[Problem]()
-    if manifest is not None and (pair := _collect(of_key, reception.pair)):
-        key = _collect(of_key, lambda: reception.key(manifest, pair))
-    if manifest is not None and content:
-        problems += reception.content_problems(manifest, key, progress)
+    with nullcontext() if manifest is None else reception.keeping(manifest):
+        if manifest is not None and (pair := _collect(of_key, reception.pair)):
+            key = _collect(of_key, lambda: reception.key(manifest, pair))
+        if manifest is not None and content:
+            problems += reception.content_problems(manifest, key, progress)
     problems += of_key
     if reception.case.state in ("faulty", "refundable"):
         problems.append(reception.refuse("faulty", words(reception.case), fault=True).problem)
@@ -355,6 +370,33 @@ def _collect(problems: list[Problem], step: Callable[[], _Result]) -> _Result | 
         return None
 
 
+def _open_into(
+    reception: Reception,
+    manifest: Manifest,
+    key: ContentKey,
+    target: str | Path | IO[bytes],
+    overwrite: bool,
+    progress: Progress,
+) -> artifact.OpenedArtifact:
+    """Decrypt to the target. What is not as committed to is read to its end all the same, so that it is kept and can be
+    proven."""
+    store = reception.store(manifest)
+
+    def report(done: int, total: int) -> None:
+        progress("fetch", done, total)
+
+    try:
+        return artifact.unseal(manifest, key, store, target, report, overwrite=overwrite)
+    except WrongContentError as error:
+        with suppress(NumerbayChainError):
+            artifact.check(manifest.encode(), manifest.content_hash, store, report)
+        advice = remedy(reception.case, "wrong-content", True).text
+        raise WrongContentError(str(error), advice, index=error.index) from error
+    except (NotFoundError, ContentError) as error:
+        advice = remedy(reception.case, "content", True).text
+        raise type(error)(str(error), elsewhere(advice) if isinstance(error, NotFoundError) else advice) from error
+
+
 def fetch(
     market: Market,
     order_id: int,
@@ -367,19 +409,11 @@ def fetch(
     reception = Reception.open(market, order_id, round)
     try:
         manifest = reception.manifest(reception.release())
-        key = reception.key(manifest, reception.pair())
+        with reception.keeping(manifest):
+            key = reception.key(manifest, reception.pair())
+            opened = _open_into(reception, manifest, key, target, overwrite, progress)
     except ProblemError as error:
         raise error.error from error
-    try:
-        opened = artifact.unseal(
-            manifest, key, market.store, target, lambda done, total: progress("fetch", done, total), overwrite=overwrite
-        )
-    except WrongContentError as error:
-        advice = remedy(reception.case, "wrong-content", True).text
-        raise WrongContentError(str(error), advice, index=error.index) from error
-    except (NotFoundError, ContentError) as error:
-        advice = remedy(reception.case, "content", True).text
-        raise type(error)(str(error), elsewhere(advice) if isinstance(error, NotFoundError) else advice) from error
     for problem in opened.problems:
         market.notify(problem.message)
     return Fetched(

@@ -83,6 +83,18 @@ def parse_duration(text: str) -> int:
     return seconds
 
 
+def parse_size(text: str) -> int:
+    """Bytes: `"10GiB"`, `"500 MB"`, `"1000000"`, `"0"`. Raises `UsageError`."""
+    match = re.fullmatch(r"([0-9]{1,15})(?:([kmgt])(i?)b|b)?", "".join(text.split()).lower(), re.ASCII)
+    if match is None:
+        raise UsageError(f"{text!r} is not a size", 'write it in bytes or with a unit, such as "10GiB" or "500MB"')
+    count, unit, binary = match.groups()
+    size = int(count)
+    for _ in range(" kmgt".index(unit) if unit else 0):
+        size *= 1024 if binary else 1000
+    return size
+
+
 def format_duration(seconds: int) -> str:
     """`600` is `"10m"`, `5400` is `"1h30m"`; `parse_duration` reads it back."""
     sign, rest, parts = ("-" if seconds < 0 else ""), abs(seconds), ""

@@ -14,6 +14,7 @@ ZERO_ADDRESS = "0x" + 40 * "0"
 ZERO_HASH = bytes(32)
 VOUCHER_VERSION = 65_535  # an order's `version` where a voucher named the price
 LEAST_BUCKET = 60  # seconds
+_MONTH = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,11 @@ class Terms:
     def proof_deadline(self, challenge: "Challenge") -> int:
         """The last second for a proof against an answer; after it the challenge is the seller's."""
         return max(challenge.responded_at + self.dispute_window, self.maturity_of(challenge.bucket) - 1)
+
+    def needed_until(self, matures_at: int) -> int:
+        """Return until when a buyer may need the content: a challenge in the last second before the money matures, its
+        answer and a proof against that. Where nothing is adjudicated, a month for fetching it."""
+        return matures_at + (self.response_window + self.dispute_window if self.adjudicated else _MONTH)
 
     def release_from(self, round: int, last_turn: int) -> int:
         """The first second in which the round can be released, `last_turn` being the time of the last one (or 0)."""

@@ -11,6 +11,7 @@ from numerbay_chain.cli.options import (
     ORDER,
     ROUND,
     State,
+    keep_option,
     key_option,
     limit_option,
     pass_state,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--no-permit", is_flag=True, help="Approve tokens by a transaction, not by a signature.")
 @sends
 @store_option
+@keep_option
 @key_option
 @pass_state
 def buy(

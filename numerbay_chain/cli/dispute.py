@@ -11,6 +11,7 @@ from numerbay_chain.cli.options import (
     ORDER,
     ROUND,
     State,
+    keep_option,
     key_option,
     pass_state,
     reads_chain,
@@ -60,6 +61,7 @@ def dispute() -> None:
 @_ROUND
 @sends
 @store_option
+@keep_option
 @key_option
 @pass_state
 def open_(state: State, order: int, round_: int | None) -> None:
@@ -181,6 +183,7 @@ def show(state: State, order: int, round_: int | None) -> None:
 @_ROUND
 @sends
 @store_option
+@keep_option
 @key_option
 @pass_state
 def prove(state: State, order: int, round_: int | None) -> None:

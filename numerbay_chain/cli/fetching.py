@@ -11,6 +11,7 @@ from numerbay_chain.cli.options import (
     ROUND,
     State,
     account_option,
+    keep_option,
     key_option,
     pass_state,
     reads_chain,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @reads_chain
 @account_option
 @store_option
+@keep_option
 @key_option
 @pass_state
 def verify(state: State, order: int, round_: int | None, quick: bool) -> None:
@@ -138,6 +140,7 @@ def _key_words(checked: "Verification") -> str:
 @reads_chain
 @account_option
 @store_option
+@keep_option
 @key_option
 @pass_state
 def fetch(state: State, order: int, round_: int | None, path: str, overwrite: bool) -> None:

@@ -52,6 +52,7 @@ ENTRIES = {
     "cid": Entry(_OFFLINE, f"{_HERE}.bundle:cid", "Print the CID a file has on IPFS."),
     "keys": Entry(_SETTINGS, f"{_HERE}.keys:keys", "Make, show and register encryption keys."),
     "seller-secret": Entry(_SETTINGS, f"{_HERE}.secret:seller_secret", "Back up and restore the seller secret."),
+    "store": Entry(_SETTINGS, f"{_HERE}.store:store", "Clear away what was kept of checked content."),
     "profile": Entry(_SETTINGS, f"{_HERE}.profile:profile", "Show and write profiles."),
 }
 

@@ -104,6 +104,7 @@ max_fee_option = _setting(
 )
 account_option = _setting("--account", "SPEC", "Who signs: keystore:PATH, env:NAME or dev:NUMBER.")
 store_option = _setting("--store", "SPEC", "embedded:PATH, kubo:URL or gateway:URL.")
+keep_option = _setting("--keep", "SIZE", "How much of what was checked stays here; 0: nothing [default: 10GiB].")
 read_back_option = _setting("--read-back", "SPEC", "A second way to the content, such as gateway:URL.")
 operates_option = _setting("--operates", "LISTINGS", "Listings of others that you answer for, such as 3,5.")
 key_option = _setting("--key", "KEYFILE", "Your encryption key, a numerbay.json.")
@@ -128,7 +129,7 @@ sends = _all(delivers, dry_run_option)
 """For all others that send transactions."""
 settings_options = _all(
     rpc_option, network_option, contract_option, chain_id_option, from_block_option, created_by_option, account_option,
-    store_option, read_back_option, key_option, max_tip_option, max_fee_option, operates_option,
+    store_option, read_back_option, keep_option, key_option, max_tip_option, max_fee_option, operates_option,
     json_option,
 )  # fmt: skip
 """All that a profile can hold."""

@@ -76,6 +76,7 @@ def overrides(state: State) -> "Overrides":
         "account": given.get("account"),
         "store": given.get("store"),
         "read_back": given.get("read_back"),
+        "keep": given.get("keep"),
         "key": given.get("key"),
         "from_block": _number(given.get("from_block"), "--from-block"),
         "max_tip": _number(given.get("max_tip"), "--max-tip"),

@@ -54,6 +54,9 @@ class EmbeddedStore(BlockStore):
                     cid = Cid.parse(path.name)
                     yield Root(cid, jsontext.whole(jsontext.parse(path.read_bytes())["size"]))
 
+    def holds(self, cid: Cid) -> bool:
+        return (self.folder / "pins" / str(cid)).exists()
+
     def block_path(self, cid: Cid) -> Path:
         """Where the block of `cid` lies, or would."""
         text = str(cid)

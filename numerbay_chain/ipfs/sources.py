@@ -60,6 +60,9 @@ class FallbackStore(Store):
                 return store.writer(label)
         return super().writer(label)
 
+    def holds(self, cid: Cid) -> bool:
+        return any(store.holds(cid) for store in self._stores)
+
     def read(self, cid: Cid, size: int, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         left = size - offset if length is None else length
         for store, ends, is_last in self._in_order():

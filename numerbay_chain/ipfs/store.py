@@ -68,6 +68,9 @@ class ContentStore(Protocol):
     def read_block(self, cid: Cid) -> bytes:
         """A file of one raw block, checked, where its size is not known. Raises as `read` does."""
 
+    def holds(self, cid: Cid) -> bool:
+        """Return whether the file is pinned on this machine's own disk: nobody else can make it go away."""
+
     def within(self, seconds: float) -> AbstractContextManager[None]:
         """Bound all reads in the `with` block by this total time, in seconds; of two nested bounds the earlier ends.
 
@@ -125,8 +128,14 @@ class Store(ABC):
     @abstractmethod
     def read_block(self, cid: Cid) -> bytes: ...
 
+    def holds(self, cid: Cid) -> bool:
+        return False
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        return self._bounded_by(seconds)
+
     @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
+    def _bounded_by(self, seconds: float) -> Iterator[None]:
         before = self._ends
         ends = time.monotonic() + seconds
         self._set_ends(ends if before is None else min(ends, before))
