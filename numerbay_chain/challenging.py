@@ -126,7 +126,9 @@ def _opened(case: Case, sent: Sent, approval: Receipt | None = None) -> OpenedDi
     event_of(sent.receipt, "Challenged")
     after = read_case(case.market, case.order.id, case.round)
     if after.challenge is None:
-        raise NetworkError("the challenge was mined, but the node does not show it", "run this again")
+        raise NetworkError(
+            "the challenge was mined, but the node does not show it", "run this again", code="node-behind"
+        )
     return OpenedDispute(describe(after), sent.receipt, approval, sent.resumed)
 
 
@@ -139,7 +141,9 @@ def _ready(case: Case, unseen: bool) -> DisputeKey:
     """The one-time key of a challenge that makes sense. Raises what speaks against it."""
     account, buyer = case.market.account, case.order.buyer
     if account != buyer:
-        raise RefusedError(f"only the buyer {buyer} may challenge, not {account}", "use the buyer's account")
+        raise RefusedError(
+            f"only the buyer {buyer} may challenge, not {account}", "use the buyer's account", code="not-buyer"
+        )
     if (refusal := refusal_to_open(case)) is not None:
         raise refusal
     reception = Reception(case.market, case)
@@ -178,6 +182,7 @@ def _refuse_for_nothing(reception: Reception, pair: KeyPair, unseen: bool) -> No
     raise RefusedError(
         f"the right key for {case.name} was handed out: a challenge would cost {lost} for nothing",
         "fetch the round; if its content is wrong, `dispute prove` needs no challenge",
+        code="nothing-to-prove",
     )
 
 
@@ -190,6 +195,7 @@ def _refuse_twice(case: Case) -> None:
             raise RefusedError(
                 f"{case.name} is challenged already by transaction {transaction}, which is not mined yet",
                 "run this again, without --dry-run, to wait for it",
+                code="earlier-pending",
             )
 
 

@@ -34,7 +34,11 @@ def deliver(market: Market, path: Path, listing_id: int, note: str, again: bool,
     with journal.exclusive():
         listing = open_listing(market, listing_id)
         if listing.terms.copies:
-            raise RefusedError(f"listing {listing_id} is sold as copies", "give a file for each order, as ORDER=FILE")
+            raise RefusedError(
+                f"listing {listing_id} is sold as copies",
+                "give a file for each order, as ORDER=FILE",
+                code="copies-wanted",
+            )
         source = open_source(path)
         if not (journal.unfinished() or (not again and _may_be_an_earlier_round(journal, source.size))):
             require_releasable(market, listing)
@@ -81,6 +85,7 @@ def open_listing(market: Market, listing_id: int) -> Listing:
         raise RefusedError(
             f"listing {listing.id} belongs to {listing.seller}, and {market.account} is not its operator",
             "use the seller's account, or have the seller name this one as operator",
+            code="not-operator",
         )
     if market.resume(handout.release_label(listing_id, listing.next_round)) is None:
         return listing
@@ -96,12 +101,14 @@ def require_releasable(market: Market, listing: Listing) -> None:
         raise RefusedError(
             f"it is {format_duration(now - due)} too late to release round {round} of listing {listing.id}",
             "skip it, so that its buyers are paid back, then deliver the next one",
+            code="too-late",
         )
     earliest = terms.release_from(round, listing.last_turn)
     if now < earliest:
         raise RefusedError(
             f"round {round} of listing {listing.id} can be released in {format_duration(earliest - now)}",
             f"run this again from {format_time(earliest)} on",
+            code="too-early",
         )
 
 
@@ -127,6 +134,7 @@ def _unfinished(
             raise RefusedError(
                 f"the same file was delivered as round {entry.round} of listing {listing.id}",
                 "hand out its keys with `deliver` without a file, or give --again if it is meant for another round",
+                code="same-file",
             )
     return None
 
@@ -137,6 +145,7 @@ def another_unfinished(journal: RoundJournal, listing_id: int, entry: RoundEntry
     return RefusedError(
         f"the delivery of {name} as round {entry.round} of listing {listing_id} is unfinished",
         f"deliver that first, or hand out its keys; to drop it, move {journal.path(entry.round)} away",
+        code="unfinished-delivery",
     )
 
 
@@ -154,6 +163,7 @@ def find_release(market: Market, journal: RoundJournal, listing_id: int, entry: 
         raise RefusedError(
             f"round {entry.round} of listing {listing_id} was missed or released from elsewhere",
             f"what was sealed for it is in {aside}; deliver the file again for the next round",
+            code="round-moved",
         )
     return release
 
@@ -171,7 +181,7 @@ def _as_sealed(market: Market, listing_id: int, entry: RoundEntry) -> Release | 
 
 def not_shown() -> NetworkError:
     """For a release that was mined, and is not there yet in what the node answers."""
-    return NetworkError("the release was mined, but the node does not show it", "run this again")
+    return NetworkError("the release was mined, but the node does not show it", "run this again", code="node-behind")
 
 
 def _release(market: Market, journal: RoundJournal, listing_id: int, entry: RoundEntry, choices: Choices) -> Receipt:

@@ -93,7 +93,9 @@ def _resume(entry: Entry, sender: Sender) -> Receipt | None:
     try:
         raw = bytes.fromhex(document["raw"])
     except (LookupError, TypeError, ValueError) as error:
-        raise RefusedError(f"the journal entry {entry.path} can't be read", "look at it, then move it away") from error
+        raise RefusedError(
+            f"the journal entry {entry.path} can't be read", "look at it, then move it away", code="bad-journal"
+        ) from error
     try:
         return sender.resume(raw)
     except (RevertedError, NotTakenError):

@@ -178,6 +178,7 @@ def refusal_to_open(case: Case) -> RefusedError | None:
         return RefusedError(
             f"listing {case.listing.id} is not adjudicated: it takes no challenge and no proof",
             f"{_asking(case)}, and cancel what is left of the order",
+            code="not-adjudicated",
         )
     if case.state == "paid-to-buyer":
         return RefusedError(words(case))
@@ -188,18 +189,22 @@ def refusal_to_open(case: Case) -> RefusedError | None:
     if case.state != "none":
         return RefusedError(words(case), what_next(case))
     if case.faulty_at and not case.terms.copies:
-        return RefusedError(f"the money for {case.name} matured before the round was proven faulty", OUTSIDE)
+        return RefusedError(
+            f"the money for {case.name} matured before the round was proven faulty", OUTSIDE, code="too-late"
+        )
     if case.now < case.challengeable_from:
         declinable = case.declinable_until is not None
         return RefusedError(
             f"the decline window of {case.name} is open until {format_until(case.challengeable_from - 1, case.now)}",
             "decline the round: that costs less" if declinable else "run this again when it is over",
+            code="too-early",
         )
     if case.now >= case.matures_at:
         return RefusedError(
             f"the time for a dispute about {case.name} ended {format_time(case.matures_at - 1)}: the money for it has "
             "matured, it is the seller's",
             OUTSIDE,
+            code="too-late",
         )
     return None
 

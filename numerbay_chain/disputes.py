@@ -83,17 +83,25 @@ class Case:
         if not self.order.covers(self.round):
             raise self.not_covered()
         if self.missed:
-            raise RefusedError(f"{self.name} was missed", "get it paid back with `reclaim --missed`")
+            raise RefusedError(f"{self.name} was missed", "get it paid back with `reclaim --missed`", code="missed")
         if self.round >= self.listing.next_round:
-            raise RefusedError(f"{self.name} is not released yet", "wait for it, or cancel the order")
-        raise NetworkError(f"the node left out the release of {self.name}", "check from_block, or use another node")
+            raise RefusedError(
+                f"{self.name} is not released yet", "wait for it, or cancel the order", code="not-released"
+            )
+        raise NetworkError(
+            f"the node left out the release of {self.name}",
+            "check from_block, or use another node",
+            code="node-incomplete",
+        )
 
     def not_covered(self) -> RefusedError:
         """For a round that is none of the order's."""
         held = self.order
         several = f"rounds {held.first} to {held.end - 1}" if held.rounds > 1 else f"round {held.first}"
         covered = several if held.rounds else "no round any more"
-        return RefusedError(f"order {held} covers {covered}, not round {self.round}", "see them with `orders`")
+        return RefusedError(
+            f"order {held} covers {covered}, not round {self.round}", "see them with `orders`", code="not-covered"
+        )
 
     # ----------------------------------------------------------------------------------------------------- its times
 
@@ -170,6 +178,7 @@ class Case:
             raise AccountError(
                 f"the challenge of {self.name} was not made with this key file",
                 "use the machine, or the program, that opened it",
+                code="wrong-key-file",
             )
         return key
 

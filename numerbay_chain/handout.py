@@ -63,6 +63,7 @@ def content_key(market: Market, manifest: Manifest, listing: int, round: int, or
         raise AccountError(
             f"round {round} of listing {listing} was sealed with another seller secret than that in {market.home.path}",
             "import the right one from its backup with `seller-secret import`",
+            code="wrong-secret",
         )
     return key
 

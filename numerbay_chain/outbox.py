@@ -82,6 +82,7 @@ class Outbox:
                     f"an earlier {call.function} was still on its way, and has gone through: transaction "
                     f"{found.receipt.transaction}",
                     "look at what is there now, and run this again if it is still wanted",
+                    code="earlier-transaction",
                 )
             return found
 
@@ -130,6 +131,7 @@ class Outbox:
                 f"an earlier {call.function} could still go through, transaction {left[-1].transaction}: none is "
                 "sent beside it",
                 "run this again in some minutes",
+                code="earlier-pending",
             )
 
     def _resume(self, entry: Entry, wanted: str | None) -> Sent | None:
@@ -236,7 +238,9 @@ def _parse(entry: Entry) -> _Kept:
         signed = [_Signed.from_json(one) for one in document["transactions"]]
         return _Kept(str(document["function"]), signed)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise RefusedError(f"the journal entry {entry.path} can't be read", "look at it, then move it away") from error
+        raise RefusedError(
+            f"the journal entry {entry.path} can't be read", "look at it, then move it away", code="bad-journal"
+        ) from error
 
 
 def _file_name(label: str) -> str:

@@ -78,30 +78,40 @@ def _refuse_stale(case: Case) -> None:
     """Raises `RefusedError` where no proof brings anything any more."""
     if not case.terms.adjudicated:
         raise RefusedError(
-            f"listing {case.listing.id} is not adjudicated: it takes no proof", "ask the seller for a refund"
+            f"listing {case.listing.id} is not adjudicated: it takes no proof",
+            "ask the seller for a refund",
+            code="not-adjudicated",
         )
     if case.price == 0:
-        raise RefusedError(f"{case.name} cost nothing: a proof would bring nothing back", "leave it at that")
+        raise RefusedError(
+            f"{case.name} cost nothing: a proof would bring nothing back", "leave it at that", code="nothing-to-prove"
+        )
     match case.state:
         case "faulty" | "refundable":
-            raise RefusedError(f"it was proven already: {words(case)}", what_next(case))
+            raise RefusedError(f"it was proven already: {words(case)}", what_next(case), code="already-proven")
         case "unanswered":
-            raise RefusedError(f"no proof is needed: {words(case)}", what_next(case))
+            raise RefusedError(f"no proof is needed: {words(case)}", what_next(case), code="nothing-to-prove")
         case "unproven" | "paid-to-buyer" | "paid-to-seller" | "paid-back":
-            raise RefusedError(f"nothing can be proven any more: {words(case)}", what_next(case))
+            raise RefusedError(f"nothing can be proven any more: {words(case)}", what_next(case), code="too-late")
         case "none":
             case.released()
             if case.declinable_until is not None:
                 by = format_until(case.declinable_until, case.now)
                 raise RefusedError(
-                    f"{case.name} can be declined until {by}", "decline it: that costs less than a proof"
+                    f"{case.name} can be declined until {by}",
+                    "decline it: that costs less than a proof",
+                    code="too-early",
                 )
             if case.now >= case.matures_at:
                 raise RefusedError(
-                    f"the money for {case.name} has matured: a proof would bring nothing back", "ask the seller"
+                    f"the money for {case.name} has matured: a proof would bring nothing back",
+                    "ask the seller",
+                    code="too-late",
                 )
             if case.faulty_at:
-                raise RefusedError(f"{case.name} was proven faulty, after its money had matured", "ask the seller")
+                raise RefusedError(
+                    f"{case.name} was proven faulty, after its money had matured", "ask the seller", code="too-late"
+                )
 
 
 def _wrong_answer(case: Case, manifest: Manifest, scalar: int | None, private_key: int) -> Judgement | None:
@@ -110,7 +120,9 @@ def _wrong_answer(case: Case, manifest: Manifest, scalar: int | None, private_ke
     if answered is None or case.answered is None or scalar is None:
         return None
     if word(answered.key_commitment) != manifest.key_commitment:
-        raise NetworkError("the node's logs of the answer and of the release do not agree", "use another node")
+        raise NetworkError(
+            "the node's logs of the answer and of the release do not agree", "use another node", code="node-incomplete"
+        )
     if case.is_right(scalar):
         return None
     until = case.terms.proof_deadline(answered)
@@ -169,7 +181,9 @@ def _wrong_chunk(reception: Reception, manifest: Manifest, key: ContentKey, prog
     answered = case.challenge is not None and case.challenge.responded
     right = "the seller answered with the right key" if answered else "the key is right"
     raise RefusedError(
-        f"{right}, and the content of {case.name} is what was committed to: a proof would lose", "fetch it"
+        f"{right}, and the content of {case.name} is what was committed to: a proof would lose",
+        "fetch it",
+        code="nothing-to-prove",
     )
 
 
@@ -184,7 +198,9 @@ def _content_until(case: Case) -> int:
 def _not_judged(error: ContentError) -> RefusedError:
     """What anybody could see before the key was handed out is no fault to the contract."""
     return RefusedError(
-        f"this is no fault that the contract judges: {error}", "decline such a round within its decline window"
+        f"this is no fault that the contract judges: {error}",
+        "decline such a round within its decline window",
+        code="nothing-to-prove",
     )
 
 
@@ -339,6 +355,7 @@ def _require_funds(market: Market, judgement: Judgement) -> None:
         raise AccountError(
             f"{market.account} holds {format_amount(held)}, but the proof may take {format_amount(fee)} of gas",
             "send it some of the chain's coin",
+            code="insufficient-funds",
         )
 
 

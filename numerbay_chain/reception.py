@@ -154,7 +154,11 @@ class Reception:
             except ContentError as error:
                 raise self.refuse("manifest", str(error), fault=True, error=ContentError) from error
         elif sha256(block).digest() != promised or release.content_hash != promised:
-            raise NetworkError("the node's logs and the contract do not agree on the manifest", "use another node")
+            raise NetworkError(
+                "the node's logs and the contract do not agree on the manifest",
+                "use another node",
+                code="node-incomplete",
+            )
         try:
             return Manifest.decode(block)
         except ContentError as error:
@@ -237,7 +241,11 @@ class Reception:
             return None
         challenge = self.case.challenge
         if challenge is None or word(challenge.key_commitment) != manifest.key_commitment:
-            raise NetworkError("the node's logs of the answer and of the release do not agree", "use another node")
+            raise NetworkError(
+                "the node's logs of the answer and of the release do not agree",
+                "use another node",
+                code="node-incomplete",
+            )
         if not self.case.is_right(scalar):
             text = "the seller's answer to the challenge does not hold the key that he committed to"
             raise self.refuse("answer", text, fault=True, error=DecryptionError)
@@ -322,11 +330,11 @@ def find_key(market: Market, public_key: bytes) -> KeyPair:
         if pair.public_key == public_key:
             return pair
     if chosen is not None:
-        raise AccountError(f"the key file {chosen} is another one", _NAME_IT)
+        raise AccountError(f"the key file {chosen} is another one", _NAME_IT, code="wrong-key-file")
     missing = f"no key file in {market.home.path / 'keys'} has it"
     if unusable is not None:
-        raise AccountError(f"{missing}, and {unusable}", RESTORE) from unusable
-    raise AccountError(missing, _NAME_IT)
+        raise AccountError(f"{missing}, and {unusable}", RESTORE, code="no-key-file") from unusable
+    raise AccountError(missing, _NAME_IT, code="no-key-file")
 
 
 # ---------------------------------------------------------------------------------------------------------- the steps

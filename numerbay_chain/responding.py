@@ -41,7 +41,7 @@ def respond(market: Market, order: int | None, round: int | None, listings: Coll
         earlier = _resumed(case)
         if earlier is not None:
             return Answers((earlier,), ())
-        raise RefusedError(f"there is nothing to answer: {words(case)}", _instead(case))
+        raise RefusedError(f"there is nothing to answer: {words(case)}", _instead(case), code="nothing-to-answer")
     young = _young(case)
     if young is not None:
         return Answers((), (young,))
@@ -126,6 +126,7 @@ def _respond(case: Case) -> Answer:
         raise RefusedError(
             f"listing {case.listing.id} belongs to {case.listing.seller}, and {market.account} is not its operator",
             "use the seller's account, or have the seller name this one as operator",
+            code="not-operator",
         )
     earlier = _resumed(case)
     if earlier is not None:
@@ -141,6 +142,7 @@ def _respond(case: Case) -> Answer:
         raise AccountError(
             f"{case.name} can't be answered with this seller secret: {error}",
             f"{error.hint}; if it is lost, {case.amount(opened.stake)} can be settled to the buyer after the deadline",
+            code="wrong-secret",
         ) from error
     response = seal_response(key, opened.dispute_key, case.place)
     call = calls.respond(
@@ -183,6 +185,7 @@ def manifest_of(case: Case) -> bytes:
         raise RefusedError(
             f"no copy of round {case.round} was posted for order {case.order}: the challenge can't be answered",
             "its money goes back to the buyer",
+            code="no-copy",
         )
     if not case.terms.copies:
         block = release.manifest
@@ -192,7 +195,9 @@ def manifest_of(case: Case) -> bytes:
         block = copy.manifest if copy and sha256(copy.manifest).digest() == promised else b""
         block = block or market.store.read_block(Cid.raw(promised))
     if sha256(block).digest() != promised:
-        raise RefusedError("the node's logs and the contract do not agree on the manifest", "use another node")
+        raise RefusedError(
+            "the node's logs and the contract do not agree on the manifest", "use another node", code="node-incomplete"
+        )
     return block
 
 

@@ -67,7 +67,11 @@ class Sales:
         """The public key that the order was bought with."""
         key = self.keys.get((order.buyer, order.epoch))
         if key is None:
-            raise NetworkError(f"the node left out the key of order {order}", "check from_block, or use another node")
+            raise NetworkError(
+                f"the node left out the key of order {order}",
+                "check from_block, or use another node",
+                code="node-incomplete",
+            )
         return key
 
     def require_keys(self, contract: MarketplaceContract, orders: Iterable[Order]) -> None:
@@ -79,6 +83,7 @@ class Sales:
                 raise NetworkError(
                     f"the node's logs and the contract do not agree on whose key order {order} was bought with",
                     "no key was handed out: use another node",
+                    code="node-incomplete",
                 )
 
     # ------------------------------------------------------------------------------------------------ are they all?
@@ -116,6 +121,7 @@ class Sales:
             raise NetworkError(
                 f"the node's logs leave out rounds of listing {self.listing.id}",
                 "check from_block, or use another node",
+                code="node-incomplete",
             )
         terms = self.listing.terms
         for release in releases:
@@ -131,6 +137,7 @@ class Sales:
                         f"the node's logs leave out what became of round {release.round} of listing {self.listing.id}, "
                         "which may be a challenge",
                         "use another node, before the time to answer is over",
+                        code="node-incomplete",
                     )
 
     def _challenged(self, contract: MarketplaceContract, release: Release, bucket: int) -> bool:
@@ -152,6 +159,7 @@ class Sales:
         return NetworkError(
             f"the node's logs and the contract do not agree on who paid for round {round} of listing {self.listing.id}",
             "no key was handed out: check from_block, use another node, or run this again",
+            code="node-incomplete",
         )
 
 

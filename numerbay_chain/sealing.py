@@ -81,4 +81,5 @@ def _not_back(second: ContentStore, why: str) -> RefusedError:
     return RefusedError(
         f"what was pinned does not come back from {second.name}: {why}",
         "nothing was posted: wait until it can be had there, or name another way, and run this again",
+        code="not-read-back",
     )

@@ -61,6 +61,7 @@ def left_out(listing_id: int, round: int) -> NetworkError:
     return NetworkError(
         f"the node left out the release of round {round} of listing {listing_id}",
         "check from_block, use another node, or run this again",
+        code="node-incomplete",
     )
 
 
@@ -185,6 +186,7 @@ def _copy_keys(market: Market, release: Release, entry: RoundEntry, hashes: dict
             raise RefusedError(
                 f"order {format_order_id(order)} was posted another copy than this machine sealed",
                 "hand out its key from where the copy was made",
+                code="wrong-secret",
             )
         keys[order] = handout.content_key(market, Manifest.decode(block), release.listing, release.round, order)
     return keys

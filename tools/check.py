@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tools import error_codes
 from tools.solidity import CONTRACTS, ROOT, contract_files
 
 FORGE = ROOT / "node_modules" / "@foundry-rs" / "forge-linux-amd64" / "bin" / "forge"
@@ -140,6 +141,14 @@ def suppressions() -> str:
     return f"{argued}, each with its reason"
 
 
+def codes() -> str:
+    if wrong := error_codes.problems():
+        raise Failed("\n".join(wrong))
+    if error_codes.DOCUMENT.read_text("utf-8") != error_codes.document():
+        raise Failed("docs/errors.md is not what the code says: python -m tools.error_codes > docs/errors.md")
+    return f"{len(error_codes.found())} codes, each with its meaning"
+
+
 STEPS: dict[str, Callable[[], str]] = {
     "ruff": ruff,
     "ruff format": python_format,
@@ -149,6 +158,7 @@ STEPS: dict[str, Callable[[], str]] = {
     "solidity lint": solidity_lint,
     "slither": slither,
     "suppressions": suppressions,
+    "error codes": codes,
 }
 
 

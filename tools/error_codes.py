@@ -19,6 +19,7 @@ DOCUMENT = PACKAGE.parent / "docs" / "errors.md"
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _EXIT_CODES = {"REFUSED": 1, "USAGE": 2, "NETWORK": 3, "ACCOUNT": 4, "DECRYPTION": 5, "INTERRUPTED": 130}
 _ANY = frozenset({1, 2, 4})  # a reader of files raises what its caller asks for
+_OF_A_TRANSPORT = frozenset({3})
 _NOT_TOLD = {"JsonError"}  # caught by whoever reads JSON: its codes are not the program's
 
 _INTRODUCTION = """\
@@ -50,7 +51,9 @@ def found() -> dict[str, set[int]]:
     codes: dict[str, set[int]] = {}
     for name, node in classes.items():
         if name not in _NOT_TOLD and (own := _attribute(node, "code")) and own not in _EXIT_CODES:
-            codes.setdefault(own, set()).update(_exit_codes(name, classes))
+            # what transports raise among themselves has no exit code: a `NetworkError` with its code is made of it
+            own_exit_codes = _exit_codes(name, classes)
+            codes.setdefault(own, set()).update(_OF_A_TRANSPORT if own_exit_codes == _ANY else own_exit_codes)
     for tree in trees.values():
         for call, code in _calls(tree):
             callee = call.func.id if isinstance(call.func, ast.Name) else ""

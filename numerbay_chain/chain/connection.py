@@ -120,6 +120,7 @@ class Connection:
             raise UsageError(
                 f"{self.name} is on chain {self.chain_id}, but chain {expected} was asked for",
                 "give the address of a node of that chain, or change chain_id",
+                code="wrong-chain",
             )
 
     def limit_fees(self, max_tip: int | None = None, max_fee: int | None = None) -> None:

@@ -44,7 +44,9 @@ class MarketplaceContract:
         self.from_block = from_block
         self._tokens: dict[str, Token] = {}
         missing = UsageError(
-            f"no marketplace at {self.address} on chain {connection.chain_id}", "check contract, rpc and chain_id"
+            f"no marketplace at {self.address} on chain {connection.chain_id}",
+            "check contract, rpc and chain_id",
+            code="contract-unknown",
         )
         try:
             answer = connection.read(self.address, abi.selector(_function("listingCount")))
@@ -180,7 +182,9 @@ class MarketplaceContract:
         """A round's release, None where it was not released."""
         found = [*self.events(["Released"], to_block=to_block, listing=listing, round=round)]
         if len(found) > 1:
-            raise NetworkError(f"{self.connection.name} answered with {len(found)} releases of round {round}")
+            raise NetworkError(
+                f"{self.connection.name} answered with {len(found)} releases of round {round}", code="node-incomplete"
+            )
         return release_of(found[0]) if found else None
 
     def deliveries(self, listing: int, round: int, *, to_block: int | None = None) -> list[Delivery]:
@@ -215,6 +219,7 @@ class MarketplaceContract:
             raise NetworkError(
                 f"{self.connection.name} left out logs of the challenge of order {format_order_id(order)}",
                 "use another node",
+                code="node-incomplete",
             )
         return found
 
@@ -243,7 +248,9 @@ class MarketplaceContract:
     def _orders_at(self, listing: int, to_block: int | None) -> tuple[int, range]:
         """The block that is looked at, and the ids of all orders that the listing had sold by then."""
         if not 0 < listing < _MOST_LISTINGS:
-            raise RefusedError(f"there is no listing {listing}", "look at the listings that there are")
+            raise RefusedError(
+                f"there is no listing {listing}", "look at the listings that there are", code="no-listing"
+            )
         last = self.connection.block_number() if to_block is None else to_block
         return last, self.listing(listing, block=last).order_ids()
 
@@ -253,12 +260,17 @@ class MarketplaceContract:
             for event in self.events(_ORDER_EVENTS, to_block=last, order=chunk):
                 id = event["order"]
                 if event.name != "Bought" and id not in orders:
-                    raise NetworkError(f"{self.connection.name} left out logs of order {id}", "use another node")
+                    raise NetworkError(
+                        f"{self.connection.name} left out logs of order {id}",
+                        "use another node",
+                        code="node-incomplete",
+                    )
                 orders[id] = _bought(event) if event.name == "Bought" else _changed(orders[id], event)
         if missing := [id for id in ids if id not in orders]:
             raise NetworkError(
                 f"{self.connection.name} left out the logs of {len(missing)} orders",
                 "check from_block: it must be the block of the deployment or an earlier one",
+                code="node-incomplete",
             )
         return [orders[id] for id in ids]
 

@@ -55,7 +55,9 @@ def deployed_by(connection: Connection, receipt: Receipt, method: Method) -> Dep
     """Return the deployment that a mined transaction made. Raise `NetworkError` where it made none of ours."""
     address = receipt.created if method == "direct" else proxy.known_address()
     if address is None:
-        raise NetworkError(f"{connection.name} names no contract for transaction {receipt.transaction}")
+        raise NetworkError(
+            f"{connection.name} names no contract for transaction {receipt.transaction}", code="bad-answer"
+        )
     verify_code(connection, address, receipt.transaction, receipt.block)
     return Deployment(connection.chain_id, address, receipt.block, receipt.transaction, method)
 
@@ -92,7 +94,9 @@ def load(path: Path) -> Deployment:
         if not sound or checksummed(deployment.address) != deployment.address:
             raise ValueError
     except (OSError, ValueError, TypeError, LookupError, UsageError):
-        raise UsageError(f"{path} is not the record of a deployment", "remove it, and name the contract") from None
+        raise UsageError(
+            f"{path} is not the record of a deployment", "remove it, and name the contract", code="bad-deployment"
+        ) from None
     return deployment
 
 

@@ -38,6 +38,7 @@ def find_anvil(binary: str | None = None) -> str:
             f"the program {wanted} was not found",
             "in a checkout, `make setup` brings it, and the README puts it on PATH; elsewhere, install Foundry; "
             f"{VARIABLE} can name one that is not on PATH",
+            code="missing-program",
         )
     return found
 
@@ -46,10 +47,12 @@ def advance(connection: Connection, seconds: int) -> None:
     """Moves a development chain's clock forward by `seconds`, and makes a block. Raises `UsageError`."""
     if not connection.is_development:
         raise UsageError(
-            f"the clock of chain {connection.chain_id} at {connection.name} can't be moved", "use a devnet"
+            f"the clock of chain {connection.chain_id} at {connection.name} can't be moved",
+            "use a devnet",
+            code="no-clock",
         )
     if seconds < 1:
-        raise UsageError(f"the clock can't be moved by {seconds} seconds", "only forward")
+        raise UsageError(f"the clock can't be moved by {seconds} seconds", "only forward", code="no-clock")
     request(connection, "evm_increaseTime", seconds)
     request(connection, "evm_mine")
 
@@ -127,12 +130,12 @@ class Devnet:
             time.sleep(0.02)
         self._log.seek(0)
         said = one_line(self._log.read(4096).decode(errors="replace")) or "it said nothing"
-        raise RefusedError(f"anvil did not start on port {self.port}: {said}", _ANOTHER_PORT)
+        raise RefusedError(f"anvil did not start on port {self.port}: {said}", _ANOTHER_PORT, code="anvil-failed")
 
     def _own(self, connection: Connection) -> Connection:
         """Not some other program's chain on the same port."""
         if self._process.poll() is not None:
-            raise RefusedError(f"the port {self.port} is taken by another program", _ANOTHER_PORT)
+            raise RefusedError(f"the port {self.port} is taken by another program", _ANOTHER_PORT, code="port-taken")
         return connection
 
     @property
@@ -189,4 +192,6 @@ def _free_port(port: int) -> int:
             probe.bind((_HOST, port))
             return int(probe.getsockname()[1])
     except (OSError, OverflowError):
-        raise RefusedError(f"the port {port} can't be taken on this machine", _ANOTHER_PORT) from None
+        raise RefusedError(
+            f"the port {port} can't be taken on this machine", _ANOTHER_PORT, code="port-taken"
+        ) from None

@@ -22,24 +22,30 @@ def decode_log(log: Mapping[str, Any], address: str) -> Event:
     """A log of the marketplace at `address`. Raises `NetworkError` for anything that it can't have written."""
     try:
         if checksummed(str(log["address"])) != address:
-            raise NetworkError(f"the node answered with a log of {log['address']} instead of {address}")
+            raise NetworkError(
+                f"the node answered with a log of {log['address']} instead of {address}", code="bad-answer"
+            )
         topics = [bytes(topic) for topic in log["topics"]]
         data, transaction = bytes(log["data"]), bytes(log["transactionHash"])
         block, index = log["blockNumber"], log["logIndex"]
     except (LookupError, TypeError, ValueError, UsageError) as error:
-        raise NetworkError("the node answered with a log that is incomplete") from error
+        raise NetworkError("the node answered with a log that is incomplete", code="bad-answer") from error
     if log.get("removed") or type(block) is not int or type(index) is not int or len(transaction) != 32:
-        raise NetworkError("the node answered with a log that is not part of the chain")
+        raise NetworkError("the node answered with a log that is not part of the chain", code="bad-answer")
     item = abi.event_topics().get(topics[0] if topics else b"")
     if item is None:
         raise NetworkError(
             f"the node answered with a log that the marketplace can't have written, in block {block}",
             "check the address, and that this version of the program belongs to it",
+            code="bad-answer",
         )
     name = item["name"]
     indexed = [parameter for parameter in item["inputs"] if parameter["indexed"]]
     if len(topics) != len(indexed) + 1:
-        raise NetworkError(f"the node answered with a log {name} of {len(topics)} topics instead of {len(indexed) + 1}")
+        raise NetworkError(
+            f"the node answered with a log {name} of {len(topics)} topics instead of {len(indexed) + 1}",
+            code="bad-answer",
+        )
     what = f"the log {name} in block {block}"
     values = dict(zip(_names(indexed), abi.decode(indexed, b"".join(topics[1:]), what), strict=True))
     plain = [parameter for parameter in item["inputs"] if not parameter["indexed"]]
@@ -66,7 +72,9 @@ def read_events(
     for page in _pages(connection, address, first, last, places):
         for event in sorted(page, key=lambda event: (event.block, event.log_index)):
             if (event.block, event.log_index) == before:
-                raise NetworkError(f"{connection.name} answered with one log twice, in block {event.block}")
+                raise NetworkError(
+                    f"{connection.name} answered with one log twice, in block {event.block}", code="bad-answer"
+                )
             before = (event.block, event.log_index)
             yield event
 
@@ -100,12 +108,15 @@ def _checked(
 ) -> Event:
     if not first <= event.block <= last:
         raise NetworkError(
-            f"{connection.name} answered with a log of block {event.block}, outside of {first} to {last}"
+            f"{connection.name} answered with a log of block {event.block}, outside of {first} to {last}",
+            code="bad-answer",
         )
     topics = [bytes(topic) for topic in log["topics"]]
     for position, wanted in enumerate(places):
         if wanted and (position >= len(topics) or topics[position] not in wanted):
-            raise NetworkError(f"{connection.name} answered with a log {event.name} that was not asked for")
+            raise NetworkError(
+                f"{connection.name} answered with a log {event.name} that was not asked for", code="bad-answer"
+            )
     return event
 
 

@@ -39,6 +39,8 @@ _EMBEDDED: Final = {"eth_tester", "eth", "eth_utils"}
 class NodeRefusedError(NetworkError):
     """The node was reached and answered with an error of its own, `answer`."""
 
+    code = "node-refused"
+
     def __init__(self, message: str, hint: str | None = None, *, answer: str = "", code: str | None = None) -> None:
         super().__init__(message, hint, code=code)
         self.answer = answer
@@ -46,6 +48,8 @@ class NodeRefusedError(NetworkError):
 
 class NodeTimeoutError(NodeRefusedError):
     """The node took the request and gave no answer in time."""
+
+    code = "node-timeout"
 
 
 class UnknownBlockError(NodeRefusedError):
@@ -77,7 +81,7 @@ def number(value: Any, bits: int) -> int:
 
 def nonsense(name: str, doing: str) -> NetworkError:
     """Return the error for an answer that makes no sense."""
-    return NetworkError(f"{name} answered nonsense when {doing}", "use another node if this goes on", code="nonsense")
+    return NetworkError(f"{name} answered nonsense when {doing}", "use another node if this goes on", code="bad-answer")
 
 
 def translated(error: Exception, name: str, doing: str, redacted: Callable[[str], str]) -> Exception:

@@ -236,5 +236,7 @@ def _asked(question: Question, node: Connection, block: Any) -> Any:
 def _head(node: Connection) -> Block:
     block = node.block("latest")
     if block is None:
-        raise NetworkError(f"{node.name} has no newest block", "use a node that is in step with the chain")
+        raise NetworkError(
+            f"{node.name} has no newest block", "use a node that is in step with the chain", code="bad-answer"
+        )
     return block

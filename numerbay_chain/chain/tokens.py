@@ -81,7 +81,9 @@ def require_balance(connection: Connection, token: str, account: str, amount: in
     if held < amount:
         shown = read_token(connection, token)
         raise AccountError(
-            f"{account} holds {held} units of {shown.symbol}, but {amount} are needed", f"get more {shown.symbol} first"
+            f"{account} holds {held} units of {shown.symbol}, but {amount} are needed",
+            f"get more {shown.symbol} first",
+            code="insufficient-funds",
         )
 
 
@@ -90,7 +92,7 @@ def permit_domain(connection: Connection, token: str) -> dict[str, Any]:
 
     Raises `RefusedError` where the token knows no permit.
     """
-    refusal = RefusedError(f"the token {token} takes no permits", "approve the price instead")
+    refusal = RefusedError(f"the token {token} takes no permits", "approve the price instead", code="no-permits")
     try:
         separator = _read(connection, token, "DOMAIN_SEPARATOR", [])[0]
         domain = _announced_domain(connection, token) or _usual_domain(connection, token)
@@ -109,7 +111,7 @@ def sign_permit(connection: Connection, signer: Signer, token: str, spender: str
     Raises `RefusedError` where the token takes none, which it is asked with the permit itself: some have all that
     belongs to one, and a `permit` of another kind (DAI's).
     """
-    refusal = RefusedError(f"the token {token} takes no permits", "approve the price instead")
+    refusal = RefusedError(f"the token {token} takes no permits", "approve the price instead", code="no-permits")
     domain = permit_domain(connection, token)
     try:
         nonce = int(_read(connection, token, "nonces", [signer.address])[0])

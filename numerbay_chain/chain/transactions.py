@@ -77,13 +77,19 @@ def gas_limit(gas: int) -> int:
 class ReplacedError(RefusedError):
     """A transaction that can never be mined, because its nonce was used by another one."""
 
+    code = "replaced"
+
 
 class NotTakenError(NodeRefusedError):
     """A signed transaction that the node does not take as it is, as for its fee. Its nonce is free still."""
 
+    code = "not-taken"
+
 
 class NonceHeldError(NetworkError):
     """Another transaction, not mined yet, has the nonce: either of the two can be mined."""
+
+    code = "nonce-held"
 
 
 class Sender:
@@ -172,7 +178,9 @@ class Sender:
                 self.send(calls.approve(token=token, spender=spender, amount=0), before_broadcast)
         receipt = self.send(call, before_broadcast)
         if tokens.allowance(self.connection, token, self.account, spender) < amount:
-            raise RefusedError(f"the token {token} did not approve {amount} units", "do not use this token")
+            raise RefusedError(
+                f"the token {token} did not approve {amount} units", "do not use this token", code="not-approved"
+            )
         return receipt
 
     def lookup(self, transaction: str) -> Receipt | Literal["pending"] | None:
@@ -219,7 +227,9 @@ class Sender:
     def nonce_of(self, raw: bytes) -> int:
         """Of a signed transaction. Raises `UsageError` for one of another account or chain."""
         problem = UsageError(
-            "that is no signed transaction of this account and chain", "use the account that signed it"
+            "that is no signed transaction of this account and chain",
+            "use the account that signed it",
+            code="bad-transaction",
         )
         try:
             if raw[0] < 0x80:  # EIP-2718
@@ -318,7 +328,9 @@ class Sender:
         except NetworkError as error:
             raise _maybe_sent(error, name) from error
         if answer != name:
-            raise NetworkError(f"{self.connection.name} answered with {answer} for transaction {name}", _RUN_AGAIN)
+            raise NetworkError(
+                f"{self.connection.name} answered with {answer} for transaction {name}", _RUN_AGAIN, code="bad-answer"
+            )
 
     def _knows(self, name: str) -> bool:
         return self.connection.receipt(name) is not None or self.connection.transaction(name) is not None
@@ -335,6 +347,7 @@ class Sender:
             return AccountError(
                 f"{self.account} has not enough money for this transaction and its gas",
                 _SEND_COIN,
+                code="insufficient-funds",
             )
         return NotTakenError(str(error), error.hint, answer=error.answer)
 
@@ -347,7 +360,9 @@ class Sender:
     def _short_of(self, balance: int, value: int, fee: int) -> AccountError:
         need = f"{format_amount(value + fee)} are needed"
         parts = f" ({format_amount(value)} to pay and up to {format_amount(fee)} for gas)" if fee and value else ""
-        return AccountError(f"{self.account} holds {format_amount(balance)}, but {need}{parts}", _SEND_COIN)
+        return AccountError(
+            f"{self.account} holds {format_amount(balance)}, but {need}{parts}", _SEND_COIN, code="insufficient-funds"
+        )
 
     # ------------------------------------------------------------------------------------------------------- waiting
 
@@ -367,7 +382,9 @@ class Sender:
                     ) from error
             if time.monotonic() > end:
                 raise NetworkError(
-                    f"transaction {name} was not mined within {self.patience:.0f} s: it may still be", _RUN_AGAIN
+                    f"transaction {name} was not mined within {self.patience:.0f} s: it may still be",
+                    _RUN_AGAIN,
+                    code="unconfirmed",
                 )
             time.sleep(pause)
             pause = min(pause * 1.5, 0.25 if self.connection.is_development else 2.0)
@@ -435,12 +452,16 @@ class Sender:
     def _checked(self, found: Mapping[str, Any], name: str) -> Receipt:
         with self.connection.guard("asking for a receipt"):
             if bytes(found["transactionHash"]).hex() != name.removeprefix("0x").lower():
-                raise NetworkError(f"{self.connection.name} answered with a receipt that is not of {name}")
+                raise NetworkError(
+                    f"{self.connection.name} answered with a receipt that is not of {name}", code="bad-answer"
+                )
             created = found.get("contractAddress")
             own = [log for log in found["logs"] if self.address is not None and log["address"] == self.address]
             status = int(found["status"])
             if status not in (0, 1):
-                raise NetworkError(f"{self.connection.name} answered with an unknown status of transaction {name}")
+                raise NetworkError(
+                    f"{self.connection.name} answered with an unknown status of transaction {name}", code="bad-answer"
+                )
             return Receipt(
                 transaction=name,
                 block=int(found["blockNumber"]),
@@ -479,7 +500,7 @@ class Sender:
 
 
 def _maybe_sent(error: NetworkError, name: str) -> NetworkError:
-    return NetworkError(f"{error}: transaction {name} may have been sent", _RUN_AGAIN)
+    return NetworkError(f"{error}: transaction {name} may have been sent", _RUN_AGAIN, code="unconfirmed")
 
 
 def _name_of(raw: bytes) -> str:

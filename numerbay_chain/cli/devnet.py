@@ -56,7 +56,7 @@ def devnet(context: click.Context, state: State, port: int, block_time: int | No
     except KeyboardInterrupt:
         output.note("the devnet was stopped")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED) from None
-    raise RefusedError(f"anvil ended by itself, with status {status}", "start the devnet again")
+    raise RefusedError(f"anvil ended by itself, with status {status}", "start the devnet again", code="anvil-failed")
 
 
 def _deploy(running: "Devnet") -> "Deployment":

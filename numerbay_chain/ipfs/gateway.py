@@ -231,7 +231,7 @@ class GatewayStore(BlockStore):
                     yield answer
                     return
                 url = self._redirect(url, answer.headers["Location"])
-        raise NetworkError(f"{self.name} redirects more than {_REDIRECTS} times", self._hint)
+        raise NetworkError(f"{self.name} redirects more than {_REDIRECTS} times", self._hint, code="bad-redirect")
 
     def _redirect(self, source: str, location: str) -> str:
         """The address that is redirected to, if it is one to follow."""
@@ -239,9 +239,13 @@ class GatewayStore(BlockStore):
             target = urlsplit(urljoin(source, location))
             host, here = target.hostname or "", _origin(target) == _origin(self._base)
         except ValueError:
-            raise NetworkError(f"{self.name} redirects to something that is no address", self._hint) from None
+            raise NetworkError(
+                f"{self.name} redirects to something that is no address", self._hint, code="bad-redirect"
+            ) from None
         if target.scheme not in {"http", "https"} or not host:
-            raise NetworkError(f"{self.name} redirects to something that is no web address", self._hint)
+            raise NetworkError(
+                f"{self.name} redirects to something that is no web address", self._hint, code="bad-redirect"
+            )
         if here:
             return urlunsplit(target._replace(netloc=self._base.netloc))  # with the user that was given for it
         if _is_private(host) or _is_private(self._base.hostname or ""):
@@ -265,10 +269,13 @@ class GatewayStore(BlockStore):
             error = NetworkError(
                 f"{self.name} is busy or broken (status {status}{pause_words(answer.response)})",
                 "try again later, or try another gateway",
+                code="store-busy",
             )
             raise _AgainError(error, min(wanted_pause(answer.response) or 0.0, _LONGEST_PAUSE))
         if status in _CLOSED:
-            raise NetworkError(f"{self.name} refuses to serve anything (status {status})", self._hint)
+            raise NetworkError(
+                f"{self.name} refuses to serve anything (status {status})", self._hint, code="store-refused"
+            )
         if status == 400 and answer.response.url.startswith("http://") and b"HTTPS server" in answer.read()[:500]:
             raise NetworkError(f"{self.name} speaks TLS on this port", "give its address with https://")
         raise self._missing(answer, cid)
@@ -308,7 +315,7 @@ def _origin(url: SplitResult) -> tuple[str, str, int]:
 
 
 def _parse_url(text: str) -> SplitResult:
-    wrong = UsageError("the address of the gateway can't be used", "give it as https://HOST")
+    wrong = UsageError("the address of the gateway can't be used", "give it as https://HOST", code="bad-store")
     try:
         url = urlsplit(text.strip())
         if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment or url.port == 0:

@@ -171,7 +171,7 @@ class KuboStore(BlockStore):
                 raise diagnose(error, _ANSWER_SECONDS, _ANSWER_SECONDS) from None
         # The client asserts what an answer looks like, and looks into it without asking.
         except (AssertionError, LookupError, TypeError, ValueError) as error:
-            raise NetworkError(f"{self.name} answers with nonsense", self._hint) from error
+            raise NetworkError(f"{self.name} answers with nonsense", self._hint, code="bad-answer") from error
         finally:
             client._client.close_session()
 
@@ -220,6 +220,7 @@ def _parse_address(text: str) -> _Address:
     wrong = UsageError(
         "the address of the Kubo daemon can't be used",
         "give its RPC API as http://127.0.0.1:5001 or /ip4/127.0.0.1/tcp/5001",
+        code="bad-store",
     )
     try:
         if text.startswith("/"):
