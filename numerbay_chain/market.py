@@ -108,7 +108,7 @@ class Market:
         """Raise `RefusedError` (contract-unknown) unless the shipped code created the contract. The chain is asked
         once (`checked`)."""
         if not self._unchecked:
-            folder, first = self.home.path / "checked", self.contract.from_block
+            folder, first = self.home.folder("checked"), self.contract.from_block
             require_shipped(
                 self.connection, self.contract.address, folder, transaction=self._created_by, first_block=first
             )

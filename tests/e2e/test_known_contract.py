@@ -353,3 +353,15 @@ def test_other_code_at_the_known_addresses_is_not_taken(
     with pytest.raises(RefusedError) as refused:
         find_creation(connection, made.address)
     assert refused.value.code == ("contract-unknown" if wrong == "marketplace" else "no-proxy")
+
+
+def test_the_first_command_of_a_new_home_remembers_the_contract(place: Place, public: Connection) -> None:
+    deepen(place)
+    market = Market(
+        home=Home(place.folder / "new" / "home"),
+        connection=public,
+        contract=MarketplaceContract(public, place.contract.address, place.contract.from_block),
+        signer=place.chain.signer(0),
+    )
+    market.require_known_contract()
+    assert [path.stat().st_mode & 0o777 for path in (market.home.path / "checked").iterdir()] == [0o600]
