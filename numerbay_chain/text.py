@@ -17,3 +17,13 @@ def one_line(text: str, length: int = 300) -> str:
     """Fit for a message: one line, nothing invisible, at most `length` characters and a mark where it was cut."""
     clean = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * length]).split())
     return clean if len(clean) <= length else clean[:length] + "…"
+
+
+def escaped(text: str) -> str:
+    r"""Return the text in printable ASCII without white space. All else, and a backslash, is written as `\u20ae` or
+    `\U0001f600`, so that no two texts read the same."""
+    return "".join(c if "!" <= c <= "~" and c != "\\" else _escape(ord(c)) for c in text)
+
+
+def _escape(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

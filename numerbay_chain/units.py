@@ -3,10 +3,12 @@
 import re
 
 from numerbay_chain.errors import UsageError
+from numerbay_chain.text import escaped, one_line
 
 _ETHER_UNITS = {"wei": 0, "gwei": 9, "eth": 18, "ether": 18}
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_AMOUNT = re.compile(r"([0-9]+)(?:\.([0-9]+))?\s*([^\s0-9.]\S*)?", re.ASCII)
+# a unit that begins with a digit stands after a space
+_AMOUNT = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?:\s+(?=\S)|(?=[^\s0-9.]|$))(\S+)?", re.ASCII)
 _DURATION = re.compile(r"(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?", re.ASCII)
 _ORDER = re.compile(r"([0-9]{1,10})-([0-9]{1,10})", re.ASCII)
 _MAX_AMOUNT = 2**256 - 1
@@ -17,8 +19,8 @@ _MAX_HALF = 2**32 - 1
 def parse_amount(text: str, decimals: int = 18, symbol: str = "ETH") -> int:
     """The amount in wei, or in a token's smallest unit: `"0.05 ether"`, `"5 gwei"`, `"12 NMR"`.
 
-    The unit may be left out for zero only. Of a token, `symbol` is the unit and "units" its smallest one.
-    Raises `UsageError`.
+    The unit may be left out for zero only. Of a token, `symbol` is the unit and "units" its smallest one; letters that
+    are escaped in the symbol may be written as they are. Raises `UsageError`.
     """
     match = _AMOUNT.fullmatch(text.strip())
     units = _ETHER_UNITS if symbol == "ETH" else {symbol.lower(): decimals, "units": 0}
@@ -34,9 +36,11 @@ def parse_amount(text: str, decimals: int = 18, symbol: str = "ETH") -> int:
         raise UsageError(
             f"the amount {text!r} has no unit", f'write the unit too, such as "{example}"', code="bad-amount"
         )
-    exponent = units.get(unit.lower())
+    exponent = units.get(unit.lower(), units.get(escaped(unit).lower()))
     if exponent is None:
-        raise UsageError(f"{unit!r} is not a unit of {symbol}", f"use one of: {', '.join(units)}", code="bad-amount")
+        raise UsageError(
+            f"{one_line(unit, 60)!r} is not a unit of {symbol}", f"use one of: {', '.join(units)}", code="bad-amount"
+        )
     fraction = fraction.rstrip("0")
     if len(fraction) > exponent:
         raise UsageError(

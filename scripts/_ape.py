@@ -49,9 +49,11 @@ class ApeSigner(Signer):
 
 
 def connection(provider: ProviderAPI) -> Connection:
-    """The chain that Ape is connected to."""
-    network = provider.network
-    return Connection(provider.web3, name=f"Ape's {network.choice}", local=network.is_dev)
+    """The chain that Ape is connected to, with the limits of fees that the settings have."""
+    network, settings = provider.network, load_settings()
+    found = Connection(provider.web3, name=f"Ape's {network.choice}", local=network.is_dev)
+    found.limit_fees(settings.max_tip, settings.max_fee)
+    return found
 
 
 def market(provider: ProviderAPI, account: AccountAPI | None = None, **overrides: Any) -> Market:

@@ -1,6 +1,7 @@
 """Gas, asked of a node: what a transaction takes, and what a unit costs. Older nodes know fewer questions."""
 
-from typing import TYPE_CHECKING, Final
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from web3.types import BlockIdentifier, RPCEndpoint, TxParams
 
@@ -11,26 +12,49 @@ if TYPE_CHECKING:
 
 _USUAL_TIP: Final = 10**9
 """Wei for a unit of gas, where a node knows none of the questions."""
-_ESTIMATES_AT: Final = "an estimate on a block"
+_AT_TIP: Final = "an estimate at the tip"
+_AT_LATEST: Final = "an estimate at the latest block"
+_NO_BLOCK: Final = re.compile(r"argument|param|block|tag|not supported", re.IGNORECASE)
 _TIP: Final = "a tip"
 
 
 def estimate(connection: "Connection", transaction: TxParams) -> int:
-    """Return the units of gas that the transaction takes. Raises `RevertedError`."""
+    """Return the units of gas that the transaction takes. Raises `RevertedError`.
 
-    def ask(at: BlockIdentifier | None) -> int:
-        return number(connection.w3.eth.estimate_gas(transaction, at), 64)
+    It is asked at the block of all other questions; of nodes that refuse that, at the latest block, and of those that
+    know no second argument, without any.
+    """
 
-    if _ESTIMATES_AT not in connection.lacks:
+    def at_block(block: BlockIdentifier) -> int:
+        return number(connection.w3.eth.estimate_gas(transaction, block), 64)
+
+    def at_tip() -> int:
+        return connection.state("estimating gas", connection.tip, at_block)
+
+    def latest() -> int:
+        with connection.guard("estimating gas"):
+            return at_block("latest")
+
+    def alone() -> int:
+        with connection.guard("estimating gas"):
+            wire = {name: hex(value) if isinstance(value, int) else value for name, value in transaction.items()}
+            return _whole(connection.w3.manager.request_blocking(RPCEndpoint("eth_estimateGas"), [wire]), 64)
+
+    ways = {_AT_TIP: at_tip, _AT_LATEST: latest, "alone": alone}
+    refused: dict[str, NodeRefusedError] = {}
+    for name in [name for name in ways if name not in connection.lacks]:
+        if name == "alone" and refused and not _NO_BLOCK.search(list(refused.values())[-1].answer):
+            break
         try:
-            return connection.state("estimating gas", connection.tip, ask)
+            gas = ways[name]()
         except NodeRefusedError as error:
             if isinstance(error, NodeTimeoutError):
                 raise
-    with connection.guard("estimating gas"):
-        gas = ask(None)
-    connection.lacks.add(_ESTIMATES_AT)
-    return gas
+            refused[name] = error
+        else:
+            connection.lacks.update(refused)
+            return gas
+    raise next(iter(refused.values()))
 
 
 def asked(connection: "Connection") -> tuple[int | None, int]:
@@ -58,5 +82,8 @@ def _tip(connection: "Connection", base: int) -> int:
 
 def _quantity(connection: "Connection", method: str) -> int:
     with connection.guard("asking for the gas price"):
-        found = connection.w3.manager.request_blocking(RPCEndpoint(method), [])
-        return number(int(found, 16) if isinstance(found, str) else found, 128)
+        return _whole(connection.w3.manager.request_blocking(RPCEndpoint(method), []), 128)
+
+
+def _whole(found: Any, bits: int) -> int:
+    return number(int(found, 16) if isinstance(found, str) else found, bits)

@@ -25,12 +25,22 @@ _HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 _BYTES = re.compile(r"""b(['"]).*\1""", re.DOTALL)  # eth-tester shows the bytes as Python writes them
 _REASON = re.compile(r"""execution reverted: (?!0x|b['"])(.*\S)""", re.DOTALL)
 _SAYS_REVERT = re.compile(r"revert", re.IGNORECASE)
+# what a node says of code that fails without a word of its own
+_FAILED = re.compile(
+    r"invalid (?:opcode|jump|instruction|fe ?opcode)|bad (?:instruction|jump)|stack (?:under|over)flow|stack limit"
+    r"|stack(?:under|over)flow|invalidfeopcode|write protection|opcode .* not defined|out ?of ?bounds|call ?depth",
+    re.IGNORECASE,
+)
+_LONGEST = 1 << 16  # bytes of revert data that are looked at: memory for more costs a contract nothing in a call
 _OUT_OF_GAS = re.compile(r"out of gas|gas required exceeds|OutOfGas|intrinsic gas too (?:low|high)", re.IGNORECASE)
 _DEPTH = 6
 
 
 def decode_revert(data: bytes, transaction: str | None = None) -> RevertedError:
     """The error in a call's revert data: a custom error, `Error(string)`, `Panic(uint256)` or nothing at all."""
+    if len(data) > _LONGEST:
+        message = f"the contract refused with {len(data):,} bytes, which nobody will read"
+        return RevertedError(message, "do not use this contract", transaction=transaction)
     if not data:
         message = "the contract refused, and said nothing more"
         return RevertedError(message, _no_reason_hint(), transaction=transaction)
@@ -70,13 +80,13 @@ def reverted(error: BaseException, certain: bool = True) -> RevertedError | None
     data = revert_data(error)
     if data:
         return decode_revert(data)
-    text = " ".join(argument for argument in _arguments(error) if isinstance(argument, str))
+    text = " ".join(argument[:_LONGEST] for argument in _arguments(error) if isinstance(argument, str))
     if _OUT_OF_GAS.search(text):
         return out_of_gas()
     if reason := _REASON.search(text):
         # some nodes keep the bytes of Error(string) to themselves
         return _in_words(reason.group(1), None)
-    if certain or _SAYS_REVERT.search(text) or type(error).__name__ == "TransactionFailed":
+    if certain or _SAYS_REVERT.search(text) or _FAILED.search(text) or type(error).__name__ == "TransactionFailed":
         return decode_revert(b"")
     return None
 
@@ -118,7 +128,7 @@ def _find(value: Any, depth: int = 0) -> bytes | None:
         return value if len(value) >= 4 else None
     if isinstance(value, str):
         text = value.strip().removeprefix("Reverted").strip().removeprefix("execution reverted:").strip()
-        if _BYTES.fullmatch(text):
+        if len(text) <= 4 * _LONGEST and _BYTES.fullmatch(text):
             return _find(_literal(text))
         match = _HEX.fullmatch(text)
         return bytes.fromhex(text[2:]) if match and len(text) >= 10 else None
@@ -133,7 +143,7 @@ def _find(value: Any, depth: int = 0) -> bytes | None:
 def _literal(text: str) -> bytes | None:
     try:
         value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
         return None
     return value if isinstance(value, bytes) else None
 

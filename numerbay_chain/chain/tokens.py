@@ -1,4 +1,4 @@
-"""ERC-20 tokens, which may be hostile: what they claim about themselves is cut to size before a person sees it.
+"""ERC-20 tokens, which may be hostile: what they claim about themselves is made fit to be read by people.
 
 Sources: ERC-20, ERC-2612 (permit), EIP-5267 (eip712Domain).
 """
@@ -16,8 +16,9 @@ from numerbay_chain.chain.connection import Connection, checksummed
 from numerbay_chain.chain.signer import Signer
 from numerbay_chain.chain.types import NATIVE_TOKEN, ZERO_ADDRESS, Permit, Token
 from numerbay_chain.errors import AccountError, NetworkError, RefusedError, RevertedError
+from numerbay_chain.text import escaped
 
-SYMBOL_LENGTH = 11
+SYMBOL_LENGTH = 40  # characters, as it is shown
 MOST_DECIMALS = 36
 _ANSWER_LENGTH = 4096  # bytes
 _TAKEN = {"eth", "ether", "gwei", "wei", "units"}  # a token of that name would pass for the chain's own coin
@@ -27,20 +28,22 @@ _DOMAIN_FIELDS = ("name", "version", "chainId", "verifyingContract", "salt")
 def read_token(connection: Connection, address: str) -> Token:
     """The token at `address`, or the native coin for address 0.
 
-    A symbol that is missing or misleading becomes `token-0x…`; decimals that are missing or absurd become 0, so that
-    amounts are shown in the smallest unit.
+    Letters of a symbol that not everybody can read or type are escaped, so that it passes for no other one. A symbol
+    that is missing, endless or the coin's own becomes `token-0x…`; decimals that are missing or absurd become 0, so
+    that amounts are shown in the smallest unit.
     """
     if address == ZERO_ADDRESS:
         return NATIVE_TOKEN
     symbol = _text(_ask(connection, address, "symbol()"))
     decimals = _ask(connection, address, "decimals()")
     number = int.from_bytes(decimals) if len(decimals) == 32 else 0
-    return Token(address, _fit(symbol, address), number if number <= MOST_DECIMALS else 0)
+    return Token(address, _fit(symbol, address, connection), number if number <= MOST_DECIMALS else 0)
 
 
-def _fit(symbol: str, address: str) -> str:
-    clean = "".join(c for c in symbol if c.isascii() and c.isprintable() and not c.isspace())[:SYMBOL_LENGTH]
-    return clean if clean and clean.lower() not in _TAKEN else f"token-{address[:8]}"
+def _fit(symbol: str, address: str, connection: Connection) -> str:
+    shown = escaped(symbol)
+    taken = shown.lower() in _TAKEN or shown.lower() == connection.limits.symbol.lower()
+    return shown if 0 < len(shown) <= SYMBOL_LENGTH and not taken else f"token-{address[:8]}"
 
 
 def _ask(connection: Connection, address: str, signature: str) -> bytes:
@@ -55,12 +58,12 @@ def _ask(connection: Connection, address: str, signature: str) -> bytes:
 def _text(answer: bytes) -> str:
     """A `string`, or what older tokens answer: 32 bytes filled up with zeros."""
     if len(answer) == 32:
-        return answer.rstrip(b"\0").decode(errors="ignore")
+        return answer.rstrip(b"\0").decode(errors="surrogateescape")
     try:
         (text,) = abi_decode(["bytes"], answer)
     except (DecodingError, OverflowError, ValueError):
         return ""
-    return bytes(text).decode(errors="ignore")
+    return bytes(text).decode(errors="surrogateescape")
 
 
 def balance_of(connection: Connection, token: str, account: str, block: int | None = None) -> int:

@@ -11,6 +11,7 @@ from numerbay_chain.chain.signer import LocalSigner
 from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Permit, Token, Voucher
 from numerbay_chain.errors import AccountError, RefusedError, RevertedError, UsageError
+from numerbay_chain.units import format_amount, parse_amount
 from tests.chains.stage import PRICE, TERMS, Stage, answering, manifest
 
 FOREVER = 2**40 - 1
@@ -367,22 +368,34 @@ class Sending:
         [
             (encode(["string"], ["GOOD"]), "GOOD"),
             (b"MKR".ljust(32, b"\0"), "MKR"),
-            (encode(["string"], ["A\x1b[31mB\n" + 50 * "C"]), "A[31mBCCCCC"),
+            (encode(["string"], ["A\x1b[31mB\n"]), "A\\u001b[31mB\\u000a"),
+            (encode(["string"], [41 * "C"]), None),
+            (encode(["string"], [40 * "C"]), 40 * "C"),
+            (encode(["string"], ["1INCH"]), "1INCH"),
+            (encode(["string"], ["USD\u20ae0"]), "USD\\u20ae0"),
+            (encode(["string"], ["\u0441\u0442ETH"]), "\\u0441\\u0442ETH"),
+            (encode(["string"], ["USDC "]), "USDC\\u0020"),
+            (encode(["string"], ["USDC\u200b"]), "USDC\\u200b"),
+            (encode(["string"], ["USD\\u20ae0"]), "USD\\u005cu20ae0"),
+            (encode(["string"], ["\U0001f680"]), "\\U0001f680"),
             (encode(["string"], ["ETH"]), None),
             (encode(["string"], ["Ether"]), None),
-            (encode(["string"], ["\u0395\u03a4\u0397"]), None),
+            (encode(["string"], ["\u0395\u03a4\u0397"]), "\\u0395\\u03a4\\u0397"),
             (encode(["string"], [""]), None),
-            (encode(["bytes"], [b"\xff\xfe"]), None),
+            (encode(["bytes"], [b"US\xffDC"]), "US\\udcffDC"),
             (encode(["uint256", "uint256"], [2**255, 2**255]), None),
             (encode(["uint256", "uint256"], [32, 2**64]), None),
             (5000 * b"A", None),
             (b"", None),
         ],
     )
-    def test_what_a_token_calls_itself_is_cut_to_size(self, stage: Stage, answer: bytes, symbol: str | None) -> None:
+    def test_what_a_token_calls_itself_is_fit_to_be_read_and_passes_for_no_other(
+        self, stage: Stage, answer: bytes, symbol: str | None
+    ) -> None:
         address = stage.deploy_code(answering(answer))
         expected = symbol or f"token-{address[:8]}"
         assert tokens.read_token(stage.connection, address) == Token(address, expected, 0)
+        assert parse_amount(format_amount(15, expected, 1), 1, expected) == 15
 
     def test_a_real_tokens_name_and_decimals_are_taken(self, stage: Stage) -> None:
         token = stage.deploy_contract("StandardToken")

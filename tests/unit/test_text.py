@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerbay_chain.hosts import is_loopback
-from numerbay_chain.text import one_line, printable, visible
+from numerbay_chain.text import escaped, one_line, printable, visible
 
 
 @given(st.text(), st.integers(1, 50))
@@ -51,3 +51,11 @@ def test_nothing_visible_is_lost(text: str) -> None:
 )
 def test_this_machine_is_known_by_name_and_number(host: str, here: bool) -> None:
     assert is_loopback(host) is here
+
+
+def test_what_is_escaped_is_ascii_without_spaces_and_no_two_texts_read_the_same() -> None:
+    texts = ["USD\u20ae0", "USD\\u20ae0", "USDT0", "a b", "a\tb", "\U0001f680", "\udcff", "\\", "\x1b[31m", ""]
+    shown = [escaped(text) for text in texts]
+    assert len(set(shown)) == len(texts)
+    assert all(one.isascii() and one.isprintable() and " " not in one for one in shown)
+    assert escaped("1INCH") == "1INCH"

@@ -38,6 +38,25 @@ def test_amounts_of_a_token_are_read_with_its_decimals() -> None:
     assert parse_amount("3 units", decimals=6, symbol="USDC") == 3
 
 
+@pytest.mark.parametrize("symbol", ["1INCH", "42", "USD\\u20ae0", ".X", "$A", "a-b", "0x1", "token-0x12345678"])
+def test_an_amount_of_a_token_with_any_symbol_reads_back(symbol: str) -> None:
+    for amount in (0, 1, 15, 10**18, 123 * 10**16):
+        assert parse_amount(format_amount(amount, symbol), symbol=symbol) == amount
+
+
+def test_letters_that_are_escaped_may_be_typed_as_they_are() -> None:
+    assert parse_amount("5 USD\u20ae0", 6, "USD\\u20ae0") == 5_000_000
+    with pytest.raises(UsageError):
+        parse_amount("5 USD0", 6, "USD\\u20ae0")
+
+
+def test_a_unit_that_begins_with_a_digit_stands_after_a_space() -> None:
+    assert parse_amount("5 1INCH", symbol="1INCH") == 5 * 10**18
+    for text in ("51INCH", "5.1INCH", "5 1 INCH"):
+        with pytest.raises(UsageError):
+            parse_amount(text, symbol="1INCH")
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "ether", "1", "0.05", "-1 ether", "1,5 ether", "1e3 wei", "1 NMR", "0.5 wei", ".5 ether", "1 ether ether"],
