@@ -211,7 +211,8 @@ class Buyer:
                         f"no round of listing {held.listing} is out", "cancel the order instead", code="not-released"
                     )
             last = listing.last_turn + listing.terms.decline_window - 1 if round == listing.next_round - 1 else None
-            sent = self.market.send(label, calls.decline(order=order, round=round), until=last)
+            stake = self.market.at_stake(token.address, held.price)
+            sent = self.market.send(label, calls.decline(order=order, round=round), until=last, stake=stake)
         return paid_by(sent, "Declined", token)
 
     def cancel(self, order: int) -> Done:

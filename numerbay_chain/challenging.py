@@ -61,7 +61,11 @@ def open_dispute(market: Market, order_id: int, round: int | None, unseen: bool)
             market.send("approve", approval)
         approved = market.sender.approve(case.terms.token, case.bond)
     sent = market.send(
-        _label_to_open(case), _challenge(case, key), after=case.challengeable_from, until=case.matures_at - 1
+        _label_to_open(case),
+        _challenge(case, key),
+        after=case.challengeable_from,
+        until=case.matures_at - 1,
+        stake=market.at_stake(case.terms.token, case.order.price),
     )
     return _opened(case, sent, approved)
 

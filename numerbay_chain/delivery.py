@@ -205,9 +205,10 @@ def send_release(market: Market, listing_id: int, round: int, call: Call, keys_u
     listing = market.contract.listing(listing_id)
     first = listing.terms.release_from(round, listing.last_turn) if round == listing.next_round else None
     due, label = listing.terms.due(round), handout.release_label(listing_id, round)
+    stake = market.at_stake(listing.terms.token, listing.active) if due else None
     if keys_until is None:
-        return market.send(label, call, after=first, until=due).receipt
-    return market.send_secret(label, call, after=first, until=keys_until).receipt
+        return market.send(label, call, after=first, until=due, stake=stake).receipt
+    return market.send_secret(label, call, after=first, until=keys_until, stake=stake).receipt
 
 
 def _with_keys(

@@ -166,6 +166,11 @@ class Market:
         self.signer_or_refuse().unlock()
         return self.send(label, call, identity, until=until, after=after, margin=margin, stake=stake)
 
+    def at_stake(self, token: str, amount: int) -> int | None:
+        """What may be spent on the gas of a step with a deadline (`stake`): the amount that is lost without it, in the
+        chain's coin. None for a token, whose worth nobody tells."""
+        return amount if token == ZERO_ADDRESS else None
+
     def plan_untold(self, call: Call, gas: int, secret: Collection[str]) -> NoReturn:
         """Raises `Planned` for a call that must be heard of by nobody yet: no node is asked for its gas, and its
         `secret` arguments are not shown."""

@@ -282,7 +282,9 @@ def prove(
     _require_funds(market, judged)
     if market.dry_run:
         _plan(market, judged)
-    return _finish(case, market.send_secret(_label(case), judged.call, until=judged.until, margin=case.margin))
+    stake = market.at_stake(case.terms.token, judged.returns)
+    sent = market.send_secret(_label(case), judged.call, until=judged.until, margin=case.margin, stake=stake)
+    return _finish(case, sent)
 
 
 def resume_proof(market: Market, order_id: int, round: int | None) -> Proven | None:

@@ -156,7 +156,8 @@ def _respond(case: Case) -> Answer:
     if market.dry_run:
         market.plan_untold(call, DISPUTE_GAS[call.function], {"manifest", "sealedKey"})
     # an answer is sealed anew each time
-    sent = market.send_secret(_label(case), call, _identity(case, opened), until=until, margin=case.margin)
+    stake = market.at_stake(case.terms.token, opened.stake)
+    sent = market.send_secret(_label(case), call, _identity(case, opened), until=until, margin=case.margin, stake=stake)
     event_of(sent.receipt, "Responded")
     return Answer(case.order.id, case.round, sent.receipt, sent.resumed)
 

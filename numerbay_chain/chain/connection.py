@@ -76,6 +76,7 @@ def connect(
         provider = NodeProvider(endpoint)
     w3 = Web3(provider)
     w3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
+    w3.middleware_onion.remove("validation")  # it asks for the chain's id before each call
     connection = Connection(
         w3, name=endpoint.name, local=endpoint.local, expected_chain_id=expected_chain_id, redacted=endpoint.redacted
     )
