@@ -11,6 +11,7 @@ from numerbay_chain.chain import calls, rpc
 from numerbay_chain.chain import connection as connection_module
 from numerbay_chain.chain.connection import Connection, NodeRefusedError, connect
 from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.devnet import request as mine
 from numerbay_chain.chain.nodeerrors import NodeBusyError
 from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.errors import NetworkError, RefusedError, RevertedError
@@ -143,6 +144,9 @@ def test_a_node_that_gives_no_answer_for_many_blocks_is_asked_for_fewer_at_once(
     stage: Stage, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_module, "SECONDS_PER_LOGS", 0.5)
+    stage.new_listing()
+    mine(stage.connection, "anvil_mine", hex(200))
+    stage.new_listing()
     market = MarketplaceContract(connect(proxy.url), stage.market.address, stage.market.from_block)
     wide: list[int] = []
 
