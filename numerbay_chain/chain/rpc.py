@@ -116,6 +116,8 @@ def _no_logs(answer: RPCResponse) -> RPCResponse:
 
 
 def _no_json(status: int, body: bytes) -> RPCResponse:
+    if 300 <= status < 400:
+        return _error({"message": "it leads to another address: give that one"}, status)
     if status < 400:
         raise BadResponseFormat("no JSON-RPC answer")
     words = body[:4096].decode(errors="replace").strip()
@@ -131,7 +133,7 @@ def _error(error: Any, status: int) -> RPCResponse:
     if words is None:
         words = json.dumps(error) if error else ""
     text = words if isinstance(words, str) else json.dumps(words)
-    if status >= 400:
+    if status >= 300:
         text = f"HTTP status {status}, {text}" if text else f"HTTP status {status}"
     shaped: dict[str, Any] = {"code": _code(found.get("code"), status), "message": text or "no reason given"}
     if found.get("data") is not None:
@@ -143,7 +145,7 @@ def _code(code: Any, status: int) -> int:
     try:
         return int(code)
     except (TypeError, ValueError, OverflowError):
-        return status if status >= 400 else _NO_CODE
+        return status if status >= 300 else _NO_CODE
 
 
 def _is_busy(method: str, status: int, answer: RPCResponse) -> bool:

@@ -43,6 +43,8 @@ def test_a_refusal_keeps_its_code_and_its_words(shape: str) -> None:
         (400, b"range too large", "HTTP status 400, range too large"),
         (404, b"<html>welcome</html>", "HTTP status 404"),
         (503, b"", "HTTP status 503"),
+        (301, b"", "HTTP status 301, it leads to another address"),
+        (308, b"<html>moved</html>", "HTTP status 308, it leads to another address"),
         (401, b'"unauthorized"', "HTTP status 401"),
         (400, b"Client sent an HTTP request to an HTTPS server.", "HTTP status 400, it speaks TLS on this port"),
     ],
