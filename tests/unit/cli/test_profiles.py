@@ -42,6 +42,21 @@ def test_an_access_key_in_a_nodes_address_is_not_shown(run: Run) -> None:
     assert "/key" not in shown
 
 
+def test_a_password_in_a_stores_address_is_not_shown(run: Run) -> None:
+    stores = [
+        "--store",
+        "kubo:http://u:sesame@127.0.0.1:5001",
+        "--read-back",
+        "gateway:https://u:sesame@h.example/sesame",
+    ]
+    assert run("profile", "set", "x", "--rpc", "https://u:sesame@node.example/v3/sesame", *stores).code == 0
+    texts = [run("profile", "list", "--json"), run("profile", "list"), run("-p", "x", "profile", "show")]
+    found = run("-p", "x", "profile", "show", "--json")
+    assert "sesame" not in "".join(result.stdout + result.stderr for result in [*texts, found])
+    assert found.object["store"] == "kubo:http://127.0.0.1:5001"
+    assert found.object["read_back"] == "gateway:https://h.example/…"
+
+
 def test_the_profile_default_is_used_where_none_is_named_and_no_node_is(run: Run) -> None:
     assert run("profile", "set", "default", "--rpc", "http://127.0.0.1:3", "--chain-id", "7").code == 0
     assert run("profile", "show", "--json").object["chain_id"] == 7
