@@ -67,7 +67,8 @@ def make_quote(
         if problem := status_of(market, voucher, rounds, market.account).problem:
             raise RefusedError(problem, "ask the seller for another one", code="voucher-unusable")
         price = voucher.voucher.price
-        words = explain(replace(listing.terms, max_rounds=voucher.voucher.max_rounds), price, token, gas_price)
+        most = min(listing.terms.max_rounds, voucher.voucher.max_rounds)
+        words = explain(replace(listing.terms, max_rounds=most), price, token, gas_price)
     elif not listing.offer.open:
         raise RefusedError(
             f"listing {listing_id} is closed: only a voucher buys", "ask the seller for one", code="closed"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final, Literal, TypedDict, get_args
 
 from numerbay_chain.chain.finality import FINALITY
-from numerbay_chain.chain.gas import BUYER_GAS
+from numerbay_chain.chain.gas import BUYER_GAS, DISPUTE_GAS
 from numerbay_chain.chain.types import ZERO_ADDRESS, Terms, Token
 from numerbay_chain.errors import UsageError
 from numerbay_chain.units import format_amount, format_duration, format_fee, format_time, parse_amount, parse_duration
@@ -236,32 +236,43 @@ def explain(terms: Terms, price: int, token: Token, gas_price: int = 0) -> list[
     """What the terms mean for seller and buyer, one sentence each. `price` per round; `gas_price`: the most that a unit
     of gas costs now, in wei (0: unknown), for what a dispute would take."""
     amount = format_amount(price, token.symbol, token.decimals)
-    lines = [f"a round costs {amount}; an order covers 1 to {terms.max_rounds} rounds, paid in advance"]
+    covers = f"1 to {terms.max_rounds} rounds" if terms.max_rounds > 1 else "1 round"
+    lines = [f"a round costs {amount}; an order covers {covers}, paid in advance"]
     if terms.supply:
-        lines.append(f"at most {terms.supply} orders are sold")
+        lines.append(f"at most {terms.supply} orders are sold, not counting those that ended before their first round")
     if terms.scheduled:
         lines.append(
             f"round 0 is due by {format_time(terms.first_due)}, each later one {format_duration(terms.period)} after "
-            "the one before; a seller who is late is not paid for that round, and every buyer gets it back"
+            "the one before; a seller who is late is not paid for that round, and every buyer can get it back"
         )
     else:
         lines.append("there is no schedule: a buyer who does not want to wait any longer cancels")
     lines.append(f"between two releases lie at least {format_duration(terms.min_interval)}")
     if terms.instant:
         lines.append(
-            "the round that is out can be bought, and read as soon as the seller has sealed the key to that buyer"
+            "the round that is out can be bought, unless it was skipped or proven faulty, and read as soon as the "
+            "seller has sealed the key to that buyer"
         )
+        if terms.decline_window:
+            lines.append("a round that was out when it was bought can't be declined")
     if terms.copies:
         lines.append("every order gets a copy of its own, sealed for it alone")
     lines.append(_decline_words(terms))
     lines.append(
-        f"a buyer may cancel at any time: the next round stays owed for {format_duration(terms.notice_period)}, "
-        "all later ones are paid back at once"
+        "a buyer may cancel at any time: all rounds after the next one are paid back at once; the next one stays owed "
+        f"for {format_duration(terms.notice_period)}, and can be taken back then if it did not come"
     )
     lines += _dispute_words(terms, price, token, gas_price)
-    held = format_duration(terms.decline_window + terms.dispute_window + terms.bucket_length)
-    lines.append(f"the seller can withdraw a round's money about {held} after it was released or, if later, bought")
+    lines.append(_withdraw_words(terms))
     return lines
+
+
+def _withdraw_words(terms: Terms) -> str:
+    """Money matures in buckets: at the end of the one in which its windows end."""
+    windows = terms.decline_window + terms.dispute_window
+    earliest, latest = format_duration(windows), format_duration(windows + terms.bucket_length)
+    words = f"the seller can withdraw a round's money {earliest} to {latest} after it was released or, if later, bought"
+    return f"{words}, unless it is disputed by then" if terms.adjudicated else words
 
 
 def _decline_words(terms: Terms) -> str:
@@ -272,8 +283,20 @@ def _decline_words(terms: Terms) -> str:
         )
     window = format_duration(terms.decline_window)
     return (
-        f"keys go out {window} after a release; until then a buyer who can't fetch the content, or finds that it is "
-        "not what was promised, declines and gets that round and all later ones back; silence accepts"
+        f"keys go out {window} after a release at the earliest; until then a buyer who can't fetch the content, or "
+        "finds that it is not what was promised, declines and gets that round and all later ones back; silence accepts"
+    )
+
+
+def _content_words(terms: Terms) -> str:
+    if terms.copies:
+        return (
+            "whoever proves that a copy does not decrypt to what was committed to gets that one order paid back, if "
+            "its money has not matured, and no other; that proof makes the copy public"
+        )
+    return (
+        "whoever proves that a file does not decrypt to what was committed to gets all buyers paid back whose money "
+        "has not matured; that proof makes the file public"
     )
 
 
@@ -286,11 +309,10 @@ def _dispute_words(terms: Terms, price: int, token: Token, gas_price: int) -> li
     held, answer = format_duration(terms.dispute_window), format_duration(terms.response_window)
     bond = format_amount(terms.bond(price), token.symbol, token.decimals)
     lines = [
-        "the contract judges disputes: a buyer who gets no key, or a wrong one, challenges the round within about "
-        f"{held} after keys are due; the seller has {answer} to answer with the right key, and the buyer {held} after "
-        "that to prove it wrong: without an answer, or with a wrong one, the buyer is paid back",
-        "whoever proves that a file does not decrypt to what was committed to gets all buyers paid back whose money "
-        "has not matured; that proof makes the file public",
+        "the contract judges disputes: a buyer who gets no key, or a wrong one, challenges the round within "
+        f"{held} after keys are due; the seller has {answer} to answer with the right key, and the buyer at least "
+        f"{held} after that to prove it wrong: without an answer, or with a wrong one, the buyer is paid back",
+        _content_words(terms),
     ]
     if terms.bond(price):
         given = format_amount(terms.challenge_bond, token.symbol, token.decimals)
@@ -302,7 +324,11 @@ def _dispute_words(terms: Terms, price: int, token: Token, gas_price: int) -> li
         lines.append("a challenge takes no bond")
     if gas_price:
         fee = BUYER_GAS * gas_price
-        lines.append(f"a dispute takes about {BUYER_GAS:,} gas of its buyer, at most {format_fee(fee)} today")
+        proof = DISPUTE_GAS["proveWrongCopy" if terms.copies else "proveWrongContent"]
+        lines.append(
+            f"a dispute over a key takes about {BUYER_GAS:,} gas of its buyer, at most {format_fee(fee)} today; a "
+            f"proof of wrong content takes about {proof:,} gas"
+        )
         if terms.native and fee > price:
             lines.append("NOT WORTH A DISPUTE: a round costs less than that gas, so that nobody would challenge for it")
     visits = terms.decline_window // 2

@@ -77,6 +77,16 @@ def test_a_seller_whose_code_answers_no_questions_signs_nothing(place: Place) ->
     assert status.problem == "the voucher was not signed by the listing's seller"
 
 
+def test_a_voucher_for_more_rounds_than_the_listing_sells_is_explained_with_the_listings(
+    place: Place, wallet: Other
+) -> None:
+    voucher = unsigned(place, 1)
+    generous = dataclasses.replace(voucher, voucher=dataclasses.replace(voucher.voucher, max_rounds=60))
+    wallet.send("approve(bytes32)", digest_of(generous))
+    (words,) = [line for line in place.buyer().quote(1, voucher=generous).words if "paid in advance" in line]
+    assert words.endswith(f"an order covers 1 to {TERMS.max_rounds} rounds, paid in advance")
+
+
 def test_two_vouchers_with_the_same_signature_are_two_purchases(place: Place, wallet: Other) -> None:
     first, second = (unsigned(place, price, approved_by=wallet) for price in (1, 2))
     buyer = place.buyer()
@@ -113,7 +123,7 @@ def trapped(place: Place) -> Other:
     member = Other.deployed(place, "ReenteringBuyer")
     deposit, withdraw = calldata("deposit()", ()), calldata("withdraw(uint256)", (1,))
     w3 = place.chain.connection.w3
-    w3.eth.send_transaction({"from": w3.eth.accounts[0], "to": member.address, "value": 1})  # type: ignore[typeddict-item]
+    w3.eth.send_transaction({"from": w3.eth.accounts[0], "to": member.address, "value": 1})  # type: ignore[typeddict-item]  # Wei is an int
     member.send("execute(address,uint256,bytes)", vault.address, 1, deposit)
     back = calldata("refundMissed(uint256,uint256)", (listing.id << 32, 0))
     member.send("arm(address,bytes)", place.contract.address, back)

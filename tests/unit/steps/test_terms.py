@@ -103,3 +103,22 @@ def test_the_words_name_price_windows_and_caps() -> None:
     plain = "\n".join(explain(build(), 1, NATIVE_TOKEN))
     assert "nobody can decline" in plain
     assert "no schedule" in plain
+
+
+def test_who_is_paid_back_for_wrong_content_is_said() -> None:
+    whole = "\n".join(explain(build(), 1, NATIVE_TOKEN))
+    copies = "\n".join(explain(build(copies=True), 1, NATIVE_TOKEN))
+    assert "gets all buyers paid back" in whole
+    assert "gets that one order paid back" in copies
+    assert "all buyers" not in copies
+
+
+def test_a_round_that_was_out_is_said_to_be_kept_where_others_can_be_declined() -> None:
+    words = "a round that was out when it was bought can't be declined"
+    assert words in explain(build(decline_window="5m", instant=True), 1, NATIVE_TOKEN)
+    assert words not in explain(build(decline_window="5m"), 1, NATIVE_TOKEN)
+    assert words not in explain(build(instant=True), 1, NATIVE_TOKEN)
+
+
+def test_one_round_is_said_as_one() -> None:
+    assert "an order covers 1 round, paid in advance" in explain(build("dataset"), 1, NATIVE_TOKEN)[0]
