@@ -83,9 +83,10 @@ def test_a_price_below_the_gas_of_a_dispute_is_not_protected_and_says_so() -> No
 def test_too_little_time_to_answer_is_said() -> None:
     assert "SHORT: 1m to answer" in words(preset="test")
     short = words(decline_window="4m", response_window="4m", dispute_window="10m")
-    assert "SHORT: 4m to answer a challenge is less than the 5m: the 3m that it takes to be sure of one" in short
+    assert "SHORT: 4m to answer a challenge is less than the 22m: the 20m that it takes to be sure of one" in short
     assert "and 2m between two looks at it" in short
-    assert "SHORT" not in words(decline_window="6m", response_window="6m", dispute_window="12m")
+    assert "SHORT: 39m" in words(decline_window="39m", response_window="39m", dispute_window="2h")
+    assert "SHORT" not in words(decline_window="40m", response_window="40m", dispute_window="2h")
 
 
 def test_a_deadline_is_a_date_and_how_far_away_it_is() -> None:
