@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypedDict
@@ -285,27 +285,21 @@ class Home:
     def save_profile(self, name: str, settings: Mapping[str, str | int | None], *, merge: bool = False) -> Path:
         """Write a profile, in place of one of that name, or with `merge` into it; the others stay. Return the file's
         path."""
+        values = checked_profile(name, settings)
+
+        def change(profiles: dict[str, dict[str, Any]]) -> None:
+            profiles[name] = _merged(profiles.get(name, {}), values) if merge else values
+
+        return self.change_profiles(change)
+
+    def change_profiles(self, change: Callable[[dict[str, dict[str, Any]]], None]) -> Path:
+        """Let `change` alter all profiles, in a file that nobody else writes meanwhile. Return the file's path."""
         import tomli_w
 
-        if not _PROFILE_NAME.fullmatch(name):
-            raise UsageError(
-                f"{name!r} is no name for a profile",
-                "use letters, digits, dots, hyphens and underscores",
-                code="bad-setting",
-            )
-        values = {key: _typed(key, value, "the call") for key, value in settings.items() if value is not None}
-        if unknown := sorted(set(values) - set(SETTING_NAMES)):
-            raise UsageError(f"{unknown[0]!r} is no setting", f"use: {', '.join(SETTING_NAMES)}", code="bad-setting")
-        if any(isinstance(value, str) and not _is_utf_8(value) for value in values.values()):
-            raise UsageError(
-                "a setting with a name that is not UTF-8 can't be kept in a profile",
-                "rename the file, or give the setting as a flag",
-                code="bad-setting",
-            )
         folder = self.folder()
         with locked(folder / ".profiles.lock", "writing profiles"):
             profiles = self.profiles()
-            profiles[name] = _merged(profiles.get(name, {}), values) if merge else values
+            change(profiles)
             write_atomic(folder / "profiles.toml", tomli_w.dumps(profiles))
         return folder / "profiles.toml"
 
@@ -375,6 +369,27 @@ class Home:
         if self.secret_path.stat().st_mode & 0o077:
             self.secret_path.chmod(0o600)
         return bytes.fromhex(text)
+
+
+def checked_profile(name: str, settings: Mapping[str, str | int | None]) -> dict[str, Any]:
+    """Return a profile's values as they are written. Raise `UsageError` (bad-setting) for what is no name, no setting,
+    or can't be kept in a file."""
+    if not _PROFILE_NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is no name for a profile",
+            "use letters, digits, dots, hyphens and underscores",
+            code="bad-setting",
+        )
+    values = {key: _typed(key, value, "the call") for key, value in settings.items() if value is not None}
+    if unknown := sorted(set(values) - set(SETTING_NAMES)):
+        raise UsageError(f"{unknown[0]!r} is no setting", f"use: {', '.join(SETTING_NAMES)}", code="bad-setting")
+    if any(isinstance(value, str) and not _is_utf_8(value) for value in values.values()):
+        raise UsageError(
+            "a setting with a name that is not UTF-8 can't be kept in a profile",
+            "rename the file, or give the setting as a flag",
+            code="bad-setting",
+        )
+    return values
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from numerbay_chain.chain.blocks import require_advance
 from numerbay_chain.chain.connection import Connection, connect
 from numerbay_chain.chain.signer import DevelopmentSigner
 from numerbay_chain.errors import NetworkError, RefusedError, UsageError
@@ -44,15 +45,17 @@ def find_anvil(binary: str | None = None) -> str:
 
 
 def advance(connection: Connection, seconds: int) -> None:
-    """Moves a development chain's clock forward by `seconds`, and makes a block. Raises `UsageError`."""
+    """Move a development chain's clock forward by `seconds`, and make a block.
+
+    Raise `UsageError` for another chain, and for more than 10 years or beyond the contract's time (too-far).
+    """
     if not connection.is_development:
         raise UsageError(
             f"the clock of chain {connection.chain_id} at {connection.name} can't be moved",
             "use a devnet",
             code="no-clock",
         )
-    if seconds < 1:
-        raise UsageError(f"the clock can't be moved by {seconds} seconds", "only forward", code="no-clock")
+    require_advance(seconds, connection.now())
     request(connection, "evm_increaseTime", seconds)
     request(connection, "evm_mine")
 

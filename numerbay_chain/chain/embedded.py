@@ -8,6 +8,7 @@ from eth_tester import EthereumTester, PyEVMBackend
 from eth_tester.backends.pyevm.main import _execute_and_revert_transaction
 from web3 import EthereumTesterProvider, Web3
 
+from numerbay_chain.chain.blocks import require_advance
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.signer import DEVELOPMENT_MNEMONIC, DEVELOPMENT_PATH, DevelopmentSigner
 from numerbay_chain.errors import UsageError
@@ -43,10 +44,9 @@ class EmbeddedChain:
         return DevelopmentSigner(index)
 
     def advance(self, seconds: int) -> None:
-        """Makes a block whose time is `seconds` after the latest one's, at least 1."""
-        if seconds < 1:
-            raise UsageError(f"the clock can't be moved by {seconds} seconds", "only forward")
+        """Make a block whose time is `seconds` after the latest one's, at least 1. Raise as `require_advance`."""
         latest = int(self._tester.get_block_by_number("latest")["timestamp"])
+        require_advance(seconds, latest)
         self._tester.time_travel(latest + seconds + 1)  # eth-tester's word for the time of the block after
 
 

@@ -1,12 +1,12 @@
 """`devnet`: a local chain with everything on it that trying things out needs."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from numerbay_chain.cli import output, roles
 from numerbay_chain.cli.lazy import Entry, LazyGroup
-from numerbay_chain.cli.options import DURATION, State, json_option, pass_state, profile_option, rpc_option
+from numerbay_chain.cli.options import DURATION, State, json_option, pass_state, profile_option, rpc_option, yes_option
 from numerbay_chain.errors import ExitCode, RefusedError
 from numerbay_chain.units import format_time
 
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from numerbay_chain.chain.devnet import Devnet
     from numerbay_chain.config import Home
 
-PROFILES = {"seller": 1, "buyer": 2, "auditor": None}
-"""Profile → test account; an auditor needs none."""
+ROLES = {"seller": 1, "buyer": 2, "auditor": None}
+"""Role → test account; an auditor needs none."""
 
 
 @click.group(
     cls=LazyGroup,
     invoke_without_command=True,
-    entries={"advance": Entry("Commands", f"{__name__}:advance", "Move the clock of a running devnet.")},
+    entries={
+        "advance": Entry("Commands", f"{__name__}:advance", "Move the clock of a running devnet."),
+        "clean": Entry("Commands", f"{__name__}:clean", "Remove what devnets left on this machine."),
+    },
 )
 @click.option("--port", type=click.IntRange(0, 65_535), default=8545, show_default=True, help="0 takes a free one.")
 @click.option("--block-time", type=click.IntRange(min=1), metavar="SECONDS", help="A block every so often.")
@@ -33,7 +36,9 @@ def devnet(context: click.Context, state: State, port: int, block_time: int | No
     """Run a local chain with contracts, accounts and profiles.
 
     Starts anvil on this machine, deploys a marketplace, and writes the profiles seller, buyer and auditor, which are
-    ready to use. It runs until Ctrl-C, and nothing of it is kept.
+    ready to use. Where one of them is yours it stays, and the devnet writes devnet-seller (-buyer, -auditor) instead.
+
+    It runs until Ctrl-C, and nothing of the chain is kept. `devnet clean` removes the rest.
 
     \b
     Example:
@@ -43,14 +48,16 @@ def devnet(context: click.Context, state: State, port: int, block_time: int | No
     if context.invoked_subcommand is not None:
         return
     from numerbay_chain.chain.devnet import Devnet
+    from numerbay_chain.chain.devnet_files import keep_running, remember
     from numerbay_chain.config import Home
 
     home = Home.at()
     try:
-        with Devnet(port=port, block_time=block_time) as running:
+        with Devnet(port=port, block_time=block_time) as running, keep_running(home, running.port):
             deployed = _deploy(running)
-            profiles = _write_profiles(home, running, deployed)
-            _show(state, running, deployed, profiles)
+            remember(home, deployed)
+            names = _write_profiles(home, running, deployed)
+            _show(state, running, deployed, names, home.profiles())
             output.note("stop it with Ctrl-C")
             status = running.wait()
     except KeyboardInterrupt:
@@ -74,33 +81,33 @@ def _deploy(running: "Devnet") -> "Deployment":
     return deployment.deploy(Sender(running.connection, deployer))
 
 
-def _write_profiles(home: "Home", running: "Devnet", deployed: "Deployment") -> dict[str, dict[str, str | int | None]]:
-    from numerbay_chain.config import DEFAULT_PROFILE
+def _write_profiles(home: "Home", running: "Devnet", deployed: "Deployment") -> dict[str, str]:
+    from numerbay_chain.chain.devnet_files import store_folder, write_profiles
 
     shared: dict[str, str | int | None] = {
         "rpc": running.rpc,
         "contract": deployed.address,
         "chain_id": deployed.chain_id,
         "from_block": deployed.block,
-        "store": f"embedded:{home.folder('devnet') / 'store'}",
+        "created_by": deployed.transaction,
+        "store": f"embedded:{store_folder(home)}",
     }
-    profiles = {
+    roles = {
         name: {**shared, "account": f"dev:{account}" if account is not None else None}
-        for name, account in PROFILES.items()
+        for name, account in ROLES.items()
     }
-    standing = home.profiles().get(DEFAULT_PROFILE)
-    if standing is None or standing.get("chain_id") == deployed.chain_id:
-        # what is used without -p, such as `audit`; one that somebody made for another chain stays
-        profiles[DEFAULT_PROFILE] = dict(shared)
-    for name, values in profiles.items():
-        home.save_profile(name, values)
-    return profiles
+    names = write_profiles(home, roles, shared)
+    for role, name in names.items():
+        if name != role:
+            output.note(f"your own profile {role} stays as it is: use -p {name}")
+    return names
 
 
 def _show(
-    state: State, running: "Devnet", deployed: "Deployment", profiles: dict[str, dict[str, str | int | None]]
+    state: State, running: "Devnet", deployed: "Deployment", names: dict[str, str], profiles: dict[str, dict[str, Any]]
 ) -> None:
-    accounts = {name: running.signer(index).address for name, index in PROFILES.items() if index is not None}
+    accounts = {role: running.signer(index).address for role, index in ROLES.items() if index is not None}
+    written = [*names.values(), *(name for name in ("default",) if profiles.get(name, {}).get("devnet") is True)]
     state.show(
         {
             "rpc": running.rpc,
@@ -108,7 +115,8 @@ def _show(
             "contract": deployed.address,
             "block": deployed.block,
             "accounts": accounts,
-            "profiles": profiles,
+            "roles": names,
+            "profiles": {name: profiles[name] for name in written},
             "pid": running.pid,
         },
         lambda: output.fields(
@@ -116,10 +124,39 @@ def _show(
                 ("node", running.rpc),
                 ("chain", deployed.chain_id),
                 ("contract", deployed.address),
-                *((name, address) for name, address in accounts.items()),
-                ("profiles", ", ".join(profiles)),
+                *((role, address) for role, address in accounts.items()),
+                ("profiles", ", ".join(written)),
             ]
         ),
+    )
+
+
+@devnet.command()
+@json_option
+@yes_option
+@pass_state
+def clean(state: State) -> None:
+    """Remove what devnets left on this machine.
+
+    Their profiles, their store, and what was journaled about their contracts, below $NUMERBAY_CHAIN_HOME. Profiles that
+    you wrote or changed stay.
+
+    \b
+    Example:
+      numerbay-chain devnet clean
+    """
+    from numerbay_chain.chain import devnet_files
+    from numerbay_chain.config import Home
+
+    home = Home.at()
+    found = devnet_files.find_leftovers(home)
+    if found.profiles or found.paths:
+        things = [*(f"profile {name}" for name in found.profiles), *(str(path) for path in found.paths)]
+        state.agree("removes " + ", ".join(things))
+        found = devnet_files.clean(home)
+    state.show(
+        {"profiles": list(found.profiles), "removed": [str(path) for path in found.paths]},
+        lambda: f"removed {len(found.profiles)} profiles and {len(found.paths)} files and folders",
     )
 
 
