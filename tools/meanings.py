@@ -31,7 +31,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "busy": ("another process works on the same thing", "wait until it is done"),
     "closed": ("the listing is closed", "wait until it opens, or ask for a voucher"),
     "closed-stream": ("standard input or output is needed, and closed", "name a file"),
-    "contract-unknown": ("the address is not known to be this version's marketplace", "check the address"),
+    "contract-unknown": (
+        "the address is not known to be this version's marketplace",
+        "check the address, then `--created-by`",
+    ),
     "copies-wanted": ("the listing is sold as copies", "name a file for each order"),
     "decryption": ("the wrong key, or bytes that were altered", "check key file and order"),
     "disk-full": ("no space is left; nothing was left behind", "free some space, run it again"),

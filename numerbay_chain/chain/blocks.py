@@ -35,12 +35,12 @@ def is_development_chain(chain_id: int, *, local: bool) -> bool:
 
 def require_advance(seconds: int, now: int) -> None:
     """Raise `UsageError` unless a development chain's clock can be moved forward by `seconds` from `now` (Unix
-    seconds): by at least one, by 10 years at most (too-far), and not beyond the time that the contract can hold."""
+    seconds): by at least one, by 10 years at most (out-of-range), and not beyond the time that the contract can hold."""
     if seconds < 1:
         raise UsageError(f"the clock can't be moved by {seconds} seconds", "only forward", code="no-clock")
     if seconds > LONGEST_ADVANCE or now + seconds > LATEST_TIME:
         raise UsageError(
             f"the clock can't be moved by {format_duration(seconds)}",
             f"by {format_duration(LONGEST_ADVANCE)} at most at a time, and to {format_time(LATEST_TIME)} at most",
-            code="too-far",
+            code="out-of-range",
         )

@@ -91,7 +91,9 @@ def first_block_with_code(connection: Connection, address: str) -> int | None:
 def _checked_name(transaction: str) -> str:
     if not re.fullmatch(r"0x[0-9a-fA-F]{64}", transaction, re.ASCII):
         raise UsageError(
-            f"{one_line(transaction, 80)!r} is not a transaction", "a transaction is 0x and 64 hexadecimal digits"
+            f"{one_line(transaction, 80)!r} is not the hash of a transaction",
+            "it is 0x and 64 hexadecimal digits",
+            code="bad-hash",
         )
     return transaction
 

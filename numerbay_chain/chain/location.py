@@ -37,6 +37,7 @@ def expected_chain_id(settings: Settings) -> int | None:
         raise UsageError(
             f"{network.name} has the chain id {network.chain_id}, but chain_id is set to {settings.chain_id}",
             "leave one of the two out",
+            code="bad-setting",
         )
     return network.chain_id
 

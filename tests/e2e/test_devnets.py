@@ -46,7 +46,7 @@ def test_a_devnet_leaves_a_users_profile_alone_and_says_how_its_own_is_called(
 
     now = here.json("devnet", "advance", "10m")["now"]
     for duration in ("3651d", "100000d"):
-        assert error(here, "devnet", "advance", duration, code=2) == "too-far"
+        assert error(here, "devnet", "advance", duration, code=2) == "out-of-range"
     assert here.json("devnet", "advance", "1s")["now"] < now + 600
 
     assert error(here, "devnet", "clean", code=1) == "busy"
@@ -92,16 +92,16 @@ def test_the_contract_is_that_of_the_flag_else_the_profiles_else_the_deployed_el
     buyer = ("-p", "buyer", "keys", "register")
     wrong = here.json("deploy", *node, "--account", "dev:7", "--direct")["transaction"]
     assert error(here, *buyer, "--created-by", wrong, code=1) == "contract-unknown"
-    assert error(here, *buyer, "--created-by", "0x12", code=2) == "usage"
+    assert error(here, *buyer, "--created-by", "0x12", code=2) == "bad-hash"
     assert here.json(*buyer, "--contract", known)["epoch"] == 1
     assert here.json(*buyer)["epoch"] == 1
     assert here.json(*buyer, "--contract", own)["epoch"] == 1
 
 
 def test_a_network_is_a_name_for_a_chain_and_brings_no_node(here: Shell, devnet: RunningDevnet) -> None:
-    assert error(here, "audit", "--network", "base", "--rpc", devnet.rpc, code=2) == "usage"
-    assert error(here, "-p", "buyer", "audit", "--network", "Base Sepolia", code=2) == "usage"
-    assert error(here, "audit", "--network", "base", "--chain-id", "1", "--rpc", devnet.rpc, code=2) == "usage"
+    assert error(here, "audit", "--network", "base", "--rpc", devnet.rpc, code=2) == "wrong-chain"
+    assert error(here, "-p", "buyer", "audit", "--network", "Base Sepolia", code=2) == "wrong-chain"
+    assert error(here, "audit", "--network", "base", "--chain-id", "1", "--rpc", devnet.rpc, code=2) == "bad-setting"
     assert error(here, "audit", "--network", "nowhere", "--rpc", devnet.rpc, code=2) == "unknown-network"
     devnet.stop()
     here.nbc("devnet", "clean")
