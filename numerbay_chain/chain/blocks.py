@@ -35,7 +35,7 @@ def is_development_chain(chain_id: int, *, local: bool) -> bool:
 
 def require_advance(seconds: int, now: int) -> None:
     """Raise `UsageError` unless a development chain's clock can be moved forward by `seconds` from `now` (Unix
-    seconds): by at least one, by 10 years at most (out-of-range), and not beyond the time that the contract can hold."""
+    seconds): by at least one (no-clock), by 10 years at most and not beyond 2106 (out-of-range)."""
     if seconds < 1:
         raise UsageError(f"the clock can't be moved by {seconds} seconds", "only forward", code="no-clock")
     if seconds > LONGEST_ADVANCE or now + seconds > LATEST_TIME:

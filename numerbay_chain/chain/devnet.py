@@ -47,7 +47,7 @@ def find_anvil(binary: str | None = None) -> str:
 def advance(connection: Connection, seconds: int) -> None:
     """Move a development chain's clock forward by `seconds`, and make a block.
 
-    Raise `UsageError` for another chain, and for more than 10 years or beyond the contract's time (out-of-range).
+    Raise `UsageError` for another chain (no-clock), and as `require_advance`.
     """
     if not connection.is_development:
         raise UsageError(
