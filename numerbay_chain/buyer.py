@@ -94,11 +94,13 @@ class Buyer:
         voucher: SignedVoucher | None = None,
         recipient: str | None = None,
         first_round: int | None = None,
+        young_listing: bool = False,
     ) -> Quote:
         """What a purchase would cost and bind to. `first_round` None: the round that is out where the listing is
-        instant, else the next one. Raises `RefusedError` for what can't be bought (closed, sold out, overdue,
-        voucher of no use), and `AccountError` for a recipient without a registered key."""
-        return make_quote(self.market, listing_id, rounds, voucher, recipient, first_round)
+        instant, else the next one. `young_listing`: see `buy`. Raises `RefusedError` for what can't be bought
+        (closed, sold out, overdue, too young, voucher of no use), and `AccountError` for a recipient without a
+        registered key."""
+        return make_quote(self.market, listing_id, rounds, voucher, recipient, first_round, young_listing)
 
     def buy(
         self,
@@ -111,6 +113,7 @@ class Buyer:
         max_price: int | str | None = None,
         quote: Quote | None = None,
         again: bool = False,
+        young_listing: bool = False,
         check: bool = True,
         permit: bool = True,
         progress: Progress = silent,
@@ -120,8 +123,10 @@ class Buyer:
         `quote`: what the user agreed to; anything changed since is refused. `max_price` per round. A round that is
         out already is read and checked before it is bought, unless `check` is False. `permit`: allow a token's
         transfer by signature where the token can do that, else the exact amount is approved first. `again`: a
-        second order for the same round is meant. Raises `RefusedError` for an order that the recipient holds
-        already for that round, and for all that `quote` refuses.
+        second order for the same round is meant. `young_listing`: buy from a listing that is not final yet, whose
+        number could still become another seller's. Raises `RefusedError` for an order that the recipient holds
+        already for that round, for a young listing (`too-early`), for a seller or terms that changed before the
+        purchase was signed (`changed`), and for all that `quote` refuses.
         """
         return buy(
             self.market,
@@ -133,6 +138,7 @@ class Buyer:
             max_price=max_price,
             agreed=quote,
             again=again,
+            young_listing=young_listing,
             check=check,
             permit=permit,
             progress=progress,

@@ -60,14 +60,26 @@ def open_dispute(market: Market, order_id: int, round: int | None, unseen: bool)
         if market.dry_run:
             market.send("approve", approval)
         approved = market.sender.approve(case.terms.token, case.bond)
-    sent = market.send(
-        _label_to_open(case),
-        _challenge(case, key),
-        after=case.challengeable_from,
-        until=case.matures_at - 1,
-        stake=market.at_stake(case.terms.token, case.order.price),
-    )
+    with market.decision():
+        case = _still_open(case)
+        market.confirm()
+        sent = market.send(
+            _label_to_open(case),
+            _challenge(case, key),
+            after=case.challengeable_from,
+            until=case.matures_at - 1,
+            stake=market.at_stake(case.terms.token, case.order.price),
+        )
     return _opened(case, sent, approved)
+
+
+def _still_open(case: Case) -> Case:
+    """What a challenge rests on, as it stands now: reading the store took time. Raises `RefusedError`."""
+    case = case.again()
+    if (refusal := refusal_to_open(case)) is not None:
+        raise refusal
+    keys_posted(case)  # so that a second node is asked: with keys that a node leaves out, it would be for nothing
+    return case
 
 
 def resume_challenge(market: Market, order_id: int, round: int | None) -> OpenedDispute | None:

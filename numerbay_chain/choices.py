@@ -58,6 +58,7 @@ class Choices:
                     "give --read-back gateway:https://HOST, a gateway on another machine",
                     code="no-read-back",
                 )
+        market.require_second()
         return cls(market.finality(confirmations), second, wait, progress)
 
     def step(self, label: str) -> Callable[[int, int], None]:

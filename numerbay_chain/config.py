@@ -41,6 +41,7 @@ class Overrides(TypedDict, total=False):
     created_by: str | None
     unchecked_contract: bool | None
     operates: str | None
+    second_rpc: str | None
     home: str | Path | None
 
 
@@ -52,7 +53,8 @@ class Settings:
     block, `max_tip` what a unit of gas may cost on top of the base fee, in gwei, `max_fee` what the gas of one
     transaction may cost, in wei (given so, or as text such as "0.05 ether"), `network` a name in networks.toml,
     `created_by` the transaction that created the contract. `unchecked_contract`: pay it whoever made it; that is never
-    stored. `operates`: the listings of others whose disputes this account answers as their operator ("3, 5")."""
+    stored. `operates`: the listings of others whose disputes this account answers as their operator ("3, 5").
+    `second_rpc`: another node's address, which is asked the same before a secret or money leaves."""
 
     home: "Home"
     profile: str | None = None
@@ -71,6 +73,7 @@ class Settings:
     created_by: str | None = None
     unchecked_contract: bool = False
     operates: str | None = None
+    second_rpc: str | None = field(default=None, repr=False)
 
     def required(self, name: str) -> str:
         """A text setting that can't do without. Raises `UsageError`."""

@@ -13,7 +13,7 @@ from numerbay_chain import handout
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.clock import MINING_TIME
-from numerbay_chain.chain.types import Listing, Receipt, Release
+from numerbay_chain.chain.types import Listing, Order, Receipt, Release
 from numerbay_chain.choices import Choices
 from numerbay_chain.errors import NetworkError, RefusedError, TooLateError
 from numerbay_chain.manifest import Manifest
@@ -188,13 +188,15 @@ def _release(market: Market, journal: RoundJournal, listing_id: int, entry: Roun
     """Releases the round, with its envelopes where both may be public at once. Envelopes that do not come back a
     second way yet, or for which time ran out meanwhile, do not hold it up: they follow."""
     manifest = entry.sealed.manifest
-    together = _with_keys(market, journal, listing_id, entry, choices)
-    if together is not None:
-        call, until = together
-        try:
-            return send_release(market, listing_id, entry.round, call, until)
-        except TooLateError:
-            market.notify("the keys go out after the release: with it they could come too late")
+    envelopes = _pin_before(market, journal, listing_id, entry, choices)
+    if envelopes is not None:
+        with market.decision():
+            together = _with_keys(market, listing_id, entry, envelopes, choices)
+            if together is not None:
+                try:
+                    return send_release(market, listing_id, entry.round, *together)
+                except TooLateError:
+                    market.notify("the keys go out after the release: with it they could come too late")
     return send_release(
         market, listing_id, entry.round, calls.release(listing=listing_id, round=entry.round, manifest=manifest)
     )
@@ -211,11 +213,26 @@ def send_release(market: Market, listing_id: int, round: int, call: Call, keys_u
     return market.send_secret(label, call, after=first, until=keys_until, stake=stake).receipt
 
 
-def _with_keys(
+def _pin_before(
     market: Market, journal: RoundJournal, listing_id: int, entry: RoundEntry, choices: Choices
-) -> tuple[Call, int] | None:
-    """The release with the envelopes in it, and the last second in which it may leave; None where the keys have to
-    follow it. Whoever has a right to the key is asked for again after the envelopes were pinned."""
+) -> handout.Envelopes | None:
+    """The envelopes for a release that shows the keys too; None where the keys have to follow it."""
+    with market.decision():
+        chosen = _chosen_before(market, listing_id, entry, choices)
+        if chosen is None:
+            return None
+        sales, orders = chosen
+        sales.require_all_for_next()
+        manifest = Manifest.decode(entry.sealed.manifest)
+        key = partial(handout.content_key, market, manifest, listing_id, entry.round)
+        envelopes = handout.pin_envelopes(market, journal, entry, sales, orders, key)
+    return envelopes if envelopes.trouble_at(choices.second) is None else None
+
+
+def _chosen_before(
+    market: Market, listing_id: int, entry: RoundEntry, choices: Choices
+) -> tuple[Sales, list[Order]] | None:
+    """The orders whose key may be shown with the release; None: there is none, or it has to wait."""
     listing = market.contract.listing(listing_id)
     due = listing.terms.due(entry.round)
     if listing.terms.decline_window or (due is not None and market.clock.is_late(due - MARGIN, MINING_TIME)):
@@ -224,18 +241,29 @@ def _with_keys(
     chosen, _ = choose(sales, entry.round, market.connection.now(), before_release=True)
     if not chosen or sales.listing.next_round != entry.round:
         return None
+    return sales, chosen
+
+
+def _with_keys(
+    market: Market, listing_id: int, entry: RoundEntry, envelopes: handout.Envelopes, choices: Choices
+) -> tuple[Call, int] | None:
+    """The release with the envelopes in it, and the last second in which it may leave. Whoever has a right to the key
+    is asked for again after the envelopes were pinned, which may have taken long: None where somebody cancelled
+    meanwhile, or could reclaim."""
+    again = _chosen_before(market, listing_id, entry, choices)
+    if again is None:
+        return None
+    sales, chosen = again
+    if {*entry.envelopes[envelopes.digest.hex()]} - {order.id for order in chosen}:
+        return None
     sales.require_all_for_next()
-    manifest = entry.sealed.manifest
-    key = partial(handout.content_key, market, Manifest.decode(manifest), listing_id, entry.round)
-    envelopes = handout.pin_envelopes(market, journal, entry, sales, chosen, key)
-    if envelopes.trouble_at(choices.second) is not None:
-        return None
-    # both may have taken long: somebody may have cancelled meanwhile, or be able to reclaim
-    fresh = Sales.read(market.contract, listing_id, choices.finality)
-    still, _ = choose(fresh, entry.round, market.connection.now(), before_release=True)
-    if {order.id for order in chosen} - {order.id for order in still} or fresh.listing.next_round != entry.round:
-        return None
+    sales.require_keys(market.contract, chosen)
     call = calls.release_and_deliver(
-        listing=listing_id, round=entry.round, manifest=manifest, digest=envelopes.digest, count=envelopes.count
+        listing=listing_id,
+        round=entry.round,
+        manifest=entry.sealed.manifest,
+        digest=envelopes.digest,
+        count=envelopes.count,
     )
-    return call, keys_until(fresh, still, market.connection.now(), due)
+    due = sales.listing.terms.due(entry.round)
+    return call, keys_until(sales, chosen, market.connection.now(), due)

@@ -76,10 +76,13 @@ def pin_envelopes(
     orders: Iterable[Order],
     keys: Callable[[], Keys],
 ) -> Envelopes:
-    """Envelopes for exactly these orders, pinned, and written down before anybody is told. Those of an earlier run are
+    """Envelopes for exactly these orders, pinned, and written down before anybody is told. Ends the decision that says
+    whose they are (`Market.decision`). Those of an earlier run are
     taken again while the store has them: sealing is random, so new ones would have to find their way anew."""
     chosen = sorted(orders, key=lambda order: order.id)
     ids = [order.id for order in chosen]
+    sales.require_keys(market.contract, chosen)
+    market.confirm()  # what is pinned may be read by anybody
     for digest in [digest for digest, known in entry.envelopes.items() if known == ids]:
         envelopes = Envelopes(bytes.fromhex(digest), len(ids))
         try:
@@ -95,7 +98,6 @@ def pin_envelopes(
 
 
 def _seal(market: Market, sales: Sales, round: int, chosen: Sequence[Order], keys: Keys) -> bytes:
-    sales.require_keys(market.contract, chosen)
     context = market.context(sales.listing.id, round)
     if isinstance(keys, ContentKey):
         return seal_envelopes(keys, context, [(order.id, sales.key_of(order)) for order in chosen])

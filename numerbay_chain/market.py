@@ -13,6 +13,7 @@ from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.finality import Finality
 from numerbay_chain.chain.location import expected_chain_id, locate, open_connection
+from numerbay_chain.chain.second import ONE_NODE, SecondNode, confirmed, deciding, shared_host
 from numerbay_chain.chain.signer import Signer
 from numerbay_chain.chain.transactions import Plan, Sender
 from numerbay_chain.chain.types import ZERO_ADDRESS, Token
@@ -86,6 +87,7 @@ class Market:
         self._created_by, self._unchecked = created_by, unchecked_contract
         self.keep = Keep(home.path / "kept", keep, notify)
         self._tokens: dict[str, Token] = {}
+        self._warned: set[str] = set()
 
     # -------------------------------------------------------------------------------------------------------- account
 
@@ -162,14 +164,41 @@ class Market:
         stake: int | None = None,
     ) -> Sent:
         """`send`, of what nobody must hear of in vain: a node is told only once it can be signed, and while there is
-        time for it. Raises `AccountError`."""
+        time for it. What it rests on is read within `decision`, and a second node is asked the same before. Raises
+        `AccountError`, and `NetworkError` as `confirm`."""
         self.signer_or_refuse().unlock()
+        self.confirm()
         return self.send(label, call, identity, until=until, after=after, margin=margin, stake=stake)
 
     def at_stake(self, token: str, amount: int) -> int | None:
         """What may be spent on the gas of a step with a deadline (`stake`): the amount that is lost without it, in the
         chain's coin. None for a token, whose worth nobody tells."""
         return amount if token == ZERO_ADDRESS else None
+
+    @contextmanager
+    def decision(self) -> Iterator[None]:
+        """In it, up to `confirm`, the chain is read as of one block, and what is read is kept for the second node.
+        Raises `NetworkError` where that can't be reached, or has newer blocks than the first one."""
+        self.require_second()
+        with deciding(self.connection):
+            yield
+
+    def confirm(self) -> None:
+        """Before a secret or money leaves: ask the second node all that the decision rests on, and end the decision.
+        Raises `NetworkError` (`nodes-disagree`, `node-behind`). Without a second node, the user is told once."""
+        if not confirmed(self.connection) and not self.is_development:
+            self._warn(ONE_NODE.format(self.connection.name))
+
+    def require_second(self) -> None:
+        """Connects to the second node, if there is one, before work is begun that would be for nothing without it.
+        Raises `NetworkError`, and `UsageError` for one of another chain."""
+        if (host := shared_host(self.connection)) is not None:
+            self._warn(f"both nodes are on the host {host}: whoever runs it answers twice, and nobody else is asked")
+
+    def _warn(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            self.notify(message)
 
     def plan_untold(self, call: Call, gas: int, secret: Collection[str]) -> NoReturn:
         """Raises `Planned` for a call that must be heard of by nobody yet: no node is asked for its gas, and its
@@ -296,6 +325,10 @@ def market_at(
     chain than the settings name."""
     connection.require_chain(expected_chain_id(settings))
     connection.limit_fees(settings.max_tip, settings.max_fee)
+    if settings.second_rpc is not None:
+        if settings.second_rpc == settings.rpc:
+            raise UsageError("the second node is the first one", "give --second-rpc the address of another node")
+        connection.second = SecondNode.at(settings.second_rpc)
     location = locate(settings, connection)
     store = settings.store or f"embedded:{settings.home.path / 'store'}"
     return Market(

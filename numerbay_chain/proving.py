@@ -6,6 +6,7 @@ a client reveal a key: the content hash that a proof rests on is said. docs/prot
 """
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import IO, Final, NoReturn, cast
 
 from numerbay_chain import artifact
@@ -272,11 +273,19 @@ def prove(
     if before := _resumed(case):
         return before
     if judgement is None:
+        market.require_second()
         judged = _judge(Reception(market, case), progress)
-        case = case.again()
     else:
         judged = judgement
+    with market.decision():
+        return _prove(case.again(), judged, publish_key)
+
+
+def _prove(case: Case, judged: Judgement, publish_key: bool) -> Proven:
+    """Sends the proof, if what it rests on stands in the newest block too, for both nodes where there are two."""
+    market = case.market
     judged = _still_meant(case, judged)
+    _require_promised(case, judged)
     if judged.publishes_key and not publish_key:
         raise RefusedError(judged.words, "agree to that: `dispute prove` asks for it, `prove` takes publish_key=True")
     _require_funds(market, judged)
@@ -285,6 +294,19 @@ def prove(
     stake = market.at_stake(case.terms.token, judged.returns)
     sent = market.send_secret(_label(case), judged.call, until=judged.until, margin=case.margin, stake=stake)
     return _finish(case, sent)
+
+
+def _require_promised(case: Case, judged: Judgement) -> None:
+    """That the proof is about what was promised, and that this stays in the chain. Raises `RefusedError`."""
+    if judged.chunk is None:
+        if case.answered is not None:
+            _refuse_young(case, "the seller's answer", case.answered.block, judged.until)
+        return
+    manifest: bytes = judged.call.arguments["manifest"]
+    if case.market.contract.hash_of(case.order.id, case.round) != sha256(manifest).digest():
+        raise RefusedError(f"{case.name} was promised other content than the proof is about", "run this again")
+    what, block = _promised(case)
+    _refuse_young(case, what, block, judged.until)
 
 
 def resume_proof(market: Market, order_id: int, round: int | None) -> Proven | None:

@@ -35,6 +35,7 @@ def make_quote(
     voucher: SignedVoucher | None,
     recipient: str | None,
     first_round: int | None,
+    young_listing: bool,
 ) -> Quote:
     """See `Buyer.quote`."""
     contract = market.contract
@@ -55,6 +56,8 @@ def make_quote(
         raise RefusedError(
             f"listing {listing_id} is sold out", "wait until somebody's order ends before it began", code="sold-out"
         )
+    if not young_listing:
+        _refuse_young(market, listing)
     price, gas_price = listing.offer.price, market.gas_price()
     words = explain(listing.terms, price, token, gas_price)
     if voucher is not None:
@@ -138,6 +141,7 @@ def buy(
     max_price: int | str | None,
     agreed: Quote | None,
     again: bool,
+    young_listing: bool,
     check: bool,
     permit: bool,
     progress: Progress,
@@ -146,9 +150,8 @@ def buy(
     if bought := resume_purchase(market, listing_id, rounds, voucher, recipient):
         return bought
     receiver, label, asked = _asked(market, listing_id, rounds, voucher, recipient)
-    quote = make_quote(
-        market, listing_id, rounds, voucher, receiver, first_round if agreed is None else agreed.first_round
-    )
+    first_round = first_round if agreed is None else agreed.first_round
+    quote = make_quote(market, listing_id, rounds, voucher, receiver, first_round, young_listing)
     if agreed is not None:
         _refuse_change(quote, agreed)
     if max_price is not None and quote.price > (most := market.amount(max_price, quote.token)):
@@ -163,8 +166,15 @@ def buy(
         _check_content(market, quote, progress)
     approval, signed = _allow(market, quote, permit)
     call = _call(quote, voucher, signed)
-    # what never reached the network is sent only if it is what would be signed now
-    sent = market.send(label, call, f"{asked}; {fingerprint(call)}", until=_last_second(quote, voucher, signed))
+    with market.decision():
+        _refuse_other(market, quote)
+        if not young_listing:
+            _refuse_young(market, quote.listing)
+        if not again:
+            _refuse_second(market, quote)
+        market.confirm()
+        # what never reached the network is sent only if it is what would be signed now
+        sent = market.send(label, call, f"{asked}; {fingerprint(call)}", until=_last_second(quote, voucher, signed))
     return _bought(market, sent, approval, asked)
 
 
@@ -193,8 +203,9 @@ def _show(quote: Quote, amount: int) -> str:
 
 def _refuse_change(now: Quote, agreed: Quote) -> None:
     for what, new, old in (
+        ("the listing's seller", now.listing.seller, agreed.listing.seller),
         ("the listing's terms", now.listing.terms, agreed.listing.terms),
-        ("the offer", now.listing.version, agreed.listing.version),
+        ("the offer", (now.listing.version, now.listing.offer), (agreed.listing.version, agreed.listing.offer)),
         ("the price", now.total, agreed.total),
         ("what was asked for", (now.rounds, now.recipient), (agreed.rounds, agreed.recipient)),
         ("the recipient's key", now.epoch, agreed.epoch),
@@ -202,6 +213,41 @@ def _refuse_change(now: Quote, agreed: Quote) -> None:
     ):
         if new != old:
             raise RefusedError(f"{what} changed since you agreed", "look at it again, then buy", code="terms-changed")
+
+
+def _refuse_other(market: Market, quote: Quote) -> None:
+    """Right before it is signed: the contract binds a purchase to a listing's number, version and round, not to who
+    sells under that number, which a reorganization can change. Raises `RefusedError`."""
+    now = market.contract.listing(quote.listing.id)
+    key = market.contract.current_key(quote.recipient)
+    _refuse_change(replace(quote, listing=now, epoch=key[0] if key else 0), quote)
+    if now.next_round != quote.listing.next_round:
+        raise RefusedError("the round changed since you agreed", "look at it again, then buy", code="terms-changed")
+
+
+def _refuse_young(market: Market, listing: Listing) -> None:
+    """A listing that is not final could be another one's by the time the purchase is mined. Raises `RefusedError`."""
+    finality = market.finality()
+    if finality.is_instant:
+        return
+    created = [*market.contract.events(["ListingCreated"], listing=listing.id)]
+    if len(created) != 1:
+        raise NetworkError(
+            f"{market.connection.name} left out the creation of listing {listing.id}",
+            "check from_block, or use another node",
+        )
+    if created[0]["seller"] != listing.seller or created[0]["terms"] != listing.terms:
+        raise NetworkError(
+            f"the logs of {market.connection.name} and the contract do not agree on who sells listing {listing.id}",
+            "use another node",
+        )
+    if wait := finality.seconds_left(created[0].block):
+        raise RefusedError(
+            f"listing {listing.id} is too young: its block could still vanish, and another seller's listing get its "
+            f"number; it is final in about {format_duration(wait)}",
+            "buy it then, or give --young-listing if you trust what may come in its place",
+            code="too-early",
+        )
 
 
 def _refuse_second(market: Market, quote: Quote) -> None:

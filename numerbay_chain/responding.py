@@ -155,11 +155,29 @@ def _respond(case: Case) -> Answer:
     )
     if market.dry_run:
         market.plan_untold(call, DISPUTE_GAS[call.function], {"manifest", "sealedKey"})
-    # an answer is sealed anew each time
     stake = market.at_stake(case.terms.token, opened.stake)
-    sent = market.send_secret(_label(case), call, _identity(case, opened), until=until, margin=case.margin, stake=stake)
+    with market.decision():
+        _require_unchanged(case, manifest)
+        # an answer is sealed anew each time
+        sent = market.send_secret(
+            _label(case), call, _identity(case, opened), until=until, margin=case.margin, stake=stake
+        )
     event_of(sent.receipt, "Responded")
     return Answer(case.order.id, case.round, sent.receipt, sent.resumed)
+
+
+def _require_unchanged(case: Case, manifest: bytes) -> None:
+    """All that the answer rests on, read once more: what took long to read may have changed it, and a second node is
+    asked the same. Raises `RefusedError`."""
+    now = case.again()
+    promised = case.market.contract.hash_of(case.order.id, case.round)
+    sold_by_us = case.market.account in (now.listing.seller, now.listing.operator)
+    if (now.state, now.challenge, now.order) != ("challenged", case.challenge, case.order) or not sold_by_us:
+        raise RefusedError(f"this changed meanwhile: {words(now)}", "run this again")
+    if promised != sha256(manifest).digest():
+        raise RefusedError(f"{case.name} was promised other content than its answer is about", "run this again")
+    if (young := _young(now)) is not None:
+        raise RefusedError(young.reason, code="too-early")
 
 
 def _refuse_late(case: Case) -> int:

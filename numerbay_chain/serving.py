@@ -82,33 +82,51 @@ def set_aside(market: Market, journal: RoundJournal, entry: RoundEntry) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """What one look at the chain shows. `chosen` are all whose key may go out, `fresh` those of them who have none."""
+class _Rights:
+    """Who has a right to the round's key, by the chain alone: `chosen` are all whose key may go out."""
 
     sales: Sales
     chosen: list[Order]
     left: list[Left]
     copies: dict[int, bytes] | None  # order → content hash, where copies are sold
+
+    @classmethod
+    def at(cls, market: Market, release: Release, choices: Choices, head: int) -> "_Rights":
+        listing_id, round = release.listing, release.round
+        sales = Sales.read(market.contract, listing_id, choices.finality, head)
+        chosen, left = choose(sales, round, market.connection.now(), before_release=False)
+        if not sales.listing.terms.copies:
+            return cls(sales, chosen, left, None)
+        copies = {copy.order: copy.content_hash for copy in market.contract.copies_of(listing_id, round)}
+        left += [
+            Left(order.id, f"order {order} has no copy of this round") for order in chosen if order.id not in copies
+        ]
+        return cls(sales, [order for order in chosen if order.id in copies], left, copies)
+
+    @property
+    def ids(self) -> list[int]:
+        return [order.id for order in self.chosen]
+
+    def promised(self) -> dict[int, bytes]:
+        """Of each copy that a key may go out for, the content hash."""
+        return {order: (self.copies or {})[order] for order in self.ids} if self.copies is not None else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one look at chain and store shows; `fresh` are those who have a right to a key and none yet."""
+
+    rights: "_Rights"
     deliveries: list[Delivery]
     fresh: tuple[int, ...]
 
     @classmethod
     def at(cls, market: Market, release: Release, entry: RoundEntry, choices: Choices, head: int) -> "_Look":
-        listing_id, round = release.listing, release.round
-        sales = Sales.read(market.contract, listing_id, choices.finality, head)
-        chosen, left = choose(sales, round, market.connection.now(), before_release=False)
-        copies = None
-        if sales.listing.terms.copies:
-            copies = {copy.order: copy.content_hash for copy in market.contract.copies_of(listing_id, round)}
-            left += [
-                Left(order.id, f"order {order} has no copy of this round") for order in chosen if order.id not in copies
-            ]
-            chosen = [order for order in chosen if order.id in copies]
-        deliveries = market.contract.deliveries(listing_id, round)
-        have = handout.posted_orders(
-            deliveries, entry.envelopes, market.store_or_none, sales.listing.orders, [order.id for order in chosen]
-        )
-        return cls(sales, chosen, left, copies, deliveries, tuple(order.id for order in chosen if order.id not in have))
+        rights = _Rights.at(market, release, choices, head)
+        deliveries = market.contract.deliveries(release.listing, release.round)
+        ids, most = rights.ids, rights.sales.listing.orders
+        have = handout.posted_orders(deliveries, entry.envelopes, market.store_or_none, most, ids)
+        return cls(rights, deliveries, tuple(order for order in ids if order not in have))
 
 
 def hand_out(
@@ -129,7 +147,9 @@ def hand_out(
             waiting = None
             break
         if waiting is None:
-            envelopes = _pin(market, journal, release, entry, look)
+            envelopes = _pin(market, journal, release, entry, look, choices)
+            if envelopes is None:
+                continue
             trouble = envelopes.trouble_at(choices.second)
             if trouble is None:
                 break
@@ -165,16 +185,29 @@ def _until(connection: Connection, release: Release, listing: Listing, head: int
     return None
 
 
-def _pin(market: Market, journal: RoundJournal, release: Release, entry: RoundEntry, look: _Look) -> handout.Envelopes:
-    fresh = [order for order in look.chosen if order.id in look.fresh]
-    look.sales.require_all_for(market.contract, release, fresh)
-    keys: Callable[[], Keys]
-    if look.copies is None:
-        manifest = Manifest.decode(release.manifest)
-        keys = partial(handout.content_key, market, manifest, release.listing, release.round)
-    else:
-        keys = partial(_copy_keys, market, release, entry, {order.id: look.copies[order.id] for order in look.chosen})
-    return handout.pin_envelopes(market, journal, entry, look.sales, look.chosen, keys)
+def _pin(
+    market: Market, journal: RoundJournal, release: Release, entry: RoundEntry, look: _Look, choices: Choices
+) -> handout.Envelopes | None:
+    """Envelopes for all who have a right to the key by a last look at the chain, which both nodes must agree on. None:
+    somebody else has by now. Raises `NetworkError` where another release is there."""
+    with market.decision():
+        head = market.connection.block_number()
+        if market.contract.release(release.listing, release.round) != release:
+            raise NetworkError(f"the release of round {release.round} is another one by now", "run this again")
+        rights = _Rights.at(market, release, choices, head)
+        if rights.ids != look.rights.ids or rights.promised() != look.rights.promised():
+            return None
+        if _until(market.connection, release, rights.sales.listing, head, choices) is not None:
+            return None
+        fresh = [order for order in rights.chosen if order.id in look.fresh]
+        rights.sales.require_all_for(market.contract, release, fresh)
+        keys: Callable[[], Keys]
+        if rights.copies is None:
+            manifest = Manifest.decode(release.manifest)
+            keys = partial(handout.content_key, market, manifest, release.listing, release.round)
+        else:
+            keys = partial(_copy_keys, market, release, entry, rights.promised())
+        return handout.pin_envelopes(market, journal, entry, rights.sales, rights.chosen, keys)
 
 
 def _copy_keys(market: Market, release: Release, entry: RoundEntry, hashes: dict[int, bytes]) -> Keys:
@@ -203,7 +236,7 @@ def _outcome(
 ) -> Delivered:
     manifest = Manifest.decode(release.manifest) if release.manifest else None
     until, reason = waiting or (None, None)
-    posted = len(look.chosen) if receipt else look.deliveries[-1].count if look.deliveries else 0
+    posted = len(look.rights.chosen) if receipt else look.deliveries[-1].count if look.deliveries else 0
     return Delivered(
         listing=release.listing,
         round=release.round,
@@ -217,7 +250,7 @@ def _outcome(
         delivery=receipt,
         envelopes=posted,
         newly_posted=fresh,
-        left=tuple(look.left),
+        left=tuple(look.rights.left),
         waiting_until=until,
         waiting_for=reason,
         resumed=False,

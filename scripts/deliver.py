@@ -20,6 +20,7 @@ from scripts._ape import market, plain_errors, settings_options
 @click.option("--note", default="", help="A note that the buyers can read.")
 @click.option("--again", is_flag=True, help="The same file as the round before is meant.")
 @click.option("--wait", is_flag=True, help="Stay until the keys can go out.")
+@click.option("--second-rpc", metavar="URL", help="Another node, asked the same before a key leaves.")
 @click.option("--read-back", metavar="SPEC", help="A second way to the content, such as gateway:URL.")
 def cli(account, provider, as_json, file, listing, note, again, wait, read_back, **settings):
     """Seal FILE, pin it, release it, hand out the keys; without FILE, keys for whoever is waiting."""

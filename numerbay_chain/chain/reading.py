@@ -16,12 +16,17 @@ R = TypeVar("R")
 @dataclass(frozen=True, slots=True)
 class Question:
     """One read: `name` and `arguments` for people, the number of its `block`, and how it is `asked` of a node about a
-    block, which is a number, or a mapping with a hash (EIP-1898)."""
+    block, which is a number or, where it is `of_state`, a mapping with a hash (EIP-1898)."""
 
     name: str
     arguments: Mapping[str, Any]
     block: int
     asked: Callable[["Connection", Any], Any]
+
+    @property
+    def of_state(self) -> bool:
+        """Whether it is about what accounts hold after the block, not about blocks."""
+        return self.name not in ("timestamp", "events")
 
 
 def of_one_block(method: Callable[P, R]) -> Callable[P, R]:

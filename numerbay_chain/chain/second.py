@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from numerbay_chain.chain.blocks import Block
 from numerbay_chain.chain.connection import Connection, NodeTimeoutError, connect
@@ -20,6 +21,10 @@ from numerbay_chain.errors import NetworkError, RevertedError, UsageError
 PATIENCE: Final = 60.0
 """Seconds in which a node may come to the block that the other one has; a development chain has no such distances."""
 DEVELOPMENT_PATIENCE: Final = 3.0
+ONE_NODE: Final = (
+    "what is decided now is believed of one node, {}: with --second-rpc URL, a second one is asked the same before a "
+    "key, an answer or money leaves"
+)
 _FORK: Final = 3
 """Blocks on top of one that two nodes have differently, from which on that is no race between them any more."""
 
@@ -50,6 +55,25 @@ class SecondNode:
                 )
             self._connection = opened
         return self._connection
+
+
+def shared_host(first: Connection) -> str | None:
+    """Connect to the second node, if there is one, and return the host that both are on; None where they are not.
+    Raise as `SecondNode.connection`."""
+    if first.second is None:
+        return None
+    here, there = (urlsplit(one.name).hostname or one.name for one in (first, first.second.connection(first)))
+    return here if here == there else None
+
+
+def confirmed(first: Connection) -> bool:
+    """Confirm the decision that is being made, and return True; False: there is no second node to ask."""
+    if first.decision is not None:
+        first.decision.confirm()
+        return True
+    if first.second is not None:
+        raise RuntimeError("what is about to leave rests on no decision")  # never: each is made within `deciding`
+    return False
 
 
 @contextmanager
@@ -102,7 +126,7 @@ class Decision:
 
     def _answer_of_second(self, question: Question, by_hash: Any) -> tuple[Any, Any]:
         """Its answer, and how to name the block from here on: None once it takes no hash."""
-        if by_hash is not None and question.block == self.block.number:
+        if by_hash is not None and question.of_state and question.block == self.block.number:
             try:
                 return _asked(question, self.second, by_hash), by_hash
             except NodeTimeoutError:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--voucher", "voucher_path", metavar="FILE", help="A voucher that the seller signed; - is stdin.")
 @click.option("--recipient", metavar="ADDRESS", type=ADDRESS, help="Buy for somebody else: key and rights are theirs.")
 @click.option("--again", is_flag=True, help="A second order for the same round is meant.")
+@click.option("--young-listing", is_flag=True, help="Buy from a listing that is not final yet.")
 @click.option("--no-check", is_flag=True, help="Don't read a round that is already out before buying it.")
 @click.option("--no-permit", is_flag=True, help="Approve tokens by a transaction, not by a signature.")
 @sends
@@ -50,6 +51,7 @@ def buy(
     voucher_path: str | None,
     recipient: str | None,
     again: bool,
+    young_listing: bool,
     no_check: bool,
     no_permit: bool,
 ) -> None:
@@ -73,7 +75,14 @@ def buy(
     # before any quote: what was paid for may have been the last place, or the offer was closed since
     bought = role.resume_purchase(listing, rounds, voucher=voucher, recipient=recipient)
     if bought is None:
-        quote = role.quote(listing, rounds, voucher=voucher, recipient=recipient, first_round=first_round)
+        quote = role.quote(
+            listing,
+            rounds,
+            voucher=voucher,
+            recipient=recipient,
+            first_round=first_round,
+            young_listing=young_listing,
+        )
         each = "" if rounds == 1 else f" ({amount(quote.price, quote.token)} per round)"
         state.agree(
             f"buys {_rounds(quote.first_round, rounds)} of listing {listing} for "
@@ -90,6 +99,7 @@ def buy(
                 max_price=max_price,
                 quote=quote,
                 again=again,
+                young_listing=young_listing,
                 check=not no_check,
                 permit=not no_permit,
                 progress=report,

@@ -107,6 +107,7 @@ store_option = _setting("--store", "SPEC", "embedded:PATH, kubo:URL or gateway:U
 keep_option = _setting("--keep", "SIZE", "How much of what was checked stays here; 0: nothing [default: 10GiB].")
 read_back_option = _setting("--read-back", "SPEC", "A second way to the content, such as gateway:URL.")
 operates_option = _setting("--operates", "LISTINGS", "Listings of others that you answer for, such as 3,5.")
+second_rpc_option = _setting("--second-rpc", "URL", "Another node, asked the same before a secret or money leaves.")
 key_option = _setting("--key", "KEYFILE", "Your encryption key, a numerbay.json.")
 
 
@@ -122,7 +123,16 @@ def _all(*options: Callable[[Any], Any]) -> Callable[[F], F]:
 run_options = _all(profile_option, rpc_option, store_option, json_option, yes_option)
 _place = _all(profile_option, rpc_option, network_option, contract_option, chain_id_option, from_block_option)
 reads_chain = _all(_place, json_option)
-signs = _all(_place, created_by_option, unchecked_option, account_option, max_tip_option, max_fee_option, json_option)
+signs = _all(
+    _place,
+    created_by_option,
+    unchecked_option,
+    second_rpc_option,
+    account_option,
+    max_tip_option,
+    max_fee_option,
+    json_option,
+)
 delivers = _all(signs, yes_option)
 """For what sends transactions that can't be shown before their content was sealed."""
 sends = _all(delivers, dry_run_option)
@@ -130,7 +140,7 @@ sends = _all(delivers, dry_run_option)
 settings_options = _all(
     rpc_option, network_option, contract_option, chain_id_option, from_block_option, created_by_option, account_option,
     store_option, read_back_option, keep_option, key_option, max_tip_option, max_fee_option, operates_option,
-    json_option,
+    second_rpc_option, json_option,
 )  # fmt: skip
 """All that a profile can hold."""
 

@@ -149,6 +149,7 @@ def _check_form(form: str, advice: str) -> Callable[[str, str], None]:
 _CHECKS: Mapping[str, Callable[[str, str], None]] = {
     "rpc": _check_node,
     "network": _check_network,
+    "second_rpc": _check_node,
     "contract": _check_address,
     "created_by": _check_form(r"0x[0-9a-fA-F]{64}", "a transaction is 0x and 64 hexadecimal digits"),
     "account": _check_form(

@@ -79,6 +79,7 @@ def overrides(state: State) -> "Overrides":
         "keep": given.get("keep"),
         "key": given.get("key"),
         "from_block": _number(given.get("from_block"), "--from-block"),
+        "second_rpc": given.get("second_rpc"),
         "max_tip": _number(given.get("max_tip"), "--max-tip"),
         "max_fee": given.get("max_fee"),
         "network": given.get("network"),
