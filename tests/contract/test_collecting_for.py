@@ -35,26 +35,26 @@ def blocked(world: World) -> Contract:
 
 
 def test_anybody_pays_a_contract_that_refused_at_a_bad_moment(world: World) -> None:
-    """A vault holds its lock while it pays a member; the member has a round paid back to it just then."""
-    vault = world.deploy("LockedVault", world.market, key_of("vault"))
-    vault.deposit(sender=world.friend, value=5 * ETHER)
+    """A pool holds its lock while it pays a member; the member has a round paid back to it just then."""
+    pool = world.deploy("LockingPool", world.market, key_of("pool"))
+    pool.deposit(sender=world.friend, value=5 * ETHER)
     listing = world.list()
-    vault.buy(listing, ETHER, sender=world.friend)
+    pool.buy(listing, ETHER, sender=world.friend)
     world.market.skip(listing, 0, sender=world.seller)
     member = world.deploy("ReenteringBuyer")
     world.chain.fund(member, 1)
-    member.execute(vault, 1, vault.kind.functions["deposit"].encode(), sender=world.stranger)
+    member.execute(pool, 1, pool.kind.functions["deposit"].encode(), sender=world.stranger)
     back = world.market.kind.functions["refundMissed"].encode(listing << 32, 0)
     member.arm(world.market, back, sender=world.stranger)
-    member.execute(vault, 0, vault.kind.functions["withdraw"].encode(1), sender=world.stranger)
-    assert world.market.credit(vault, NATIVE) == ETHER
+    member.execute(pool, 0, pool.kind.functions["withdraw"].encode(1), sender=world.stranger)
+    assert world.market.credit(pool, NATIVE) == ETHER
 
-    receipt = world.market.collectFor(vault, NATIVE, sender=world.stranger)
+    receipt = world.market.collectFor(pool, NATIVE, sender=world.stranger)
     assert only(receipt, "Collected") == {
-        "account": str(vault), "token": NATIVE, "to": str(vault), "amount": ETHER,
+        "account": str(pool), "token": NATIVE, "to": str(pool), "amount": ETHER,
     }  # fmt: skip
-    assert world.chain.balance(vault) == 5 * ETHER
-    assert (world.market.credit(vault, NATIVE), world.held()) == (0, 0)
+    assert world.chain.balance(pool) == 5 * ETHER
+    assert (world.market.credit(pool, NATIVE), world.held()) == (0, 0)
 
 
 def test_the_caller_gets_nothing(world: World) -> None:

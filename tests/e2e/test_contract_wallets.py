@@ -114,22 +114,22 @@ def test_the_contract_is_never_sent_a_voucher_that_it_would_not_see(place: Place
 
 @pytest.fixture
 def trapped(place: Place) -> Other:
-    """A vault that was paid back while its lock was held: it has a credit of PRICE, and no way to collect it."""
-    vault = Other.deployed(place, "LockedVault", "address,bytes32", place.contract.address, bytes(31) + b"\7")
-    vault.send("deposit()", value=5 * PRICE, by=2)
+    """A pool that was paid back while its lock was held: it has a credit of PRICE, and no way to collect it."""
+    pool = Other.deployed(place, "LockingPool", "address,bytes32", place.contract.address, bytes(31) + b"\7")
+    pool.send("deposit()", value=5 * PRICE, by=2)
     listing = place.seller.create_listing(PRICE)
-    vault.send("buy(uint256,uint256)", listing.id, PRICE, by=2)
+    pool.send("buy(uint256,uint256)", listing.id, PRICE, by=2)
     place.seller.skip(listing.id)
     member = Other.deployed(place, "ReenteringBuyer")
     deposit, withdraw = calldata("deposit()", ()), calldata("withdraw(uint256)", (1,))
     w3 = place.chain.connection.w3
     w3.eth.send_transaction({"from": w3.eth.accounts[0], "to": member.address, "value": 1})  # type: ignore[typeddict-item]  # Wei is an int
-    member.send("execute(address,uint256,bytes)", vault.address, 1, deposit)
+    member.send("execute(address,uint256,bytes)", pool.address, 1, deposit)
     back = calldata("refundMissed(uint256,uint256)", (listing.id << 32, 0))
     member.send("arm(address,bytes)", place.contract.address, back)
-    member.send("execute(address,uint256,bytes)", vault.address, 0, withdraw)
-    assert place.contract.credit(vault.address, ZERO_ADDRESS) == PRICE
-    return vault
+    member.send("execute(address,uint256,bytes)", pool.address, 0, withdraw)
+    assert place.contract.credit(pool.address, ZERO_ADDRESS) == PRICE
+    return pool
 
 
 def balance(place: Place, of: Other) -> int:

@@ -5,7 +5,7 @@ import {IKeyRegistry} from "../interfaces/IKeyRegistry.sol";
 import {IMarketplace} from "../interfaces/IMarketplace.sol";
 
 /// @title A pool of several people's money that buys; it takes no payment while its lock is held, and knows no credits
-contract LockedVault {
+contract LockingPool {
     IMarketplace private immutable _market;
     bool private _locked;
     mapping(address member => uint256) public shares;
