@@ -11,6 +11,7 @@ _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _AMOUNT = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?:\s+(?=\S)|(?=[^\s0-9.]|$))(\S+)?", re.ASCII)
 _DURATION = re.compile(r"(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?", re.ASCII)
 _ORDER = re.compile(r"([0-9]{1,10})-([0-9]{1,10})", re.ASCII)
+_MOST_CHARACTERS = 200
 _MAX_AMOUNT = 2**256 - 1
 _MAX_SECONDS = 2**40 - 1
 _MAX_HALF = 2**32 - 1
@@ -22,7 +23,7 @@ def parse_amount(text: str, decimals: int = 18, symbol: str = "ETH") -> int:
     The unit may be left out for zero only. Of a token, `symbol` is the unit and "units" its smallest one; letters that
     are escaped in the symbol may be written as they are. Raises `UsageError`.
     """
-    match = _AMOUNT.fullmatch(text.strip())
+    match = _AMOUNT.fullmatch(_short(text, "amount", "bad-amount"))
     units = _ETHER_UNITS if symbol == "ETH" else {symbol.lower(): decimals, "units": 0}
     example = f"0.05 {'ether' if symbol == 'ETH' else symbol}"
     if match is None:
@@ -56,6 +57,17 @@ def parse_amount(text: str, decimals: int = 18, symbol: str = "ETH") -> int:
     return amount
 
 
+def _short(text: str, what: str, code: str) -> str:
+    """The text without white space around it. Raises `UsageError` for one that no number needs: reading thousands of
+    digits takes long, and Python refuses it in its own words."""
+    stripped = text.strip()
+    if len(stripped) > _MOST_CHARACTERS:
+        raise UsageError(
+            f"{stripped[:20]!r}… is no {what}: it has {len(stripped):,} characters", "write fewer digits", code=code
+        )
+    return stripped
+
+
 def format_amount(wei: int, symbol: str = "ETH", decimals: int = 18) -> str:
     """The exact amount for people: `50000000000000000` is `"0.05 ETH"`. `parse_amount` reads it back."""
     sign, digits = ("-" if wei < 0 else ""), str(abs(wei)).zfill(decimals + 1)
@@ -71,7 +83,7 @@ def format_fee(wei: int, symbol: str = "ETH") -> str:
 
 def parse_duration(text: str) -> int:
     """Seconds: `"10m"`, `"7d"`, `"1h30m"`; units w, d, h, m, s, the larger first. Raises `UsageError`."""
-    compact = "".join(text.split()).lower()
+    compact = "".join(_short(text, "duration", "bad-duration").split()).lower()
     if compact == "0":
         return 0
     match = _DURATION.fullmatch(compact)
@@ -143,7 +155,7 @@ def parse_order_id(text: str) -> int:
         return order_id(int(match.group(1)), int(match.group(2)))
     if re.fullmatch(r"[0-9]{1,20}", stripped, re.ASCII) and int(stripped) < 2**64:
         return int(stripped)
-    raise UsageError(f"{text!r} is not an order", 'write it as LISTING-INDEX, such as "1-0"', code="not-an-order")
+    raise UsageError(f"{text[:80]!r} is not an order", 'write it as LISTING-INDEX, such as "1-0"', code="not-an-order")
 
 
 def parse_listings(text: str) -> tuple[int, ...]:

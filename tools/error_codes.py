@@ -8,6 +8,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from numerbay_chain.chain.sentences import SENTENCES
@@ -44,6 +45,7 @@ A call that the contract refuses has the contract error's name as its code, and 
 """
 
 
+@cache
 def found() -> dict[str, set[int]]:
     """Return the exit codes under which each code is raised."""
     trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}

@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from numerbay_chain.errors import UsageError
+from numerbay_chain.files import expanded
 from numerbay_chain.hosts import is_loopback
 from numerbay_chain.text import one_line
 
@@ -72,7 +72,7 @@ def name_of(rpc: str) -> str:
 
 
 def _socket(text: str, running: bool) -> Endpoint:
-    path = Path(text).expanduser()
+    path = expanded(text)
     try:
         found = path.is_socket()
     except OSError:

@@ -50,7 +50,7 @@ def _moment(text: str) -> int | str:
     from numerbay_chain.errors import UsageError
     from numerbay_chain.units import parse_duration
 
-    if text.isascii() and text.isdigit() and len(text) >= 9:
+    if text.isascii() and text.isdigit() and 9 <= len(text) <= 20:
         return int(text)
     if "-" in text:
         try:

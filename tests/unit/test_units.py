@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,3 +131,14 @@ def test_a_written_order_reads_back(listing: int, index: int) -> None:
 def test_what_is_no_order_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_order_id(text)
+
+
+@pytest.mark.parametrize("read", [parse_amount, parse_duration, parse_order_id])
+@pytest.mark.parametrize(
+    "text", ["9" * 5_000, "9" * 5_000 + " ether", "9" * 5_000 + "d", "1-" + "9" * 5_000, "x" * 10**6]
+)
+def test_thousands_of_digits_are_refused_in_words(read: Callable[[str], int], text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(text)
+    assert caught.value.code in {"bad-amount", "bad-duration", "not-an-order"}
+    assert len(str(caught.value)) < 200
