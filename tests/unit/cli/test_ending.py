@@ -1,5 +1,6 @@
 """How commands end: exit codes, one sentence and a hint, nothing on stdout, no secrets, no tracebacks."""
 
+import io
 import os
 import re
 import select
@@ -12,6 +13,7 @@ import click
 import pytest
 
 from numerbay_chain.cli import main as program
+from numerbay_chain.cli import output
 from numerbay_chain.cli.lazy import Entry
 from numerbay_chain.errors import ExitCode
 from tests.unit.cli.conftest import Run
@@ -272,3 +274,22 @@ def test_a_full_disk_behind_stdout_is_said_in_a_sentence(home: Path) -> None:
     assert ended.returncode == ExitCode.REFUSED
     assert SHAPE.fullmatch(ended.stderr), ended.stderr
     assert "no space left on device" in ended.stderr
+
+
+@click.command()
+def asking() -> None:
+    """Ask, as before anything is sent."""
+    output.confirm("go ahead?")
+
+
+@pytest.mark.parametrize(("terminal", "code"), [(True, ExitCode.INTERRUPTED), (False, ExitCode.USAGE)])
+def test_a_question_that_nobody_answers(
+    run: Run, monkeypatch: pytest.MonkeyPatch, terminal: bool, code: ExitCode
+) -> None:
+    """Standard input ends: on a terminal somebody pressed Ctrl-D, elsewhere nobody can be asked."""
+    monkeypatch.setitem(program.ENTRIES, "asking", Entry("To try it", f"{__name__}:asking", "Ask."))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    monkeypatch.setattr("numerbay_chain.cli.output.can_ask", lambda: terminal)
+    ended = run("--json", "asking")
+    assert (ended.code, ended.object["error"]["exit_code"]) == (code, code)
+    assert ended.object["error"]["code"] == ("interrupted" if terminal else "no-answer")
