@@ -13,12 +13,18 @@ import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from numerbay_chain.hosts import is_loopback, number
+
+if TYPE_CHECKING:  # what the mixins below are mixed into
+    _SocketBase = socket.socket
+    _ConnectionBase = HTTPConnection
+else:
+    _SocketBase = _ConnectionBase = object
 
 CONNECT_SECONDS = 10.0
 """For finding the host's addresses and for connecting to one of them, each."""
@@ -89,7 +95,7 @@ CURRENT: ContextVar[Exchange | None] = ContextVar("CURRENT", default=None)
 """The exchange that this thread begins: for the connection that it will go over."""
 
 
-class _Bounded:
+class _Bounded(_SocketBase):
     """What a socket's methods do with an exchange; before `socket.socket` or `ssl.SSLSocket`."""
 
     exchange: Exchange | None = None
@@ -97,9 +103,9 @@ class _Bounded:
     def recv_into(self, *arguments: Any, **named: Any) -> int:
         exchange = self.exchange
         if exchange is not None:
-            self.settimeout(exchange.left(exchange.idle))  # type: ignore[attr-defined]
+            self.settimeout(exchange.left(exchange.idle))
         try:
-            count: int = super().recv_into(*arguments, **named)  # type: ignore[misc]
+            count: int = super().recv_into(*arguments, **named)
         except TimeoutError:
             if exchange is not None:
                 exchange.left(exchange.idle)  # the total time, or only a while without a byte
@@ -111,12 +117,12 @@ class _Bounded:
     def sendall(self, data: Any, flags: int = 0) -> None:
         exchange = self.exchange
         if exchange is None:
-            super().sendall(data, flags)  # type: ignore[misc]
+            super().sendall(data, flags)
             return
         ends, view = time.monotonic() + PIECE_SECONDS, memoryview(data).cast("B")
         while len(view):
-            self.settimeout(exchange.left(max(ends - time.monotonic(), 0.001)))  # type: ignore[attr-defined]
-            view = view[self.send(view, flags) :]  # type: ignore[attr-defined]
+            self.settimeout(exchange.left(max(ends - time.monotonic(), 0.001)))
+            view = view[self.send(view, flags) :]
 
 
 class BoundedSocket(_Bounded, socket.socket):
@@ -134,14 +140,10 @@ def _give(sock: Any, exchange: Exchange | None) -> None:
         sock.exchange = exchange
 
 
-class _Connection:
+class _Connection(_ConnectionBase):
     """What connections do with an exchange; before urllib3's classes."""
 
     sock: Any
-    proxy: Any
-    port: int
-    _dns_host: str
-    socket_options: Any
 
     def _new_conn(self) -> socket.socket:
         exchange = CURRENT.get()
@@ -153,18 +155,18 @@ class _Connection:
         return _connect(places, exchange, self.socket_options or ())
 
     def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
+        super().connect()
         _give(self.sock, CURRENT.get())
 
     def request(self, *arguments: Any, **named: Any) -> None:
         _give(self.sock, CURRENT.get())  # a connection that an earlier exchange left open
-        super().request(*arguments, **named)  # type: ignore[misc]
+        super().request(*arguments, **named)
 
     def getresponse(self) -> Any:
         exchange = CURRENT.get()
         if exchange is not None:
             exchange.begin_answer()
-        return super().getresponse()  # type: ignore[misc]
+        return super().getresponse()
 
 
 class _PlainConnection(_Connection, HTTPConnection):

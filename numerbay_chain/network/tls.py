@@ -49,4 +49,5 @@ def _load(made: ssl.SSLContext, variable: str, place: str) -> None:
         raise UsageError(
             f"{variable} names {'a file that is not there' if missing else 'no file of certificates'}: {place}",
             f"correct {variable}, or take it out of the environment",
+            code="bad-setting",
         ) from None

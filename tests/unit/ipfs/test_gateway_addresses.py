@@ -15,7 +15,7 @@ BLOCK = b"block"
 CID = Cid.raw(hashlib.sha256(BLOCK).digest())
 
 SPELLINGS = [
-    "127.0.0.1", "localhost", "LOCALHOST", "localhost.", "x.localhost", "0.0.0.0", "0", "127.1", "2130706433",  # noqa: S104
+    "127.0.0.1", "localhost", "LOCALHOST", "localhost.", "x.localhost", "0.0.0.0", "0", "127.1", "2130706433",  # noqa: S104  # nothing is bound
     "0x7f000001", "0177.1", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[64:ff9b::7f00:1]",
     "[2002:7f00:1::]", "[::127.0.0.1]", "%31%32%37.0.0.1",
 ]  # fmt: skip
@@ -155,7 +155,7 @@ def test_no_password_is_taken_from_a_file_of_the_users(tmp_path, monkeypatch):
     assert seen == [(None, None)] * 2
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "127.1", "0.0.0.0"])  # noqa: S104
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "127.1", "0.0.0.0"])  # noqa: S104  # nothing is bound
 def test_a_gateway_on_this_machine_that_the_user_named_is_asked_but_leads_nowhere_else(host):
     with serving(answering) as inner:
 
