@@ -5,46 +5,39 @@ refuses (a second argument of an estimate, the `pending` block, a method) is don
 """
 
 import logging
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
-from eth_typing import BlockNumber, ChecksumAddress, HexStr
+from eth_typing import ChecksumAddress, HexStr
 from web3 import IPCProvider, Web3
 from web3.exceptions import TransactionNotFound
 from web3.middleware import ExtraDataToPOAMiddleware
 from web3.providers.base import BaseProvider
-from web3.types import BlockIdentifier, FilterParams, TxParams
+from web3.types import BlockIdentifier, TxParams
 
 from numerbay_chain import addresses
 from numerbay_chain.chain import pricing
-from numerbay_chain.chain.blocks import CONFIRMATIONS, Block, is_development_chain
+from numerbay_chain.chain.blocks import CONFIRMATIONS, Block
 from numerbay_chain.chain.endpoint import parse_endpoint
 from numerbay_chain.chain.fees import FeeLimits, Fees
-from numerbay_chain.chain.freshness import FIRST_LOOKS, Freshness
+from numerbay_chain.chain.freshness import FIRST_LOOKS
 from numerbay_chain.chain.networks import network
-from numerbay_chain.chain.newest import Header, NewestLogs
+from numerbay_chain.chain.node import Node
 from numerbay_chain.chain.nodeerrors import (
     SECONDS_PER_REQUEST,
     NodeRefusedError,
     NodeTimeoutError,
     UnknownBlockError,
-    hides_address,
     number,
-    translated,
 )
-from numerbay_chain.chain.pages import PageSizes
 from numerbay_chain.chain.reading import of_one_block
 from numerbay_chain.chain.rpc import NodeProvider
-from numerbay_chain.errors import UsageError
 
 __all__ = ["Connection", "Fees", "NodeRefusedError", "NodeTimeoutError", "checksummed", "connect"]
 
 SECONDS_PER_LOGS: Final = 10.0
 """For logs of many blocks: where they take longer, fewer blocks are asked for."""
-_NO_PENDING: Final = re.compile(r"pending|block ?tag|param|argument|block|not supported", re.IGNORECASE)
 
 T = TypeVar("T")
 
@@ -84,10 +77,8 @@ def connect(
     return connection
 
 
-class Connection:
-    """A chain that answers. `w3` is web3's own object, whose errors are not translated; `name` is for messages;
-    `is_development`: a development chain's id, on this machine; `limits`: what gas may cost; `fresh`: what the node has
-    shown of the chain; `lacks`: what it can't do."""
+class Connection(Node):
+    """A chain that answers (`Node` says how it is asked). `limits`: what gas may cost."""
 
     def __init__(
         self,
@@ -100,29 +91,10 @@ class Connection:
     ) -> None:
         """Over a `Web3` that exists already, such as Ape's; `local`: it is this machine's. `redacted` takes the node's
         secrets out of its words. Raises as `connect`."""
-        self.w3 = w3
-        self.name = name
-        self._redacted = redacted
-        self.lacks: set[str] = set()
-        self.fresh = Freshness(name)
-        self.pages = PageSizes()
-        self._newest = NewestLogs(self.fresh, self._header_of, self._get_logs)
-        with self.guard("asking for its chain id"):
-            self.chain_id = number(w3.eth.chain_id, 63)
-        self.require_chain(expected_chain_id)
-        self.is_development = is_development_chain(self.chain_id, local=local)
+        super().__init__(w3, name, local, expected_chain_id, redacted)
         self.second: SecondNode | None = None
         self.decision: Decision | None = None
         self.limits = FeeLimits.of(self.chain_id)
-
-    def require_chain(self, expected: int | None) -> None:
-        """Raises `UsageError` for another chain than expected, if one is."""
-        if expected is not None and self.chain_id != expected:
-            raise UsageError(
-                f"{self.name} is on chain {self.chain_id}, but chain {expected} was asked for",
-                "give the address of a node of that chain, or change chain_id",
-                code="wrong-chain",
-            )
 
     def limit_fees(self, max_tip: int | None = None, max_fee: int | None = None) -> None:
         """Set what gas may cost, where it is not None: `max_tip` in gwei, `max_fee` in wei."""
@@ -142,12 +114,6 @@ class Connection:
         known = network(self.chain_id)
         return known.confirmations if known else CONFIRMATIONS
 
-    # What a call or estimate is made on: a development chain makes no blocks while nothing happens, so that its latest
-    # one may be hours old, and the windows that ended since would still look open.
-    @property
-    def tip(self) -> BlockIdentifier:
-        return "pending" if self.is_development and "pending" not in self.lacks else "latest"
-
     # ---------------------------------------------------------------------------------------------------------- blocks
 
     def now(self) -> int:
@@ -157,48 +123,27 @@ class Connection:
             return self.decision.block.timestamp
         if self.tip == "pending":
             try:
-                return self._header_of("pending").timestamp
+                return self.header_of("pending").timestamp
             except NodeRefusedError as error:
-                self._without_pending(error)
-        return self._latest().timestamp
+                self.without_pending(error)
+        return self.latest().timestamp
 
     def block_number(self) -> int:
         """The number of the latest block; within a decision, of its block."""
-        return self._newest_number() if self.decision is None else self.decision.block.number
-
-    def _newest_number(self) -> int:
-        def ask() -> int:
-            with self.guard("asking for the latest block"):
-                return number(self.w3.eth.block_number, 63)
-
-        return ask() if self.is_development else self.fresh.head(ask, lambda height: height)
+        return self.newest_number() if self.decision is None else self.decision.block.number
 
     def block(self, identifier: int | Literal["latest", "safe", "finalized"]) -> Block | None:
         """A block by its number or its tag; None where the node has none."""
         try:
-            found = self._latest() if identifier == "latest" else self._header_of(identifier)
+            found = self.latest() if identifier == "latest" else self.header_of(identifier)
         except UnknownBlockError:
             return None
         return Block(found.number, found.hash, found.timestamp)
 
-    def _latest(self) -> Header:
-        def ask() -> Header:
-            return self._header_of("latest")
-
-        return ask() if self.is_development else self.fresh.head(ask, lambda header: header.number)
-
     @of_one_block
     def timestamp(self, block: int) -> int:
         """Of a block, in Unix seconds."""
-        return self.fresh.at(block, lambda: self._header_of(block)).timestamp
-
-    def _header_of(self, block: BlockIdentifier) -> Header:
-        with self.guard(f"asking for block {block!s}"):
-            found = self.w3.eth.get_block(block)
-            height = 0 if block == "pending" else number(found["number"], 63)  # some have no number yet
-            # the contract's times end at 2^40: a node that counts milliseconds is beyond
-            time, hash = number(found["timestamp"], 40), bytes(found.get("hash") or b"")
-            return Header(height, hash, time, bytes(found.get("logsBloom") or b""))
+        return self.fresh.at(block, lambda: self.header_of(block)).timestamp
 
     # ----------------------------------------------------------------------------------------------------------- state
 
@@ -243,26 +188,12 @@ class Connection:
         except NodeRefusedError as error:
             if block != "pending":
                 raise
-            self._without_pending(error)
+            self.without_pending(error)
             return self.state("making a call", None, ask)
 
     def read(self, address: str, data: bytes, block: BlockIdentifier | None = None) -> bytes:
         """What a contract answers to a question. Raises `RevertedError`."""
         return self.call({"to": checksummed(address), "data": "0x" + data.hex()}, block, True)
-
-    def state(self, doing: str, block: BlockIdentifier | None, ask: Callable[[BlockIdentifier], T]) -> T:
-        """What `ask` answers at the block: a number that nodes behind can't answer for, unless it is a test's chain."""
-        at: BlockIdentifier
-        if block is None or block == "latest":
-            at = "latest" if self.is_development else BlockNumber(self._newest_number())
-        else:
-            at = cast(BlockIdentifier, block)
-
-        def guarded() -> T:
-            with self.guard(doing):
-                return ask(at)
-
-        return self.fresh.at(at, guarded) if isinstance(at, int) else guarded()
 
     # ------------------------------------------------------------------------------------------------------------- gas
 
@@ -298,14 +229,8 @@ class Connection:
             looks = 1 if self.is_development else FIRST_LOOKS
             return max(self.state("asking for a nonce", "pending", ask) for _ in range(looks))
         except NodeRefusedError as error:
-            self._without_pending(error)
+            self.without_pending(error)
             return self.state("asking for a nonce", None, ask)
-
-    def _without_pending(self, error: NodeRefusedError) -> None:
-        """Remembers that the node knows no pending block. Raises what it said where that was about something else."""
-        if isinstance(error, NodeTimeoutError) or not _NO_PENDING.search(error.answer):
-            raise error
-        self.lacks.add("pending")
 
     def send_raw(self, raw: bytes) -> str:
         """Hands a signed transaction over; its hash. Raises `NodeRefusedError` where the node does not want it."""
@@ -343,31 +268,12 @@ class Connection:
         wide = {**query, "fromBlock": hex(first), "toBlock": hex(last)}
 
         def ask() -> list[Mapping[str, Any]]:
-            with self._patience(SECONDS_PER_LOGS if last > first else SECONDS_PER_REQUEST):
-                return self.fresh.at(last, lambda: self._get_logs(wide))
+            with self.patience(SECONDS_PER_LOGS if last > first else SECONDS_PER_REQUEST):
+                return self.fresh.at(last, lambda: self.get_logs(wide))
 
         if self.is_development:
             return ask()
-        return self._newest.complete(query, first, last, ask)
-
-    def _get_logs(self, query: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        with self.guard("asking for logs"):
-            return [cast(Mapping[str, Any], log) for log in self.w3.eth.get_logs(cast(FilterParams, query)) or []]
-
-    def _patience(self, seconds: float) -> AbstractContextManager[None]:
-        provider = self.w3.provider
-        return provider.within(seconds) if isinstance(provider, NodeProvider) else nullcontext()
-
-    @contextmanager
-    def guard(self, doing: str) -> Iterator[None]:
-        """Translates what web3 and its providers raise in the block. `doing`, as in "asking for a balance"."""
-        try:
-            yield
-        except Exception as error:
-            ours = translated(error, self.name, doing, self._redacted)
-            if ours is error:
-                raise
-            raise ours from (None if hides_address(error) else error)
+        return self.newest_logs.complete(query, first, last, ask)
 
 
 def _once(ask: Callable[[], T], _: Callable[[T], bool]) -> T:

@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 
 import requests
 from web3.exceptions import (
+    BadResponseFormat,
     BlockNotFound,
     ContractLogicError,
     OffchainLookup,
@@ -72,6 +73,10 @@ class BusyAnswer(Exception):
         self.words, self.pause = words, pause
 
 
+class NoAnswer(Exception):
+    """Bytes that are no answer of a node."""
+
+
 def number(value: Any, bits: int) -> int:
     """Return a number in a node's answer. Raises `ValueError` for one that is not below 2^`bits`."""
     if type(value) is not int or not 0 <= value < 1 << bits:
@@ -105,7 +110,12 @@ def translated(error: Exception, name: str, doing: str, redacted: Callable[[str]
         return kind(words, hint, code=error.code)
     if isinstance(error, requests.RequestException | OSError):
         return NetworkError(f"{name} can't be reached when {doing}", "check that the node runs, and its address")
-    if isinstance(error, Web3Exception | ValueError | TypeError | LookupError | AttributeError | RecursionError):
+    if isinstance(error, BadResponseFormat):
+        # a refusal in another shape, from a provider that is not ours
+        return _refused(str(error).partition("The raw response is: ")[2] or str(error), name, doing, redacted)
+    if isinstance(
+        error, NoAnswer | Web3Exception | ValueError | TypeError | LookupError | AttributeError | RecursionError
+    ):
         return nonsense(name, doing)
     # the in-process chain raises its own errors, by classes that only exist where it is installed
     if found := reverted(error, certain=False):

@@ -14,12 +14,11 @@ from contextlib import contextmanager
 from typing import Any, Final, cast
 
 from web3 import HTTPProvider
-from web3.exceptions import BadResponseFormat
 from web3.types import RPCEndpoint, RPCResponse
 
 from numerbay_chain import jsontext
 from numerbay_chain.chain.endpoint import Endpoint
-from numerbay_chain.chain.nodeerrors import SECONDS_PER_REQUEST, BusyAnswer
+from numerbay_chain.chain.nodeerrors import SECONDS_PER_REQUEST, BusyAnswer, NoAnswer
 from numerbay_chain.network.session import Session, pause_words
 
 PAUSES: Final = (0.5, 1.0, 2.0)
@@ -64,7 +63,7 @@ class NodeProvider(HTTPProvider):
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """Return the node's answer, of one shape: `result`, or `error` with `code`, `message` and perhaps `data`.
 
-        Raises `TransportError`, `BusyAnswer`, and web3's `BadResponseFormat` for what is no answer at all.
+        Raises `TransportError`, `BusyAnswer`, and `NoAnswer` for what is none.
         """
         data = self.encode_rpc_request(method, params)
         for pause in (*PAUSES, None):
@@ -91,7 +90,7 @@ class NodeProvider(HTTPProvider):
 
 
 def understood(status: int, body: bytes) -> RPCResponse:
-    """Return the answer in one shape, whatever the node's is. Raises `BadResponseFormat` for what is no answer."""
+    """Return the answer in one shape, whatever the node's is. Raises `NoAnswer` for what is none."""
     try:
         value = jsontext.parse(body.removeprefix(b"\xef\xbb\xbf"), None)
     except ValueError:
@@ -107,7 +106,7 @@ def understood(status: int, body: bytes) -> RPCResponse:
             return _error(value, status)
     if status >= 400:
         return _error({}, status)
-    raise BadResponseFormat("no JSON-RPC answer")
+    raise NoAnswer
 
 
 def _no_logs(answer: RPCResponse) -> RPCResponse:
@@ -119,7 +118,7 @@ def _no_json(status: int, body: bytes) -> RPCResponse:
     if 300 <= status < 400:
         return _error({"message": "it leads to another address: give that one"}, status)
     if status < 400:
-        raise BadResponseFormat("no JSON-RPC answer")
+        raise NoAnswer
     words = body[:4096].decode(errors="replace").strip()
     if status == 400 and "HTTPS server" in words:
         words = "it speaks TLS on this port, give its address with https://"

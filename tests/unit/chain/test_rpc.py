@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from web3.exceptions import BadResponseFormat
 
+from numerbay_chain.chain.nodeerrors import NoAnswer
 from numerbay_chain.chain.rpc import understood
 
 WORDS = "query returned more than 10000 results"
@@ -84,5 +84,5 @@ def test_a_result_needs_no_id(id: object) -> None:
     ids=["a page", "nothing", "an empty list", "null", "no answer", "too deep", "too long a number", "NaN", "bytes"],
 )
 def test_what_is_no_answer_is_refused(body: bytes) -> None:
-    with pytest.raises(BadResponseFormat):
+    with pytest.raises(NoAnswer):
         understood(200, body)

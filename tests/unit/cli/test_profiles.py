@@ -162,3 +162,31 @@ def test_what_would_fail_when_it_is_used_fails_when_it_is_written(run: Run, flag
     ended = run("profile", "set", "bob", flag, value, "--json")
     assert ended.code == 2, ended.stderr
     assert run("profile", "list", "--json").object["profiles"] == {}
+
+
+WRONG_NODES = [
+    "node.example/v3/5ec2e7key0123456789",
+    '"https://node.example/v3/5ec2e7key0123456789"',
+    "http://127.0.0.1:85450/5ec2e7key0123456789",
+    "http://user:5ec2e7key0123456789#ss@127.0.0.1:9/",
+    "http://[::1/5ec2e7key0123456789",
+]
+
+
+@pytest.mark.parametrize("address", WRONG_NODES)
+def test_a_node_s_address_that_can_t_be_used_is_never_shown_wherever_it_comes_from(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    by_flag = run("listing", "list", "--rpc", address, "--json")
+    written = run("profile", "set", "other", "--rpc", address, "--json")
+    home.mkdir(exist_ok=True)
+    (home / "profiles.toml").write_text(f"[seller]\nrpc = '{address}'\n")
+    by_profile = run("-p", "seller", "listing", "list", "--json")
+    shown = [run("profile", "list", "--json"), run("profile", "list"), run("-p", "seller", "profile", "show")]
+    monkeypatch.setenv("NUMERBAY_CHAIN_RPC", address)
+    by_environment = run("listing", "list", "--json")
+    for refused in (by_flag, written, by_profile, by_environment):
+        assert (refused.code, refused.object["error"]["code"]) == (2, "bad-address")
+    for said in (by_flag, written, by_profile, by_environment, *shown):
+        assert "5ec2e7" not in said.stdout + said.stderr
+    assert [one.code for one in shown] == [0, 0, 0]

@@ -57,6 +57,14 @@ def test_a_first_block_without_a_contract_is_the_chosen_one_s(home: Home) -> Non
 
 def test_the_most_that_gas_may_cost_is_a_setting(home: Home) -> None:
     assert settings(home, environment={"NUMERBAY_CHAIN_MAX_TIP": "900"}).max_tip == 900
+    assert settings(home, environment={"NUMERBAY_CHAIN_MAX_FEE": "0.2 ether"}).max_fee == 2 * 10**17
+    assert settings(home, max_fee="5 gwei").max_fee == 5 * 10**9
+    assert settings(home, max_fee=7).max_fee == 7
+    home.save_profile("seller", {"max_fee": "1 ether"})
+    assert settings(home, "seller").max_fee == 10**18
+    for wrong in ("0.2", "much", "0.2 USDC", "-1 ether", -1, True, 0.5):
+        with pytest.raises(UsageError, match="max_fee in the call"):
+            settings(home, max_fee=wrong)
 
 
 def test_the_environment_can_name_the_profile_and_the_home(home: Home) -> None:
