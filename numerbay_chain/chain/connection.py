@@ -21,7 +21,6 @@ from numerbay_chain.chain import pricing
 from numerbay_chain.chain.blocks import CONFIRMATIONS, Block
 from numerbay_chain.chain.endpoint import parse_endpoint
 from numerbay_chain.chain.fees import FeeLimits, Fees
-from numerbay_chain.chain.freshness import FIRST_LOOKS
 from numerbay_chain.chain.networks import network
 from numerbay_chain.chain.node import Node
 from numerbay_chain.chain.nodeerrors import (
@@ -225,12 +224,12 @@ class Connection(Node):
         if not pending or "pending" in self.lacks:
             return self.state("asking for a nonce", block, ask)
         try:
-            # of the nodes behind an address, the one that has seen most counts: nonces never come back
-            looks = 1 if self.is_development else FIRST_LOOKS
-            return max(self.state("asking for a nonce", "pending", ask) for _ in range(looks))
+            found = self.state("asking for a nonce", "pending", ask)
         except NodeRefusedError as error:
             self.without_pending(error)
-            return self.state("asking for a nonce", None, ask)
+            found = 0
+        # a node that is behind does not know what was used meanwhile
+        return found if found and self.is_development else max(found, self.state("asking for a nonce", None, ask))
 
     def send_raw(self, raw: bytes) -> str:
         """Hands a signed transaction over; its hash. Raises `NodeRefusedError` where the node does not want it."""
