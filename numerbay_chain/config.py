@@ -174,6 +174,8 @@ def _typed(setting: str, value: Any, origin: str) -> Any:
         raise UsageError(
             f"{setting} in {origin} is not a whole number", "write it in decimal digits", code="bad-setting"
         )
+    if setting in _AMOUNTS:
+        return _amount(setting, value, origin)
     if isinstance(value, str) and value.strip() and "\0" not in value:
         if setting == "contract" and re.fullmatch(r"0x[0-9a-fA-F]{40}", value.strip(), re.ASCII):
             checksummed(value.strip(), f"contract in {origin}")  # what is no address is told where one is wanted
@@ -191,8 +193,9 @@ def _amount(setting: str, value: Any, origin: str) -> int:
         try:
             return parse_amount(value)
         except UsageError as error:
-            raise UsageError(f"{setting} in {origin}: {error}", error.hint) from None
-    raise UsageError(f"{setting} in {origin} is not an amount", 'write it with its unit, such as "0.05 ether"')
+            raise UsageError(f"{setting} in {origin}: {error}", error.hint, code="bad-setting") from None
+    advice = 'write it with its unit, such as "0.05 ether"'
+    raise UsageError(f"{setting} in {origin} is not an amount", advice, code="bad-setting")
 
 
 def _is_utf_8(text: str) -> bool:

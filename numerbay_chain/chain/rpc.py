@@ -122,7 +122,7 @@ def _no_json(status: int, body: bytes) -> RPCResponse:
     words = body[:4096].decode(errors="replace").strip()
     if status == 400 and "HTTPS server" in words:
         words = "it speaks TLS on this port, give its address with https://"
-    return _error({} if "<" in words else {"message": words}, status)
+    return _error({} if not words or "<" in words else {"message": words}, status)
 
 
 def _error(error: Any, status: int) -> RPCResponse:
