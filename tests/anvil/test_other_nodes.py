@@ -215,7 +215,7 @@ def test_an_answer_that_can_t_be_is_one_clear_error(proxy: Proxy, kind: str) -> 
     proxy.mischief = altering(method, change)
     with pytest.raises(NetworkError, match="answered nonsense when") as caught:
         read(connection)
-    assert caught.value.code == "nonsense"
+    assert caught.value.code == "bad-answer"
     assert len(str(caught.value)) < 200
 
 
