@@ -3,11 +3,11 @@
 All of it at one block. Findings name the order, round or listing that is off.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from numerbay_chain import artifact
+from numerbay_chain import artifact, samples
 from numerbay_chain.books import ListingBook, OrderBook
 from numerbay_chain.chain.contract import challenge_hash
 from numerbay_chain.chain.types import VOUCHER_VERSION, ZERO_HASH, Event, Pot, Settlement
@@ -17,18 +17,24 @@ from numerbay_chain.errors import (
     NotFoundError,
     NumerbayChainError,
     RevertedError,
+    SlowSourceError,
     UsageError,
 )
-from numerbay_chain.findings import AuditReport, FaultyRound, Finding, OpenChallenge, Severity, TokenBalance
-from numerbay_chain.ipfs import Cid, ContentStore
+from numerbay_chain.findings import AuditReport, Finding, Severity, TokenBalance
+from numerbay_chain.ipfs import Cid, PatientStore
 from numerbay_chain.ledger import REVOKED, Ledger
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
-from numerbay_chain.overview import dispute_deadline, dispute_state
 from numerbay_chain.progress import Progress
 from numerbay_chain.units import format_amount, format_order_id
+from numerbay_chain.unsettled import faulty_rounds, open_challenges
 
 _Answer = TypeVar("_Answer")
+_WAITS: Final = 16
+_WAITS_A_LISTING: Final = 3
+"""Objects that do not come in time, before nothing more is asked for."""
+_EACH: Final = {False: 10.0, True: 60.0}
+"""Seconds for one: without and with content."""
 
 
 class _Refusal(str):
@@ -44,7 +50,10 @@ class _Audit:
     def __init__(self, market: Market, content: bool, progress: Progress) -> None:
         self._market, self._contract = market, market.contract
         self._content, self._progress = content, progress
-        self._store = market.store if content else market.store_or_none
+        store = market.store if content else market.store_or_none
+        self._store = None if store is None else PatientStore(store, waits=_WAITS, each=_EACH[content])
+        self._stores: dict[int, PatientStore] = {}  # by listing
+        self._given_up: set[int] = set()
         self._block = market.connection.block_number()
         self._ledger = Ledger()
         self._findings: list[Finding] = []
@@ -74,8 +83,8 @@ class _Audit:
             from_block=first,
             to_block=last,
             balances=balances,
-            challenges=tuple(self._open_challenges()),
-            faulty_rounds=tuple(self._faulty_rounds()),
+            challenges=tuple(open_challenges(self._market, self._ledger)),
+            faulty_rounds=tuple(faulty_rounds(self._market, self._ledger)),
             findings=tuple(self._findings),
             checked={"events": self._ledger.events, **self._checked},
             unread=self._unread,
@@ -103,23 +112,30 @@ class _Audit:
         """Manifests are checked as they go by: none of them is kept."""
         if event.name == "Released" and (event["manifest"] or event["contentHash"] != ZERO_HASH):
             subject = f"round {event['round']} of listing {event['listing']}"
-            self._manifest(subject, event["manifest"], event["contentHash"])
+            self._manifest(event["listing"], subject, event["manifest"], event["contentHash"])
         elif event.name == "CopyDelivered" and self._store is not None:
-            self._copy(self._store, event)
+            self._copy(self._store_of(self._store, event["order"] >> 32), event)
 
-    def _copy(self, store: ContentStore, event: Event) -> None:
+    def _store_of(self, store: PatientStore, listing: int) -> PatientStore:
+        """What one listing names and nobody has uses up that listing's share of the patience, not the others'."""
+        return self._stores.setdefault(listing, PatientStore(store, waits=_WAITS_A_LISTING, each=_EACH[self._content]))
+
+    def _copy(self, store: PatientStore, event: Event) -> None:
         """A copy's manifest is in the store alone. The books are the chain's: they are audited without a store too."""
+        listing = event["order"] >> 32
         subject = f"the copy of round {event['round']} for order {format_order_id(event['order'])}"
         try:
             block = store.read_block(Cid.raw(event["contentHash"]))
+        except SlowSourceError as error:
+            self._kept_waiting(listing, store, subject, error)
         except (NotFoundError, ContentError) as error:
             self._find("error" if self._content else "warning", subject, f"its manifest is not to be had: {error}")
         except NetworkError as error:
             self._store_failed(subject, f"neither its manifest nor those of later copies were checked: {error}")
         else:
-            self._manifest(subject, block, event["contentHash"])
+            self._manifest(listing, subject, block, event["contentHash"])
 
-    def _manifest(self, subject: str, block: bytes, content_hash: bytes) -> None:
+    def _manifest(self, listing: int, subject: str, block: bytes, content_hash: bytes) -> None:
         self._count("manifests")
         if sha256(block).digest() != content_hash:
             self._find("error", subject, "its manifest is not the one that the content hash stands for")
@@ -129,19 +145,32 @@ class _Audit:
         except ContentError as error:
             self._find("error", subject, str(error))
             return
-        if self._content:
-            self._artifact(subject, block, content_hash)
+        if self._content and self._store is not None:
+            self._artifact(listing, self._store_of(self._store, listing), subject, block, content_hash)
 
-    def _artifact(self, subject: str, block: bytes, content_hash: bytes) -> None:
+    def _artifact(self, listing: int, store: PatientStore, subject: str, block: bytes, content_hash: bytes) -> None:
         """Who asks for the content wants to know that it is there: what the store does not have is an error."""
         try:
-            problems = artifact.check(block, content_hash, self._market.store, self._step("check content"))
+            problems = artifact.check(block, content_hash, store, self._step("check content"))
+        except SlowSourceError as error:
+            self._kept_waiting(listing, store, subject, error)
+            return
         except NetworkError as error:
             self._store_failed(subject, f"neither its content nor that of later rounds was checked: {error}")
             return
         self._count("artifacts")
         for problem in problems:
             self._find("error", subject, problem.message)
+
+    def _kept_waiting(self, listing: int, store: PatientStore, subject: str, error: SlowSourceError) -> None:
+        """Content that nobody seems to have is waited for a few times, and then not asked for: once said is enough."""
+        self._unread |= self._content
+        if listing in self._given_up:
+            return
+        if store.exhausted:
+            self._given_up.add(listing)
+            subject = f"listing {listing}"
+        self._find("warning", subject, f"not all of its content was read: {error}")
 
     def _store_failed(self, subject: str, text: str) -> None:
         """A store that can't be asked is asked once: the books are audited all the same."""
@@ -178,7 +207,7 @@ class _Audit:
             self._compare(subject, f"leaving({end})", self._ask(self._contract.leaving, book.id, end), amount)
         for round in range(book.next_round):
             missed = self._ask(self._contract.is_missed, book.id, round)
-            self._compare(f"round {round} of {subject}", "isMissed", missed, round in book.missed)
+            self._compare(f"round {round} of {subject}", "isMissed", missed, book.is_missed(round))
             faulty_at = self._ask(self._contract.faulty_at, book.id, round)
             self._compare(f"round {round} of {subject}", "faultyAt", faulty_at, book.faulty.get(round, 0))
         for (round, bucket), pot in book.pots.items():
@@ -188,6 +217,7 @@ class _Audit:
         self._count("listings")
         for order in book.orders:
             self._order(book, order)
+        self._order_rounds(book)
 
     def _order(self, book: ListingBook, order: OrderBook) -> None:
         subject = f"order {format_order_id(order.id)}"
@@ -208,15 +238,24 @@ class _Audit:
             ("cancelledAt", state.cancelled_at, order.cancelled_at),
         ):
             self._compare(subject, name, found, expected)
-        for round in _rounds_out(book, order):
-            expected_hash = order.copies.get(round, ZERO_HASH) if book.terms.copies else _hash(book, round)
-            promised = self._ask(self._contract.hash_of, order.id, round)
-            self._compare(subject, f"hashOf({round})", promised, expected_hash)
-            settled = self._ask(self._contract.settled, order.id, round)
-            self._compare(subject, f"settled({round})", settled, order.settled.get(round, Settlement.NONE))
-            if book.terms.adjudicated:
-                self._dispute(subject, order, round)
         self._count("orders")
+
+    def _order_rounds(self, book: ListingBook) -> None:
+        """Compare what the contract holds of single rounds of single orders (`samples`)."""
+        for place, round in samples.places(book):
+            self._order_round(book, book.orders[place], round)
+        self._count_by("rounds of orders in all", sum(len(samples.rounds_out(book, order)) for order in book.orders))
+
+    def _order_round(self, book: ListingBook, order: OrderBook, round: int) -> None:
+        subject = f"order {format_order_id(order.id)}"
+        expected_hash = order.copies.get(round, ZERO_HASH) if book.terms.copies else _hash(book, round)
+        promised = self._ask(self._contract.hash_of, order.id, round)
+        self._compare(subject, f"hashOf({round})", promised, expected_hash)
+        settled = self._ask(self._contract.settled, order.id, round)
+        self._compare(subject, f"settled({round})", settled, order.settled.get(round, Settlement.NONE))
+        if book.terms.adjudicated:
+            self._dispute(subject, order, round)
+        self._count("rounds of orders")
 
     def _dispute(self, subject: str, order: OrderBook, round: int) -> None:
         challenge = order.challenges.get(round)
@@ -266,24 +305,6 @@ class _Audit:
         self._count("tokens")
         return balance
 
-    def _open_challenges(self) -> Iterator[OpenChallenge]:
-        now = self._market.connection.now()
-        for listing in self._ledger.listings.values():
-            terms, token = listing.terms, self._market.token(listing.terms.token)
-            for order in listing.orders:
-                for round, challenge in sorted(order.challenges.items()):
-                    faulty_at = listing.faulty.get(round) or order.copy_faulty.get(round, 0)
-                    state = dispute_state(terms, now, Settlement.CHALLENGED, challenge, False, faulty_at, 0)
-                    deadline = dispute_deadline(terms, state, challenge)
-                    yield OpenChallenge(order.id, round, challenge, token, state, deadline)
-
-    def _faulty_rounds(self) -> Iterator[FaultyRound]:
-        for listing in self._ledger.listings.values():
-            for round, faulty_at in sorted(listing.faulty.items()):
-                places = [place for place in listing.pots if place[0] == round and listing.is_frozen(*place)]
-                frozen = sum(listing.pots[place].amount for place in places)
-                yield FaultyRound(listing.id, round, faulty_at, frozen, self._market.token(listing.terms.token))
-
     # ------------------------------------------------------------------------------------------------------- findings
 
     def _ask(self, question: Callable[..., _Answer], *arguments: object) -> "_Answer | _Refusal":
@@ -304,12 +325,10 @@ class _Audit:
         self._findings.append(Finding(severity, subject, text))
 
     def _count(self, what: str) -> None:
-        self._checked[what] = self._checked.get(what, 0) + 1
+        self._count_by(what, 1)
 
-
-def _rounds_out(book: ListingBook, order: OrderBook) -> Iterator[int]:
-    """The rounds of the order that are over, one way or the other."""
-    yield from range(order.first, min(order.end, book.next_round))
+    def _count_by(self, what: str, number: int) -> None:
+        self._checked[what] = self._checked.get(what, 0) + number
 
 
 def _hash(book: ListingBook, round: int) -> bytes:

@@ -1,8 +1,18 @@
 """Pages of a marketplace's books: what its events tell of an order, a pot, a round and a listing."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
+from typing import Final
 
 from numerbay_chain.chain.types import Challenge, Offer, Settlement, Terms
+
+Balances = dict[str, int]
+"""Token address → amount in its smallest unit."""
+
+
+def add_to(balances: Balances, token: str, amount: int) -> None:
+    """Add to what there is of a token."""
+    balances[token] = balances.get(token, 0) + amount
 
 
 @dataclass(slots=True)
@@ -26,6 +36,38 @@ class OrderBook:
 
     def covers(self, round: int) -> bool:
         return self.first <= round < self.end
+
+
+_BITS: Final = 25
+"""Rounds have 24 bits, an order ends one above."""
+
+
+class Prices:
+    """The sum of prices over rounds: an order adds its price to all rounds that it covers, and takes it away from those
+    that it gives up. Each takes the same few steps, however many orders and rounds there are (a Fenwick tree)."""
+
+    def __init__(self) -> None:
+        self._sums: dict[int, int] = {}
+
+    def add(self, first: int, end: int, price: int) -> None:
+        """Add `price` to rounds `first` to `end - 1`."""
+        if first < end:
+            self._change(first, price)
+            self._change(end, -price)
+
+    def at(self, round: int) -> int:
+        """The sum of the prices of all orders that cover a round."""
+        place, total = round + 1, 0
+        while place:
+            total += self._sums.get(place, 0)
+            place &= place - 1
+        return total
+
+    def _change(self, round: int, price: int) -> None:
+        place = round + 1
+        while place < 1 << _BITS:
+            self._sums[place] = self._sums.get(place, 0) + price
+            place += place & -place
 
 
 @dataclass(slots=True)
@@ -60,7 +102,8 @@ class ListingBook:
     last_turn: int = 0
     orders: list[OrderBook] = field(default_factory=list)  # by index
     releases: dict[int, ReleaseBook] = field(default_factory=dict)
-    missed: set[int] = field(default_factory=set)
+    missed: list[int] = field(default_factory=list)  # in order
+    prices: Prices = field(default_factory=Prices)  # what each round earns when it is released
     faulty: dict[int, int] = field(default_factory=dict)  # round → when it was proven so
     pots: dict[tuple[int, int], PotBook] = field(default_factory=dict)  # (round, bucket)
 
@@ -69,11 +112,23 @@ class ListingBook:
         """Orders that ended before their first round, counted where there is a supply."""
         return sum(order.end == order.first for order in self.orders) if self.terms.supply else 0
 
+    def take_in(self, order: OrderBook) -> None:
+        """Add an order. One that was bought for the round that was out has paid for that one already."""
+        self.orders.append(order)
+        self.prices.add(order.first + (order.bucket != 0), order.end, order.price)
+
+    def end(self, order: OrderBook, end: int) -> None:
+        """End an order before round `end`."""
+        self.prices.add(max(end, order.first + (order.bucket != 0)), order.end, -order.price)
+        order.end = end
+
+    def is_missed(self, round: int) -> bool:
+        place = bisect_left(self.missed, round)
+        return place < len(self.missed) and self.missed[place] == round
+
     def earned_by(self, round: int) -> int:
         """The sum of the prices of all orders that cover the round, but for those bought when it was out."""
-        return sum(
-            order.price for order in self.orders if order.covers(round) and not (order.bucket and order.first == round)
-        )
+        return self.prices.at(round)
 
     def leaving(self) -> dict[int, int]:
         """End of orders → sum of their prices, for ends above the next round."""
@@ -95,12 +150,11 @@ class ListingBook:
     @property
     def owed_for_missed(self) -> int:
         """Owed for missed rounds that were not paid back."""
-        return sum(
-            order.price
-            for order in self.orders
-            for round in self.missed
-            if order.covers(round) and round not in order.settled
-        )
+        return sum(order.price * self._missed_of(order) for order in self.orders)
+
+    def _missed_of(self, order: OrderBook) -> int:
+        missed = bisect_left(self.missed, order.end) - bisect_left(self.missed, order.first)
+        return missed - sum(order.covers(round) and self.is_missed(round) for round in order.settled)
 
     @property
     def owed_for_challenges(self) -> int:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from numerbay_chain.chain.types import Listing
 from numerbay_chain.description import read_description
-from numerbay_chain.ipfs import ContentStore, PatientStore
+from numerbay_chain.ipfs import PatientStore
 from numerbay_chain.market import Market
 from numerbay_chain.paging import MOST, Page
 from numerbay_chain.results import ListingView
@@ -17,7 +18,7 @@ _ALONE: Final = {"waits": 1, "each": 30.0}
 
 def view_listing(market: Market, listing_id: int) -> ListingView:
     """Return a listing as it stands. Raises `RevertedError` for one that does not exist."""
-    return _view_listing(market, listing_id, _patient(market, _ALONE), market.connection.now(), market.gas_price())
+    return _views(market, [market.contract.listing(listing_id)], _ALONE)[0]
 
 
 def view_listings(market: Market, seller: str | None = None, limit: int | None = MOST) -> Page[ListingView]:
@@ -27,18 +28,19 @@ def view_listings(market: Market, seller: str | None = None, limit: int | None =
     else:
         ids = sorted(event["listing"] for event in market.contract.events(["ListingCreated"], seller=seller))
     chosen = ids if limit is None else ids[max(len(ids) - limit, 0) :]
-    store, now, gas_price = _patient(market, _PATIENCE), market.connection.now(), market.gas_price()
-    return Page((_view_listing(market, one, store, now, gas_price) for one in chosen), len(ids) - len(chosen))
+    return Page(_views(market, [market.contract.listing(id) for id in chosen], _PATIENCE), len(ids) - len(chosen))
 
 
-def _patient(market: Market, patience: dict[str, Any]) -> ContentStore | None:
-    return None if market.store_or_none is None else PatientStore(market.store_or_none, **patience)
-
-
-def _view_listing(market: Market, listing_id: int, store: ContentStore | None, now: int, gas_price: int) -> ListingView:
-    listing = market.contract.listing(listing_id)
-    token = market.token(listing.terms.token)
-    description, trouble = read_description(store, listing.offer.details)
-    words = explain(listing.terms, listing.offer.price, token, gas_price)
-    due = listing.terms.due(listing.next_round)
-    return ListingView(listing, token, description, trouble, tuple(words), due, listing.overdue(now))
+def _views(market: Market, listings: Sequence[Listing], patience: dict[str, Any]) -> list[ListingView]:
+    """Descriptions of listings that sold most are read first: anybody can make listings whose description nobody has,
+    and patience ends."""
+    store = None if market.store_or_none is None else PatientStore(market.store_or_none, **patience)
+    now, gas_price = market.connection.now(), market.gas_price()
+    views: dict[int, ListingView] = {}
+    for listing in sorted(listings, key=lambda listing: (-listing.orders, listing.id)):
+        token = market.token(listing.terms.token)
+        description, trouble = read_description(store, listing.offer.details)
+        words = explain(listing.terms, listing.offer.price, token, gas_price)
+        due = listing.terms.due(listing.next_round)
+        views[listing.id] = ListingView(listing, token, description, trouble, tuple(words), due, listing.overdue(now))
+    return [views[listing.id] for listing in listings]

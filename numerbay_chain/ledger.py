@@ -6,19 +6,17 @@ orders that cover the round. `Ledger.apply` takes events in the chain's order; m
 not with events.
 """
 
+from bisect import insort
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from numerbay_chain.books import Discrepancy, ListingBook, OrderBook, PotBook, ReleaseBook
+from numerbay_chain.books import Balances, Discrepancy, ListingBook, OrderBook, PotBook, ReleaseBook, add_to
 from numerbay_chain.chain.contract import challenge_after
 from numerbay_chain.chain.types import Event, Ground, Offer, Settlement
 from numerbay_chain.units import format_order_id
 
 REVOKED: Final = 2**256 - 1
 """How often a revoked voucher was used, as the contract has it."""
-
-Balances = dict[str, int]
-"""Token address → amount in its smallest unit."""
 
 
 class Ledger:
@@ -29,6 +27,8 @@ class Ledger:
         self.listings: dict[int, ListingBook] = {}
         self.keys: dict[tuple[str, int], bytes] = {}
         self.credits: dict[tuple[str, str], int] = {}  # (account, token)
+        self._credited_in: Balances = {}
+        self._by_token: dict[str, list[ListingBook]] = {}
         self.voucher_uses: dict[bytes, int] = {}
         self.revoked: set[bytes] = set()
         self.received: Balances = {}
@@ -74,7 +74,7 @@ class Ledger:
         return sum(listing.owed_for_challenges for listing in self._with(token))
 
     def credited(self, token: str) -> int:
-        return sum(amount for (_, other), amount in self.credits.items() if other == token)
+        return self._credited_in.get(token, 0)
 
     def owed(self, token: str) -> int:
         """All that the contract owes in a token."""
@@ -84,10 +84,10 @@ class Ledger:
     @property
     def tokens(self) -> list[str]:
         """Every token that a listing is sold for."""
-        return sorted({listing.terms.token for listing in self.listings.values()})
+        return sorted(self._by_token)
 
     def _with(self, token: str) -> Iterable[ListingBook]:
-        return (listing for listing in self.listings.values() if listing.terms.token == token)
+        return self._by_token.get(token, ())
 
     # --------------------------------------------------------------------------------------------------------- events
 
@@ -95,9 +95,10 @@ class Ledger:
         id = event["listing"]
         if id != len(self.listings) + 1:
             self.doubt(f"listing {id}", f"it is number {len(self.listings) + 1} by the logs")
-        self.listings[id] = ListingBook(
+        self.listings[id] = made = ListingBook(
             id, event["seller"], event["operator"], event["payout"], event["terms"], event["offer"]
         )
+        self._by_token.setdefault(made.terms.token, []).append(made)
 
     def _offer_changed(self, event: Event) -> None:
         listing = self.listings[event["listing"]]
@@ -135,8 +136,8 @@ class Ledger:
             if order.first in listing.faulty:
                 self.doubt(_name(id), f"it was bought for round {order.first}, which had been proven faulty")
             listing.pots.setdefault((order.first, order.bucket), PotBook()).amount += order.price
-        listing.orders.append(order)
-        _add(self.received, listing.terms.token, event["price"] * event["rounds"])
+        listing.take_in(order)
+        add_to(self.received, listing.terms.token, event["price"] * event["rounds"])
 
     def _voucher_used(self, event: Event) -> None:
         self.order(event["order"]).voucher = event["digest"]
@@ -158,7 +159,8 @@ class Ledger:
         listing, round = self.listings[event["listing"]], event["round"]
         if round != listing.next_round:
             self.doubt(f"listing {listing.id}", f"round {round} was missed when round {listing.next_round} was next")
-        listing.missed.add(round)
+        if not listing.is_missed(round):
+            insort(listing.missed, round)
         listing.next_round, listing.last_turn = round + 1, event["lastTurn"]
 
     def _copy_delivered(self, event: Event) -> None:
@@ -177,7 +179,7 @@ class Ledger:
             release = listing.releases[round]
             self._take(listing, round, release.bucket, order.price, _name(order.id))
         self._pay(event, order, order.price * (order.end - end))
-        order.end = end
+        listing.end(order, end)
 
     def _declined(self, event: Event) -> None:
         self._ends(event, event["round"])
@@ -197,7 +199,7 @@ class Ledger:
 
     def _missed_refunded(self, event: Event) -> None:
         order = self.order(event["order"])
-        if event["round"] not in self.listings[order.id >> 32].missed:
+        if not self.listings[order.id >> 32].is_missed(event["round"]):
             self.doubt(_name(order.id), f"round {event['round']} was paid back as missed, but was not")
         self._settle(order, event["round"])
         self._pay(event, order, order.price)
@@ -212,19 +214,21 @@ class Ledger:
         self._check_receiver(event["payout"], listing.payout, subject)
         if listing.is_frozen(event["round"], event["bucket"]):
             self.doubt(subject, "it was proven faulty before its pot matured, and that was withdrawn")
-        _add(self.paid, listing.terms.token, event["amount"])
+        add_to(self.paid, listing.terms.token, event["amount"])
 
     def _credited(self, event: Event) -> None:
         place = (event["account"], event["token"])
         self.credits[place] = self.credits.get(place, 0) + event["amount"]
-        _add(self.paid, event["token"], -event["amount"])
+        add_to(self._credited_in, event["token"], event["amount"])
+        add_to(self.paid, event["token"], -event["amount"])
 
     def _collected(self, event: Event) -> None:
         place = (event["account"], event["token"])
         held = self.credits.pop(place)
+        add_to(self._credited_in, event["token"], -held)
         if held != event["amount"]:
             self.doubt(f"account {place[0]}", f"it collected {event['amount']} of a credit of {held}")
-        _add(self.paid, event["token"], event["amount"])
+        add_to(self.paid, event["token"], event["amount"])
 
     # ------------------------------------------------------------------------------------------------------- disputes
 
@@ -238,7 +242,7 @@ class Ledger:
             self.doubt(name, f"a challenge of round {round} was about {event['price']} with a bond of {event['bond']}")
         if opened := challenge_after(None, event):
             order.challenges[round], order.settled[round] = opened, Settlement.CHALLENGED
-        _add(self.received, listing.terms.token, event["bond"])
+        add_to(self.received, listing.terms.token, event["bond"])
         self._take(listing, round, event["bucket"], event["price"], name)
 
     def _responded(self, event: Event) -> None:
@@ -288,7 +292,7 @@ class Ledger:
         else:
             if not event["end"] == round == order.end - 1 or round in order.settled:
                 self.doubt(name, f"round {round} was paid back twice, or without a right to it")
-            order.end = event["end"]
+            listing.end(order, event["end"])
         self._take(listing, round, bucket, order.price, name)
         self._pay(event, order, order.price)
 
@@ -312,11 +316,7 @@ class Ledger:
     def _pay(self, event: Event, order: OrderBook, amount: int) -> None:
         if event["paid"] != amount:
             self.doubt(_name(order.id), f"it was paid {event['paid']} where {amount} were due")
-        _add(self.paid, self.listings[order.id >> 32].terms.token, event["paid"])
-
-
-def _add(balances: Balances, token: str, amount: int) -> None:
-    balances[token] = balances.get(token, 0) + amount
+        add_to(self.paid, self.listings[order.id >> 32].terms.token, event["paid"])
 
 
 def _name(order: int) -> str:
