@@ -10,12 +10,14 @@ from typing import Any, Final, TypeVar
 from numerbay_chain import artifact, samples
 from numerbay_chain.books import ListingBook, OrderBook
 from numerbay_chain.chain.contract import challenge_hash
+from numerbay_chain.chain.creation import UnseenCreationError
 from numerbay_chain.chain.types import VOUCHER_VERSION, ZERO_HASH, Event, Pot, Settlement
 from numerbay_chain.errors import (
     ContentError,
     NetworkError,
     NotFoundError,
     NumerbayChainError,
+    RefusedError,
     RevertedError,
     SlowSourceError,
     UsageError,
@@ -62,6 +64,7 @@ class _Audit:
 
     def run(self) -> AuditReport:
         self._refuse_late_start()
+        self._creation()
         first, last = self._contract.from_block, self._block
         blocks = last - first + 1
         for event in self._contract.events(to_block=last):
@@ -105,6 +108,17 @@ class _Audit:
             "from_block must be the block of the deployment or an earlier one",
             code="wrong-first-block",
         )
+
+    def _creation(self) -> None:
+        """Books in order say nothing of a contract that began with other storage: its maker has credit in no log."""
+        try:
+            self._market.require_known_contract()
+        except (UnseenCreationError, NetworkError) as error:
+            self._find("warning", "contract", str(error))
+        except RefusedError as error:
+            self._find("error" if error.code == "contract-unknown" else "warning", "contract", str(error))
+        else:
+            self._count("creations")
 
     # -------------------------------------------------------------------------------------------------------- content
 

@@ -36,6 +36,12 @@ class Creation:
     block: int | None = None
 
 
+class UnseenCreationError(RefusedError):
+    """The node can't say how a contract was created: it may be the shipped one all the same."""
+
+    code = "contract-unknown"
+
+
 def find_creation(
     connection: Connection, address: str, transaction: str | None = None, first_block: int = 0
 ) -> Creation:
@@ -83,7 +89,7 @@ def first_block_with_code(connection: Connection, address: str) -> int | None:
         except NodeTimeoutError:
             raise
         except NodeRefusedError:
-            _refuse(connection, address, f"{connection.name} keeps no old state to search")
+            raise UnseenCreationError(*_words(connection, address, f"{connection.name} keeps no old state")) from None
         before, after = (before, middle) if there else (middle, after)
     return after
 
@@ -177,10 +183,13 @@ def _digest(value: object) -> bytes:
 
 
 def _refuse(connection: Connection, address: str, why: str) -> NoReturn:
-    raise RefusedError(
+    raise RefusedError(*_words(connection, address, why), code="contract-unknown")
+
+
+def _words(connection: Connection, address: str, why: str) -> tuple[str, str]:
+    return (
         f"the contract at {address} on chain {connection.chain_id} is not known to be the marketplace of this "
         f"version: {why}",
         "check the address; name the transaction that created it with --created-by, or give --unchecked-contract if "
         "you know who made it and what it is",
-        code="contract-unknown",
     )

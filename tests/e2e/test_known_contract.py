@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from eth_utils.crypto import keccak
 
+from numerbay_chain.auditor import Auditor
 from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain import calls, checked, creation, deployment, finality, proxy
 from numerbay_chain.chain.code import require_code
@@ -119,6 +120,24 @@ def test_a_dry_run_refuses_it_too_and_reading_does_not(
     assert not signed
 
 
+def test_an_audit_of_it_fails_though_its_books_are_in_order(place: Place, fake: MarketplaceContract) -> None:
+    report = Auditor(at(place, fake, None)).audit()
+    assert [(finding.severity, finding.subject) for finding in report.findings] == [("error", "contract")]
+    assert not report.ok
+    genuine = place.auditor.audit()
+    assert (genuine.ok, genuine.checked["creations"]) == (True, 1)
+    assert Auditor(at(place, fake, None, unchecked_contract=True)).audit().ok
+
+
+def test_an_audit_over_a_node_without_old_state_warns(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = MarketplaceContract(place.chain.connection, place.contract.address, 0)
+    place.chain.advance(1)
+    forget_old_state(monkeypatch)
+    report = Auditor(at(place, contract, None)).audit()
+    assert [(finding.severity, finding.subject) for finding in report.findings] == [("warning", "contract")]
+    assert report.ok
+
+
 def test_what_its_maker_names_as_its_creation_is_looked_at(place: Place, fake: MarketplaceContract) -> None:
     connection = place.chain.connection
     genuine = deployment.deploy(Sender(connection, place.chain.signer(0)))
@@ -219,10 +238,8 @@ def test_a_receipt_that_says_otherwise_is_believed(
     assert refused.value.code == "contract-unknown"
 
 
-def test_a_node_without_old_state_says_what_to_name(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    connection, code = place.chain.connection, Connection.code
-    for _ in range(4):
-        place.chain.advance(1)
+def forget_old_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = Connection.code
 
     def pruned(self: Connection, address: str, block: int | None = None) -> bytes:
         if block is not None and block < self.block_number():
@@ -230,6 +247,13 @@ def test_a_node_without_old_state_says_what_to_name(place: Place, monkeypatch: p
         return code(self, address, block)
 
     monkeypatch.setattr(Connection, "code", pruned)
+
+
+def test_a_node_without_old_state_says_what_to_name(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = place.chain.connection
+    for _ in range(4):
+        place.chain.advance(1)
+    forget_old_state(monkeypatch)
     with pytest.raises(RefusedError) as refused:
         find_creation(connection, place.contract.address)
     assert refused.value.code == "contract-unknown"
