@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 import click
 
 from numerbay_chain.cli import output, roles
-from numerbay_chain.cli.options import State, pass_state, reads_chain, store_option
+from numerbay_chain.cli.options import (
+    State,
+    created_by_option,
+    pass_state,
+    reads_chain,
+    store_option,
+    unchecked_option,
+)
 from numerbay_chain.cli.progress import progress
 from numerbay_chain.errors import ExitCode
 
@@ -16,6 +23,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--content", is_flag=True, help="Read every released byte from the store too.")
 @reads_chain
+@created_by_option
+@unchecked_option
 @store_option
 @pass_state
 def audit(state: State, content: bool) -> None:
