@@ -47,7 +47,7 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     def counted(self: MarketplaceContract, function: str, *arguments: object, **more: object) -> list[object]:
         asked[function] += 1
-        return real(self, function, *arguments, **more)  # type: ignore[arg-type]
+        return real(self, function, *arguments, **more)
 
     monkeypatch.setattr(MarketplaceContract, "_read", counted)
     return asked
@@ -57,7 +57,7 @@ def test_an_audit_asks_for_orders_and_rounds_not_for_their_product(place: Place,
     now, rogue = place.chain.connection.now(), Seller(place.market("rogue", 3))
     orders, rounds = 9, 9
     terms = {"dispute_window": DAY, "response_window": HOUR, "copies": True, "decline_window": 4}
-    evil = rogue.create_listing(0, max_rounds=65_535, first_due=now + 600, period=600, min_interval=60, **terms).id  # type: ignore[arg-type]
+    evil = rogue.create_listing(0, max_rounds=65_535, first_due=now + 600, period=600, min_interval=60, **terms).id
     giver = place.buyer(4)
     for _ in range(orders):
         giver.buy(evil, 65_535, again=True)
@@ -77,7 +77,7 @@ def copies(place: Place, account: int, count: int) -> int:
     """A listing whose copies were posted with hashes of what nobody has."""
     rogue = Seller(place.market(f"rogue-{account}", account))
     terms = {"dispute_window": DAY, "response_window": HOUR, "copies": True, "decline_window": 4}
-    evil = rogue.create_listing(0, min_interval=60, **terms).id  # type: ignore[arg-type]
+    evil = rogue.create_listing(0, min_interval=60, **terms).id
     orders = [place.buyer(4).buy(evil, again=True).order.id for _ in range(count)]
     rogue.market.sender.send(calls.release(listing=evil, round=0))
     hashes = [os.urandom(32) for _ in orders]

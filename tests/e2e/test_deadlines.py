@@ -262,7 +262,7 @@ class SecondWay(EmbeddedStore):
 
     def read_bytes(self, cid, size, *more, **rest):  # type: ignore[no-untyped-def]  # as the store's own
         if size == 88:
-            self._meanwhile()  # type: ignore[operator]
+            self._meanwhile()
         return super().read_bytes(cid, size, *more, **rest)
 
 
@@ -333,7 +333,7 @@ def test_who_cancels_while_envelopes_are_pinned_gets_no_key_with_the_release(
 
 def test_copies_are_not_posted_after_the_half_of_their_window(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = {"copies": True, "decline_window": 600, "dispute_window": DAY, "response_window": HOUR}
-    listing = place.seller.create_listing(PRICE, **asked).id  # type: ignore[arg-type]
+    listing = place.seller.create_listing(PRICE, **asked).id
     order = place.buyer().buy(listing).order.id
     market = place.seller.market
     original = Market.resume
@@ -401,7 +401,7 @@ def test_a_permit_that_ran_out_buys_nothing(place: Place, monkeypatch: pytest.Mo
 
     def slowly(self: Market, *given: object, **more: object) -> object:
         place.chain.advance(101)
-        return original(self, *given, **more)  # type: ignore[arg-type]
+        return original(self, *given, **more)
 
     monkeypatch.setattr(Market, "send", slowly)
     with pytest.raises(RefusedError) as refused:

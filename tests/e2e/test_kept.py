@@ -49,14 +49,14 @@ def entries(place: Place) -> list[kept.Kept]:
 
 
 def bought_when_out(place: Place, host: Host, **more: object) -> int:
-    listing = place.seller.create_listing(PRICE, instant=True, **DISPUTED).id  # type: ignore[arg-type]
+    listing = place.seller.create_listing(PRICE, instant=True, **DISPUTED).id
     place.seller.deliver(place.file(content=CONTENT), listing)
     return reader(place, host, **more).buy(listing).order.id
 
 
 def verified(place: Place, host: Host) -> int:
     """An order whose round was verified within its decline window, which is over now."""
-    listing = place.seller.create_listing(PRICE, decline_window=600, **DISPUTED).id  # type: ignore[arg-type]
+    listing = place.seller.create_listing(PRICE, decline_window=600, **DISPUTED).id
     order = reader(place, host).buy(listing).order.id
     place.seller.deliver(place.file("second", CONTENT), listing)
     assert reader(place, host).verify(order).checked_content
@@ -91,7 +91,7 @@ def test_without_it_the_silent_host_keeps_price_and_content(place: Place, host: 
 
 @pytest.mark.parametrize("checked", ["bought", "verified", "fetched", "judged"])
 def test_wrong_content_is_proven_from_what_was_kept(checked: str, place: Place, cheat: Cheat, host: Host) -> None:
-    listing = place.seller.create_listing(PRICE, instant=checked == "bought", **DISPUTED).id  # type: ignore[arg-type]
+    listing = place.seller.create_listing(PRICE, instant=checked == "bought", **DISPUTED).id
     early = None if checked == "bought" else reader(place, host).buy(listing).order.id
     _, key = cheat.release_junk(listing, CONTENT, chunk=300)
     order = early or reader(place, host).buy(listing).order.id
@@ -112,7 +112,7 @@ def test_wrong_content_is_proven_from_what_was_kept(checked: str, place: Place, 
 
 
 def test_a_copy_is_kept_with_its_manifest(place: Place, host: Host) -> None:
-    listing = place.seller.create_listing(PRICE, copies=True, decline_window=600, **DISPUTED).id  # type: ignore[arg-type]
+    listing = place.seller.create_listing(PRICE, copies=True, decline_window=600, **DISPUTED).id
     order = reader(place, host).buy(listing).order.id
     place.seller.deliver_copies(listing, {order: place.file(content=CONTENT)})
     assert reader(place, host).verify(order).checked_content
@@ -145,14 +145,14 @@ def test_each_byte_is_asked_of_the_host_once(place: Place, host: Host) -> None:
 
 
 def test_what_a_store_on_this_machine_has_is_not_kept_twice(place: Place) -> None:
-    listing = place.seller.create_listing(PRICE, instant=True, **DISPUTED).id  # type: ignore[arg-type]
+    listing = place.seller.create_listing(PRICE, instant=True, **DISPUTED).id
     place.seller.deliver(place.file(content=CONTENT), listing)
     place.buyer().buy(listing)
     assert entries(place) == []
 
 
 def test_a_check_that_finds_something_missing_leaves_nothing(place: Place, host: Host) -> None:
-    listing = place.seller.create_listing(PRICE, instant=True, **DISPUTED).id  # type: ignore[arg-type]
+    listing = place.seller.create_listing(PRICE, instant=True, **DISPUTED).id
     place.seller.deliver(place.file(content=CONTENT), listing)
     host.silent = True
     with pytest.raises(RefusedError):
@@ -164,7 +164,7 @@ def test_a_full_disk_stops_no_purchase(place: Place, host: Host, monkeypatch: py
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    listing = place.seller.create_listing(PRICE, instant=True, **DISPUTED).id  # type: ignore[arg-type]
+    listing = place.seller.create_listing(PRICE, instant=True, **DISPUTED).id
     place.seller.deliver(place.file(content=CONTENT), listing)
     monkeypatch.setattr("numerbay_chain.ipfs.embedded._EmbeddedWriter._write_block", full)
     assert reader(place, host).buy(listing).order.listing == listing

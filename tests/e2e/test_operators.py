@@ -25,7 +25,7 @@ def rogue_listing(place: Place, price: int = 0, count: int = 1, window: int = HO
     rogue = Seller(place.market("rogue", ROGUE))
     asked = {"decline_window": 4, "min_interval": 60, "dispute_window": 7 * DAY, "response_window": window, **terms}
     operator = place.seller.market.account
-    evil = rogue.create_listing(price, copies=True, operator=operator, **asked).id  # type: ignore[arg-type]
+    evil = rogue.create_listing(price, copies=True, operator=operator, **asked).id
     puppet, send = place.buyer(PUPPET), rogue.market.sender.send
     orders = [puppet.buy(evil, again=True).order.id for _ in range(count)]
     send(calls.release(listing=evil, round=0))
@@ -64,7 +64,7 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name in ("call", "logs", "block_number", "now", "timestamp"):
         real = getattr(Connection, name)
 
-        def counted(self: Connection, *given: object, _real=real, _name=name, **more: object):  # type: ignore[no-untyped-def]
+        def counted(self: Connection, *given: object, _real=real, _name=name, **more: object):
             asked.append(_name)
             return _real(self, *given, **more)
 
@@ -139,7 +139,7 @@ def test_each_challenge_gets_its_share_of_the_time_that_is_left(place: Place, mo
     shares: list[float] = []
     real = EmbeddedStore.within
 
-    def within(store: EmbeddedStore, seconds: float):  # type: ignore[no-untyped-def]
+    def within(store: EmbeddedStore, seconds: float):
         shares.append(seconds)
         return real(store, seconds)
 
@@ -210,6 +210,6 @@ def test_the_setting_names_listings(place: Place, written: object, read: str | N
     home = Home(place.folder / "home")
     if read is None:
         with pytest.raises(UsageError):
-            load_settings(None, {"home": home.path, "operates": written}, {})  # type: ignore[typeddict-item]
+            load_settings(None, {"home": home.path, "operates": written}, {})
     else:
-        assert load_settings(None, {"home": home.path, "operates": written}, {}).operates == read  # type: ignore[typeddict-item]
+        assert load_settings(None, {"home": home.path, "operates": written}, {}).operates == read

@@ -37,7 +37,7 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def presents(place: Place, count: int, **terms: object) -> int:
     """A stranger's listing, and so many of its longest orders for buyer 1."""
     rogue = Seller(place.market("rogue", 3))
-    evil = rogue.create_listing(0, max_rounds=LONGEST, min_interval=60, **terms).id  # type: ignore[arg-type]
+    evil = rogue.create_listing(0, max_rounds=LONGEST, min_interval=60, **terms).id
     victim, giver = place.buyer(1).market.account, place.buyer(4)
     for _ in range(count):
         giver.buy(evil, LONGEST, recipient=victim, again=True)
