@@ -308,6 +308,8 @@ def open_market(
     embedded one in the home folder; without a contract, the one that was deployed on that chain from here. Raises
     `UsageError` for what is missing, and `NetworkError` for a node that can't be reached."""
     settings = load_settings(profile, overrides)
+    if settings.rpc is not None and settings.rpc == settings.second_rpc:
+        raise UsageError("the second node is the first one", "give --second-rpc the address of another node")
     connection = open_connection(settings)
     signer = Signer.from_spec(settings.account, password) if settings.account else None
     return market_at(settings, connection, signer, dry_run=dry_run, notify=notify)
@@ -326,8 +328,6 @@ def market_at(
     connection.require_chain(expected_chain_id(settings))
     connection.limit_fees(settings.max_tip, settings.max_fee)
     if settings.second_rpc is not None:
-        if settings.second_rpc == settings.rpc:
-            raise UsageError("the second node is the first one", "give --second-rpc the address of another node")
         connection.second = SecondNode.at(settings.second_rpc)
     location = locate(settings, connection)
     store = settings.store or f"embedded:{settings.home.path / 'store'}"

@@ -56,7 +56,10 @@ def test_a_file_goes_from_seller_to_buyer_through_apes_accounts_on_anvil(
     artifact.write_text("id,prediction\nn1,0.5\n")
     place = ["--network", network, "--contract", contract, "--json"]
 
-    delivered = ape(here, "deliver", artifact, "--listing", 1, "--account", "TEST::1", *place).object
+    deliver = ["deliver", artifact, "--listing", 1, "--account", "TEST::1", *place, "--second-rpc"]
+    refused = ape(here, *deliver, "http://127.0.0.1:1", code=3)
+    assert refused.object["error"]["code"] == "network"
+    delivered = ape(here, *deliver, devnet.rpc).object
     assert delivered["rounds"][0]["state"] == "delivered"
     fetched = ape(here, "fetch", order, "-o", tmp_path / "copy.csv", "--account", "TEST::2", *place).object
     assert fetched["sha256"] == sha256(artifact.read_bytes()).hexdigest()

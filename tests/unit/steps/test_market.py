@@ -7,10 +7,10 @@ import pytest
 
 from numerbay_chain.chain.embedded import EmbeddedChain
 from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
-from numerbay_chain.config import Home, Settings
-from numerbay_chain.errors import UsageError
+from numerbay_chain.config import Home, Overrides, Settings, load_settings
+from numerbay_chain.errors import NetworkError, UsageError
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.market import market_at
+from numerbay_chain.market import market_at, open_market
 from numerbay_chain.vouchers import sign_voucher, status_of
 from tests.places import PRICE, Place
 
@@ -37,3 +37,26 @@ def test_a_voucher_of_another_marketplace_is_named_as_such_before_its_listing_is
     assert status.problem == f"the voucher is for the marketplace {market.contract.address} on chain {foreign.chain_id}"
     assert (status.used, status.revoked, status.signer) == (0, False, market.account)
     assert status.digest == market.contract.voucher_digest(foreign.voucher)
+
+
+def test_a_second_node_is_another_one_and_is_not_asked_before_it_is_needed(place: Place) -> None:
+    nobody = "http://127.0.0.1:1"
+    settings = Settings(home=Home(place.folder / "home"), contract=place.contract.address, second_rpc=nobody)
+    market = market_at(settings, place.chain.connection, place.chain.signer(1))
+    assert market.contract.listing_count() == 0, "what reads alone does without it"
+    with pytest.raises(NetworkError, match=r"127\.0\.0\.1:1 can't be reached") as raised:
+        market.require_second()
+    assert raised.value.code == "network"
+    assert nobody not in repr(settings), "its address may hold an access key"
+    with pytest.raises(UsageError, match="the second node is the first one"):
+        open_market(home=place.folder / "home", rpc=nobody, second_rpc=nobody)
+
+
+def test_the_second_node_is_set_as_other_settings_are(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.save_profile("seller", {"second_rpc": "https://profile.example"})
+    given: Overrides = {"home": tmp_path, "second_rpc": "https://call.example"}
+    environment = {"NUMERBAY_CHAIN_SECOND_RPC": "https://environment.example"}
+    assert load_settings("seller", given, environment).second_rpc == "https://call.example"
+    assert load_settings("seller", {"home": tmp_path}, environment).second_rpc == "https://environment.example"
+    assert load_settings("seller", {"home": tmp_path}, {}).second_rpc == "https://profile.example"
