@@ -12,13 +12,14 @@ from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.types import Event, Ground, Receipt, Settlement
 from numerbay_chain.crypto.dispute import DisputeKey
 from numerbay_chain.diagnosis import describe, keys_posted, refusal_to_open, what_next, words
-from numerbay_chain.dispute_lists import buyers_cases, sellers_cases
 from numerbay_chain.disputes import Case, read_case
-from numerbay_chain.errors import NetworkError, NotFoundError, RefusedError, RevertedError, UnseenKeyError
+from numerbay_chain.docket import buyers_cases, sellers_cases
+from numerbay_chain.errors import NetworkError, RefusedError, RevertedError, UnseenKeyError
 from numerbay_chain.keyfile import KeyPair
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent
-from numerbay_chain.reception import ProblemError, Reception
+from numerbay_chain.problems import ProblemError
+from numerbay_chain.reception import Reception
 from numerbay_chain.results import event_of
 from numerbay_chain.verdicts import Dispute, EndedDispute, OpenedDispute, Step
 
@@ -180,7 +181,7 @@ def _refuse_for_nothing(reception: Reception, pair: KeyPair, unseen: bool) -> No
     try:
         reception.key(reception.manifest(case.released()), pair)
     except ProblemError as error:
-        if unseen or not isinstance(error.error, NotFoundError):
+        if unseen or not isinstance(error.error, NetworkError):
             return
         raise UnseenKeyError(
             f"{error.problem.text}: try another --store first, a challenge costs {lost} for nothing if the right key "

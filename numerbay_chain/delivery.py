@@ -225,8 +225,11 @@ def _pin_before(
         sales.require_all_for_next()
         manifest = Manifest.decode(entry.sealed.manifest)
         key = partial(handout.content_key, market, manifest, listing_id, entry.round)
-        envelopes = handout.pin_envelopes(market, journal, entry, sales, orders, key)
-    return envelopes if envelopes.trouble_at(choices.second) is None else None
+        due = sales.listing.terms.due(entry.round)
+        left = None if due is None else market.clock.left(due - MARGIN) - MINING_TIME
+        with market.reading(left):
+            envelopes = handout.pin_envelopes(market, journal, entry, sales, orders, key)
+    return envelopes if envelopes.trouble_at(choices.second, left) is None else None
 
 
 def _chosen_before(

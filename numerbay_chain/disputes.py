@@ -139,6 +139,17 @@ class Case:
         return dispute_deadline(self.terms, self.state, self.challenge)
 
     @property
+    def act_until(self) -> int | None:
+        """The last second for whatever the buyer can still do about the round, the step that ends first; None where
+        nothing hurries."""
+        if (until := self.declinable_until) is not None:
+            return until
+        if self.state in ("challenged", "answered"):
+            return self.deadline
+        hurries = self.state == "none" and self.release is not None and self.terms.adjudicated
+        return self.matures_at - 1 if hurries and self.now < self.matures_at else None
+
+    @property
     def price(self) -> int:
         return self.challenge.price if self.challenge else self.order.price
 

@@ -4,6 +4,7 @@ Every object that is posted holds all who have a right to the key at that time: 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from numerbay_chain.chain import calls
@@ -43,12 +44,14 @@ class Envelopes:
         records = store.read_bytes(self.cid, self.size)
         return [int.from_bytes(records[start : start + 8], "big") for start in range(0, len(records), ENVELOPE_SIZE)]
 
-    def trouble_at(self, second: ContentStore | None) -> str | None:
-        """Why they do not come back a second way (yet); None: they do, or there is no second way."""
+    def trouble_at(self, second: ContentStore | None, seconds: float | None = None) -> str | None:
+        """Why they do not come back a second way (yet), where they have to do so within that many `seconds` (None: as
+        long as it takes); None: they do, or there is no second way."""
         if second is None:
             return None
         try:
-            second.read_bytes(self.cid, self.size)
+            with nullcontext() if seconds is None else second.within(max(seconds, 1)):
+                second.read_bytes(self.cid, self.size)
         except (NetworkError, ContentError) as error:
             return f"the envelopes do not come back from {second.name} yet: {error}"
         return None
@@ -88,7 +91,7 @@ def pin_envelopes(
         try:
             if envelopes.orders(market.store) == ids:
                 return envelopes
-        except (NotFoundError, ContentError):
+        except (NetworkError, ContentError):
             continue
     records = _seal(market, sales, entry.round, chosen, keys())
     root = market.store.add(records, f"envelopes of round {entry.round} of listing {sales.listing.id}")

@@ -28,9 +28,10 @@ from numerbay_chain.errors import (
     UsageError,
 )
 from numerbay_chain.files import expanded
-from numerbay_chain.ipfs import ContentStore, open_store
+from numerbay_chain.ipfs import Cid, ContentStore, open_store
 from numerbay_chain.kept import DEFAULT_LIMIT, Keep, Kept
 from numerbay_chain.manifest import Manifest
+from numerbay_chain.memory import Memory
 from numerbay_chain.outbox import Outbox, Sent
 from numerbay_chain.units import parse_amount, parse_listings, parse_size
 
@@ -80,6 +81,7 @@ class Market:
         unchecked_contract: bool = False,
     ) -> None:
         self.operates = frozenset(operates)
+        self.memory = Memory()
         self.home, self.connection, self.contract, self.signer = home, connection, contract, signer
         self._store, self.explicit_store, self.read_back = store, explicit_store, read_back
         self.key_path = expanded(key) if key is not None else None
@@ -269,9 +271,10 @@ class Market:
         return self._store
 
     @contextmanager
-    def reading(self, seconds: float) -> Iterator[None]:
-        """Bound the time, in seconds, that all reads of the store take in the `with` block."""
-        if self._store is None:
+    def reading(self, seconds: float | None) -> Iterator[None]:
+        """Bound the time, in seconds, that all reads of the store take in the `with` block; None: as long as it
+        takes."""
+        if self._store is None or seconds is None:
             yield
             return
         with self._store.within(max(seconds, 1)):
@@ -290,6 +293,11 @@ class Market:
         place = (self.connection.chain_id, self.contract.address)
         about = Kept("", *place, listing, round, order, 0, needed_until, 0)
         return self.keep.recording(manifest, about, self.store)
+
+    def small_block(self, cid: Cid) -> bytes:
+        """A block of the store that is asked for again and again, such as a copy's manifest: waited for once. Raises as
+        `ContentStore.read_block`."""
+        return self.memory.get(("block", cid), lambda: self.reader(cid.digest).read_block(cid))
 
     def journal_folder(self, listing: int) -> Path:
         """Where the deliveries of a listing are written down."""

@@ -5,9 +5,11 @@ answer or from the content itself, and no node is asked to try it out. A node th
 a client reveal a key: the content hash that a proof rests on is said. docs/protocol.md §2 "Disputes".
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from hashlib import sha256
-from typing import IO, Final, NoReturn, cast
+from typing import Final, NoReturn
 
 from numerbay_chain import artifact
 from numerbay_chain.chain import calls
@@ -25,16 +27,17 @@ from numerbay_chain.errors import (
     AccountError,
     ContentError,
     NetworkError,
+    NotFoundError,
     NumerbayChainError,
     RefusedError,
     TooLateError,
-    WrongContentError,
 )
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent
+from numerbay_chain.problems import ProblemError
 from numerbay_chain.progress import Progress
-from numerbay_chain.reception import Nowhere, ProblemError, Reception
+from numerbay_chain.reception import Reception
 from numerbay_chain.results import event_of
 from numerbay_chain.units import format_amount, format_duration, format_until
 from numerbay_chain.verdicts import Judgement, ProofKind, Proven
@@ -66,7 +69,8 @@ def _judge(reception: Reception, progress: Progress) -> Judgement:
                 return wrong
         key = reception.key(manifest, pair)
     except ProblemError as error:
-        if error.problem.kind in ("key", "envelope", "no-envelope"):
+        unread = isinstance(error.error, NetworkError) and not isinstance(error.error, NotFoundError)
+        if error.problem.kind in ("key", "envelope", "no-envelope") and not unread:
             raise RefusedError(
                 f"{error.problem.text}: an envelope proves nothing, the seller has to be asked", error.problem.advice
             ) from error
@@ -147,9 +151,10 @@ def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, pr
     what, block = _promised(case)
     _refuse_young(case, what, block, until)
     try:
-        proof = artifact.content_proof(
-            manifest, key, reception.store(manifest), chunk, lambda done, total: progress("prove", done, total)
-        )
+        with _time_for(case):
+            proof = artifact.content_proof(
+                manifest, key, reception.store(manifest), chunk, _watched(case, progress, "prove")
+            )
     except ContentError as error:
         raise _not_judged(error) from error
     if case.terms.copies:
@@ -170,15 +175,14 @@ def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, pr
 
 def _wrong_chunk(reception: Reception, manifest: Manifest, key: ContentKey, progress: Progress) -> int:
     """The first chunk that is not what was committed to. Raises `RefusedError` where there is none."""
-    case, nowhere = reception.case, cast(IO[bytes], Nowhere())
+    case, report = reception.case, _watched(reception.case, progress, "check")
     try:
-        artifact.unseal(
-            manifest, key, reception.store(manifest), nowhere, lambda done, total: progress("check", done, total)
-        )
-    except WrongContentError as error:
-        return error.index
+        with _time_for(case):
+            chunk = artifact.wrong_chunk(manifest, key, reception.store(manifest), report)
     except ContentError as error:
         raise _not_judged(error) from error
+    if chunk is not None:
+        return chunk
     answered = case.challenge is not None and case.challenge.responded
     right = "the seller answered with the right key" if answered else "the key is right"
     raise RefusedError(
@@ -186,6 +190,24 @@ def _wrong_chunk(reception: Reception, manifest: Manifest, key: ContentKey, prog
         "fetch it",
         code="nothing-to-prove",
     )
+
+
+def _time_for(case: Case) -> AbstractContextManager[None]:
+    """Bounds the reading of content: what comes after the deadline proves nothing."""
+    return case.market.reading(case.market.clock.left(_content_until(case)) - case.margin)
+
+
+def _watched(case: Case, progress: Progress, label: str) -> Callable[[int, int], None]:
+    """Tells progress, and ends reading that has become useless."""
+    until = _content_until(case)
+    over = case.market.clock.alarm(case.market.clock.left(until) - case.margin)
+
+    def report(done: int, total: int) -> None:
+        progress(label, done, total)
+        if over():
+            raise too_slow(case, until)
+
+    return report
 
 
 def _content_until(case: Case) -> int:
@@ -225,6 +247,15 @@ def _judgement(
         state=case.state,
         challenge=case.challenge,
         call=call,
+    )
+
+
+def too_slow(case: Case, until: int) -> TooLateError:
+    """For content that did not come in the time that was left."""
+    by = format_until(until, case.market.clock.now())
+    return TooLateError(
+        f"the content of {case.name} did not come in time: a proof had to be mined until {by}",
+        "ask the seller for a refund",
     )
 
 

@@ -163,7 +163,9 @@ def buy(
     if not again:
         _refuse_second(market, quote)
     if quote.already_out and check:
-        _check_content(market, quote, progress)
+        until = _last_second(quote, voucher, None)
+        with market.reading(None if until is None else market.clock.left(until)):
+            _check_content(market, quote, progress)
     approval, signed = _allow(market, quote, permit)
     call = _call(quote, voucher, signed)
     with market.decision():

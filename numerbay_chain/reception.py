@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Final, TypeVar, cast
+from typing import IO, Final, TypeVar
 
 from numerbay_chain import artifact, keyfile
 from numerbay_chain.chain.types import ZERO_HASH, Delivery, Listing, Order, Release
@@ -25,31 +25,25 @@ from numerbay_chain.errors import (
     NotFoundError,
     NumerbayChainError,
     RefusedError,
+    SlowSourceError,
     WrongContentError,
 )
 from numerbay_chain.ipfs import Cid, ContentStore
 from numerbay_chain.keyfile import KeyPair
+from numerbay_chain.keysearch import reading_time, search
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.overview import bought_when_out, deliveries_to
+from numerbay_chain.problems import ProblemError
 from numerbay_chain.progress import Progress
 from numerbay_chain.results import Fetched, Problem, ProblemKind, Verification
 from numerbay_chain.units import format_duration, format_time
 
 _Result = TypeVar("_Result")
-_MOST_FAILURES: Final = 16
-"""Envelopes that are not to be had, or wrong, before the rest is not asked for: a seller could post them without end,
-and let time run out."""
+VERIFY_MARGIN: Final = 300
+"""Seconds before the end of the decline window in which `verify` stops; a quarter of a window that is short."""
 _NAME_IT: Final = "name the right one with `--key FILE`, or restore it from its backup"
 RESTORE: Final = "restore the key file from its backup: no other key opens what was bought with it"
-
-
-class ProblemError(NumerbayChainError):
-    """Carries a `Problem` from where it is met to whoever lists it; `error` is what `fetch` raises."""
-
-    def __init__(self, problem: Problem, error: NumerbayChainError) -> None:
-        super().__init__(problem.text, problem.advice)
-        self.problem, self.error = problem, error
 
 
 def elsewhere(advice: str) -> str:
@@ -57,11 +51,10 @@ def elsewhere(advice: str) -> str:
     return f"try another `--store` first; else {advice}"
 
 
-class Nowhere:
-    """A stream for plaintext that is checked, not kept."""
-
-    def write(self, data: bytes) -> int:
-        return len(data)
+def verify_margin(decline_window: int) -> int:
+    """Seconds before the end of the decline window in which `verify` reads no more, so that there is time to
+    decline."""
+    return min(VERIFY_MARGIN, decline_window // 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +98,7 @@ class Reception:
         """A problem, with what can be done about it. What is not in the store that was asked may be in another one."""
         found = None if advice else remedy(self.case, kind, fault)
         said = found.text if found else advice
-        if error is NotFoundError and said:
+        if issubclass(error, NetworkError) and said:
             said = elsewhere(said)
         return ProblemError(Problem(kind, text, said, fault, found), error(text, said))
 
@@ -146,10 +139,12 @@ class Reception:
         block = release.manifest
         if self.listing.terms.copies:
             try:
-                block = self.market.reader(promised).read_block(Cid.raw(promised))
-            except NotFoundError as error:
+                with self.market.reading(reading_time(self.market, self.case.act_until, self.case.margin)):
+                    block = self.market.small_block(Cid.raw(promised))
+            except NetworkError as error:
+                found = NotFoundError if isinstance(error, NotFoundError) else NetworkError
                 raise self.refuse(
-                    "manifest", f"the manifest is not to be had: {error}", fault=True, error=NotFoundError
+                    "manifest", f"the manifest is not to be had: {error}", fault=True, error=found
                 ) from error
             except ContentError as error:
                 raise self.refuse("manifest", str(error), fault=True, error=ContentError) from error
@@ -178,25 +173,52 @@ class Reception:
         return self.market.keeping(manifest, self.listing.id, self.round, order, until)
 
     def content_problems(self, manifest: Manifest, key: ContentKey | None, progress: Progress) -> list[Problem]:
-        """Reads every byte: with the key all is checked in one pass; where that fails, or without a key, what needs
-        none."""
-        wrong: ProblemError | None = None
+        """Reads every byte, once; with the key it is checked against what was committed to as well. Advice is given as
+        of the end of reading. Raises `SlowSourceError` where it took so long that the time to decline is near its
+        end."""
+        store, over = self.store(manifest), self._alarm()
 
         def report(done: int, total: int) -> None:
             progress("check", done, total)
+            if done < total and over():
+                raise SlowSourceError(f"{store.name} did not give the content in the time that was left for it")
 
-        if key is not None:
-            try:
-                nowhere = cast(IO[bytes], Nowhere())
-                return self._problems(artifact.unseal(manifest, key, self.store(manifest), nowhere, report).problems)
-            except WrongContentError as error:
-                wrong = self.refuse("wrong-content", str(error), fault=True, error=DecryptionError)
-            except (ContentError, NotFoundError):
-                pass  # the other pass says all of it
-        checked = artifact.check(manifest.encode(), manifest.content_hash, self.store(manifest), report)
-        found = self._problems(checked)
-        provable = all(one.code != "data-root" for one in checked)  # else nothing leads to what was committed to
-        return [*found, wrong.problem] if wrong and provable else found
+        error = None
+        with self.market.reading(self.time_to_verify):
+            if key is None:
+                checked = artifact.check(manifest.encode(), manifest.content_hash, store, report)
+            else:
+                checked, error = artifact.examine(manifest, key, store, report)
+        now = self.again()
+        found = now._problems(checked)
+        # without the data root nothing leads to what was committed to, and nothing can be proven
+        if error is None or any(one.code == "data-root" for one in checked):
+            return found
+        return [*found, now.refuse("wrong-content", str(error), fault=True, error=DecryptionError).problem]
+
+    def again(self) -> "Reception":
+        """The same round as it stands now."""
+        return Reception(self.market, self.case.again())
+
+    @property
+    def time_to_verify(self) -> float | None:
+        """Seconds for reading content, so that there is time to decline what is wrong; None: nothing hurries. Who
+        begins within the margin has half of what is left."""
+        until = self.case.declinable_until
+        if until is None:
+            return None
+        left = self.market.clock.left(until)
+        return max(left - verify_margin(self.listing.terms.decline_window), left / 2)
+
+    def _alarm(self) -> Callable[[], bool]:
+        seconds = self.time_to_verify
+        return (lambda: False) if seconds is None else self.market.clock.alarm(seconds)
+
+    def too_slow(self, error: SlowSourceError) -> Problem:
+        """For content that was not read to its end: nobody can say whether all of it is there."""
+        found = remedy(self.case, "slow", True)
+        text = f"the content was not read to its end: {error}"
+        return Problem("slow", text, f"{found.text}; or keep the order, and accept the round unread", False, found)
 
     def _problems(self, found: Iterable[artifact.Problem]) -> list[Problem]:
         problems = []
@@ -212,25 +234,33 @@ class Reception:
     # -------------------------------------------------------------------------------------------------------- the key
 
     def key(self, manifest: Manifest, pair: KeyPair) -> ContentKey:
-        """The content key, out of the newest envelope that opens, else out of the seller's answer to a challenge.
-        Raises `ProblemError`."""
+        """The content key: out of the seller's answer on chain, which takes no store, else out of the newest envelope
+        that opens. Raises `ProblemError`."""
+        place = ("key", self.order.id, self.round, manifest.content_hash, pair.public_key)
+        known = self.market.memory.known(place)
+        if not isinstance(known, ContentKey):
+            known = self._find_key(manifest, pair)
+            self.market.memory.keep(place, known)
+        return known
+
+    def _find_key(self, manifest: Manifest, pair: KeyPair) -> ContentKey:
+        doubt: NumerbayChainError | None = None
+        try:
+            answered = self._answer(pair, manifest)
+            if answered is not None:
+                return answered
+        except (ProblemError, NetworkError) as error:
+            doubt = error  # an envelope may hold the right one all the same
         deliveries = deliveries_to(self.market.contract, self.order, self.round)
-        failure: ProblemError | None = None
-        failures = 0
-        for delivery in reversed(deliveries):
-            try:
-                record = self._envelope(delivery, manifest)
-                if record is not None:
-                    return self._open(record, pair, manifest)
-            except ProblemError as error:
-                failure = failure or error
-                failures += 1
-                if failures == _MOST_FAILURES:
-                    break
-        answered = self._answer(pair, manifest)
-        if answered is not None:
-            return answered
-        raise failure or self._no_envelope(bool(deliveries))
+
+        def attempt(delivery: Delivery) -> ContentKey | None:
+            record = self._envelope(delivery, manifest)
+            return None if record is None else self._open(record, pair, manifest)
+
+        key, failure = search(self.market, deliveries, attempt, self.case.act_until, self.case.margin)
+        if key is not None:
+            return key
+        raise doubt or failure or self._no_envelope(bool(deliveries))
 
     def _answer(self, pair: KeyPair, manifest: Manifest) -> ContentKey | None:
         try:
@@ -275,10 +305,14 @@ class Reception:
             return self.store(manifest).read_bytes(cid, size, offset, length)
 
         try:
-            return find_envelope(read, delivery.count, self.order.id)
-        except NotFoundError as error:
+            return self.market.memory.get(
+                ("envelope", cid, self.order.id), lambda: find_envelope(read, delivery.count, self.order.id)
+            )
+        except NetworkError as error:
+            # whatever a source answers for one object, it is one candidate that failed
             text = f"the envelopes {cid} were posted, but are not to be had: {error}"
-            raise self.refuse("no-envelope", text, fault=True, error=NotFoundError) from error
+            known = next((one for one in (NotFoundError, SlowSourceError) if isinstance(error, one)), NetworkError)
+            raise self.refuse("no-envelope", text, fault=True, error=known) from error
         except ContentError as error:
             raise self.refuse("envelope", str(error), fault=True, error=ContentError) from error
 
@@ -346,11 +380,19 @@ def verify(market: Market, order_id: int, round: int | None, content: bool, prog
     problems: list[Problem] = []
     manifest = _collect(problems, lambda: reception.manifest(reception.release()))
     key, of_key = None, list[Problem]()
+    stopped_at = None
     with nullcontext() if manifest is None else reception.keeping(manifest):
         if manifest is not None and (pair := _collect(of_key, reception.pair)):
             key = _collect(of_key, lambda: reception.key(manifest, pair))
         if manifest is not None and content:
-            problems += reception.content_problems(manifest, key, progress)
+            try:
+                problems += reception.content_problems(manifest, key, progress)
+            except SlowSourceError as error:
+                if reception.case.declinable_until is None:
+                    raise
+                stopped_at = market.clock.now()
+                problems.append(reception.again().too_slow(error))
+            reception = reception.again()
     problems += of_key
     if reception.case.state in ("faulty", "refundable"):
         problems.append(reception.refuse("faulty", words(reception.case), fault=True).problem)
@@ -362,11 +404,12 @@ def verify(market: Market, order_id: int, round: int | None, content: bool, prog
         cid=manifest.cid if manifest else None,
         ciphertext_cid=manifest.ciphertext_cid if manifest else None,
         size=manifest.size if manifest else None,
-        checked_content=manifest is not None and content and not kinds & {"content", "commitments"},
+        checked_content=manifest is not None and content and not kinds & {"content", "commitments", "slow"},
         has_envelope=key is not None or bool(kinds & {"key", "envelope"}),
         key_opened=key is not None,
         declinable_until=reception.case.declinable_until if manifest else None,
         problems=tuple(problems),
+        stopped_at=stopped_at,
     )
 
 

@@ -17,8 +17,8 @@ from numerbay_chain.chain.gas import DISPUTE_GAS
 from numerbay_chain.chain.types import ZERO_HASH, Challenge
 from numerbay_chain.crypto.dispute import seal_response
 from numerbay_chain.diagnosis import command, words
-from numerbay_chain.dispute_lists import OpenChallenge, open_challenges, require_all_challenges, scope_of
 from numerbay_chain.disputes import Case, read_case
+from numerbay_chain.docket import OpenChallenge, open_challenges, require_all_challenges, scope_of
 from numerbay_chain.errors import AccountError, ExitCode, NetworkError, NumerbayChainError, RefusedError, TooLateError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.manifest import Manifest
@@ -212,7 +212,7 @@ def manifest_of(case: Case) -> bytes:
         entry = RoundJournal(market.journal_folder(case.listing.id), case.listing.id).load(case.round)
         copy = entry.copies.get(case.order.id) if entry else None
         block = copy.manifest if copy and sha256(copy.manifest).digest() == promised else b""
-        block = block or market.store.read_block(Cid.raw(promised))
+        block = block or market.small_block(Cid.raw(promised))
     if sha256(block).digest() != promised:
         raise RefusedError(
             "the node's logs and the contract do not agree on the manifest", "use another node", code="node-incomplete"

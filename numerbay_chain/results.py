@@ -255,6 +255,7 @@ ProblemKind = Literal[
     "no-copy",
     "manifest",
     "content",
+    "slow",  # it was not read to its end in the time that was left
     "commitments",
     "details",
     "no-envelope",
@@ -298,6 +299,7 @@ class Verification:
     key_opened: bool  # the envelope holds the key that the manifest commits to
     declinable_until: int | None
     problems: tuple[Problem, ...]
+    stopped_at: int | None = None  # when reading ended before all was read, so that there is time to decline
 
     @property
     def ok(self) -> bool:

@@ -15,7 +15,7 @@ from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Voucher
 from numerbay_chain.challenging import list_sold, settle
 from numerbay_chain.choices import Choices
 from numerbay_chain.description import Description
-from numerbay_chain.dispute_lists import OpenChallenge, open_challenges, require_all_challenges, scope_of
+from numerbay_chain.docket import OpenChallenge, open_challenges, require_all_challenges, scope_of
 from numerbay_chain.errors import RefusedError, UsageError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.ledger import REVOKED

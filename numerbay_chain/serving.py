@@ -151,6 +151,8 @@ def hand_out(
             if envelopes is None:
                 continue
             trouble = envelopes.trouble_at(choices.second)
+            if trouble is None and not _still_rightful(market, release, look, head):
+                continue  # somebody was paid back, or challenged, while the envelopes were pinned: they get no key
             if trouble is None:
                 break
             waiting = (None, trouble)
@@ -164,6 +166,14 @@ def hand_out(
         entry.done = True
         journal.save(entry)
     return _outcome(release, entry, look, released, receipt, look.fresh, None)
+
+
+def _still_rightful(market: Market, release: Release, look: "_Look", head: int) -> bool:
+    """Whether all whose key is in the envelopes have a right to it still, after the time that pinning took."""
+    if market.connection.block_number() == head:
+        return True
+    ids = {order.id for order in Sales.read(market.contract, release.listing).rightful(release.round)}
+    return all(order in ids for order in look.rights.ids)
 
 
 def _until(connection: Connection, release: Release, listing: Listing, head: int, choices: Choices) -> Waiting | None:

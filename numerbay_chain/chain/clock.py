@@ -78,6 +78,15 @@ class Clock:
             )
         return max(now, here)
 
+    def alarm(self, seconds: float) -> Callable[[], bool]:
+        """Return what says whether that many seconds have passed since now. Off a development chain no node is asked
+        again: this machine counts them."""
+        if self._is_development():
+            end = self.now() + seconds
+            return lambda: self.now() >= end
+        here = time.time() + seconds
+        return lambda: time.time() >= here
+
     def require(self, window: Window, what: str) -> None:
         """Raise `TooLateError` where `what` may be mined too late, `RefusedError` (`too-early`) where it is too early,
         and `NetworkError` as `is_late`."""

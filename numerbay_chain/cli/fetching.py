@@ -41,7 +41,8 @@ def verify(state: State, order: int, round_: int | None, quick: bool) -> None:
     Reads the manifest from the chain, every byte of ciphertext and commitments from IPFS, and your envelope; with the
     key, whether every chunk decrypts to what was committed to. Exit code 1 when something is wrong; it says what can
     be done about it (decline, dispute, wait), until when, what that costs and what is at stake. A key that is still to
-    come is said, but not wrong.
+    come is said, but not wrong. Reading stops 5 minutes before the decline window ends (a quarter of a window that is
+    shorter than 20 minutes): exit code 3, and the choice is to decline or to accept the round unread.
 
     \b
     Example:
@@ -52,7 +53,8 @@ def verify(state: State, order: int, round_: int | None, quick: bool) -> None:
         checked = role.verify(order, round_, content=not quick, progress=report)
     state.show(_verification_data(checked), lambda: _verification_text(checked))
     if not checked.ok:
-        raise click.exceptions.Exit(ExitCode.REFUSED)
+        slow = all(one.kind in ("slow", "no-envelope") and not one.fault for one in checked.problems)
+        raise click.exceptions.Exit(ExitCode.NETWORK if slow else ExitCode.REFUSED)
 
 
 def _verification_data(checked: "Verification") -> dict[str, object]:
@@ -71,6 +73,7 @@ def _verification_data(checked: "Verification") -> dict[str, object]:
         "has_envelope": checked.has_envelope,
         "key_opened": checked.key_opened,
         "declinable_until": checked.declinable_until,
+        "stopped_at": checked.stopped_at,
         "next_steps": steps_data(remedy_steps(checked)),
         "problems": [
             {

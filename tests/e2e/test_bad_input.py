@@ -90,7 +90,7 @@ def test_a_part_that_is_not_as_promised(sold: Sold, part: str, damage: str) -> N
     else:
         path.write_bytes(changed[damage])
 
-    if (part, damage) == ("details", "missing"):
+    if part == "details":  # whatever is wrong with them, no contract judges it
         assert sold.fetch() == CONTENT, "the file is there, and whole"
         sold.place.output().unlink()
     else:

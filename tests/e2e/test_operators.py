@@ -169,9 +169,9 @@ def test_a_node_that_calls_a_challenge_worthless_is_not_believed(place: Place, m
     _, order, _ = challenged(place, challenge_bond=0)
     from dataclasses import replace
 
-    from numerbay_chain import dispute_lists, responding
+    from numerbay_chain import docket, responding
 
-    real = dispute_lists.open_challenges
+    real = docket.open_challenges
     monkeypatch.setattr(responding, "open_challenges", lambda *given: [replace(one, price=0) for one in real(*given)])
     assert [one.order for one in place.seller.respond().answered] == [order]
 
@@ -181,10 +181,10 @@ def test_a_challenge_that_the_logs_call_answered_or_late_is_looked_at_all_the_sa
 ) -> None:
     from dataclasses import replace
 
-    from numerbay_chain import dispute_lists, responding
+    from numerbay_chain import docket, responding
 
     _, order, _ = challenged(place)
-    real = dispute_lists.open_challenges
+    real = docket.open_challenges
     monkeypatch.setattr(
         responding, "open_challenges", lambda *given: [replace(one, answered=True, deadline=1) for one in real(*given)]
     )
