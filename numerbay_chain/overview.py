@@ -55,19 +55,33 @@ class ListingLog:
             case "Delivered":
                 self.postings.setdefault(round, []).append(event.block)
 
+    def require_all_rounds(self, node: str) -> None:
+        """Raise `NetworkError` (`node-incomplete`) where the contract counts rounds of which the logs tell nothing: a
+        release that a node leaves out is one that nobody declines, fetches or challenges in time."""
+        if len(self.releases) + len(self.missed) != self.listing.next_round:
+            raise NetworkError(
+                f"the logs of {node} leave out rounds of listing {self.listing.id}",
+                "check from_block, or use another node",
+                code="node-incomplete",
+            )
+
 
 def read_logs(market: Market, listings: Iterable[int]) -> dict[int, ListingLog]:
-    """Return the logs of several listings, asked for in as few questions as their number allows."""
+    """Return the logs of several listings as of one block, asked for in as few questions as their number allows. Raise
+    as `ListingLog.require_all_rounds`."""
     contract, now, ids = market.contract, market.connection.now(), sorted(set(listings))
+    head = market.connection.block_number()
     logs: dict[int, ListingLog] = {}
     for start in range(0, len(ids), MOST_TOPICS):
         some = ids[start : start + MOST_TOPICS]
-        events = [*contract.events(["Released", "Skipped", "RoundFaulty", "Delivered"], listing=some)]
-        for id in some:  # after their events: a round that is in the state is in the logs too
-            listing = contract.listing(id)
+        for id in some:
+            listing = contract.listing(id, block=head)
             logs[id] = ListingLog(listing, market.token(listing.terms.token), now)
-        for event in events:
+        names = ["Released", "Skipped", "RoundFaulty", "Delivered"]
+        for event in contract.events(names, to_block=head, listing=some):
             logs[event["listing"]].meet(event)
+    for log in logs.values():
+        log.require_all_rounds(contract.connection.name)
     return logs
 
 

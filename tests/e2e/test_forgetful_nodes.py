@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from numerbay_chain.buyer import Buyer
 from numerbay_chain.errors import ExitCode, NetworkError
 from numerbay_chain.seller import Seller
 from tests.e2e.conftest import Says
@@ -188,3 +189,15 @@ def test_what_else_becomes_of_a_round_is_no_reason_to_distrust_a_node(place: Pla
 
     place.seller.require_all_challenges()
     assert len(place.seller.disputes()) == (fate in ("answered", "refunded", "withdrawn", "skipped"))
+
+
+def test_a_view_without_a_release_that_the_contract_counts_is_refused(place: Place) -> None:
+    listing = place.seller.create_listing(PRICE, decline_window=600).id
+    order = place.buyer().buy(listing).order.id
+    place.seller.deliver(place.file(), listing)
+    market = place.market("buyer-1", 1)
+    market.contract = LyingContract(market.contract, "events", leaving_out("Released"))
+    for look in (Buyer(market).orders, lambda: Buyer(market).order(order)):
+        with pytest.raises(NetworkError) as refused:
+            look()
+        assert refused.value.code == "node-incomplete"
