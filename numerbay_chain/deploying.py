@@ -9,7 +9,8 @@ from numerbay_chain.chain import proxy
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.creation import Method, first_block_with_code
 from numerbay_chain.chain.deployment import Deployment, deployed_by, save, send_deployment, verify_code
-from numerbay_chain.chain.transactions import NotTakenError, Sender
+from numerbay_chain.chain.outgoing import NotTakenError
+from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.chain.types import Receipt
 from numerbay_chain.config import Home
 from numerbay_chain.errors import NetworkError, RefusedError, RevertedError

@@ -17,7 +17,8 @@ from typing import Any, Self
 
 from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.clock import ANY_TIME, Clock, Window
-from numerbay_chain.chain.transactions import NotTakenError, Sender
+from numerbay_chain.chain.outgoing import NotTakenError
+from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.chain.types import Receipt
 from numerbay_chain.errors import NetworkError, RefusedError, RevertedError, TooLateError
 from numerbay_chain.journal import Entry, exclusive

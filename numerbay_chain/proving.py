@@ -15,8 +15,7 @@ from numerbay_chain import artifact
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.finality import FINALITY_ENDS
-from numerbay_chain.chain.gas import DISPUTE_GAS
-from numerbay_chain.chain.transactions import gas_limit
+from numerbay_chain.chain.gas import DISPUTE_GAS, gas_limit
 from numerbay_chain.chain.types import Receipt
 from numerbay_chain.challenging import call_to_end, end
 from numerbay_chain.crypto import secp256k1

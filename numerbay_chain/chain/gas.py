@@ -20,3 +20,8 @@ DISPUTE_GAS: Final[Mapping[str, int]] = {
 RECLAIM_GAS: Final[Mapping[str, int]] = {"skip": 70_000, "refundMissed": 70_000}
 BUYER_GAS: Final = DISPUTE_GAS["challenge"] + DISPUTE_GAS["proveWrongKey"]
 """What a dispute over a wrong key takes of its buyer."""
+
+
+def gas_limit(gas: int) -> int:
+    """What is allowed, and must be held, for a call that should take `gas`: the state may change meanwhile."""
+    return gas + gas // 4 + 10_000

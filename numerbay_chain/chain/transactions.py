@@ -7,49 +7,36 @@ One question may be answered by several machines, of which some lag behind. So n
 missing: a transaction is given up only when its nonce was used, a final number of blocks ago, and it has no receipt.
 """
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import rlp  # type: ignore[import-untyped]  # it ships none
-from eth_account import Account
-from eth_account.typed_transactions.typed_transaction import TypedTransaction
-from eth_keys.exceptions import BadSignature
-from eth_utils.crypto import keccak
-from eth_utils.exceptions import ValidationError
-from hexbytes import HexBytes
-
 from numerbay_chain.chain import abi, calls, tokens
 from numerbay_chain.chain.calls import Call
 from numerbay_chain.chain.connection import Connection, Fees, NodeRefusedError, NodeTimeoutError, checksummed
-from numerbay_chain.chain.events import decode_log
 from numerbay_chain.chain.finality import Finality
-from numerbay_chain.chain.reverts import decode_revert, out_of_gas
-from numerbay_chain.chain.second import require_no_effect, require_replaced
+from numerbay_chain.chain.gas import gas_limit
+from numerbay_chain.chain.mined import mined, why
+from numerbay_chain.chain.outgoing import (
+    RUN_AGAIN,
+    ReplacedError,
+    is_known,
+    is_poor,
+    maybe_sent,
+    name_of,
+    nonce_of,
+    not_taken,
+    replaced,
+    short_of,
+)
+from numerbay_chain.chain.second import require_replaced
 from numerbay_chain.chain.signer import Signer
 from numerbay_chain.chain.types import Receipt
-from numerbay_chain.errors import (
-    AccountError,
-    NetworkError,
-    RefusedError,
-    RevertedError,
-    TooLateError,
-    UsageError,
-)
-from numerbay_chain.units import format_amount
+from numerbay_chain.errors import NetworkError, RefusedError, RevertedError, TooLateError, UsageError
 
 BeforeBroadcast = Callable[[str, bytes], None]  # the transaction's hash, and the signed transaction itself
 Check = Callable[[], None]  # raises where it must not leave this machine now: its deadline is near
-_SEND_COIN = "send it some of the chain's coin"
-_RUN_AGAIN = "run it again: it looks this transaction up first"
-_POOR = re.compile(r"insufficient (?:funds|balance)|cannot afford|enough balance|exceeds? .*balance", re.IGNORECASE)
-# What nodes answer to a transaction that they have, or that was mined; whose nonce was used, by it or by another one;
-# and whose nonce another one holds that was not mined yet.
-_KNOWN = re.compile(r"already (?:known|imported|exists)|known transaction|alreadyknown", re.IGNORECASE)
-_USED = re.compile(r"nonce (?:is )?too low|old ?nonce|nonce has already been used", re.IGNORECASE)
-_HELD = re.compile(r"replace", re.IGNORECASE)
 INTRINSIC_GAS = 21_000
 KEPT_STATES = 100
 """Of how many blocks back a node that keeps no archive answers questions about state."""
@@ -67,29 +54,6 @@ class Plan:
     value: int
     gas: int
     fee: int
-
-
-def gas_limit(gas: int) -> int:
-    """What is allowed, and must be held, for a call that should take `gas`: the state may change meanwhile."""
-    return gas + gas // 4 + 10_000
-
-
-class ReplacedError(RefusedError):
-    """A transaction that can never be mined, because its nonce was used by another one."""
-
-    code = "replaced"
-
-
-class NotTakenError(NodeRefusedError):
-    """A signed transaction that the node does not take as it is, as for its fee. Its nonce is free still."""
-
-    code = "not-taken"
-
-
-class NonceHeldError(NetworkError):
-    """Another transaction, not mined yet, has the nonce: either of the two can be mined."""
-
-    code = "nonce-held"
 
 
 class Sender:
@@ -199,7 +163,7 @@ class Sender:
 
         Raises `UsageError` for one of another account or chain, and as `send`.
         """
-        name, nonce = _name_of(raw), self.nonce_of(raw)
+        name, nonce = name_of(raw), self.nonce_of(raw)
         try:
             if self._receipt(name) is None:
                 self._still_there(name, nonce, raw, check)
@@ -214,7 +178,7 @@ class Sender:
     def is_void(self, raw: bytes) -> bool:
         """Whether a signed transaction of this account has had no effect, and never will have: for good, its nonce was
         used by another one, or it was mined and reverted. Raises `NetworkError`, `UsageError` as `resume`."""
-        name, nonce = _name_of(raw), self.nonce_of(raw)
+        name, nonce = name_of(raw), self.nonce_of(raw)
         if mined := self._mined(name):
             receipt = mined[1]
             return receipt.status == 0 and self.is_final(receipt)
@@ -226,24 +190,7 @@ class Sender:
 
     def nonce_of(self, raw: bytes) -> int:
         """Of a signed transaction. Raises `UsageError` for one of another account or chain."""
-        problem = UsageError(
-            "that is no signed transaction of this account and chain",
-            "use the account that signed it",
-            code="bad-transaction",
-        )
-        try:
-            if raw[0] < 0x80:  # EIP-2718
-                fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
-                nonce, chain_id = int(fields["nonce"]), int(fields["chainId"])
-            else:
-                parts = rlp.decode(raw)
-                nonce, chain_id = int.from_bytes(parts[0]), (int.from_bytes(parts[6]) - 35) // 2  # EIP-155
-            account = Account.recover_transaction(HexBytes(raw))
-        except (ValueError, TypeError, LookupError, rlp.DecodingError, BadSignature, ValidationError):
-            raise problem from None
-        if account != self.account or chain_id != self.connection.chain_id:
-            raise problem
-        return nonce
+        return nonce_of(raw, self.account, self.connection.chain_id)
 
     # ------------------------------------------------------------------------------------------------------- sending
 
@@ -263,20 +210,20 @@ class Sender:
         balance = self.connection.balance(self.account)
         value = int(transaction["value"])
         if balance < value:
-            raise self._short_of(balance, value, 0)
+            raise short_of(self.account, balance, value, 0)
         if check is not None:
             check()
         try:
             self.connection.call(transaction, self.connection.tip)
             gas = self._estimate(transaction)
         except NodeRefusedError as error:
-            if _POOR.search(error.answer):
-                raise self._short_of(balance, value, INTRINSIC_GAS * fees.most) from error
+            if is_poor(error):
+                raise short_of(self.account, balance, value, INTRINSIC_GAS * fees.most) from error
             raise
         if excess := self.connection.limits.allow(gas_limit(gas), fees, stake):
             self.notify(excess)
         if balance < value + gas * fees.most:
-            raise self._short_of(balance, value, gas * fees.most)
+            raise short_of(self.account, balance, value, gas * fees.most)
         return gas
 
     def _estimate(self, transaction: Mapping[str, Any]) -> int:
@@ -311,7 +258,7 @@ class Sender:
             self.signer.unlock()  # a password may take its time
             check()
         raw = self.signer.sign_transaction({**transaction, **more})
-        name = _name_of(raw)
+        name = name_of(raw)
         if before_broadcast is not None:
             before_broadcast(name, raw)
         self._broadcast(raw, name)
@@ -322,47 +269,18 @@ class Sender:
         try:
             answer = self.connection.send_raw(raw)
         except NodeRefusedError as error:
-            if _KNOWN.search(error.answer) or _USED.search(error.answer.replace("_", " ")) or self._knows(name):
+            if is_known(error) or self._knows(name):
                 return
-            raise self._not_taken(error, name) from error
+            raise not_taken(error, name, self.account) from error
         except NetworkError as error:
-            raise _maybe_sent(error, name) from error
+            raise maybe_sent(error, name) from error
         if answer != name:
             raise NetworkError(
-                f"{self.connection.name} answered with {answer} for transaction {name}", _RUN_AGAIN, code="bad-answer"
+                f"{self.connection.name} answered with {answer} for transaction {name}", RUN_AGAIN, code="bad-answer"
             )
 
     def _knows(self, name: str) -> bool:
         return self.connection.receipt(name) is not None or self.connection.transaction(name) is not None
-
-    def _not_taken(self, error: NodeRefusedError, name: str) -> Exception:
-        if isinstance(error, NodeTimeoutError):
-            return _maybe_sent(error, name)
-        if _HELD.search(error.answer):
-            return NonceHeldError(
-                f"another transaction of {self.account} is on its way under the same nonce as {name}",
-                "wait until that one is mined, then run this again",
-            )
-        if _POOR.search(error.answer):
-            return AccountError(
-                f"{self.account} has not enough money for this transaction and its gas",
-                _SEND_COIN,
-                code="insufficient-funds",
-            )
-        return NotTakenError(str(error), error.hint, answer=error.answer)
-
-    def _replaced(self, name: str, nonce: int) -> ReplacedError:
-        return ReplacedError(
-            f"transaction {name} was replaced: {self.account} used its nonce {nonce} for another one",
-            "use the account in one place at a time, look at what the other transaction did, then run it again",
-        )
-
-    def _short_of(self, balance: int, value: int, fee: int) -> AccountError:
-        need = f"{format_amount(value + fee)} are needed"
-        parts = f" ({format_amount(value)} to pay and up to {format_amount(fee)} for gas)" if fee and value else ""
-        return AccountError(
-            f"{self.account} holds {format_amount(balance)}, but {need}{parts}", _SEND_COIN, code="insufficient-funds"
-        )
 
     # ------------------------------------------------------------------------------------------------------- waiting
 
@@ -378,12 +296,12 @@ class Sender:
                 failures += 1
                 if failures == _FAILURES_IN_A_ROW or error.code in ("nodes-disagree", "node-behind"):
                     raise NetworkError(
-                        f"{error}: transaction {name} may have been mined", _RUN_AGAIN, code=error.code
+                        f"{error}: transaction {name} may have been mined", RUN_AGAIN, code=error.code
                     ) from error
             if time.monotonic() > end:
                 raise NetworkError(
                     f"transaction {name} was not mined within {self.patience:.0f} s: it may still be",
-                    _RUN_AGAIN,
+                    RUN_AGAIN,
                     code="unconfirmed",
                 )
             time.sleep(pause)
@@ -402,7 +320,7 @@ class Sender:
                     raise TooLateError(f"transaction {name} was not handed over again: {error}", error.hint) from error
             self._broadcast(raw, name)
         elif self._is_replaced(name, nonce):
-            raise self._replaced(name, nonce)
+            raise replaced(name, nonce, self.account)
 
     def _is_replaced(self, name: str, nonce: int) -> bool:
         """Whether the nonce was used for good, and not by this transaction."""
@@ -431,77 +349,12 @@ class Sender:
             return self.connection.transaction_count(self.account, block=block)
 
     def _receipt(self, name: str) -> Receipt | None:
-        mined = self._mined(name)
-        if mined is None:
+        if (answer := self._mined(name)) is None:
             return None
-        found, receipt = mined
+        found, receipt = answer
         if receipt.status == 0:
-            raise self._why(found, receipt)
+            raise why(self.connection, found, receipt)
         return receipt
 
     def _mined(self, name: str) -> tuple[Mapping[str, Any], Receipt] | None:
-        """The receipt as the node has it, and as we have it; None where it has none."""
-        found = self.connection.receipt(name)
-        if found is None or found.get("blockNumber", 0) is None:
-            return None  # some nodes have receipts of pending transactions
-        receipt = self._checked(found, name)
-        if receipt.status == 0:
-            require_no_effect(self.connection, name, receipt.block)
-        return found, receipt
-
-    def _checked(self, found: Mapping[str, Any], name: str) -> Receipt:
-        with self.connection.guard("asking for a receipt"):
-            if bytes(found["transactionHash"]).hex() != name.removeprefix("0x").lower():
-                raise NetworkError(
-                    f"{self.connection.name} answered with a receipt that is not of {name}", code="bad-answer"
-                )
-            created = found.get("contractAddress")
-            own = [log for log in found["logs"] if self.address is not None and log["address"] == self.address]
-            status = int(found["status"])
-            if status not in (0, 1):
-                raise NetworkError(
-                    f"{self.connection.name} answered with an unknown status of transaction {name}", code="bad-answer"
-                )
-            return Receipt(
-                transaction=name,
-                block=int(found["blockNumber"]),
-                gas_used=int(found["gasUsed"]),
-                status=status,
-                events=tuple(decode_log(log, log["address"]) for log in own),
-                created=None if created is None else checksummed(str(created)),
-                fee=int(found["gasUsed"]) * int(found.get("effectiveGasPrice") or 0),
-            )
-
-    def _why(self, found: Mapping[str, Any], receipt: Receipt) -> RevertedError:
-        """The reason of a transaction that was mined and reverted: it is played again on its own block, then on the one
-        before, because what else is in the block may come before it or after it."""
-        sent = self.connection.transaction(receipt.transaction)
-        if sent is None:
-            return decode_revert(b"", receipt.transaction)
-        if receipt.gas_used >= int(sent["gas"]):
-            return out_of_gas(receipt.transaction)
-        fields = {"from": found["from"], "value": sent["value"], "data": sent["input"]}
-        if found.get("to") is not None:
-            fields["to"] = found["to"]
-        for block in (receipt.block, receipt.block - 1):
-            try:
-                self.connection.call(fields, block)
-            except RevertedError as error:
-                return RevertedError(
-                    str(error), error.hint, name=error.name, arguments=error.arguments, transaction=receipt.transaction
-                )
-            except NetworkError:
-                break  # a node that keeps no old state
-        return RevertedError(
-            f"transaction {receipt.transaction} was mined, and the contract refused it",
-            "look at the present state, then run it again",
-            transaction=receipt.transaction,
-        )
-
-
-def _maybe_sent(error: NetworkError, name: str) -> NetworkError:
-    return NetworkError(f"{error}: transaction {name} may have been sent", _RUN_AGAIN, code="unconfirmed")
-
-
-def _name_of(raw: bytes) -> str:
-    return "0x" + keccak(raw).hex()
+        return mined(self.connection, name, self.address)

@@ -13,7 +13,8 @@ import pytest
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import Connection, connect
 from numerbay_chain.chain.devnet import request
-from numerbay_chain.chain.transactions import NonceHeldError, Sender
+from numerbay_chain.chain.outgoing import NonceHeldError
+from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.chain.types import Receipt
 from numerbay_chain.errors import NetworkError, RevertedError
 from numerbay_chain.outbox import Outbox

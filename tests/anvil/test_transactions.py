@@ -10,7 +10,8 @@ import pytest
 from numerbay_chain.chain import abi, calls
 from numerbay_chain.chain.connection import connect
 from numerbay_chain.chain.devnet import Devnet, request
-from numerbay_chain.chain.transactions import ReplacedError, Sender
+from numerbay_chain.chain.outgoing import ReplacedError
+from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.chain.types import Receipt
 from numerbay_chain.errors import AccountError, NetworkError, RevertedError, UsageError
 from tests.chains.proxy import Answer, HangUpError, Proxy, Request, altering

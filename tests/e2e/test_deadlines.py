@@ -9,6 +9,7 @@ import pytest
 from numerbay_chain import Buyer
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.outgoing import name_of
 from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.choices import Choices
 from numerbay_chain.delivery import deliver
@@ -201,9 +202,7 @@ def test_an_answer_that_the_node_dropped_is_not_handed_over_again_late(
     def drop(_: Connection, raw: bytes) -> str:
         handed.append(raw)
         advance_to(place, deadline - 30)
-        from numerbay_chain.chain.transactions import _name_of
-
-        return _name_of(raw)
+        return name_of(raw)
 
     monkeypatch.setattr(Connection, "send_raw", drop)
     with pytest.raises(RefusedError) as refused:
