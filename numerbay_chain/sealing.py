@@ -3,9 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from numerbay_chain import artifact
+from numerbay_chain import artifact, seller_secret
 from numerbay_chain.choices import Choices
-from numerbay_chain.config import secret_was_made
 from numerbay_chain.crypto.content_key import Context
 from numerbay_chain.errors import ContentError, NotFoundError, RefusedError
 from numerbay_chain.ipfs import ContentStore
@@ -35,7 +34,7 @@ def seal_file(
     """
     secret, made = market.home.seller_secret()
     if made:
-        market.notify(secret_was_made(market.home))
+        market.notify(seller_secret.was_made(market.home.secret_path))
     again = measured.again()
     sealed = artifact.seal(again, market.store, secret, context, note=note, progress=choices.step("seal"))
     return SealedFile(path.name, again.sha256, sealed.size, sealed.manifest.encode())

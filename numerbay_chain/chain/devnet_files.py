@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from numerbay_chain.chain.deployment import Deployment, load, save
-from numerbay_chain.config import DEFAULT_PROFILE, OF_DEVNET, Home, checked_profile
+from numerbay_chain.config import Home
 from numerbay_chain.errors import UsageError
 from numerbay_chain.files import storage_error
 from numerbay_chain.locks import locked
+from numerbay_chain.profiles import DEFAULT_PROFILE, OF_DEVNET, checked_profile
 
 FOLDER: Final = "devnet"
 _BY_CONTRACT: Final = ("journal", "outbox", "deployments", "checked")

@@ -71,7 +71,7 @@ def show(state: State) -> None:
     Example:
       numerbay-chain -p seller profile show
     """
-    from numerbay_chain.config import SETTING_NAMES
+    from numerbay_chain.settings import SETTING_NAMES
 
     settings = roles.settings(state)
     values: dict[str, object] = {name: shown(name, getattr(settings, name)) for name in SETTING_NAMES}

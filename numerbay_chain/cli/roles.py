@@ -9,7 +9,7 @@ from numerbay_chain.errors import UsageError
 if TYPE_CHECKING:
     from numerbay_chain.auditor import Auditor
     from numerbay_chain.buyer import Buyer
-    from numerbay_chain.config import Home, Overrides, Settings
+    from numerbay_chain.config import Overrides, Settings
     from numerbay_chain.market import Market
     from numerbay_chain.seller import Seller
 
@@ -55,15 +55,10 @@ def seller_secret(state: State) -> bytes:
     home = settings(state).home
     secret, made = home.seller_secret()
     if made:
-        say_secret_was_made(home)
+        from numerbay_chain.seller_secret import was_made
+
+        output.note(was_made(home.secret_path))
     return secret
-
-
-def say_secret_was_made(home: "Home") -> None:
-    """What its owner must know about a new seller secret."""
-    from numerbay_chain.config import secret_was_made
-
-    output.note(secret_was_made(home))
 
 
 def overrides(state: State) -> "Overrides":
