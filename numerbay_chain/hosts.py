@@ -36,6 +36,13 @@ def is_loopback(host: str) -> bool:
     return address is not None and (address.is_loopback or address.is_unspecified)
 
 
+def is_inside(host: str) -> bool:
+    """Return whether the host's own spelling leads into this machine or a network that is not public. A name may still
+    do so: see where it leads."""
+    address = number(host)
+    return is_loopback(host) or (address is not None and not is_public(address))
+
+
 def plain(host: str) -> str:
     """Return the host as the resolver sees it: lower case, without brackets and the root's dot."""
     name = unicodedata.normalize("NFKC", host.translate(_DOTS)).lower()

@@ -63,14 +63,6 @@ def parse_endpoint(rpc: str, *, running: bool = True) -> Endpoint:
     return Endpoint(text, f"{scheme}://{shown_host}{port}", is_loopback(host))
 
 
-def name_of(rpc: str) -> str:
-    """Return the address for messages, without what may be secret in it. It never fails."""
-    try:
-        return parse_endpoint(rpc, running=False).name
-    except UsageError:
-        return "a node address that can't be used"
-
-
 def _socket(text: str, running: bool) -> Endpoint:
     path = expanded(text)
     try:

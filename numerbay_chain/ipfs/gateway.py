@@ -5,13 +5,13 @@ a temporary file, and nothing of it is given before the import of that file has 
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from numerbay_chain.errors import ContentError, NetworkError, NotFoundError, SlowSourceError, UsageError
-from numerbay_chain.hosts import is_loopback, is_public, number, plain
+from numerbay_chain.hosts import is_inside, plain
 from numerbay_chain.ipfs import transport
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.dagpb import MAX_BLOCK_SIZE
@@ -19,14 +19,14 @@ from numerbay_chain.ipfs.store import BlockStore
 from numerbay_chain.ipfs.transport import IDLE_TIMEOUT, Patience, network_errors
 from numerbay_chain.ipfs.unixfs import Root
 from numerbay_chain.ipfs.whole import WholeFile
-from numerbay_chain.network.session import Answer, Session, pause_words, unsafe, wanted_pause
+from numerbay_chain.network.session import Answer, Session, obeyed_pause, pause_words, unsafe
 from numerbay_chain.network.shown import shown
 
+_Result = TypeVar("_Result")
 _RAW_BLOCK = "application/vnd.ipld.raw"
 _REDIRECTS = 5
 _TRIES = 3
 _PAUSE = 0.5  # seconds before the second try, and twice that before the third
-_LONGEST_PAUSE = 5.0
 
 _NO_SUCH_FORMAT = {400, 405, 406, 415, 501}
 _BLOCKS_REFUSED = {403, 404}  # which some gateways answer where they would give the file
@@ -85,20 +85,12 @@ class GatewayStore(BlockStore):
 
     def _fetch(self, cid: Cid) -> bytes:
         self._patience.require(self.name, cid)
-        for last_try in self._tries():
-            try:
-                with self._patience.watching(cid):
-                    return self._fetch_once(cid)
-            except _AgainError as again:
-                if last_try:
-                    raise again.error from None
-                self._wait(again.pause)
-            except (NotFoundError, SlowSourceError):
-                raise
-            except NetworkError as error:
-                if last_try or error.code == "unsafe-address":
-                    raise
-        raise AssertionError("the last try returns or raises")
+
+        def once() -> bytes:
+            with self._patience.watching(cid):
+                return self._fetch_once(cid)
+
+        return self._retried(once)
 
     def _fetch_once(self, cid: Cid) -> bytes:
         refusal: NotFoundError | None = None
@@ -157,19 +149,7 @@ class GatewayStore(BlockStore):
         file = WholeFile(wanted, self.name, self._hint)
         ends = time.monotonic() + transport.BLOCK_DEADLINE + wanted.size / transport.SLOWEST
         try:
-            for last_try in self._tries():
-                try:
-                    self._take_up(file, max(ends - time.monotonic(), 0.001))
-                    break
-                except _AgainError as again:
-                    if last_try:
-                        raise again.error from None
-                    self._wait(again.pause)
-                except (NotFoundError, SlowSourceError):
-                    raise
-                except NetworkError as error:
-                    if last_try or error.code == "unsafe-address":
-                        raise
+            self._retried(lambda: self._take_up(file, max(ends - time.monotonic(), 0.001)))
             file.finish()
         except BaseException:
             file.close()
@@ -248,7 +228,7 @@ class GatewayStore(BlockStore):
             )
         if here:
             return urlunsplit(target._replace(netloc=self._base.netloc))  # with the user that was given for it
-        if _is_private(host) or _is_private(self._base.hostname or ""):
+        if is_inside(host) or is_inside(self._base.hostname or ""):
             error = unsafe(host)
             raise NetworkError(
                 f"{self.name} redirects into this machine or a private network, or out of it, which is refused",
@@ -271,7 +251,7 @@ class GatewayStore(BlockStore):
                 "try again later, or try another gateway",
                 code="store-busy",
             )
-            raise _AgainError(error, min(wanted_pause(answer.response) or 0.0, _LONGEST_PAUSE))
+            raise _AgainError(error, obeyed_pause(answer.response))
         if status in _CLOSED:
             raise NetworkError(
                 f"{self.name} refuses to serve anything (status {status})", self._hint, code="store-refused"
@@ -286,15 +266,26 @@ class GatewayStore(BlockStore):
         verb = "does not have" if status in {404, 408, 410, 504} else "refuses to serve"
         error = NotFoundError(f"{self.name} {verb} {cid} (status {status})", "try another gateway")
         if status in _WORTH_ANOTHER_TRY:
-            raise _AgainError(error, min(wanted_pause(answer.response) or 0.0, _LONGEST_PAUSE))
+            raise _AgainError(error, obeyed_pause(answer.response))
         return error
 
-    def _tries(self) -> Iterator[bool]:
-        """Whether it is the last try, after a pause for all but the first."""
+    def _retried(self, once: Callable[[], _Result]) -> _Result:
+        """What `once` returns, tried again after a pause where the next try may fare better."""
         for count in range(1, _TRIES + 1):
             if count > 1:
                 self._wait((count - 1) * _PAUSE)
-            yield count == _TRIES
+            try:
+                return once()
+            except _AgainError as again:
+                if count == _TRIES:
+                    raise again.error from None
+                self._wait(again.pause)
+            except (NotFoundError, SlowSourceError):
+                raise
+            except NetworkError as error:
+                if count == _TRIES or error.code == "unsafe-address":
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     def _wait(self, seconds: float) -> None:
         self._require_time()
@@ -303,11 +294,6 @@ class GatewayStore(BlockStore):
 
 def _continues(answer: Answer, done: int) -> bool:
     return done > 0 and answer.status == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {done}-")
-
-
-def _is_private(host: str) -> bool:
-    address = number(host)
-    return is_loopback(host) or (address is not None and not is_public(address))
 
 
 def _origin(url: SplitResult) -> tuple[str, str, int]:

@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies, select_proxy
 
 from numerbay_chain.errors import NumerbayChainError, UsageError
-from numerbay_chain.hosts import is_loopback, is_public, number, plain
+from numerbay_chain.hosts import is_inside, is_loopback, is_public, number, plain
 from numerbay_chain.network import tls
 from numerbay_chain.network.bodies import body_pieces, read_whole
 from numerbay_chain.network.bounds import CONNECT_SECONDS, CURRENT, OVERHEAD, POOLS, Exchange, Places, resolve
@@ -122,7 +122,7 @@ class Session(requests.Session):
                 if number_ >= min(self.tries, error.tries) or time.monotonic() + pause >= ends:
                     raise
             else:
-                pause = max(pause, min(wanted_pause(response) or 0.0, LONGEST_PAUSE))
+                pause = max(pause, obeyed_pause(response))
                 if response.status_code not in self.busy or number_ == self.tries or time.monotonic() + pause >= ends:
                     return response
             time.sleep(pause)
@@ -148,10 +148,6 @@ class Session(requests.Session):
             response = self._send_once(request, exchange)
         with response:
             yield Answer(response, limit, lambda: self._within(exchange, url))
-
-    def is_local(self) -> bool:
-        """Whether the base is this machine, by its name or number."""
-        return is_loopback(self._base[0])
 
     # ------------------------------------------------------------------------------------------------------------ parts
 
@@ -212,10 +208,9 @@ class Session(requests.Session):
         host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
         if (plain(host), port) == self._base:
             return
-        address = number(host)
-        if is_loopback(host) or (address is not None and not is_public(address)):
+        if is_inside(host):
             raise unsafe(host)
-        if address is None:
+        if number(host) is None:
             try:
                 places = resolve(host, port, CONNECT_SECONDS)
             except OSError:
@@ -259,6 +254,11 @@ def wanted_pause(response: requests.Response) -> float | None:
         return None
 
 
+def obeyed_pause(response: requests.Response) -> float:
+    """Return the seconds of what a busy host asks for that are waited: `LONGEST_PAUSE` at most."""
+    return min(wanted_pause(response) or 0.0, LONGEST_PAUSE)
+
+
 def pause_words(response: requests.Response) -> str:
     """Return what to say of a wait that was asked for and not obeyed, or only up to `LONGEST_PAUSE`; else nothing."""
     pause = wanted_pause(response)
@@ -283,4 +283,4 @@ def _origin(url: str) -> tuple[str, int]:
         raise UsageError("the address of a host can't be read", "give it as https://HOST") from None
 
 
-__all__ = ["Answer", "Session", "SlowError", "TransportError", "pause_words", "wanted_pause"]
+__all__ = ["Answer", "Session", "SlowError", "TransportError", "obeyed_pause", "pause_words", "unsafe", "wanted_pause"]
