@@ -141,10 +141,10 @@ def _show_withdrawal(state: State, listing: int, withdrawal: "Withdrawal") -> No
 @click.command()
 @click.option("--token", metavar="ADDRESS", type=ADDRESS, help="An ERC-20 token; without it the chain's own coin.")
 @click.option("--to", metavar="ADDRESS", type=ADDRESS, help="Where it goes; without it your account.")
-@click.option("--for", "account", metavar="ADDRESS", type=ADDRESS, help="Pay this account its own credit.")
+@click.option("--for", "receiver", metavar="ADDRESS", type=ADDRESS, help="Pay this account its own credit.")
 @sends
 @pass_state
-def collect(state: State, token: str | None, to: str | None, account: str | None) -> None:
+def collect(state: State, token: str | None, to: str | None, receiver: str | None) -> None:
     """Collect a payment that could not be sent.
 
     A payment that its receiver refused waits in the contract as their credit. Name another receiver with --to. With
@@ -158,12 +158,12 @@ def collect(state: State, token: str | None, to: str | None, account: str | None
     """
     from numerbay_chain.cli.views import amount, receipt_data, sent
 
-    if account and to:
+    if receiver and to:
         raise UsageError("somebody else's credit goes to their account only", "leave out --to")
     role = roles.buyer(state)
-    whose = account or "your account"
+    whose = receiver or "your account"
     state.agree(f"collects what waits for {whose}, {f'to {to}' if to else 'to the account itself'}")
-    done = role.collect(token, to, account=account)
+    done = role.collect(token, to, account=receiver)
     if done is None:
         state.show({"amount": "0", "resumed": False, "transactions": []}, f"nothing waits for {whose}")
         return

@@ -45,6 +45,12 @@ def test_every_option_is_explained_and_spelled_with_hyphens(path: list[str], com
 
 
 @pytest.mark.parametrize(("path", "command"), ALL, ids=NAMES)
+def test_no_option_takes_the_value_of_another(path: list[str], command: click.Command) -> None:
+    names = [parameter.name for parameter in command.params]
+    assert len(names) == len(set(names)), path
+
+
+@pytest.mark.parametrize(("path", "command"), ALL, ids=NAMES)
 def test_help_fits_eighty_columns(path: list[str], command: click.Command, run: Run) -> None:
     shown = run(*path, "--help")
     assert shown.code == 0
