@@ -11,6 +11,8 @@ from numerbay_chain.cli.options import (
     chain_id_option,
     dry_run_option,
     json_option,
+    max_fee_option,
+    max_tip_option,
     network_option,
     pass_state,
     profile_option,
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 @network_option
 @chain_id_option
 @account_option
+@max_tip_option
+@max_fee_option
 @json_option
 @yes_option
 @dry_run_option
