@@ -53,7 +53,7 @@ class Envelopes:
             with nullcontext() if seconds is None else second.within(max(seconds, 1)):
                 second.read_bytes(self.cid, self.size)
         except (NetworkError, ContentError) as error:
-            return f"the envelopes do not come back from {second.name} yet: {error}"
+            return f"the envelopes could not be read back from {second.name} yet: {error}"
         return None
 
 

@@ -125,7 +125,7 @@ def _refuse_overdue(market: Market, listing: Listing, first: int, rounds: int) -
     if due is not None and now > due and first + rounds > listing.next_round:
         raise RefusedError(
             f"round {listing.next_round} of listing {listing.id} is {format_duration(now - due)} overdue",
-            "wait until it was missed, then buy the next one",
+            f"skip it with 'skip {listing.id}', as anybody may, then buy the next one",
             code="overdue",
         )
 

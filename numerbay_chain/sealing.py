@@ -78,7 +78,7 @@ def _read_back(file: SealedFile, choices: Choices) -> SealedFile:
 
 def _not_back(second: ContentStore, why: str) -> RefusedError:
     return RefusedError(
-        f"what was pinned does not come back from {second.name}: {why}",
+        f"pinned content could not be read back from {second.name}: {why}",
         "nothing was posted: wait until it can be had there, or name another way, and run this again",
         code="not-read-back",
     )

@@ -93,7 +93,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "not-covered": ("the order does not cover the round", "see its rounds with `orders`"),
     "not-found": ("the store does not have the content", "try another store"),
     "not-operator": ("the account is neither seller nor operator", "use one of their accounts"),
-    "not-read-back": ("what was pinned does not come back the second way", "wait, or check the gateway"),
+    "not-read-back": ("pinned content could not be read back from the second store", "wait, or check the gateway"),
     "not-released": ("the round is not released yet", "wait for it"),
     "not-seller": ("the account is not the seller", "use the seller's account"),
     "not-taken": ("the node does not take the transaction as it is", "read its answer, run it again"),

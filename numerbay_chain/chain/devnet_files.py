@@ -2,15 +2,15 @@
 contracts. Nothing that a user wrote is touched."""
 
 import shutil
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from numerbay_chain.chain.deployment import Deployment, load, save
 from numerbay_chain.config import Home
-from numerbay_chain.errors import UsageError
+from numerbay_chain.errors import RefusedError, UsageError
 from numerbay_chain.files import storage_error
 from numerbay_chain.locks import locked
 from numerbay_chain.profiles import DEFAULT_PROFILE, OF_DEVNET, checked_profile
@@ -91,15 +91,35 @@ def find_leftovers(home: Home) -> Leftovers:
 
 def clean(home: Home) -> Leftovers:
     """Remove what devnets left; return what that was. Raise `RefusedError` (busy) while a devnet runs."""
-    with ExitStack() as stack:
-        for lock in sorted((home.path / FOLDER).glob("*.lock")):
-            stack.enter_context(locked(lock, "running a devnet", 0))
+    with _none_running(home):
         found = find_leftovers(home)
         if found.profiles:
             home.change_profiles(_without_marked)
         for path in reversed(found.paths):  # the list of contracts last: a run that is interrupted is taken up
             _remove(path)
     return found
+
+
+def require_stopped(home: Home) -> None:
+    """Raise `RefusedError` (busy) while a devnet runs."""
+    with _none_running(home):
+        pass
+
+
+@contextmanager
+def _none_running(home: Home) -> Iterator[None]:
+    """Keep devnets from starting while the block runs."""
+    with ExitStack() as stack:
+        for lock in sorted((home.path / FOLDER).glob("*.lock")):
+            try:
+                stack.enter_context(locked(lock, "running a devnet", 0))
+            except RefusedError as error:
+                if error.code != "busy":
+                    raise
+                raise RefusedError(
+                    f"a devnet is running on port {lock.stem}", "stop it with Ctrl-C, then run this again", code="busy"
+                ) from error
+        yield
 
 
 def _without_marked(profiles: dict[str, dict[str, Any]]) -> None:

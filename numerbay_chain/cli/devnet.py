@@ -149,6 +149,7 @@ def clean(state: State) -> None:
     from numerbay_chain.config import Home
 
     home = Home.at()
+    devnet_files.require_stopped(home)
     found = devnet_files.find_leftovers(home)
     if found.profiles or found.paths:
         things = [*(f"profile {name}" for name in found.profiles), *(str(path) for path in found.paths)]

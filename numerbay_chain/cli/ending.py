@@ -13,6 +13,9 @@ from numerbay_chain.errors import ExitCode, NumerbayChainError
 if TYPE_CHECKING:
     from numerbay_chain.cli.options import State
 
+_SUGGESTED = re.compile(r"\.? (?:Did you mean|\(Possible options:) (.+?)[?)]+$")
+"""How click ends a sentence about an option that it does not know."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -31,7 +34,8 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx else output.PROGRAM
         hint = getattr(error, "advice", None) or f"'{where} --help' shows how it is used"
-        return Failure(error.format_message(), hint, getattr(error, "code", "usage"), ExitCode.USAGE)
+        message = _SUGGESTED.sub(r", did you mean \1?", error.format_message())
+        return Failure(message, hint, getattr(error, "code", "usage"), ExitCode.USAGE)
     if isinstance(error, click.ClickException):
         return Failure(error.format_message())
     if isinstance(error, OSError):

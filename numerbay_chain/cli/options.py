@@ -24,6 +24,7 @@ class State:
     unchecked_contract: bool = False
     agreed: bool = False  # from here on something may have been sent
     changed: bool = False  # something on this machine was made or replaced
+    require_account: Callable[[], object] | None = None  # set by commands that act for an account
 
     @property
     def acted(self) -> bool:
@@ -35,7 +36,10 @@ class State:
         output.show(self.as_json, data, text)
 
     def agree(self, *sentences: str) -> None:
-        """Says what is about to be done and asks, unless --yes or --dry-run was given. A no is a `RefusedError`."""
+        """Says what is about to be done and asks, unless --yes or --dry-run was given. A no is a `RefusedError`. Nobody
+        is asked for what can't be done for lack of an account: `AccountError`."""
+        if self.require_account is not None:
+            self.require_account()
         for sentence in sentences:
             output.note(sentence)
         if not (self.yes or self.dry_run) and not output.confirm("go ahead?"):

@@ -12,6 +12,7 @@ from numerbay_chain.errors import RefusedError
 if TYPE_CHECKING:
     from numerbay_chain.buyer import Buyer
     from numerbay_chain.missed import MissedRounds
+    from numerbay_chain.results import Done
 
 
 @click.command()
@@ -66,10 +67,12 @@ def _reclaim_all(state: State, role: "Buyer", listing: int) -> None:
     from numerbay_chain.cli.views import order_name, receipt_data, sent, token_data
 
     found = role.all_missed(listing)
-    orders = len({order for order, _ in found.claims})
-    what = f"gets {output.count(len(found.claims), 'missed round')} of {output.count(orders, 'order')} of listing"
-    state.agree(f"{what} {listing} paid back to their buyers", _missed_words(found))
-    done = role.collect_all_missed(listing)
+    done: list[Done] = []
+    if found.transactions:
+        orders = len({order for order, _ in found.claims})
+        what = f"gets {output.count(len(found.claims), 'missed round')} of {output.count(orders, 'order')} of listing"
+        state.agree(f"{what} {listing} paid back to their buyers", _missed_words(found))
+        done = role.collect_all_missed(listing)
     for step in done:
         sent(step.receipt, step.resumed)
     _say_left(found)
@@ -96,7 +99,7 @@ def _missed_words(found: "MissedRounds") -> str:
     from numerbay_chain.units import format_fee
 
     if not found.transactions:
-        return "nothing is owed by what the logs tell"
+        return "there is nothing to pay back, as far as the logs show"
     skips = f"{output.count(len(found.overdue), 'overdue round')} skipped first, " if found.overdue else ""
     fee = f", at most {format_fee(found.fee)}" if found.fee else ""
     worth = found.token.native and found.fee > found.amount

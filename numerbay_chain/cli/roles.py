@@ -38,9 +38,11 @@ def auditor(state: State) -> "Auditor":
 def _market(state: State) -> "Market":
     from numerbay_chain.market import open_market
 
-    return open_market(
+    market = open_market(
         state.profile, password=output.password, dry_run=state.dry_run, notify=output.note, **overrides(state)
     )
+    state.require_account = market.signer_or_refuse
+    return market
 
 
 def settings(state: State) -> "Settings":

@@ -44,6 +44,11 @@ def test_a_devnet_leaves_a_users_profile_alone_and_says_how_its_own_is_called(
     created = here.json("-p", "devnet-seller", "listing", "create", "--price", "1 gwei", "--preset", "test")
     assert created["listing"] == 1
 
+    asked = InsideShell(here.folder, {**here.environment, "NUMERBAY_CHAIN_YES": "0"})
+    for command in (("skip", 1), ("collect",), ("keys", "register")):
+        assert error(asked, "-p", "auditor", *command, code=4) == "no-account", "nothing is asked that can't be done"
+    here.nbc("-p", "buyer", "collect", "--for", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
+
     now = here.json("devnet", "advance", "10m")["now"]
     for duration in ("3651d", "100000d"):
         assert error(here, "devnet", "advance", duration, code=2) == "out-of-range"
@@ -66,6 +71,9 @@ def test_one_version_has_one_address_and_is_deployed_once(here: Shell, devnet: R
     assert unused["function"] == "deploy"
     assert error(here, "listing", "list", *node, code=2) == "no-contract"
 
+    cheap = ("--account", "dev:7", "--max-fee", "1 gwei")
+    for way in ((), ("--direct",)):
+        assert error(here, "deploy", *node, *cheap, *way, code=1) == "fee-too-high"
     first = here.json("deploy", *node, "--account", "dev:7")
     assert (first["contract"], first["method"], first["existing"]) == (proxy.known_address(), "proxy", False)
     second = here.json("deploy", *node, "--account", "dev:8")

@@ -159,7 +159,9 @@ def test_anybody_gets_all_orders_paid_back_that_were_paid_for(shared: Place, nbc
     ]  # fmt: skip
     after = [shared.balance(number) for number in (1, 2, 3)]
     assert [now - then for then, now in zip(before, after, strict=True)] == [3 * PRICE, 3 * PRICE, 0]
-    again = nbc("buyer-5", 5, "reclaim", "--missed", "--all", 1, "--json").object
+    once_more = nbc("buyer-5", 5, "reclaim", "--missed", "--all", 1, "--json")
+    assert once_more.stderr == "", "nothing is announced where nothing is to be done"
+    again = once_more.object
     assert (again["paid"], again["transactions"]) == ("0", [])
     assert shared.auditor.audit().ok
 
