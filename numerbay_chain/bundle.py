@@ -143,6 +143,8 @@ def open_folder(
     store = _FolderStore(Path(folder), parts)
     if not isinstance(target, str | os.PathLike):
         _require_sound(encoded, found, store)  # what has gone down a pipe can't be taken back
+    # Details that a host leaves out keep no file back; a folder that lacks them was damaged on its way.
+    store.read_block(manifest.details_cid)
     try:
         opened: OpenedArtifact = unseal(manifest, key, store, target, progress, overwrite=overwrite)
     except WrongContentError:

@@ -340,8 +340,20 @@ class Reception:
         try:
             return find_key(self.market, wanted)
         except AccountError as error:
+            self._confirm_key()
             text = f"order {order} was bought with the key {keyfile.encode(wanted)}: {error}"
             raise self.refuse("key-file", text, error=AccountError, advice=error.hint) from error
+
+    def _confirm_key(self) -> None:
+        """Before a key file is said to be missing: raise `NetworkError` (`nodes-disagree`) where the second node names
+        another key. A buyer who believes one node's word looks for a file that never was, while time runs out."""
+        connection = self.market.connection
+        if connection.second is None or connection.decision is not None:
+            return
+        with self.market.decision():
+            order = self.market.contract.order(self.order.id)
+            self.market.contract.key_at(order.buyer, order.epoch)
+            self.market.confirm()
 
 
 def find_key(market: Market, public_key: bytes) -> KeyPair:

@@ -320,3 +320,11 @@ def test_nothing_is_bought_from_a_listing_that_two_nodes_have_differently(place:
         assert not nodes.was_told("buy")
     request(nodes.devnet.connection, "evm_mine")
     assert buyer.buy(listing).order.listing == listing
+
+
+def test_a_key_that_only_one_node_names_is_not_looked_for(place: Place, nodes: Nodes) -> None:
+    _, (order,) = sold(place)
+    place.seller.deliver(place.file(), order >> 32)
+    with nodes.lying(first=answering("keyAt", bytes(31) + b"\x09")):
+        refused(lambda: place.buyer().fetch(order, path=place.output()))
+    assert place.buyer().fetch(order, path=place.output()).size > 0

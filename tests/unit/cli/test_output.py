@@ -9,7 +9,7 @@ import pytest
 from numerbay_chain.cli import output
 from numerbay_chain.cli.deploy import show_plan
 from numerbay_chain.cli.ending import Failure
-from numerbay_chain.cli.views import time_left
+from numerbay_chain.cli.steps import time_left
 
 HASH = "0x" + 32 * "a1"
 
