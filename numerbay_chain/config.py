@@ -11,7 +11,7 @@ from numerbay_chain.errors import RefusedError, UsageError
 from numerbay_chain.files import expanded, write_atomic
 from numerbay_chain.locks import locked
 from numerbay_chain.profiles import DEFAULT_PROFILE, checked_profile, merged
-from numerbay_chain.settings import OF_A_CONTRACT, PREFIX, SETTING_NAMES, Overrides, Settings, typed
+from numerbay_chain.settings import CALL, OF_A_CONTRACT, PREFIX, SETTING_NAMES, Overrides, Settings, typed
 
 __all__ = ["Home", "Overrides", "Settings", "load_settings"]
 
@@ -33,7 +33,7 @@ def load_settings(
     stored = home.profile(name) if name else {}
     from_environment = {one: environ.get(PREFIX + one.upper()) or None for one in SETTING_NAMES}
     sources: list[tuple[Mapping[str, Any], str]] = [
-        (given, "the call"),
+        (given, CALL),
         (from_environment, "the environment"),
         (stored, f"profile {name}"),
     ]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from numerbay_chain import textfile
 from numerbay_chain.errors import UsageError
-from numerbay_chain.settings import OF_A_CONTRACT, SETTING_NAMES, typed
+from numerbay_chain.settings import CALL, OF_A_CONTRACT, SETTING_NAMES, typed
 
 DEFAULT_PROFILE: Final = "default"
 OF_DEVNET: Final = "devnet"
@@ -54,7 +54,7 @@ def checked_profile(name: str, settings: Mapping[str, str | int | None]) -> dict
             "use letters, digits, dots, hyphens and underscores",
             code="bad-setting",
         )
-    values = {key: typed(key, value, "the call") for key, value in settings.items() if value is not None}
+    values = {key: typed(key, value, CALL) for key, value in settings.items() if value is not None}
     if unknown := sorted(set(values) - set(SETTING_NAMES)):
         raise UsageError(f"{unknown[0]!r} is no setting", f"use: {', '.join(SETTING_NAMES)}", code="bad-setting")
     if any(isinstance(value, str) and not _is_utf_8(value) for value in values.values()):

@@ -86,6 +86,8 @@ class Settings:
         return str(value)
 
 
+CALL: Final = "the call"
+"""The origin of what a program or a flag gave."""
 _NUMBERS: Final = {"chain_id", "from_block", "max_tip"}
 _AMOUNTS: Final = {"max_fee"}
 _NOT_STORED: Final = {"home", "profile", "unchecked_contract"}
@@ -110,17 +112,21 @@ def typed(setting: str, value: Any, origin: str) -> Any:
         if type(value) is int and value >= 0:
             return value
         raise UsageError(
-            f"{setting} in {origin} is not a whole number", "write it in decimal digits", code="bad-setting"
+            f"{_where(setting, origin)} is not a whole number", "write it in decimal digits", code="bad-setting"
         )
     if setting in _AMOUNTS:
         return _amount(setting, value, origin)
     if isinstance(value, str) and value.strip() and "\0" not in value:
         if setting == "contract" and re.fullmatch(r"0x[0-9a-fA-F]{40}", value.strip(), re.ASCII):
-            checksummed(value.strip(), f"contract in {origin}")  # what is no address is told where one is wanted
+            checksummed(value.strip(), _where(setting, origin))  # what is no address is told where one is wanted
         return value.strip()
     raise UsageError(
-        f"{setting} in {origin} is not text", f"give {setting} as text, or leave it out", code="bad-setting"
+        f"{_where(setting, origin)} is not text", f"give {setting} as text, or leave it out", code="bad-setting"
     )
+
+
+def _where(setting: str, origin: str) -> str:
+    return setting if origin == CALL else f"{setting} in {origin}"
 
 
 def _amount(setting: str, value: Any, origin: str) -> int:
@@ -131,6 +137,10 @@ def _amount(setting: str, value: Any, origin: str) -> int:
         try:
             return parse_amount(value)
         except UsageError as error:
-            raise UsageError(f"{setting} in {origin}: {error}", error.hint, code="bad-setting") from None
+            raise UsageError(
+                f"{_where(setting, origin)}: {error}",
+                'write it as "0.05 ether", whatever the coin of the chain is called',
+                code="bad-setting",
+            ) from None
     advice = 'write it with its unit, such as "0.05 ether"'
-    raise UsageError(f"{setting} in {origin} is not an amount", advice, code="bad-setting")
+    raise UsageError(f"{_where(setting, origin)} is not an amount", advice, code="bad-setting")

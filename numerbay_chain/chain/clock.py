@@ -92,14 +92,14 @@ class Clock:
         and `NetworkError` as `is_late`."""
         if window.until is not None and self.is_late(window.until, window.margin):
             raise TooLateError(
-                f"it is too late for {what}: it had to be mined by {format_until(window.until, self.now())}, and "
+                f"it is too late to send {what}, which must be mined by {format_until(window.until, self.now())}: "
                 "nothing was sent",
                 "look at how it stands now",
             )
         if window.after is not None and (now := self.now()) < window.after:
             raise RefusedError(
-                f"it is too early for {what}: it can be mined from {format_until(window.after, now)} on, and nothing "
-                "was sent",
+                f"it is too early to send {what}, which can be mined from {format_until(window.after, now)} on: "
+                "nothing was sent",
                 "run this again then",
                 code="too-early",
             )

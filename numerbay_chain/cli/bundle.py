@@ -105,7 +105,7 @@ def open_(state: State, folder: Path, path: str, content_hash: bytes | None, ove
         def step(done: int, total: int) -> None:
             report("opening", done, total)
 
-        if path == "-":
+        if output.is_stdout(path):
             with output.stdout_for_data(state.as_json) as stream:
                 opened = open_folder(folder, pair, stream, content_hash, step)
         else:
@@ -117,7 +117,7 @@ def open_(state: State, folder: Path, path: str, content_hash: bytes | None, ove
             f"{output.PROGRAM}: warning: there was no content hash to check the manifest against: anybody who knows "
             "your public key could have sealed this; ask the seller for the hash and give --content-hash"
         )
-    if path != "-":
+    if not output.is_stdout(path):
         state.changed = True
         state.show(_opened_data(opened, path), lambda: _opened_text(opened, path))
 

@@ -156,12 +156,10 @@ def fetch(state: State, order: int, round_: int | None, path: str, overwrite: bo
     Example:
       numerbay-chain -p buyer fetch 1-0 -o predictions.csv
     """
-    from numerbay_chain.cli.output import stdout_for_data
-
     role = roles.buyer(state)
     with progress() as report:
-        if path == "-":
-            with stdout_for_data(state.as_json) as stream:
+        if output.is_stdout(path):
+            with output.stdout_for_data(state.as_json) as stream:
                 fetched = role.fetch(order, round_, path=stream, progress=report)
             return
         fetched = role.fetch(order, round_, path=Path(path), overwrite=overwrite, progress=report)

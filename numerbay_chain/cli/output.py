@@ -23,6 +23,11 @@ def write(text: str) -> None:
     streams.print_data(printable(text))
 
 
+def is_stdout(path: str) -> bool:
+    """Whether an output path is a name of stdout. What it says beside the data would stand in the data."""
+    return path in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+
+
 @contextmanager
 def stdout_for_data(as_json: bool) -> Iterator[IO[bytes]]:
     """Stdout for a file's own bytes. Raises `UsageError` with --json, whose object would stand between them."""

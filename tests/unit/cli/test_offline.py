@@ -140,6 +140,8 @@ def test_an_existing_file_is_kept_unless_overwrite_is_said(run: Run, sealed: Ran
 
 def test_a_dash_is_standard_output(run: Run, sealed: Ran, artifact: Path, alice: Path, tmp_path: Path) -> None:
     assert run("open", tmp_path / "sealed", "--key", alice, "-o", "-").stdout.encode() == artifact.read_bytes()
+    by_name = run("open", tmp_path / "sealed", "--key", alice, "-o", "/dev/stdout", "--json")
+    assert by_name.code == 2, "another name of stdout is stdout"
     both = run("open", tmp_path / "sealed", "--key", alice, "-o", "-", "--json")
     assert both.code == 2
     assert both.object["error"]["code"] == "usage"

@@ -63,8 +63,12 @@ def test_the_most_that_gas_may_cost_is_a_setting(home: Home) -> None:
     home.save_profile("seller", {"max_fee": "1 ether"})
     assert settings(home, "seller").max_fee == 10**18
     for wrong in ("0.2", "much", "0.2 USDC", "-1 ether", -1, True, 0.5):
-        with pytest.raises(UsageError, match="max_fee in the call"):
+        with pytest.raises(UsageError) as refused:
             settings(home, max_fee=wrong)
+        assert refused.value.code == "bad-setting"
+    with pytest.raises(UsageError) as refused:
+        settings(home, max_fee="20 POL")
+    assert "0.05 ether" in str(refused.value.hint), "how the coin is called is not known before the chain is"
 
 
 def test_the_environment_can_name_the_profile_and_the_home(home: Home) -> None:
