@@ -39,12 +39,13 @@ def test_where_no_store_can_be_asked_for_a_key_it_takes_a_yes_to_challenge(place
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
     away = Buyer(place.market("buyer-1", 1, store=open_store("kubo:http://127.0.0.1:9")))
-    with pytest.raises(UnseenKeyError, match=r"can't be seen .*a challenge costs gas and the bond for nothing"):
+    with pytest.raises(UnseenKeyError) as refused:
         away.open_dispute(order)
+    assert "gas and the bond" in str(refused.value)
     assert place.contract.challenge(order, 0) is None
     place.store = away.market.store
     opened = nbc("buyer-1", 1, "dispute", "open", order)  # with a yes in the environment
-    assert "can't be seen" in opened.stderr
+    assert "gas and the bond" in opened.stderr
     again = away.open_dispute(order, unseen=True)
     assert (again.receipt, again.dispute.state) == (None, "challenged")
 
