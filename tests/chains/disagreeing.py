@@ -9,13 +9,22 @@ from tests.chains.proxy import Answer, HangUpError, Mischief, Request
 Node = Callable[[Request], Answer]
 
 
+def selector_of(function: str) -> str:
+    return "0x" + abi.selector(abi.functions()[function]).hex()
+
+
+def asks(asked: Request, selector: str) -> bool:
+    """Whether that function of the contract is asked."""
+    return asked["method"] == "eth_call" and str(asked["params"][0].get("data", "")).startswith(selector)
+
+
 def word_altered(function: str, word: int = 0, by: int = 1) -> Mischief:
     """One word of what the contract answers to `function` is another one."""
-    selector = "0x" + abi.selector(abi.functions()[function]).hex()
+    selector = selector_of(function)
 
     def mischief(asked: Request, node: Node) -> Answer:
         answer = node(asked)
-        if asked["method"] == "eth_call" and str(asked["params"][0].get("data", "")).startswith(selector):
+        if asks(asked, selector):
             held = bytes.fromhex(answer["result"][2:])
             start = 32 * word
             told = int.from_bytes(held[start : start + 32]) ^ by
@@ -27,11 +36,11 @@ def word_altered(function: str, word: int = 0, by: int = 1) -> Mischief:
 
 def answering(function: str, value: bytes) -> Mischief:
     """The contract's answer to `function` is this one."""
-    selector = "0x" + abi.selector(abi.functions()[function]).hex()
+    selector = selector_of(function)
 
     def mischief(asked: Request, node: Node) -> Answer:
         answer = node(asked)
-        if asked["method"] == "eth_call" and str(asked["params"][0].get("data", "")).startswith(selector):
+        if asks(asked, selector):
             return {"jsonrpc": "2.0", "id": asked["id"], "result": "0x" + value.hex()}
         return answer
 
@@ -149,7 +158,7 @@ def gone(asked: Request, node: Node) -> Answer:
 
 def denying_receipts(function: str) -> Mischief:
     """Transactions that call `function` are said to have been refused by the contract, without a log."""
-    selector = "0x" + abi.selector(abi.functions()[function]).hex()
+    selector = selector_of(function)
 
     def mischief(asked: Request, node: Node) -> Answer:
         answer = node(asked)
@@ -164,7 +173,7 @@ def denying_receipts(function: str) -> Mischief:
 
 def knowing_nothing_of(function: str, others: int) -> Mischief:
     """Transactions that call `function` have no receipt and are not known, and `others` nonces were used since."""
-    selector = "0x" + abi.selector(abi.functions()[function]).hex()
+    selector = selector_of(function)
 
     def mischief(asked: Request, node: Node) -> Answer:
         answer = node(asked)

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from numerbay_chain.errors import NetworkError, RefusedError
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.market import Market
 from numerbay_chain.progress import silent
+from numerbay_chain.results import Delivered
 from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.e2e.nodes import watched
 from tests.e2e.slowness import BLOCK, Slowly, Wire, advance_to, as_public
@@ -29,6 +32,13 @@ def junk(place: Place, cheat: Cheat, **terms: object) -> tuple[int, int, bytes]:
     _, key = cheat.release_junk(listing, CONTENT, chunk=4)
     cheat.hand_out(key, [order])
     return listing, order, key.reveal()
+
+
+@contextmanager
+def refused_as(code: str) -> Iterator[None]:
+    with pytest.raises(RefusedError) as refused:
+        yield
+    assert refused.value.code == code
 
 
 # --------------------------------------------------------------------------------------------------------------- proofs
@@ -59,9 +69,8 @@ def test_a_proof_that_reading_made_late_is_not_sent(
     as_public(place, monkeypatch)
     Slowly(lambda: place.chain.advance(250), len(CONTENT)).install(monkeypatch)
     said = watched(monkeypatch)
-    with pytest.raises(RefusedError) as refused:
+    with refused_as("too-late"):
         buyer.prove(order, publish_key=True)
-    assert refused.value.code == "too-late"
     assert not any(key.hex() in line for line in said)
 
 
@@ -77,9 +86,8 @@ def test_a_proof_that_the_second_reading_made_late_is_not_sent(
     slow = Slowly(lambda: len(slow.seen) == 2 and place.chain.advance(250), len(CONTENT), reads=2)
     slow.install(monkeypatch)
     said = watched(monkeypatch)
-    with pytest.raises(RefusedError) as refused:
+    with refused_as("too-late"):
         buyer.prove(order, publish_key=True)
-    assert refused.value.code == "too-late"
     assert not any(key.hex() in line for line in said)
 
 
@@ -92,9 +100,8 @@ def test_a_judgement_that_its_reader_thought_about_for_too_long_is_not_sent(
     as_public(place, monkeypatch)
     advance_to(place, judged.until - 30)
     said = watched(monkeypatch)
-    with pytest.raises(RefusedError) as refused:
+    with refused_as("too-late"):
         buyer.prove(order, publish_key=True, judgement=judged)
-    assert refused.value.code == "too-late"
     assert not any(key.hex() in line for line in said)
 
 
@@ -120,9 +127,8 @@ def test_a_password_that_is_typed_too_late_signs_no_proof(
     signer = type(place.chain.signer(1))
     monkeypatch.setattr(signer, "unlock", lambda _: advance_to(place, judged.until + 1))
     said = watched(monkeypatch)
-    with pytest.raises(RefusedError) as refused:
+    with refused_as("too-late"):
         buyer.prove(order, publish_key=True, judgement=judged)
-    assert refused.value.code == "too-late"
     assert not any(key.hex() in line for line in said)
 
 
@@ -144,9 +150,8 @@ def test_an_answer_that_could_be_mined_too_late_is_not_sent(
     advance_to(place, deadline - left)
     as_public(place, monkeypatch)
     wire = Wire.watch(place, monkeypatch)
-    with pytest.raises(RefusedError) as refused:
+    with refused_as("too-late"):
         place.seller.respond(order)
-    assert refused.value.code == "too-late"
     assert wire.sent == []
 
 
@@ -164,9 +169,8 @@ def test_time_that_passes_while_the_key_is_derived_stops_an_answer(
         return read(market, *place_)
 
     monkeypatch.setattr(Market, "context", slow)
-    with pytest.raises(RefusedError) as refused:
+    with refused_as("too-late"):
         place.seller.respond(order)
-    assert refused.value.code == "too-late"
     assert wire.sent == []
     assert not any("eth_call" in line and "respond" in line for line in said)
 
@@ -185,9 +189,8 @@ def test_an_answer_that_never_left_is_not_sent_late(
     as_public(place, monkeypatch)
     advance_to(place, deadline - 30)
     wire = Wire.watch(place, monkeypatch)
-    with pytest.raises(RefusedError) as refused:
+    with refused_as("too-late"):
         place.seller.respond(order)
-    assert refused.value.code == "too-late"
     assert wire.sent == []
 
 
@@ -205,9 +208,8 @@ def test_an_answer_that_the_node_dropped_is_not_handed_over_again_late(
         return name_of(raw)
 
     monkeypatch.setattr(Connection, "send_raw", drop)
-    with pytest.raises(RefusedError) as refused:
+    with refused_as("too-late"):
         place.seller.respond(order)
-    assert refused.value.code == "too-late"
     assert len(handed) == 1
 
 
@@ -235,9 +237,8 @@ def test_a_node_that_lags_a_little_does_not_hide_a_deadline(
     advance_to(place, deadline - 600)
     monkeypatch.setattr(Market, "is_development", False)
     monkeypatch.setattr(time, "time", lambda: deadline - 10)
-    with pytest.raises(RefusedError) as refused:
+    with refused_as("too-late"):
         place.seller.respond(order)
-    assert refused.value.code == "too-late"
 
 
 # ------------------------------------------------------------------------------------------------ keys with a release
@@ -265,6 +266,11 @@ class SecondWay(EmbeddedStore):
         return super().read_bytes(cid, size, *more, **rest)
 
 
+def deliver_read_back(place: Place, listing: int, second: SecondWay) -> Delivered:
+    choices = Choices(place.seller.market.finality(), second, False, silent)
+    return deliver(place.market("seller", 0), place.file(), listing, "", False, choices)
+
+
 def test_keys_do_not_go_out_with_a_release_that_may_come_too_late(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,14 +279,7 @@ def test_keys_do_not_go_out_with_a_release_that_may_come_too_late(
     as_public(place, monkeypatch)
     second = SecondWay(place, lambda: advance_to(place, due - 120))
     wire = Wire.watch(place, monkeypatch)
-    outcome = deliver(
-        place.market("seller", 0),
-        place.file(),
-        listing,
-        "",
-        False,
-        Choices(place.seller.market.finality(), second, False, silent),
-    )
+    outcome = deliver_read_back(place, listing, second)
     assert wire.names()[0] == "release", "without the keys, which follow"
     assert wire.names()[1:] == ["deliver"]
     assert (outcome.state, outcome.newly_posted) == ("delivered", (order,))
@@ -292,14 +291,7 @@ def test_keys_go_out_with_a_release_that_is_early_enough(place: Place, monkeypat
     as_public(place, monkeypatch)
     second = SecondWay(place, lambda: place.chain.advance(60))
     wire = Wire.watch(place, monkeypatch)
-    deliver(
-        place.market("seller", 0),
-        place.file(),
-        listing,
-        "",
-        False,
-        Choices(place.seller.market.finality(), second, False, silent),
-    )
+    deliver_read_back(place, listing, second)
     assert wire.names() == ["releaseAndDeliver"]
 
 
@@ -316,14 +308,7 @@ def test_who_cancels_while_envelopes_are_pinned_gets_no_key_with_the_release(
 
     second = SecondWay(place, leave)
     wire = Wire.watch(place, monkeypatch, delay=1)
-    deliver(
-        place.market("seller", 0),
-        place.file(),
-        listing,
-        "",
-        False,
-        Choices(place.seller.market.finality(), second, False, silent),
-    )
+    deliver_read_back(place, listing, second)
     assert "releaseAndDeliver" not in wire.names()
 
 
@@ -344,9 +329,8 @@ def test_copies_are_not_posted_after_the_half_of_their_window(place: Place, monk
 
     monkeypatch.setattr(Market, "resume", slowly)
     wire = Wire.watch(place, monkeypatch, delay=1)
-    with pytest.raises(RefusedError) as refused:
+    with refused_as("too-late"):
         place.seller.deliver_copies(listing, {order: place.file()})
-    assert refused.value.code == "too-late"
     assert wire.names() == ["release"]
     assert market.contract.hash_of(order, 0) == bytes(32)
 
@@ -369,9 +353,8 @@ def test_a_decline_is_measured_when_it_leaves(
     if code is None:
         assert buyer.decline(order).paid == PRICE
         return
-    with pytest.raises(RefusedError) as refused:
+    with refused_as(code):
         buyer.decline(order)
-    assert refused.value.code == code
 
 
 def test_a_challenge_is_not_sent_for_money_that_matured_meanwhile(
@@ -384,9 +367,8 @@ def test_a_challenge_is_not_sent_for_money_that_matured_meanwhile(
     matures = buyer.order(order).rounds[0].matures_at or 0
     Slowly(lambda: advance_to(place, matures + 1)).install(monkeypatch)
     wire = Wire.watch(place, monkeypatch)
-    with pytest.raises(RefusedError) as refused:
+    with refused_as("too-late"):
         buyer.open_dispute(order)
-    assert refused.value.code == "too-late"
     assert wire.sent == []
     assert sealed.key
 
@@ -403,15 +385,13 @@ def test_a_permit_that_ran_out_buys_nothing(place: Place, monkeypatch: pytest.Mo
         return original(self, *given, **more)
 
     monkeypatch.setattr(Market, "send", slowly)
-    with pytest.raises(RefusedError) as refused:
+    with refused_as("too-late"):
         buyer.buy(listing, voucher=voucher, quote=quote)
-    assert refused.value.code == "too-late"
 
 
 def test_too_early_is_said_before_anything_is_signed(place: Place, tmp_path: Path) -> None:
     market = place.seller.market
     after = market.clock.now() + 100
-    with pytest.raises(RefusedError) as refused:
+    with refused_as("too-early"):
         market.send("skip-1", calls.skip(listing=1, round=0), after=after)
-    assert refused.value.code == "too-early"
     assert not [*(place.folder / "seller" / "outbox").glob("*/skip-*.json")]
