@@ -30,7 +30,8 @@ from numerbay_chain.paging import MOST, Page
 from numerbay_chain.payout import collect, paid_by
 from numerbay_chain.progress import Progress, silent
 from numerbay_chain.proving import judge, prove, resume_proof
-from numerbay_chain.purchase import buy, make_quote, resume_purchase
+from numerbay_chain.purchase import buy, resume_purchase
+from numerbay_chain.quoting import make_quote
 from numerbay_chain.reception import fetch, verify
 from numerbay_chain.registration import register_key
 from numerbay_chain.results import (

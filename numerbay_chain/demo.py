@@ -71,16 +71,7 @@ class _Demo:
         """All of it, in the order in which it happens."""
         connection = self._chain.connection
         before = {name: connection.balance(self._chain.signer(number).address) for name, number in self._accounts()}
-        sender = Sender(connection, self._chain.signer(0))
-        deployment = deploy(sender)
-        deployed = connection.receipt(deployment.transaction)
-        if deployed is None:
-            raise RefusedError("the deployment has no receipt")
-        self._count(
-            "seller", "deploy", int(deployed["gasUsed"]), int(deployed["gasUsed"] * deployed["effectiveGasPrice"])
-        )
-        contract = MarketplaceContract(connection, deployment.address, deployment.block)
-
+        contract = self._deployed()
         seller = Seller(self._market("seller", 0, contract))
         created = seller.create_listing(PRICE, name="demonstration", dispute_window=DISPUTE_WINDOW)
         self._spent("seller", "create_listing", created.receipt)
@@ -96,16 +87,7 @@ class _Demo:
         delivered = seller.deliver(source, created.id, progress=self._progress)
         self._spent("seller", "release_and_deliver", delivered.release)
 
-        got = []
-        for name, reader in readers.items():
-            verification = reader.verify(orders[name].id)
-            if not verification.ok:
-                raise RefusedError(f"{name} met a problem: {verification.problems[0]}")
-            path = self._folder / f"{name}.out"
-            fetched = reader.fetch(orders[name].id, path=path, progress=self._progress)
-            got.append(DemoBuyer(reader.market.account, orders[name].id, _sha256(path), fetched.size))
-            path.unlink()
-            self._step(f"{name} fetched and decrypted")
+        got = [self._received(name, reader, orders[name].id) for name, reader in readers.items()]
 
         self._chain.advance(2 * parse_duration(DISPUTE_WINDOW))
         withdrawal = seller.withdraw(created.id)
@@ -142,6 +124,28 @@ class _Demo:
             accounted=after == expected and held == 0 and withdrawal.amount == price * len(self._names),
             audit=audit,
         )
+
+    def _deployed(self) -> MarketplaceContract:
+        connection = self._chain.connection
+        deployment = deploy(Sender(connection, self._chain.signer(0)))
+        deployed = connection.receipt(deployment.transaction)
+        if deployed is None:
+            raise RefusedError("the deployment has no receipt")
+        self._count(
+            "seller", "deploy", int(deployed["gasUsed"]), int(deployed["gasUsed"] * deployed["effectiveGasPrice"])
+        )
+        return MarketplaceContract(connection, deployment.address, deployment.block)
+
+    def _received(self, name: str, reader: Buyer, order: int) -> DemoBuyer:
+        verification = reader.verify(order)
+        if not verification.ok:
+            raise RefusedError(f"{name} met a problem: {verification.problems[0]}")
+        path = self._folder / f"{name}.out"
+        fetched = reader.fetch(order, path=path, progress=self._progress)
+        got = DemoBuyer(reader.market.account, order, _sha256(path), fetched.size)
+        path.unlink()
+        self._step(f"{name} fetched and decrypted")
+        return got
 
     def _accounts(self) -> list[tuple[str, int]]:
         return [("seller", 0), *self._names.items()]

@@ -23,7 +23,8 @@ from numerbay_chain.cli.options import (
 from numerbay_chain.cli.progress import progress
 
 if TYPE_CHECKING:
-    from numerbay_chain.results import Done, OrderView
+    from numerbay_chain.results import Done, OrderView, Purchase
+    from numerbay_chain.vouchers import SignedVoucher
 
 
 @click.command()
@@ -64,13 +65,9 @@ def buy(
     Example:
       numerbay-chain -p buyer buy 1 --rounds 4 --max-price "0.05 ether"
     """
-    from numerbay_chain.cli.views import amount, bullets, order_name, receipt_data, sent, token_data
+    from numerbay_chain.cli.views import amount, bullets
 
-    voucher = None
-    if voucher_path is not None:
-        from numerbay_chain.cli.voucher import read_voucher
-
-        voucher = read_voucher(voucher_path)
+    voucher = None if voucher_path is None else _voucher(voucher_path)
     role = roles.buyer(state)
     # before any quote: what was paid for may have been the last place, or the offer was closed since
     bought = role.resume_purchase(listing, rounds, voucher=voucher, recipient=recipient)
@@ -104,6 +101,18 @@ def buy(
                 permit=not no_permit,
                 progress=report,
             )
+    _show_bought(state, bought)
+
+
+def _voucher(path: str) -> "SignedVoucher":
+    from numerbay_chain.cli.voucher import read_voucher
+
+    return read_voucher(path)
+
+
+def _show_bought(state: State, bought: "Purchase") -> None:
+    from numerbay_chain.cli.views import amount, order_name, receipt_data, sent, token_data
+
     sent(bought.approval)
     sent(bought.receipt, bought.resumed)
     order = bought.order

@@ -13,6 +13,7 @@ from numerbay_chain.units import format_time
 
 if TYPE_CHECKING:
     from numerbay_chain.results import Delivered
+    from numerbay_chain.seller import Seller
 
 
 @click.command()
@@ -58,17 +59,7 @@ def deliver(
         raise click.UsageError("give FILE or --copy, not both")
     role = roles.seller(state)
     if file is None and not by_order:
-        state.agree(f"hands out the keys of listing {number} to whoever is waiting")
-        with progress() as report:
-            served = role.serve(number, confirmations=confirmations, wait=wait, progress=report)
-        for delivered in served.rounds:
-            say_delivered(delivered)
-        state.show(
-            {"listing": number, "rounds": [delivered_data(delivered) for delivered in served.rounds]},
-            lambda: (
-                "\n\n".join(delivered_text(delivered) for delivered in served.rounds) or "nobody is waiting for a key"
-            ),
-        )
+        _serve(state, role, number, confirmations, wait)
         return
     next_round = role.show(number).listing.next_round
     what, these = (output.count(len(by_order), "copy"), "them") if by_order else (str(file), "it")
@@ -90,6 +81,18 @@ def deliver(
             )
     say_delivered(delivered)
     state.show(delivered_data(delivered), lambda: delivered_text(delivered))
+
+
+def _serve(state: State, role: "Seller", listing: int, confirmations: int | None, wait: bool) -> None:
+    state.agree(f"hands out the keys of listing {listing} to whoever is waiting")
+    with progress() as report:
+        served = role.serve(listing, confirmations=confirmations, wait=wait, progress=report)
+    for delivered in served.rounds:
+        say_delivered(delivered)
+    state.show(
+        {"listing": listing, "rounds": [delivered_data(delivered) for delivered in served.rounds]},
+        lambda: "\n\n".join(delivered_text(delivered) for delivered in served.rounds) or "nobody is waiting for a key",
+    )
 
 
 def _copies(copies: tuple[str, ...]) -> dict[int, str | Path]:
