@@ -1,23 +1,17 @@
 """Encryption meets storage: seal and pin in one pass, check without the key, fetch and open (docs/protocol.md §3)."""
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import IO, Final, TypeVar
+from typing import IO, Final
 
 from numerbay_chain.crypto.container import (
-    CHUNK_SIZE,
-    COMMITMENT_SIZE,
     MAX_SIZE,
     Decryptor,
     Encryptor,
     PublicVerifier,
-    chunk_count,
-    commitments_size,
 )
 from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
 from numerbay_chain.crypto.details import MAX_DETAILS_SIZE, Details, open_details, seal_details
@@ -31,9 +25,9 @@ from numerbay_chain.errors import (
     WrongContentError,
 )
 from numerbay_chain.files import open_complete, storage_error, write_all
-from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.store import ContentStore
 from numerbay_chain.manifest import Manifest
+from numerbay_chain.parts import PartError, in_background, pairs
 from numerbay_chain.source import Source, open_source
 
 ByteProgress = Callable[[int, int], None]
@@ -44,9 +38,6 @@ Target = str | os.PathLike[str] | IO[bytes]
 
 _DETAILS_TIME: Final = 30
 """Seconds that the details may take, of which nothing depends."""
-_AHEAD: Final = 2  # blocks of 1 MiB that wait for the other thread
-_Input = TypeVar("_Input")
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +163,13 @@ def _read_all(
         return len(pair[0])
 
     try:
-        for count in _in_background(take, _pairs(manifest, store)):
+        for count in in_background(take, pairs(manifest, store)):
             done += count
             if progress:
                 progress(done, manifest.size)
         reader.finish()
-    except _PartError as failure:
-        return [failure.problem]
+    except PartError as failure:
+        return [_problem(failure)]
     except ContentError as error:
         return [Problem("ciphertext-altered", str(error))]
     if reader.data_root != manifest.data_root:
@@ -240,12 +231,12 @@ def content_proof(
     """
     reader, done = ProofReader(manifest.size, index), 0
     try:
-        for ciphertext, commitments in _pairs(manifest, store):
+        for ciphertext, commitments in pairs(manifest, store):
             reader.update(ciphertext, commitments)
             done += len(ciphertext)
             if progress:
                 progress(done, manifest.size)
-    except _PartError as failure:
+    except PartError as failure:
         raise failure.error from None
     reader.finish()
     proof = reader.proof(key)
@@ -272,13 +263,13 @@ def _decrypt(
 ) -> bytes:
     decryptor, digest, done = Decryptor(key, manifest.size), sha256(), 0
     try:
-        for plaintext in _in_background(lambda pair: decryptor.update(*pair), _pairs(manifest, store)):
+        for plaintext in in_background(lambda pair: decryptor.update(*pair), pairs(manifest, store)):
             digest.update(plaintext)
             write(plaintext)
             done += len(plaintext)
             if progress:
                 progress(done, manifest.size)
-    except _PartError as failure:
+    except PartError as failure:
         raise failure.error from None
     decryptor.finish()
     if decryptor.data_root != manifest.data_root:
@@ -319,77 +310,10 @@ def _details_block(manifest: Manifest, store: ContentStore) -> tuple[bytes, Prob
         with store.within(_DETAILS_TIME):
             return store.read_block(manifest.details_cid), None
     except (NotFoundError, ContentError) as error:
-        return b"", _PartError("details", error).problem
+        return b"", _problem(PartError("details", error))
     except NumerbayChainError as error:
         return b"", Problem("details-unreachable", f"details not to be had: {error}")
 
 
-class _PartError(Exception):
-    """A part of an artifact that is not to be had as promised."""
-
-    def __init__(self, part: str, error: NotFoundError | ContentError) -> None:
-        super().__init__(part)
-        self.error = error
-        missing = isinstance(error, NotFoundError)
-        what = f"{part} not to be had" if missing else f"{part} not as promised"
-        self.problem = Problem(f"{part}-{'missing' if missing else 'altered'}", f"{what}: {error}")
-
-
-def _pairs(manifest: Manifest, store: ContentStore) -> Iterator[tuple[bytes, bytes]]:
-    """Ciphertext as the store gives it, each piece with the commitments of the chunks that it completes."""
-    size, promised = manifest.size, commitments_size(manifest.size)
-    promises = _Taker(_part("commitments", store, manifest.commitments_cid, promised))
-    received = given = 0
-    for text in _part("ciphertext", store, manifest.ciphertext_cid, size):
-        received += len(text)
-        due = COMMITMENT_SIZE * (chunk_count(size) if received == size else received // CHUNK_SIZE)
-        yield text, promises.take(due - given)
-        given = due
-    if given < promised:  # a store may give an empty file as no piece at all
-        yield b"", promises.take(promised - given)
-    promises.finish()
-
-
-def _part(part: str, store: ContentStore, cid: Cid, size: int) -> Iterator[bytes]:
-    try:
-        yield from store.read(cid, size)
-    except (NotFoundError, ContentError) as error:
-        raise _PartError(part, error) from error
-
-
-class _Taker:
-    """Pieces as they come, given out in the sizes that are asked for."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces, self._left = pieces, memoryview(b"")
-
-    def take(self, size: int) -> bytes:
-        """`size` bytes, or fewer at the end."""
-        parts: list[memoryview] = []
-        while size:
-            if not self._left:
-                piece = next(self._pieces, None)
-                if piece is None:
-                    break
-                self._left = memoryview(piece)
-            part, self._left = self._left[:size], self._left[size:]
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
-
-    def finish(self) -> None:
-        """Reads to the end, where a store may make its last check."""
-        for _ in self._pieces:
-            pass
-
-
-def _in_background(function: Callable[[_Input], _Result], inputs: Iterator[_Input]) -> Iterator[_Result]:
-    """`map`, with `function` in a thread of its own: hashing lets go of the interpreter, so both sides run at once."""
-    with ThreadPoolExecutor(1, "artifact") as worker:
-        pending: deque[Future[_Result]] = deque()
-        for item in inputs:
-            pending.append(worker.submit(function, item))
-            if len(pending) > _AHEAD:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
+def _problem(failure: PartError) -> Problem:
+    return Problem(failure.code, str(failure))
