@@ -1,24 +1,20 @@
 """The seller: lists, delivers, hands out keys, is paid."""
 
-import secrets
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Self, Unpack
 
 from numerbay_chain import copies as copies_steps
-from numerbay_chain import delivery
+from numerbay_chain import delivery, offering
 from numerbay_chain.addresses import checksummed
 from numerbay_chain.catalog import view_listing, view_listings
 from numerbay_chain.chain import calls
-from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Voucher
+from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
 from numerbay_chain.challenging import list_sold, settle
 from numerbay_chain.choices import Choices
 from numerbay_chain.description import Description
 from numerbay_chain.docket import OpenChallenge, open_challenges, require_all_challenges, scope_of
-from numerbay_chain.errors import RefusedError, UsageError
-from numerbay_chain.ipfs import Cid
-from numerbay_chain.ledger import REVOKED
+from numerbay_chain.errors import RefusedError
 from numerbay_chain.market import Market, Overrides, open_market, quiet
 from numerbay_chain.overview import bucket_of, view_orders
 from numerbay_chain.paging import MOST, Page
@@ -36,10 +32,9 @@ from numerbay_chain.results import (
     Withdrawal,
     event_of,
 )
-from numerbay_chain.terms import Preset, TermChanges, build_terms, explain
-from numerbay_chain.units import parse_duration
+from numerbay_chain.terms import Preset, TermChanges
 from numerbay_chain.verdicts import Answers, Dispute, DisputeScope, EndedDispute
-from numerbay_chain.vouchers import SignedVoucher, sign_voucher, status_of
+from numerbay_chain.vouchers import SignedVoucher, issue, revoke, status_of
 
 
 class Seller:
@@ -91,33 +86,15 @@ class Seller:
         given, they are pinned to the store as the listing's public description. `payout` is the caller unless said.
         Raises `UsageError` for a term out of its bounds.
         """
-        market = self.market
-        operator, payout = (checksummed(one) if one else None for one in (operator, payout))
-        token = market.token(terms.get("token") or ZERO_ADDRESS)
-        offer = Offer(market.amount(price, token), opened)
-        built = build_terms(market.connection.now(), preset, terms, token)
         about = Description(name, description, media_type)
-        cid = None
-        if about != Description():
-            offer = replace(offer, details=self._pin(about))
-            cid = Cid.raw(offer.details)
-        call = calls.create_listing(
-            terms=built, offer=offer, operator=operator or ZERO_ADDRESS, payout=payout or market.account
-        )
-        asked = repr((offer, preset, sorted(terms.items()), operator, payout))  # first_due may count from now
-        receipt = market.send("create-listing", call, asked).receipt
-        listing = market.contract.listing(event_of(receipt, "ListingCreated")["listing"])
-        words = explain(listing.terms, listing.offer.price, token, market.gas_price())
-        return Created(listing, tuple(words), cid, receipt)
+        return offering.create(self.market, price, preset, about, opened, operator, payout, terms)
 
     def explain_terms(
         self, price: int | str, *, preset: Preset | None = None, **terms: Unpack[TermChanges]
     ) -> tuple[str, ...]:
         """What a listing with these terms would mean for both sides, in plain words. Sends nothing; raises as
         `create_listing`."""
-        token = self.market.token(terms.get("token") or ZERO_ADDRESS)
-        built = build_terms(self.market.connection.now(), preset, terms, token)
-        return tuple(explain(built, self.market.amount(price, token), token, self.market.gas_price()))
+        return offering.explain_terms(self.market, price, preset, terms)
 
     def edit_listing(
         self,
@@ -130,26 +107,8 @@ class Seller:
         media_type: str | None = None,
     ) -> Done | None:
         """Changes the offer for later orders. None: it was so already. What is not given stays."""
-        market, view = self.market, self.show(listing_id)
-        before, offer = view.description or Description(), view.listing.offer
-        changes = {"name": name, "description": description, "media_type": media_type}
-        given = {field: value for field, value in changes.items() if value is not None}
-        if given:
-            if view.description is None and view.trouble is not None and len(given) < len(changes):
-                raise RefusedError(
-                    f"the listing's description is not to be had: {view.trouble}",
-                    "give name, description and media type, all three",
-                    code="not-found",
-                )
-            offer = replace(offer, details=self._pin(replace(before, **given)))
-        if price is not None:
-            offer = replace(offer, price=market.amount(price, view.token))
-        if opened is not None:
-            offer = replace(offer, open=opened)
-        if offer == view.listing.offer:
-            return None
-        call = calls.change_offer(listing=listing_id, offer=offer)
-        return Done(market.send(f"change-offer-{listing_id}", call).receipt)
+        about = {"name": name, "description": description, "media_type": media_type}
+        return offering.edit(self.market, listing_id, price, opened, about)
 
     def show(self, listing_id: int) -> ListingView:
         """A listing, its description (read from the store and checked) and its terms in words."""
@@ -355,49 +314,12 @@ class Seller:
 
         `buyer` None: anyone. `valid_for` counts from the chain's time.
         """
-        market = self.market
-        listing = market.contract.listing(listing_id)
-        if listing.seller != market.account:
-            raise RefusedError(
-                f"listing {listing_id} belongs to {listing.seller}",
-                "sign vouchers with the seller's account",
-                code="not-seller",
-            )
-        seconds = parse_duration(valid_for) if isinstance(valid_for, str) else valid_for
-        voucher = Voucher(
-            listing=listing_id,
-            buyer=checksummed(buyer) if buyer else ZERO_ADDRESS,
-            price=market.amount(price, market.token(listing.terms.token)),
-            max_rounds=_within("rounds of a voucher", max_rounds, 1, listing.terms.max_rounds),
-            uses=_within("uses of a voucher", uses, 1, 2**32 - 1),
-            deadline=_within("deadline of a voucher", market.connection.now() + seconds, 1, 2**40 - 1),
-            nonce=_within("nonce of a voucher", secrets.randbits(256) if nonce is None else nonce, 0, 2**256 - 1),
-        )
-        return sign_voucher(market, voucher)
+        return issue(self.market, listing_id, price, buyer, max_rounds, uses, valid_for, nonce)
 
     def revoke_voucher(self, voucher: SignedVoucher | Voucher) -> Done | None:
         """Makes a voucher unusable. None: it was so already."""
-        plain = voucher.voucher if isinstance(voucher, SignedVoucher) else voucher
-        digest = self.market.contract.voucher_digest(plain)
-        label = f"revoke-{digest.hex()}"
-        sent = self.market.resume(label)
-        if sent is None:
-            if self.market.contract.voucher_uses(digest) == REVOKED:
-                return None
-            sent = self.market.send(label, calls.revoke_voucher(voucher=plain))
-        return Done(sent.receipt, resumed=sent.resumed)
+        return revoke(self.market, voucher)
 
     def voucher_status(self, voucher: SignedVoucher) -> VoucherStatus:
         """How often it was used, and whether it can be used now."""
         return status_of(self.market, voucher)
-
-    def _pin(self, description: Description) -> bytes:
-        if self.market.dry_run:
-            return description.digest
-        return self.market.store.add(description.encode(), "description of a listing").cid.digest
-
-
-def _within(what: str, value: int, least: int, most: int) -> int:
-    if not least <= value <= most:
-        raise UsageError(f"the {what} must be {least} to {most}, not {value}", code="out-of-range")
-    return value

@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self
 
@@ -14,12 +15,13 @@ from eth_utils.exceptions import ValidationError
 
 from numerbay_chain import jsontext
 from numerbay_chain.addresses import checksummed
-from numerbay_chain.chain import typed_data
+from numerbay_chain.chain import calls, typed_data
 from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
 from numerbay_chain.errors import RefusedError, RevertedError, UsageError
+from numerbay_chain.ledger import REVOKED
 from numerbay_chain.market import Market
-from numerbay_chain.results import VoucherStatus
-from numerbay_chain.units import format_duration
+from numerbay_chain.results import Done, VoucherStatus
+from numerbay_chain.units import format_duration, parse_duration
 
 _VERSION: Final = 1
 _SIGNATURE_LENGTH: Final = 65  # of an account with a key; a contract signs with any length, or with nothing
@@ -92,6 +94,56 @@ def _parse(values: dict[str, Any]) -> Voucher:
     if set(values) != {field.name for field in fields(Voucher)}:
         raise ValueError("other fields than a voucher's")
     return Voucher(buyer=_address(values["buyer"]), **numbers)
+
+
+def issue(
+    market: Market,
+    listing_id: int,
+    price: int | str,
+    buyer: str | None,
+    max_rounds: int,
+    uses: int,
+    valid_for: int | str,
+    nonce: int | None,
+) -> SignedVoucher:
+    """See `Seller.sign_voucher`."""
+    listing = market.contract.listing(listing_id)
+    if listing.seller != market.account:
+        raise RefusedError(
+            f"listing {listing_id} belongs to {listing.seller}",
+            "sign vouchers with the seller's account",
+            code="not-seller",
+        )
+    seconds = parse_duration(valid_for) if isinstance(valid_for, str) else valid_for
+    voucher = Voucher(
+        listing=listing_id,
+        buyer=checksummed(buyer) if buyer else ZERO_ADDRESS,
+        price=market.amount(price, market.token(listing.terms.token)),
+        max_rounds=_within("rounds of a voucher", max_rounds, 1, listing.terms.max_rounds),
+        uses=_within("uses of a voucher", uses, 1, 2**32 - 1),
+        deadline=_within("deadline of a voucher", market.connection.now() + seconds, 1, 2**40 - 1),
+        nonce=_within("nonce of a voucher", secrets.randbits(256) if nonce is None else nonce, 0, 2**256 - 1),
+    )
+    return sign_voucher(market, voucher)
+
+
+def revoke(market: Market, voucher: SignedVoucher | Voucher) -> Done | None:
+    """See `Seller.revoke_voucher`."""
+    plain = voucher.voucher if isinstance(voucher, SignedVoucher) else voucher
+    digest = market.contract.voucher_digest(plain)
+    label = f"revoke-{digest.hex()}"
+    sent = market.resume(label)
+    if sent is None:
+        if market.contract.voucher_uses(digest) == REVOKED:
+            return None
+        sent = market.send(label, calls.revoke_voucher(voucher=plain))
+    return Done(sent.receipt, resumed=sent.resumed)
+
+
+def _within(what: str, value: int, least: int, most: int) -> int:
+    if not least <= value <= most:
+        raise UsageError(f"the {what} must be {least} to {most}, not {value}", code="out-of-range")
+    return value
 
 
 def sign_voucher(market: Market, voucher: Voucher) -> SignedVoucher:
