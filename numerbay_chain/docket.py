@@ -36,7 +36,9 @@ def scope_of(market: Market, named: Collection[int] = ()) -> DisputeScope:
         operators[event["listing"]] = event["operator"]
     if len(sellers) < contract.listing_count():
         raise NetworkError(
-            f"the logs of {contract.connection.name} leave out listings", "check from_block, or use another node"
+            f"the logs of {contract.connection.name} leave out listings",
+            "check from_block, or use another node",
+            code="node-incomplete",
         )
     sold = frozenset(listing for listing, seller in sellers.items() if seller == account)
     known = market.operates & sellers.keys() - sold  # who operates these now is asked of the contract

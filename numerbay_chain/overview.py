@@ -335,5 +335,6 @@ def newest_round(market: Market, order: Order, listing: Listing) -> int:
             raise NetworkError(
                 f"the node's logs leave out rounds of listing {listing.id} that were skipped",
                 "check from_block, or use another node",
+                code="node-incomplete",
             )
     return over[-1] if over else max(order.first, min(listing.next_round, order.end - 1))

@@ -117,7 +117,9 @@ def _made_by(connection: Connection, address: str, name: str, sent: Mapping[str,
         same = _digest(sent["hash"]) == _digest(name)
         creates, code = not sent.get("to"), bytes(sent["input"])
     if not same:
-        raise NetworkError(f"{connection.name} answered with a transaction that is not {name}", "use another node")
+        raise NetworkError(
+            f"{connection.name} answered with a transaction that is not {name}", "use another node", code="bad-answer"
+        )
     if not creates or code != proxy.init_code():
         _refuse(connection, address, f"transaction {name} is not the deployment of this version")
     receipt = connection.receipt(name) or _receipt_in_block(connection, sent, name)

@@ -70,7 +70,9 @@ class EmbeddedStore(BlockStore):
             raise NotFoundError(f"{self.name} has no block {cid}", "fetch it from another --store") from None
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise RefusedError(f"{self.name}: can't read block {cid}: {reason}", "check the disk") from error
+            raise RefusedError(
+                f"{self.name}: can't read block {cid}: {reason}", "check the disk", code="unreadable"
+            ) from error
         if len(block) > MAX_BLOCK_SIZE:
             raise ContentError(f"block {cid} is larger than any block can be")
         return block

@@ -8,9 +8,9 @@ import pytest
 
 from numerbay_chain import Buyer, Seller
 from numerbay_chain.chain.devnet import Devnet, request
-from numerbay_chain.errors import RefusedError
+from numerbay_chain.errors import NetworkError, RefusedError
 from numerbay_chain.ipfs import EmbeddedStore
-from tests.chains.disagreeing import word_altered
+from tests.chains.disagreeing import left_out, word_altered
 from tests.chains.proxy import Answer, Mischief, Proxy, Request, honest
 from tests.e2e.rehearsals import Visit
 from tests.places import PRICE, Place
@@ -97,6 +97,22 @@ def test_what_changes_right_before_the_purchase_is_signed_stops_it(
         node.mischief = honest
     assert public.balance(1) == held
     assert buyer.buy(listing, quote=quote).order.listing == listing
+
+
+@pytest.mark.parametrize("mischief", [left_out("ListingCreated"), word_altered("getListing")])
+def test_a_node_whose_logs_tell_of_no_such_seller_is_not_believed(
+    devnet: Devnet, public: Place, node: Proxy, mischief: Mischief
+) -> None:
+    listing = public.seller.create_listing(PRICE).id
+    request(devnet.connection, "anvil_mine", hex(FINAL))
+    buyer = public.buyer(1)
+    node.mischief = mischief
+    try:
+        with pytest.raises(NetworkError) as raised:
+            buyer.quote(listing)
+    finally:
+        node.mischief = honest
+    assert raised.value.code == "node-incomplete"
 
 
 def test_with_one_node_it_is_said_once_that_it_is_believed(devnet: Devnet, public: Place) -> None:

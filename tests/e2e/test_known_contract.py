@@ -20,7 +20,7 @@ from numerbay_chain.chain.signer import Signer
 from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.chain.types import Offer
 from numerbay_chain.config import Home
-from numerbay_chain.errors import ExitCode, RefusedError, UsageError
+from numerbay_chain.errors import ExitCode, NetworkError, RefusedError, UsageError
 from numerbay_chain.market import Market
 from numerbay_chain.seller import Seller
 from tests.chains.deploying import lookalike, place_proxy
@@ -236,6 +236,16 @@ def test_a_receipt_that_says_otherwise_is_believed(
     with pytest.raises(RefusedError) as refused:
         find_creation(connection, made.address, made.transaction)
     assert refused.value.code == "contract-unknown"
+
+
+def test_another_transaction_than_was_asked_for_is_no_answer(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = place.chain.connection
+    made = deployment.deploy(Sender(connection, place.chain.signer(0)))
+    sent = connection.transaction(made.transaction)
+    monkeypatch.setattr(Connection, "transaction", lambda *_: {**sent, "hash": bytes(32)})
+    with pytest.raises(NetworkError) as refused:
+        find_creation(connection, made.address, made.transaction)
+    assert refused.value.code == "bad-answer"
 
 
 def forget_old_state(monkeypatch: pytest.MonkeyPatch) -> None:
