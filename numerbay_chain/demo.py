@@ -3,6 +3,7 @@ withdraw, audit."""
 
 import random
 import tempfile
+from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 from typing import Final
@@ -18,10 +19,11 @@ from numerbay_chain.config import Home
 from numerbay_chain.crypto.container import commitments_size
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE
 from numerbay_chain.errors import RefusedError, UsageError
+from numerbay_chain.findings import AuditReport
 from numerbay_chain.ipfs import EmbeddedStore
+from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.market import Market
 from numerbay_chain.progress import Progress, silent
-from numerbay_chain.results import DemoBuyer, DemoResult
 from numerbay_chain.seller import Seller
 from numerbay_chain.units import parse_amount, parse_duration
 
@@ -29,6 +31,37 @@ PRICE: Final = "0.05 ether"
 DISPUTE_WINDOW: Final = "10m"
 MOST_BUYERS: Final = 100
 _ROWS: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class DemoBuyer:
+    address: str
+    order: int
+    sha256: bytes  # of what this buyer decrypted
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """The main job, done once. Balances are wei by role ("seller", "buyer 1", …, "marketplace"); `accounted`: every
+    wei of all of them, gas included, is where it should be."""
+
+    original_sha256: bytes
+    size: int
+    buyers: tuple[DemoBuyer, ...]
+    marketplace: str
+    listing: int
+    content_hash: bytes
+    cid: Cid
+    ciphertext_cid: Cid
+    ciphertext_size: int
+    commitments_size: int
+    envelopes_size: int
+    gas: dict[str, int]
+    balances_before: dict[str, int]
+    balances_after: dict[str, int]
+    accounted: bool
+    audit: AuditReport
 
 
 def run(file: str | Path | None = None, buyers: int = 3, progress: Progress = silent) -> DemoResult:

@@ -7,7 +7,6 @@ from numerbay_chain.chain.types import Event, Ground, Listing, Order, Receipt, S
 from numerbay_chain.crypto.details import Details
 from numerbay_chain.description import Description
 from numerbay_chain.errors import NetworkError
-from numerbay_chain.findings import AuditReport
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.verdicts import DisputeState, Remedy
 
@@ -319,37 +318,3 @@ class Fetched:
     cid: Cid
     ciphertext_cid: Cid
     details: Details
-
-
-# --------------------------------------------------------------------------------------------------------------- demo
-
-
-@dataclass(frozen=True, slots=True)
-class DemoBuyer:
-    address: str
-    order: int
-    sha256: bytes  # of what this buyer decrypted
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class DemoResult:
-    """The main job, done once. Balances are wei by role ("seller", "buyer 1", …, "marketplace"); `accounted`: every
-    wei of all of them, gas included, is where it should be."""
-
-    original_sha256: bytes
-    size: int
-    buyers: tuple[DemoBuyer, ...]
-    marketplace: str
-    listing: int
-    content_hash: bytes
-    cid: Cid
-    ciphertext_cid: Cid
-    ciphertext_size: int
-    commitments_size: int
-    envelopes_size: int
-    gas: dict[str, int]
-    balances_before: dict[str, int]
-    balances_after: dict[str, int]
-    accounted: bool
-    audit: AuditReport

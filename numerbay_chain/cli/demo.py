@@ -11,7 +11,7 @@ from numerbay_chain.cli.progress import progress
 from numerbay_chain.errors import ExitCode
 
 if TYPE_CHECKING:
-    from numerbay_chain.results import DemoResult
+    from numerbay_chain.demo import DemoResult
 
 
 @click.command()

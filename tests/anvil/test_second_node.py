@@ -32,6 +32,7 @@ from tests.chains.disagreeing import (
     word_altered,
 )
 from tests.chains.proxy import Mischief, Proxy, honest
+from tests.codes import failure
 from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
 from tests.places import PRICE, Place
 
@@ -102,11 +103,7 @@ def place(nodes: Nodes, tmp_path: Path) -> Place:
 
 
 def refused(step: Callable[[], object], code: str = "nodes-disagree") -> NumerbayChainError:
-    """The step is refused, for that reason."""
-    with pytest.raises(NumerbayChainError) as raised:
-        step()
-    assert raised.value.code == code, str(raised.value)
-    return raised.value
+    return failure(step, code)
 
 
 # ---------------------------------------------------------------------------------------------------- keys in envelopes

@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,11 +13,12 @@ from numerbay_chain.chain.outgoing import name_of
 from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.choices import Choices
 from numerbay_chain.delivery import deliver
-from numerbay_chain.errors import NetworkError, RefusedError
+from numerbay_chain.errors import NetworkError
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.market import Market
 from numerbay_chain.progress import silent
 from numerbay_chain.results import Delivered
+from tests.codes import fails_with
 from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.e2e.nodes import watched
 from tests.e2e.slowness import BLOCK, Slowly, Wire, advance_to, as_public
@@ -32,13 +31,6 @@ def junk(place: Place, cheat: Cheat, **terms: object) -> tuple[int, int, bytes]:
     _, key = cheat.release_junk(listing, CONTENT, chunk=4)
     cheat.hand_out(key, [order])
     return listing, order, key.reveal()
-
-
-@contextmanager
-def refused_as(code: str) -> Iterator[None]:
-    with pytest.raises(RefusedError) as refused:
-        yield
-    assert refused.value.code == code
 
 
 # --------------------------------------------------------------------------------------------------------------- proofs
@@ -69,7 +61,7 @@ def test_a_proof_that_reading_made_late_is_not_sent(
     as_public(place, monkeypatch)
     Slowly(lambda: place.chain.advance(250), len(CONTENT)).install(monkeypatch)
     said = watched(monkeypatch)
-    with refused_as("too-late"):
+    with fails_with("too-late"):
         buyer.prove(order, publish_key=True)
     assert not any(key.hex() in line for line in said)
 
@@ -86,7 +78,7 @@ def test_a_proof_that_the_second_reading_made_late_is_not_sent(
     slow = Slowly(lambda: len(slow.seen) == 2 and place.chain.advance(250), len(CONTENT), reads=2)
     slow.install(monkeypatch)
     said = watched(monkeypatch)
-    with refused_as("too-late"):
+    with fails_with("too-late"):
         buyer.prove(order, publish_key=True)
     assert not any(key.hex() in line for line in said)
 
@@ -100,7 +92,7 @@ def test_a_judgement_that_its_reader_thought_about_for_too_long_is_not_sent(
     as_public(place, monkeypatch)
     advance_to(place, judged.until - 30)
     said = watched(monkeypatch)
-    with refused_as("too-late"):
+    with fails_with("too-late"):
         buyer.prove(order, publish_key=True, judgement=judged)
     assert not any(key.hex() in line for line in said)
 
@@ -127,7 +119,7 @@ def test_a_password_that_is_typed_too_late_signs_no_proof(
     signer = type(place.chain.signer(1))
     monkeypatch.setattr(signer, "unlock", lambda _: advance_to(place, judged.until + 1))
     said = watched(monkeypatch)
-    with refused_as("too-late"):
+    with fails_with("too-late"):
         buyer.prove(order, publish_key=True, judgement=judged)
     assert not any(key.hex() in line for line in said)
 
@@ -150,7 +142,7 @@ def test_an_answer_that_could_be_mined_too_late_is_not_sent(
     advance_to(place, deadline - left)
     as_public(place, monkeypatch)
     wire = Wire.watch(place, monkeypatch)
-    with refused_as("too-late"):
+    with fails_with("too-late"):
         place.seller.respond(order)
     assert wire.sent == []
 
@@ -169,7 +161,7 @@ def test_time_that_passes_while_the_key_is_derived_stops_an_answer(
         return read(market, *place_)
 
     monkeypatch.setattr(Market, "context", slow)
-    with refused_as("too-late"):
+    with fails_with("too-late"):
         place.seller.respond(order)
     assert wire.sent == []
     assert not any("eth_call" in line and "respond" in line for line in said)
@@ -189,7 +181,7 @@ def test_an_answer_that_never_left_is_not_sent_late(
     as_public(place, monkeypatch)
     advance_to(place, deadline - 30)
     wire = Wire.watch(place, monkeypatch)
-    with refused_as("too-late"):
+    with fails_with("too-late"):
         place.seller.respond(order)
     assert wire.sent == []
 
@@ -208,7 +200,7 @@ def test_an_answer_that_the_node_dropped_is_not_handed_over_again_late(
         return name_of(raw)
 
     monkeypatch.setattr(Connection, "send_raw", drop)
-    with refused_as("too-late"):
+    with fails_with("too-late"):
         place.seller.respond(order)
     assert len(handed) == 1
 
@@ -222,9 +214,8 @@ def test_a_node_that_is_far_behind_is_told_no_answer(
     monkeypatch.setattr("numerbay_chain.responding._young", lambda _: None)
     monkeypatch.setattr(time, "time", lambda: here + 901)
     wire = Wire.watch(place, monkeypatch)
-    with pytest.raises(NetworkError) as refused:
+    with fails_with("stale-node"):
         place.seller.respond(order)
-    assert refused.value.code == "stale-node"
     assert wire.sent == []
     monkeypatch.setattr(time, "time", lambda: here + 60)
     assert place.seller.respond(order).answered
@@ -237,7 +228,7 @@ def test_a_node_that_lags_a_little_does_not_hide_a_deadline(
     advance_to(place, deadline - 600)
     monkeypatch.setattr(Market, "is_development", False)
     monkeypatch.setattr(time, "time", lambda: deadline - 10)
-    with refused_as("too-late"):
+    with fails_with("too-late"):
         place.seller.respond(order)
 
 
@@ -329,7 +320,7 @@ def test_copies_are_not_posted_after_the_half_of_their_window(place: Place, monk
 
     monkeypatch.setattr(Market, "resume", slowly)
     wire = Wire.watch(place, monkeypatch, delay=1)
-    with refused_as("too-late"):
+    with fails_with("too-late"):
         place.seller.deliver_copies(listing, {order: place.file()})
     assert wire.names() == ["release"]
     assert market.contract.hash_of(order, 0) == bytes(32)
@@ -353,7 +344,7 @@ def test_a_decline_is_measured_when_it_leaves(
     if code is None:
         assert buyer.decline(order).paid == PRICE
         return
-    with refused_as(code):
+    with fails_with(code):
         buyer.decline(order)
 
 
@@ -367,7 +358,7 @@ def test_a_challenge_is_not_sent_for_money_that_matured_meanwhile(
     matures = buyer.order(order).rounds[0].matures_at or 0
     Slowly(lambda: advance_to(place, matures + 1)).install(monkeypatch)
     wire = Wire.watch(place, monkeypatch)
-    with refused_as("too-late"):
+    with fails_with("too-late"):
         buyer.open_dispute(order)
     assert wire.sent == []
     assert sealed.key
@@ -385,13 +376,13 @@ def test_a_permit_that_ran_out_buys_nothing(place: Place, monkeypatch: pytest.Mo
         return original(self, *given, **more)
 
     monkeypatch.setattr(Market, "send", slowly)
-    with refused_as("too-late"):
+    with fails_with("too-late"):
         buyer.buy(listing, voucher=voucher, quote=quote)
 
 
 def test_too_early_is_said_before_anything_is_signed(place: Place, tmp_path: Path) -> None:
     market = place.seller.market
     after = market.clock.now() + 100
-    with refused_as("too-early"):
+    with fails_with("too-early"):
         market.send("skip-1", calls.skip(listing=1, round=0), after=after)
     assert not [*(place.folder / "seller" / "outbox").glob("*/skip-*.json")]
