@@ -266,9 +266,12 @@ def _in_dispute(case: Case, kind: ProblemKind) -> Remedy | None:
             text = f"get it back with `{claim}`: the seller did not answer in time, {overdue(case)}"
             return _remedy(case, "claim", text, None, DISPUTE_GAS["claimTimeout"], returns=stake)
         case "answered":
+            by = format_until(until, case.now) if until is not None else ""
+            if kind == "manifest":
+                text = f"see with `{command(case, 'dispute prove')}` until {by} whether the answer is wrong"
+                return _remedy(case, "prove", text, until, DISPUTE_GAS["proveWrongKey"], returns=stake)
             if kind not in ("answer", "wrong-content"):
                 return None
-            by = format_until(until, case.now) if until is not None else ""
             gas = (DISPUTE_GAS["proveWrongKey"], 0) if kind == "answer" else content_gas(case)
             text = f"prove it with `{command(case, 'dispute prove')}` until {by}"
             return _remedy(case, "prove", text, until, *gas, returns=stake, note=_publishes(kind))

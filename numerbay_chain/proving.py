@@ -31,6 +31,7 @@ from numerbay_chain.errors import (
     RefusedError,
     TooLateError,
 )
+from numerbay_chain.keyfile import KeyPair
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent
@@ -60,12 +61,18 @@ def _judge(reception: Reception, progress: Progress) -> Judgement:
     case = reception.case
     _refuse_stale(case)
     try:
-        manifest = reception.manifest(reception.release())
-        pair = reception.pair()
-        if case.state == "answered":
-            wrong = _wrong_answer(case, manifest, case.sealed_scalar(pair), case.dispute_key(pair).reveal())
+        try:
+            manifest = reception.manifest(reception.release())
+        except ProblemError:
+            # the chain has all that an answer is judged by: a copy's manifest that nobody gives protects no wrong one
+            wrong = _wrong_answer(case, None, reception.pair()) if case.state == "answered" else None
             if wrong is not None:
                 return wrong
+            raise
+        pair = reception.pair()
+        wrong = _wrong_answer(case, manifest, pair) if case.state == "answered" else None
+        if wrong is not None:
+            return wrong
         key = reception.key(manifest, pair)
     except ProblemError as error:
         unread = isinstance(error.error, NetworkError) and not isinstance(error.error, NotFoundError)
@@ -118,12 +125,13 @@ def _refuse_stale(case: Case) -> None:
                 )
 
 
-def _wrong_answer(case: Case, manifest: Manifest, scalar: int | None, private_key: int) -> Judgement | None:
-    """None: the seller answered with the right key."""
-    answered = case.challenge
+def _wrong_answer(case: Case, manifest: Manifest | None, pair: KeyPair) -> Judgement | None:
+    """None: the seller answered with the right key. What the answer commits to is the contract's word (`challenge`);
+    where the manifest is to be had, the two are compared."""
+    answered, scalar, private_key = case.challenge, case.sealed_scalar(pair), case.dispute_key(pair).reveal()
     if answered is None or case.answered is None or scalar is None:
         return None
-    if word(answered.key_commitment) != manifest.key_commitment:
+    if manifest is not None and word(answered.key_commitment) != manifest.key_commitment:
         raise NetworkError(
             "the node's logs of the answer and of the release do not agree", "use another node", code="node-incomplete"
         )

@@ -172,10 +172,12 @@ class Reception:
         order = self.order.id if case.terms.copies else None
         return self.market.keeping(manifest, self.listing.id, self.round, order, until)
 
-    def content_problems(self, manifest: Manifest, key: ContentKey | None, progress: Progress) -> list[Problem]:
-        """Reads every byte, once; with the key it is checked against what was committed to as well. Advice is given as
-        of the end of reading. Raises `SlowSourceError` where it took so long that the time to decline is near its
-        end."""
+    def read_content(
+        self, manifest: Manifest, key: ContentKey | None, progress: Progress
+    ) -> tuple[list[artifact.Problem], WrongContentError | None]:
+        """Read every byte, once; return what is wrong with it, and with the key the first chunk that is not what was
+        committed to. Raises `NetworkError` where it was not read to its end, `SlowSourceError` among them where that
+        took so long that the time to decline is near its end, and `RefusedError` where this machine has no room."""
         store, over = self.store(manifest), self._alarm()
 
         def report(done: int, total: int) -> None:
@@ -183,18 +185,18 @@ class Reception:
             if done < total and over():
                 raise SlowSourceError(f"{store.name} did not give the content in the time that was left for it")
 
-        error = None
         with self.market.reading(self.time_to_verify):
             if key is None:
-                checked = artifact.check(manifest.encode(), manifest.content_hash, store, report)
-            else:
-                checked, error = artifact.examine(manifest, key, store, report)
-        now = self.again()
-        found = now._problems(checked)
+                return artifact.check(manifest.encode(), manifest.content_hash, store, report), None
+            return artifact.examine(manifest, key, store, report)
+
+    def content_problems(self, checked: list[artifact.Problem], wrong: WrongContentError | None) -> list[Problem]:
+        """What `read_content` found, with what can be done about it."""
+        found = self._problems(checked)
         # without the data root nothing leads to what was committed to, and nothing can be proven
-        if error is None or any(one.code == "data-root" for one in checked):
+        if wrong is None or any(one.code == "data-root" for one in checked):
             return found
-        return [*found, now.refuse("wrong-content", str(error), fault=True, error=DecryptionError).problem]
+        return [*found, self.refuse("wrong-content", str(wrong), fault=True, error=DecryptionError).problem]
 
     def again(self) -> "Reception":
         """The same round as it stands now."""
@@ -214,11 +216,12 @@ class Reception:
         seconds = self.time_to_verify
         return (lambda: False) if seconds is None else self.market.clock.alarm(seconds)
 
-    def too_slow(self, error: SlowSourceError) -> Problem:
+    def unread(self, error: NumerbayChainError) -> Problem:
         """For content that was not read to its end: nobody can say whether all of it is there."""
         found = remedy(self.case, "slow", True)
         text = f"the content was not read to its end: {error}"
-        return Problem("slow", text, f"{found.text}; or keep the order, and accept the round unread", False, found)
+        advice = f"{found.text}; or keep the order, and accept the round unread"
+        return Problem("slow", text, advice if isinstance(error, SlowSourceError) else elsewhere(advice), False, found)
 
     def _problems(self, found: Iterable[artifact.Problem]) -> list[Problem]:
         problems = []
@@ -246,7 +249,7 @@ class Reception:
     def _find_key(self, manifest: Manifest, pair: KeyPair) -> ContentKey:
         doubt: NumerbayChainError | None = None
         try:
-            answered = self._answer(pair, manifest)
+            answered = self.answer(pair, manifest)
             if answered is not None:
                 return answered
         except (ProblemError, NetworkError) as error:
@@ -262,7 +265,9 @@ class Reception:
             return key
         raise doubt or failure or self._no_envelope(bool(deliveries))
 
-    def _answer(self, pair: KeyPair, manifest: Manifest) -> ContentKey | None:
+    def answer(self, pair: KeyPair, manifest: Manifest | None) -> ContentKey | None:
+        """Return the key out of the seller's answer on chain; None where there is no answer, and without `manifest`
+        where it holds the right one. Raises `ProblemError` for a wrong one."""
         try:
             scalar = self.case.sealed_scalar(pair)
         except AccountError as error:
@@ -270,7 +275,8 @@ class Reception:
         if scalar is None:
             return None
         challenge = self.case.challenge
-        if challenge is None or word(challenge.key_commitment) != manifest.key_commitment:
+        known = None if challenge is None else word(challenge.key_commitment)
+        if known is None or (manifest is not None and known != manifest.key_commitment):
             raise NetworkError(
                 "the node's logs of the answer and of the release do not agree",
                 "use another node",
@@ -279,7 +285,7 @@ class Reception:
         if not self.case.is_right(scalar):
             text = "the seller's answer to the challenge does not hold the key that he committed to"
             raise self.refuse("answer", text, fault=True, error=DecryptionError)
-        return ContentKey.from_bytes(word(scalar), manifest.key_commitment)
+        return None if manifest is None else ContentKey.from_bytes(word(scalar), manifest.key_commitment)
 
     def _no_envelope(self, posted: bool) -> ProblemError:
         case, named = self.case, f"order {self.order} and round {self.round}"
@@ -308,7 +314,7 @@ class Reception:
             return self.market.memory.get(
                 ("envelope", cid, self.order.id), lambda: find_envelope(read, delivery.count, self.order.id)
             )
-        except NetworkError as error:
+        except (NetworkError, RefusedError) as error:
             # whatever a source answers for one object, it is one candidate that failed
             text = f"the envelopes {cid} were posted, but are not to be had: {error}"
             known = next((one for one in (NotFoundError, SlowSourceError) if isinstance(error, one)), NetworkError)
@@ -394,17 +400,24 @@ def verify(market: Market, order_id: int, round: int | None, content: bool, prog
     key, of_key = None, list[Problem]()
     stopped_at = None
     with nullcontext() if manifest is None else reception.keeping(manifest):
-        if manifest is not None and (pair := _collect(of_key, reception.pair)):
+        pair = None if manifest is None and reception.case.state != "answered" else _collect(of_key, reception.pair)
+        if pair is not None and manifest is not None:
             key = _collect(of_key, lambda: reception.key(manifest, pair))
+        elif pair is not None:
+            _collect(of_key, lambda: reception.answer(pair, None))
         if manifest is not None and content:
             try:
-                problems += reception.content_problems(manifest, key, progress)
-            except SlowSourceError as error:
-                if reception.case.declinable_until is None:
+                read = reception.read_content(manifest, key, progress)
+            except (NetworkError, RefusedError) as error:
+                # who lets the content hang, or claims more than a disk has room for, must hide neither the time to
+                # decline nor a key that is wrong
+                if reception.case.declinable_until is None and not any(one.fault for one in of_key):
                     raise
-                stopped_at = market.clock.now()
-                problems.append(reception.again().too_slow(error))
-            reception = reception.again()
+                stopped_at, reception = market.clock.now(), reception.again()
+                problems.append(reception.unread(error))
+            else:
+                reception = reception.again()
+                problems += reception.content_problems(*read)
     problems += of_key
     if reception.case.state in ("faulty", "refundable"):
         problems.append(reception.refuse("faulty", words(reception.case), fault=True).problem)
