@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from numerbay_chain.chain.events import MOST_TOPICS
-from numerbay_chain.chain.types import Event
+from numerbay_chain.chain.types import Event, Terms
 from numerbay_chain.disputes import OVER, Case, read_case
 from numerbay_chain.errors import NetworkError
 from numerbay_chain.market import Market
+from numerbay_chain.paging import MOST, Page
 from numerbay_chain.sales import Sales
 from numerbay_chain.verdicts import DisputeScope
 
@@ -50,7 +51,7 @@ def scope_of(market: Market, named: Collection[int] = ()) -> DisputeScope:
 @dataclass(frozen=True, slots=True)
 class OpenChallenge:
     """A challenge that has not ended, by the logs. `deadline`: the last second for the answer; `price` and `bond` in
-    the listing's token."""
+    the smallest unit of `token`."""
 
     order: int
     round: int
@@ -58,18 +59,24 @@ class OpenChallenge:
     deadline: int
     price: int
     bond: int
+    token: str
     answered: bool = False
 
     @property
+    def stake(self) -> int:
+        """What is lost without an answer."""
+        return self.price + self.bond
+
+    @property
     def at_stake(self) -> bool:
-        return self.price + self.bond > 0
+        return self.stake > 0
 
 
 def open_challenges(market: Market, scope: DisputeScope) -> list[OpenChallenge]:
     """Own listings first, and what must be answered soonest first; what is answered already comes last. One question
     for the logs and one for each listing that was challenged: no more for a thousand challenges."""
     contract, found = market.contract, dict[tuple[int, int], OpenChallenge]()
-    windows: dict[int, int] = {}
+    known: dict[int, Terms] = {}
     if not scope.all:
         return []
     for event in contract.events(["Challenged", "Responded", "ChallengeEnded"]):
@@ -77,11 +84,11 @@ def open_challenges(market: Market, scope: DisputeScope) -> list[OpenChallenge]:
         if listing not in scope.all:
             continue
         if event.name == "Challenged":
-            if listing not in windows:
-                windows[listing] = contract.listing(listing).terms.response_window
-            deadline = event["challengedAt"] + windows[listing]
-            sold = listing in scope.sold
-            found[place] = OpenChallenge(*place, sold, deadline, event["price"], event["bond"])
+            if listing not in known:
+                known[listing] = contract.listing(listing).terms
+            terms, sold = known[listing], listing in scope.sold
+            deadline = terms.response_deadline(event["challengedAt"])
+            found[place] = OpenChallenge(*place, sold, deadline, event["price"], event["bond"], terms.token)
         elif event.name == "Responded" and place in found:
             found[place] = replace(found[place], answered=True)
         else:
@@ -89,14 +96,34 @@ def open_challenges(market: Market, scope: DisputeScope) -> list[OpenChallenge]:
     return sorted(found.values(), key=lambda one: (one.answered, not one.sold, one.deadline, one.order, one.round))
 
 
-def buyers_cases(market: Market, *, ended: bool) -> list[Case]:
-    """The account's disputes, and what faulty rounds owe it; the most urgent first."""
+def in_time(challenges: Iterable[OpenChallenge], now: int, each: int) -> list[OpenChallenge]:
+    """Put those last for which there is no time if the first answer leaves `now` and each takes `each` seconds: what is
+    least worth is given up first. Whoever challenges a hundred cheap orders must not use up the deadline of a dear
+    one."""
+    chosen: list[OpenChallenge] = []
+    late: list[OpenChallenge] = []
+    for one in challenges:
+        chosen.append(one)
+        if now + each * (len(chosen) - 1) > one.deadline:
+            like = [other for other in chosen if other.token == one.token and other.sold == one.sold]
+            least = min(like, key=lambda other: other.stake)
+            chosen.remove(least)
+            late.append(least)
+    return chosen + sorted(late, key=lambda one: (not one.sold, -one.stake))
+
+
+def buyers_cases(market: Market, *, ended: bool) -> Page[Case]:
+    """The account's disputes, and what faulty rounds owe it; the most urgent first. Of faulty rounds those that most
+    was paid for, `MOST` of them: strangers can give away orders of rounds that they have proven faulty themselves."""
     orders = market.contract.orders_by(market.account)
-    places: Places = set()
-    for listings in _chunks(sorted({order.listing for order in orders})):
+    faulty: Places = set()
+    prices = {order.id: order.price for order in orders}
+    paid = [order for order in orders if order.price]
+    for listings in _chunks(sorted({order.listing for order in paid})):
         for event in market.contract.events(["RoundFaulty"], listing=listings):
             listing, round = event["listing"], event["round"]
-            places |= {(order.id, round) for order in orders if order.listing == listing and order.covers(round)}
+            faulty |= {(order.id, round) for order in paid if order.listing == listing and order.covers(round)}
+    places: Places = set()
     over: Places = set()
     for ids in _chunks([order.id for order in orders]):
         disputed, done = _disputed(
@@ -104,7 +131,9 @@ def buyers_cases(market: Market, *, ended: bool) -> list[Case]:
         )
         places |= disputed
         over |= done
-    return _sorted(market, places if ended else places - over, ended)
+    owed = sorted(faulty - places - over, key=lambda place: (-prices[place[0]], place))
+    chosen = places if ended else places - over
+    return Page(_sorted(market, chosen | {*owed[:MOST]}, ended), more=len(owed[MOST:]))
 
 
 def sellers_cases(market: Market, named: Collection[int], *, ended: bool) -> list[Case]:

@@ -6,6 +6,7 @@ Every object that is posted holds all who have a right to the key at that time: 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from hashlib import sha256
 
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.types import Delivery, Order
@@ -71,6 +72,15 @@ def content_key(market: Market, manifest: Manifest, listing: int, round: int, or
     return key
 
 
+def copy_manifest(market: Market, entry: RoundEntry | None, order: int, content_hash: bytes) -> bytes:
+    """The manifest of the copy that an order was promised, 288 bytes: out of the journal, else out of the store. Raises
+    as `Market.small_block`."""
+    copy = entry.copies.get(order) if entry else None
+    if copy is not None and sha256(copy.manifest).digest() == content_hash:
+        return copy.manifest
+    return market.small_block(Cid.raw(content_hash))
+
+
 def pin_envelopes(
     market: Market,
     journal: RoundJournal,
@@ -119,6 +129,7 @@ def posted_orders(
     listing; looking ends when all that are `wanted` were found."""
     found: set[int] = set()
     missing = set(wanted)
+    doubt: NetworkError | None = None
     for delivery in reversed(deliveries):
         if not missing:
             break
@@ -130,11 +141,12 @@ def posted_orders(
                 ids = Envelopes(delivery.digest, delivery.count).orders(store)
             except (NotFoundError, ContentError):
                 continue
-            except NetworkError:
-                if not ids:
-                    raise
+            except NetworkError as error:
+                doubt = doubt or error
         found.update(ids)
         missing.difference_update(ids)
+    if doubt is not None and not found:
+        raise doubt  # a store that answers nothing says nothing about who has a key
     return found
 
 

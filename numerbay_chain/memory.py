@@ -1,7 +1,8 @@
 """What a session learned about small objects, so that nobody waits for the same thing twice.
 
-What was found stays found: it was checked. A failure is believed for ten times as long as it took: whoever asks again
-and again loses a tenth of their time to an object that nobody has, and one that failed at once is asked for at once.
+What was found stays found: it was checked. A failure is believed for ten times as long as it took, and five minutes at
+most: whoever asks again and again loses a part of their time to an object that nobody has, and one that failed at once
+is asked for at once.
 """
 
 import time
@@ -12,6 +13,8 @@ from typing import Final, TypeVar, cast
 from numerbay_chain.errors import NumerbayChainError
 
 _TIMES: Final = 10
+_LONGEST: Final = 300.0
+"""Seconds that a failure is believed at most: a process that runs for days has deadlines of its own."""
 _WAITED: Final = 60.0
 """Seconds that a read which ended as too slow is taken to have lasted at least."""
 _MOST: Final = 4_096
@@ -47,7 +50,7 @@ class Memory:
         except NumerbayChainError as error:
             took = max(time.time() - began, _WAITED if error.code == "slow-source" else 0.0)
             self._failed.pop(key, None)
-            self._failed[key] = time.time() + _TIMES * took, error
+            self._failed[key] = time.time() + min(_TIMES * took, _LONGEST), error
             _trim(self._failed)
             raise
         self.keep(key, found)

@@ -18,9 +18,8 @@ from numerbay_chain.chain.types import ZERO_HASH, Challenge
 from numerbay_chain.crypto.dispute import seal_response
 from numerbay_chain.diagnosis import command, words
 from numerbay_chain.disputes import Case, read_case
-from numerbay_chain.docket import OpenChallenge, open_challenges, require_all_challenges, scope_of
+from numerbay_chain.docket import OpenChallenge, in_time, open_challenges, require_all_challenges, scope_of
 from numerbay_chain.errors import AccountError, ExitCode, NetworkError, NumerbayChainError, RefusedError, TooLateError
-from numerbay_chain.ipfs import Cid
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.results import event_of
@@ -28,6 +27,8 @@ from numerbay_chain.rounds import RoundJournal
 from numerbay_chain.units import format_duration, format_until
 from numerbay_chain.verdicts import Answer, Answers, DisputeScope, Unanswered
 
+_EACH: Final = 24
+"""Seconds that an answer takes until it is mined and the next one follows: two of Ethereum's blocks."""
 _READING: Final = 600
 """Seconds that content is read for one answer at most."""
 
@@ -91,7 +92,7 @@ def _answer_in_turn(
     now = market.clock.now()
     # by the logs these are too late, or answered: what the contract says of them can wait for the others
     last = [one for one in challenges if one.answered or one.deadline < now]
-    due = [one for one in challenges if one not in last]
+    due = in_time([one for one in challenges if one not in last], now + MINING_TIME, _EACH)
     for number, one in enumerate([*due, *last]):
         try:
             with market.reading(_share(market, due[number:])):
@@ -116,7 +117,7 @@ def _share(market: Market, due: list[OpenChallenge]) -> float:
     a store that hangs for one of them must not use up another one's deadline."""
     if not due:
         return _READING
-    left = max(min(one.deadline for one in due) - MINING_TIME - market.clock.now(), 0)
+    left = max(market.clock.left(min(one.deadline for one in due)) - MINING_TIME, 0)
     return min(left / len(due), _READING)
 
 
@@ -210,9 +211,7 @@ def manifest_of(case: Case) -> bytes:
         block = release.manifest
     else:
         entry = RoundJournal(market.journal_folder(case.listing.id), case.listing.id).load(case.round)
-        copy = entry.copies.get(case.order.id) if entry else None
-        block = copy.manifest if copy and sha256(copy.manifest).digest() == promised else b""
-        block = block or market.small_block(Cid.raw(promised))
+        block = handout.copy_manifest(market, entry, case.order.id, promised)
     if sha256(block).digest() != promised:
         raise RefusedError(
             "the node's logs and the contract do not agree on the manifest", "use another node", code="node-incomplete"

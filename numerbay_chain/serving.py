@@ -2,9 +2,8 @@
 public."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import sha256
 from time import sleep
 from typing import Final
 
@@ -12,9 +11,8 @@ from numerbay_chain import handout
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.types import Delivery, Listing, Order, Receipt, Release
 from numerbay_chain.choices import Choices
-from numerbay_chain.errors import NetworkError, NumerbayChainError, RefusedError
+from numerbay_chain.errors import AccountError, ContentError, NetworkError, NumerbayChainError
 from numerbay_chain.handout import Keys
-from numerbay_chain.ipfs import Cid
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent
@@ -22,7 +20,7 @@ from numerbay_chain.overview import missed_rounds
 from numerbay_chain.results import Delivered, Left, Served
 from numerbay_chain.rounds import RoundEntry, RoundJournal
 from numerbay_chain.sales import Sales, choose
-from numerbay_chain.units import format_duration, format_order_id
+from numerbay_chain.units import format_duration
 
 _POLL: Final = 2.0  # seconds between two looks at what is waited for
 
@@ -88,28 +86,34 @@ class _Rights:
     sales: Sales
     chosen: list[Order]
     left: list[Left]
-    copies: dict[int, bytes] | None  # order → content hash, where copies are sold
+    copies: dict[int, Manifest] | None  # by order, where copies are sold
 
     @classmethod
-    def at(cls, market: Market, release: Release, choices: Choices, head: int) -> "_Rights":
+    def at(cls, market: Market, release: Release, entry: RoundEntry, choices: Choices, head: int) -> "_Rights":
         listing_id, round = release.listing, release.round
         sales = Sales.read(market.contract, listing_id, choices.finality, head)
         chosen, left = choose(sales, round, market.connection.now(), before_release=False)
         if not sales.listing.terms.copies:
             return cls(sales, chosen, left, None)
-        copies = {copy.order: copy.content_hash for copy in market.contract.copies_of(listing_id, round)}
+        hashes = {copy.order: copy.content_hash for copy in market.contract.copies_of(listing_id, round)}
         left += [
-            Left(order.id, f"order {order} has no copy of this round") for order in chosen if order.id not in copies
+            Left(order.id, f"order {order} has no copy of this round") for order in chosen if order.id not in hashes
         ]
+        copies, failure = dict[int, Manifest](), None
+        for order in chosen:
+            if order.id in hashes:
+                try:
+                    copies[order.id] = _own_copy(market, release, entry, order.id, hashes[order.id])
+                except (NetworkError, ContentError, AccountError) as error:
+                    failure = failure or error  # it keeps nobody else from a key
+                    left.append(Left(order.id, f"the copy of order {order} can't be opened here: {error}"))
+        if failure is not None and not copies:
+            raise failure
         return cls(sales, [order for order in chosen if order.id in copies], left, copies)
 
     @property
     def ids(self) -> list[int]:
         return [order.id for order in self.chosen]
-
-    def promised(self) -> dict[int, bytes]:
-        """Of each copy that a key may go out for, the content hash."""
-        return {order: (self.copies or {})[order] for order in self.ids} if self.copies is not None else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ class _Look:
 
     @classmethod
     def at(cls, market: Market, release: Release, entry: RoundEntry, choices: Choices, head: int) -> "_Look":
-        rights = _Rights.at(market, release, choices, head)
+        rights = _Rights.at(market, release, entry, choices, head)
         deliveries = market.contract.deliveries(release.listing, release.round)
         ids, most = rights.ids, rights.sales.listing.orders
         have = handout.posted_orders(deliveries, entry.envelopes, market.store_or_none, most, ids)
@@ -147,9 +151,10 @@ def hand_out(
             waiting = None
             break
         if waiting is None:
-            envelopes = _pin(market, journal, release, entry, look, choices)
-            if envelopes is None:
+            pinned = _pin(market, journal, release, entry, look, choices)
+            if pinned is None:
                 continue
+            envelopes, look = pinned
             trouble = envelopes.trouble_at(choices.second)
             if trouble is None and not _still_rightful(market, release, look, head):
                 continue  # somebody was paid back, or challenged, while the envelopes were pinned: they get no key
@@ -197,42 +202,45 @@ def _until(connection: Connection, release: Release, listing: Listing, head: int
 
 def _pin(
     market: Market, journal: RoundJournal, release: Release, entry: RoundEntry, look: _Look, choices: Choices
-) -> handout.Envelopes | None:
-    """Envelopes for all who have a right to the key by a last look at the chain, which both nodes must agree on. None:
-    somebody else has by now. Raises `NetworkError` where another release is there."""
+) -> tuple[handout.Envelopes, _Look] | None:
+    """Envelopes for all who have a right to the key by a last look at the chain, which both nodes must agree on, and
+    that look. Whoever bought meanwhile is served too: strangers who buy all the time must not hold up the others. None:
+    there is nobody, or it has to wait. Raises `NetworkError` where another release is there."""
     with market.decision():
         head = market.connection.block_number()
         if market.contract.release(release.listing, release.round) != release:
             raise NetworkError(f"the release of round {release.round} is another one by now", "run this again")
-        rights = _Rights.at(market, release, choices, head)
-        if rights.ids != look.rights.ids or rights.promised() != look.rights.promised():
-            return None
+        rights = _Rights.at(market, release, entry, choices, head)
         if _until(market.connection, release, rights.sales.listing, head, choices) is not None:
             return None
-        fresh = [order for order in rights.chosen if order.id in look.fresh]
+        seen = {*look.rights.ids}
+        fresh = [order for order in rights.chosen if order.id in look.fresh or order.id not in seen]
+        if not fresh:
+            return None
         rights.sales.require_all_for(market.contract, release, fresh)
         keys: Callable[[], Keys]
         if rights.copies is None:
             manifest = Manifest.decode(release.manifest)
             keys = partial(handout.content_key, market, manifest, release.listing, release.round)
         else:
-            keys = partial(_copy_keys, market, release, entry, rights.promised())
-        return handout.pin_envelopes(market, journal, entry, rights.sales, rights.chosen, keys)
+            keys = partial(_copy_keys, market, release, rights.copies)
+        envelopes = handout.pin_envelopes(market, journal, entry, rights.sales, rights.chosen, keys)
+    return envelopes, replace(look, rights=rights, fresh=tuple(order.id for order in fresh))
 
 
-def _copy_keys(market: Market, release: Release, entry: RoundEntry, hashes: dict[int, bytes]) -> Keys:
-    keys = {}
-    for order, content_hash in hashes.items():
-        copy = entry.copies.get(order)
-        block = copy.manifest if copy else market.store.read_block(Cid.raw(content_hash))
-        if sha256(block).digest() != content_hash:
-            raise RefusedError(
-                f"order {format_order_id(order)} was posted another copy than this machine sealed",
-                "hand out its key from where the copy was made",
-                code="wrong-secret",
-            )
-        keys[order] = handout.content_key(market, Manifest.decode(block), release.listing, release.round, order)
-    return keys
+def _own_copy(market: Market, release: Release, entry: RoundEntry, order: int, content_hash: bytes) -> Manifest:
+    """The manifest of an order's copy. Raises `NetworkError` or `ContentError` where it is not to be had, and
+    `AccountError` where it was sealed elsewhere, with another seller secret."""
+    manifest = Manifest.decode(handout.copy_manifest(market, entry, order, content_hash))
+    handout.content_key(market, manifest, release.listing, release.round, order)
+    return manifest
+
+
+def _copy_keys(market: Market, release: Release, copies: dict[int, Manifest]) -> Keys:
+    return {
+        order: handout.content_key(market, copy, release.listing, release.round, order)
+        for order, copy in copies.items()
+    }
 
 
 def _outcome(

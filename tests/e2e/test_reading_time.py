@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from numerbay_chain import Buyer
+from numerbay_chain import Buyer, handout
 from numerbay_chain.chain import calls
 from numerbay_chain.choices import Choices
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE
@@ -21,6 +21,7 @@ from numerbay_chain.errors import (
 )
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.keysearch import MOST_FAILURES, MOST_READ, reading_time
+from numerbay_chain.manifest import Manifest
 from numerbay_chain.memory import Memory
 from numerbay_chain.progress import silent
 from numerbay_chain.reception import Reception, verify_margin
@@ -221,6 +222,10 @@ def test_what_failed_at_once_is_asked_for_at_once(monkeypatch: pytest.MonkeyPatc
     now[0] += 2
     assert memory.get("b", lambda: find(0, None)) == "found"
     assert memory.get("b", lambda: find(0, NotFoundError("gone"))) == "found"
+    with pytest.raises(NotFoundError):
+        memory.get("c", lambda: find(600, NotFoundError("nothing came")))
+    now[0] += 301  # a process that answers challenges for days asks again before an hour is over
+    assert memory.get("c", lambda: find(0, None)) == "found"
 
 
 # -------------------------------------------------------------------------------------------------------------- details
@@ -302,6 +307,46 @@ def test_verify_reads_to_the_end_where_there_is_time(place: Place, monkeypatch: 
     assert (checked.checked_content, checked.stopped_at, checked.ok) == (True, None, True)
 
 
+@pytest.mark.parametrize("part", ["ciphertext", "commitments"])
+@pytest.mark.parametrize("code", ["store-busy", "store-refused", "bad-answer", "slow-source", "too-large"])
+def test_content_that_a_store_does_not_give_is_said_with_the_time_to_decline(
+    place: Place, nbc: Says, monkeypatch: pytest.MonkeyPatch, part: str, code: str
+) -> None:
+    kind = RefusedError if code == "too-large" else NetworkError  # a claim of more than the disk has room for
+    listing, (order,) = sold(place, decline_window=600)
+    place.seller.deliver(place.file(content=CONTENT), listing)
+    lost = Manifest.decode(place.contract.releases(listing)[0].manifest)
+    refuse(monkeypatch, getattr(lost, f"{part}_cid"), kind("the store gives nothing", code=code))
+    told = nbc("buyer-1", 1, "verify", "1-0", "--json", code=3).object
+    assert (told["checked_content"], told["stopped_at"] < told["declinable_until"]) == (False, True)
+    first = told["problems"][0]
+    assert (first["kind"], first["remedy"]["kind"]) == ("slow", "decline")
+    assert place.buyer().decline(order).paid == PRICE
+
+
+def test_content_that_a_store_does_not_give_hides_no_wrong_key(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (order,) = sold(place)
+    sealed = cheat.release(listing, str(place.file(content=CONTENT)))
+    cheat.hand_out(ANOTHER_KEY, [order])
+    refuse(monkeypatch, sealed.manifest.ciphertext_cid, NetworkError("the store gives nothing"))
+    remedies = {one.kind: one.remedy.kind for one in place.buyer().verify(order).problems if one.remedy}
+    assert remedies["key"] == "dispute"
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, lost: Cid, error: NumerbayChainError) -> None:
+    """No store gives `lost`: that ends in an error."""
+    real = EmbeddedStore.read
+
+    def read(store: EmbeddedStore, cid: Cid, size: int, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        if cid == lost:
+            raise error
+        yield from real(store, cid, size, offset, length)
+
+    monkeypatch.setattr(EmbeddedStore, "read", read)
+
+
 # ---------------------------------------------------------------------------------------------------- keys on their way
 
 
@@ -324,3 +369,21 @@ def test_who_is_paid_back_while_envelopes_are_pinned_gets_no_key(place: Place, m
     assert [one.newly_posted for one in served.rounds] == [(orders[0],)]
     (posted,) = place.contract.deliveries(listing, 0)
     assert posted.count == 1
+
+
+def test_who_buys_whenever_the_seller_looks_holds_up_nobody(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing, (order,) = sold(place, instant=True, decline_window=0)
+    Cheat(place.seller.market).release(listing, str(place.file()))
+    looks, bought, real = [], [], handout.posted_orders
+
+    def posted(*arguments: object) -> set[int]:
+        looks.append(arguments)
+        assert len(looks) < 4, "keys never go out"
+        bought.append(place.buyer(2).buy(listing, again=True, check=False).order.id)
+        return real(*arguments)  # type: ignore[arg-type]  # its own
+
+    monkeypatch.setattr(handout, "posted_orders", posted)
+    (served,) = place.seller.serve(listing).rounds
+    assert served.newly_posted == (order, bought[0])
+    assert place.buyer().fetch(order, path=place.output()).size > 0
+    assert place.buyer(2).verify(bought[0]).key_opened

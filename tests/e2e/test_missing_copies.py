@@ -1,0 +1,75 @@
+"""Copies whose manifest nobody gives: they protect no wrong answer, and keep no other order from its key."""
+
+import os
+
+import pytest
+
+from numerbay_chain.chain import calls
+from numerbay_chain.crypto.content_key import ContentKey
+from numerbay_chain.errors import NotFoundError
+from numerbay_chain.manifest import Manifest
+from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
+from tests.places import OPERATOR, PRICE, Place
+
+COPIES = {"copies": True, "decline_window": 600, "min_interval": 3_600}
+Dispute = tuple[int, Manifest, ContentKey]
+
+
+@pytest.fixture
+def challenged(place: Place, cheat: Cheat) -> Dispute:
+    """A challenged order, its copy's manifest, which its buyer finds nowhere, and the key."""
+    _, (order,) = sold(place, **COPIES)
+    manifest, key = cheat.release_junk(order >> 32, CONTENT, chunk=2, order=order)
+    place.chain.advance(700)
+    blind(place).open_dispute(order, unseen=True)
+    return order, manifest, key
+
+
+@pytest.fixture
+def cheat(place: Place) -> Cheat:
+    return Cheat(place.seller.market)
+
+
+def test_a_wrong_answer_about_a_copy_is_proven_without_its_manifest(
+    place: Place, cheat: Cheat, challenged: Dispute
+) -> None:
+    order, manifest, _ = challenged
+    cheat.answer(order, manifest, ANOTHER_KEY)
+    checked = blind(place).verify(order)
+    kinds = {problem.kind: problem.remedy.kind for problem in checked.problems if problem.remedy}
+    assert kinds == {"manifest": "prove", "answer": "prove"}
+    proven = blind(place).prove(order)
+    assert (proven.kind, proven.paid) == ("wrong-key", PRICE + BOND)
+
+
+def test_a_right_answer_about_a_copy_without_manifest_is_not_taken_for_a_wrong_one(
+    place: Place, cheat: Cheat, challenged: Dispute
+) -> None:
+    order, manifest, key = challenged
+    cheat.answer(order, manifest, key)
+    with pytest.raises(NotFoundError):
+        blind(place).prove(order, publish_key=True)
+    assert {problem.kind for problem in blind(place).verify(order).problems} == {"manifest"}
+
+
+def test_one_copy_that_is_not_to_be_had_keeps_no_other_order_from_its_key(place: Place) -> None:
+    listing, (mine, other) = sold(place, buyers=2, **COPIES)
+    operator = place.market("operator", OPERATOR)
+    place.seller.set_operator(listing, operator.account)
+    place.seller.deliver_copies(listing, {mine: place.file()})
+    posted = calls.deliver_copies(listing=listing, round=0, orders=[other], hashes=[os.urandom(32)])
+    operator.sender.send(posted)
+    place.chain.advance(700)
+    (served,) = place.seller.serve(listing).rounds
+    assert (served.newly_posted, [left.order for left in served.left]) == ((mine,), [other])
+    assert place.buyer(1).fetch(mine, path=place.output()).size > 0
+
+
+def test_copies_of_which_none_can_be_opened_are_an_error(place: Place) -> None:
+    listing, (order,) = sold(place, **COPIES)
+    place.seller.market.sender.send(calls.release(listing=listing, round=0))
+    posted = calls.deliver_copies(listing=listing, round=0, orders=[order], hashes=[os.urandom(32)])
+    place.seller.market.sender.send(posted)
+    place.chain.advance(700)
+    with pytest.raises(NotFoundError):
+        place.seller.serve(listing)
