@@ -279,8 +279,9 @@ class Buyer:
         missing money too."""
         return preview(self.market, order, round, unseen)
 
-    def disputes(self, *, ended: bool = False) -> list[Dispute]:
-        """The account's disputes and what faulty rounds owe it, the most urgent first; with `ended`, past ones too."""
+    def disputes(self, *, ended: bool = False) -> Page[Dispute]:
+        """The account's disputes and what faulty rounds owe it, the most urgent first; with `ended`, past ones too. Of
+        faulty rounds 100, those that most was paid for; `.more` counts the others."""
         return list_disputes(self.market, ended=ended)
 
     def show_dispute(self, order: int, round: int | None = None, *, step: Step | None = None) -> Dispute:

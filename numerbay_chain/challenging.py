@@ -18,6 +18,7 @@ from numerbay_chain.errors import NetworkError, RefusedError, RevertedError, Uns
 from numerbay_chain.keyfile import KeyPair
 from numerbay_chain.market import Market
 from numerbay_chain.outbox import Sent
+from numerbay_chain.paging import Page
 from numerbay_chain.problems import ProblemError
 from numerbay_chain.reception import Reception
 from numerbay_chain.results import event_of
@@ -36,9 +37,10 @@ def show_dispute(market: Market, order: int, round: int | None, step: Step | Non
     return view
 
 
-def list_disputes(market: Market, *, ended: bool) -> list[Dispute]:
+def list_disputes(market: Market, *, ended: bool) -> Page[Dispute]:
     """See `Buyer.disputes`."""
-    return [describe(case) for case in buyers_cases(market, ended=ended)]
+    cases = buyers_cases(market, ended=ended)
+    return Page((describe(case) for case in cases), cases.more)
 
 
 def list_sold(market: Market, listings: Collection[int], *, ended: bool) -> list[Dispute]:

@@ -140,7 +140,10 @@ def list_(state: State, seller: bool, listings: tuple[int, ...], ended: bool) ->
     if not found and not state.as_json:
         output.note("there are no disputes" if ended else "there are no open disputes; `--all` shows past ones")
     rows = [dispute_data(one) for one in found]
-    state.show({"disputes": rows}, lambda: dispute_table(found, now, seller) if found else "")
+    more = getattr(found, "more", 0)
+    state.show({"disputes": rows, "more": more}, lambda: dispute_table(found, now, seller) if found else "")
+    if more:
+        output.note(f"faulty rounds that are not shown: {more}")
     if isinstance(role, Seller):
         _note_others(role, listings)
         role.require_all_challenges(*listings)

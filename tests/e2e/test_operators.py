@@ -8,6 +8,7 @@ import pytest
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.config import Home, load_settings
+from numerbay_chain.docket import OpenChallenge, in_time
 from numerbay_chain.errors import NotFoundError, UsageError
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.seller import Seller
@@ -213,3 +214,40 @@ def test_the_setting_names_listings(place: Place, written: object, read: str | N
             load_settings(None, {"home": home.path, "operates": written}, {})
     else:
         assert load_settings(None, {"home": home.path, "operates": written}, {}).operates == read
+
+
+def test_cheap_challenges_do_not_use_up_the_deadline_of_a_dear_one(place: Place) -> None:
+    cheap = place.seller.create_listing(PRICE // 100, dispute_window=7 * DAY, response_window=HOUR).id
+    orders = [place.buyer(PUPPET).buy(cheap, again=True).order.id for _ in range(3)]
+    Cheat(place.seller.market).release(cheap, str(place.file()))
+    for order in orders:
+        blind(place, PUPPET).open_dispute(order, unseen=True)
+    _, dear, deadline = challenged(place)
+    assert [one.order for one in place.seller.open_challenges()] == [*orders, dear]
+    advance_to(place, deadline - 100)  # time for two
+    answers = place.seller.respond()
+    assert [one.order for one in answers.answered][:2] == [orders[2], dear]
+
+
+def challenge(order: int, deadline: int, price: int, unit: str = "A") -> OpenChallenge:
+    return OpenChallenge(order, 0, True, deadline, price, 0, unit)
+
+
+@pytest.mark.parametrize(
+    ("deadlines", "prices", "order"),
+    [
+        ([30, 60, 90], [1, 1, 1], [0, 1, 2]),
+        ([20, 20, 20], [1, 2, 3], [2, 1, 0]),
+        ([20, 20, 45], [1, 5, 9], [1, 2, 0]),
+        ([0, 30, 60], [9, 1, 1], [0, 1, 2]),
+        ([-1, 30, 60], [9, 1, 1], [1, 2, 0]),
+    ],
+)
+def test_what_is_least_worth_is_given_up_first(deadlines: list[int], prices: list[int], order: list[int]) -> None:
+    challenges = [challenge(number, *one) for number, one in enumerate(zip(deadlines, prices, strict=True))]
+    assert [one.order for one in in_time(challenges, 0, 24)] == order
+
+
+def test_amounts_of_two_tokens_are_not_compared() -> None:
+    challenges = [challenge(0, 10, 1, "A"), challenge(1, 10, 10**30, "B")]
+    assert [one.order for one in in_time(challenges, 0, 24)] == [0, 1]

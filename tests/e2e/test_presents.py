@@ -1,14 +1,18 @@
 """Free orders of tens of thousands of rounds, given by strangers: what they cost whom they were given to."""
 
 import json
+import os
 import tracemalloc
 
 import pytest
 
 from numerbay_chain import Seller, paging
+from numerbay_chain.artifact import content_proof
 from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.cli.views import order_data, order_text
+from numerbay_chain.market import Market
+from tests.e2e.cheats import DAY, HOUR, Cheat, sold
 from tests.e2e.conftest import Says
 from tests.places import PRICE, Place
 
@@ -130,3 +134,32 @@ def test_a_list_of_listings_has_the_newest(place: Place, nbc: Says) -> None:
     said = nbc("buyer-1", 1, "listing", "list", "--limit", 1, "--json").object
     assert ([one["listing"] for one in said["listings"]], said["more"]) == ([ids[-1]], 3)
     assert paging.MOST == 100
+
+
+@pytest.mark.parametrize("price", [0, 1])
+def test_faulty_rounds_of_presents_are_listed_up_to_a_bound(
+    place: Place, questions: list[int], monkeypatch: pytest.MonkeyPatch, price: int
+) -> None:
+    monkeypatch.setattr("numerbay_chain.docket.MOST", 3)
+    rogue = Seller(place.market("rogue", 3))
+    evil = rogue.create_listing(price, max_rounds=100, min_interval=60, dispute_window=DAY, response_window=HOUR).id
+    mine, (order,) = sold(place)
+    victim, giver, cheat = place.buyer(1), place.buyer(4), Cheat(rogue.market)
+    for _ in range(3):
+        giver.buy(evil, 100, recipient=victim.market.account, again=True)
+    for round in range(2):
+        make_faulty(giver.market, cheat, evil, round)
+        place.chain.advance(61)
+    make_faulty(giver.market, Cheat(place.seller.market), mine, 0)
+    questions[0] = 0
+    found = victim.disputes()
+    assert (len(found), found.more) == ((3, 4) if price else (1, 0))
+    assert order in [one.order for one in found]
+    assert questions[0] < 60
+
+
+def make_faulty(market: Market, cheat: Cheat, listing: int, round: int) -> None:
+    """A release of junk, proven so by whoever has the key."""
+    manifest, key = cheat.release_junk(listing, os.urandom(64), chunk=0)
+    proof = content_proof(manifest, key, cheat.market.store, 0).encode()
+    market.sender.send(calls.prove_wrong_content(listing=listing, round=round, manifest=manifest.encode(), proof=proof))
