@@ -260,7 +260,9 @@ class Sender:
         raw = self.signer.sign_transaction({**transaction, **more})
         name = name_of(raw)
         if before_broadcast is not None:
-            before_broadcast(name, raw)
+            before_broadcast(name, raw)  # which may ask nodes what became of earlier ones
+            if check is not None:
+                check()
         self._broadcast(raw, name)
         return self._wait(name, nonce, raw, check)
 

@@ -16,6 +16,7 @@ from numerbay_chain.delivery import deliver
 from numerbay_chain.errors import NetworkError
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.market import Market
+from numerbay_chain.outbox import Outbox
 from numerbay_chain.progress import silent
 from numerbay_chain.results import Delivered
 from tests.codes import fails_with
@@ -165,6 +166,35 @@ def test_time_that_passes_while_the_key_is_derived_stops_an_answer(
         place.seller.respond(order)
     assert wire.sent == []
     assert not any("eth_call" in line and "respond" in line for line in said)
+
+
+def test_time_that_passes_while_earlier_transactions_are_looked_at_stops_an_answer(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, deadline = challenged(place, cheat)
+    as_public(place, monkeypatch)
+    monkeypatch.setattr("numerbay_chain.responding._young", lambda _: None)
+    wire, looked = Wire.watch(place, monkeypatch), Outbox._refuse_beside
+
+    def slow(*arguments: object) -> None:
+        advance_to(place, deadline - 20)
+        looked(*arguments)  # type: ignore[arg-type]  # its own
+
+    monkeypatch.setattr(Outbox, "_refuse_beside", slow)
+    with pytest.raises(RefusedError) as refused:
+        place.seller.respond(order)
+    assert refused.value.code == "too-late"
+    assert wire.sent == []
+
+
+@pytest.mark.parametrize(("lag", "left"), [(0, 600), (400, 200), (-400, 600), (1_000, 600)])
+def test_the_time_that_is_left_is_the_later_clock_s_where_the_node_lags_a_little(
+    place: Place, monkeypatch: pytest.MonkeyPatch, lag: int, left: int
+) -> None:
+    market, now = place.seller.market, place.chain.connection.now()
+    monkeypatch.setattr(Market, "is_development", False)
+    monkeypatch.setattr(time, "time", lambda: now + lag)
+    assert market.clock.left(now + 600) == left
 
 
 def test_an_answer_that_never_left_is_not_sent_late(
