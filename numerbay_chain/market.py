@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Final, NoReturn, Unpack
 
 from numerbay_chain.chain.calls import Call
-from numerbay_chain.chain.checked import require_shipped
+from numerbay_chain.chain.checked import require_same_creation, require_shipped
 from numerbay_chain.chain.clock import MINING_TIME, Clock, Window
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.creation import Creation
 from numerbay_chain.chain.finality import Finality
 from numerbay_chain.chain.location import expected_chain_id, locate, open_connection
 from numerbay_chain.chain.second import ONE_NODE, SecondNode, confirmed, deciding, shared_host
@@ -112,10 +113,13 @@ class Market:
         """Raise `RefusedError` (contract-unknown) unless the shipped code created the contract. The chain is asked
         once (`checked`)."""
         if not self._unchecked:
-            folder, first = self.home.folder("checked"), self.contract.from_block
-            require_shipped(
-                self.connection, self.contract.address, folder, transaction=self._created_by, first_block=first
-            )
+            self._creation()
+
+    def _creation(self) -> Creation:
+        folder, first = self.home.folder("checked"), self.contract.from_block
+        return require_shipped(
+            self.connection, self.contract.address, folder, transaction=self._created_by, first_block=first
+        )
 
     @cached_property
     def sender(self) -> Sender:
@@ -192,10 +196,14 @@ class Market:
             self._warn(ONE_NODE.format(self.connection.name))
 
     def require_second(self) -> None:
-        """Connects to the second node, if there is one, before work is begun that would be for nothing without it.
-        Raises `NetworkError`, and `UsageError` for one of another chain."""
+        """Connects to the second node, if there is one, before work is begun that would be for nothing without it, and
+        asks it how the contract was created. Raises `NetworkError`, `UsageError` for one of another chain, and as
+        `require_known_contract`."""
         if (host := shared_host(self.connection)) is not None:
             self._warn(f"both nodes are on the host {host}: whoever runs it answers twice, and nobody else is asked")
+        if self.connection.second is not None and not self._unchecked:
+            folder = self.home.folder("checked")
+            require_same_creation(self.connection, self.contract.address, folder, self._creation())
 
     def _warn(self, message: str) -> None:
         if message not in self._warned:

@@ -51,6 +51,11 @@ def elsewhere(advice: str) -> str:
     return f"try another `--store` first; else {advice}"
 
 
+def _kind(error: NumerbayChainError) -> type[NumerbayChainError]:
+    """What an object that is not to be had is told as."""
+    return next((one for one in (NotFoundError, SlowSourceError) if isinstance(error, one)), NetworkError)
+
+
 def verify_margin(decline_window: int) -> int:
     """Seconds before the end of the decline window in which `verify` reads no more, so that there is time to
     decline."""
@@ -141,10 +146,9 @@ class Reception:
             try:
                 with self.market.reading(reading_time(self.market, self.case.act_until, self.case.margin)):
                     block = self.market.small_block(Cid.raw(promised))
-            except NetworkError as error:
-                found = NotFoundError if isinstance(error, NotFoundError) else NetworkError
+            except (NetworkError, RefusedError) as error:
                 raise self.refuse(
-                    "manifest", f"the manifest is not to be had: {error}", fault=True, error=found
+                    "manifest", f"the manifest is not to be had: {error}", fault=True, error=_kind(error)
                 ) from error
             except ContentError as error:
                 raise self.refuse("manifest", str(error), fault=True, error=ContentError) from error
@@ -317,8 +321,7 @@ class Reception:
         except (NetworkError, RefusedError) as error:
             # whatever a source answers for one object, it is one candidate that failed
             text = f"the envelopes {cid} were posted, but are not to be had: {error}"
-            known = next((one for one in (NotFoundError, SlowSourceError) if isinstance(error, one)), NetworkError)
-            raise self.refuse("no-envelope", text, fault=True, error=known) from error
+            raise self.refuse("no-envelope", text, fault=True, error=_kind(error)) from error
         except ContentError as error:
             raise self.refuse("envelope", str(error), fault=True, error=ContentError) from error
 

@@ -15,8 +15,9 @@ from eth_utils.crypto import keccak
 from numerbay_chain.chain import proxy
 from numerbay_chain.chain.blocks import DEVELOPMENT_CHAIN_IDS
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.creation import Creation, find_creation
+from numerbay_chain.chain.creation import Creation, UnseenCreationError, find_creation
 from numerbay_chain.chain.finality import Finality
+from numerbay_chain.chain.second import disagreement
 from numerbay_chain.errors import RefusedError
 from numerbay_chain.journal import Entry
 
@@ -42,6 +43,34 @@ def require_shipped(
             entry.save({"init_code": _init_code_hash(), **asdict(creation)})
     known[address] = creation
     return creation
+
+
+def require_same_creation(connection: Connection, address: str, folder: Path, known: Creation) -> None:
+    """Ask the second node, if there is one, how the contract was created, once: what a buyer pays must not rest on what
+    one node tells of it.
+
+    Raise `NetworkError` (nodes-disagree) where it tells otherwise than `known`, and as `find_creation`.
+    """
+    if connection.second is None:
+        return
+    second = connection.second.connection(connection)
+    what, here = f"how the contract at {address} was created", _told(known)
+    try:
+        other = require_shipped(
+            second, address, folder / "second", transaction=known.transaction, first_block=known.block or 0
+        )
+    except UnseenCreationError:
+        raise
+    except RefusedError as error:
+        raise disagreement(connection, second, what, here, str(error)) from error
+    if other != known:
+        raise disagreement(connection, second, what, here, _told(other))
+
+
+def _told(creation: Creation) -> str:
+    if creation.transaction is None:
+        return "by the deterministic deployment proxy"
+    return f"by transaction {creation.transaction} in block {creation.block}"
 
 
 def _is_lasting(connection: Connection) -> bool:

@@ -19,6 +19,7 @@ from numerbay_chain.ipfs import EmbeddedStore
 from tests.chains.disagreeing import (
     added,
     answering,
+    created_otherwise,
     data_altered,
     denying_receipts,
     ending_at,
@@ -160,6 +161,20 @@ def test_a_decline_that_one_node_leaves_out_stops_the_keys(place: Place, nodes: 
     assert not any("envelopes" in label for label in pinned)
     (served,) = place.seller.serve(listing).rounds
     assert served.newly_posted == (other,)
+
+
+def test_no_money_goes_to_a_contract_of_which_one_node_alone_says_that_it_is_ours(place: Place, nodes: Nodes) -> None:
+    listing, (order,) = sold(place, decline_window=600)
+    place.seller.deliver(place.file(), listing)
+    nodes.connection.second = SecondNode.at(nodes.second.url)
+    with nodes.lying(second=created_otherwise):
+        error = refused(lambda: place.buyer(2).buy(listing))
+        assert place.contract.address in str(error)
+        assert not nodes.was_told("buy")
+        assert (
+            place.buyer(1).decline(order).paid == PRICE
+        )  # what has a deadline, and shows nothing, does not wait for it
+    assert place.buyer(2).buy(listing).order.listing == listing
 
 
 # ------------------------------------------------------------------------------------------------- the node itself

@@ -187,3 +187,14 @@ def knowing_nothing_of(function: str, others: int) -> Mischief:
         return answer
 
     return mischief
+
+
+def created_otherwise(asked: Request, node: Node) -> Answer:
+    """Contracts were created by other init code, as it tells of transactions, alone and in their blocks."""
+    answer = node(asked)
+    told = answer.get("result")
+    if asked["method"].startswith(("eth_getTransactionBy", "eth_getBlockBy")) and isinstance(told, dict):
+        for one in [told, *told.get("transactions", [])]:
+            if isinstance(one, dict) and "input" in one and one.get("to") is None:
+                one["input"] += "00"
+    return answer

@@ -6,7 +6,8 @@ import pytest
 
 from numerbay_chain.chain import calls
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.errors import NotFoundError
+from numerbay_chain.errors import NetworkError, NotFoundError, NumerbayChainError, RefusedError, SlowSourceError
+from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.manifest import Manifest
 from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
 from tests.places import OPERATOR, PRICE, Place
@@ -73,3 +74,30 @@ def test_copies_of_which_none_can_be_opened_are_an_error(place: Place) -> None:
     place.chain.advance(700)
     with pytest.raises(NotFoundError):
         place.seller.serve(listing)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SlowSourceError("nothing came"), "slow-source"),
+        (NotFoundError("404"), "not-found"),
+        (NetworkError("busy", code="store-busy"), "network"),
+        (RefusedError("no room", code="too-large"), "network"),
+    ],
+)
+def test_a_manifest_that_is_not_to_be_had_is_declined_for_whatever_the_reason(
+    place: Place, monkeypatch: pytest.MonkeyPatch, error: NumerbayChainError, code: str
+) -> None:
+    listing, (order,) = sold(place, **COPIES)
+    place.seller.deliver_copies(listing, {order: place.file()})
+
+    def fails(*_: object) -> bytes:
+        raise error
+
+    monkeypatch.setattr(EmbeddedStore, "read_block", fails)
+    (problem,) = place.buyer().verify(order).problems
+    assert problem.remedy is not None
+    assert (problem.kind, problem.remedy.kind) == ("manifest", "decline")
+    with pytest.raises(NumerbayChainError) as raised:
+        place.buyer().fetch(order, path=place.output())
+    assert raised.value.code == code
