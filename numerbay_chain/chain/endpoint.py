@@ -11,7 +11,7 @@ from numerbay_chain.hosts import is_loopback
 from numerbay_chain.text import one_line
 
 _FORMS: Final = "give one with http:// or https://, or the path of an .ipc socket"
-_LABEL: Final = re.compile(r"[^\s/\\?#@:\[\]\"'<>^`{|}]{1,63}")
+_LABEL: Final = re.compile(r"[^\s%/\\?#@:\[\]\"'<>^`{|}]{1,63}")
 _QUOTES: Final = frozenset("\"'`\u201c\u201d\u2018\u2019\u00ab")
 _SHORTEST_SECRET: Final = 8
 """Characters. Shorter parts of a path are names such as "v3" or "mainnet"."""

@@ -66,6 +66,9 @@ _OS_REASONS = {
     errno.EADDRNOTAVAIL: "there is no way to that network",
 }
 
+_UNUSABLE = (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError)
+_PROXIES = "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY in the environment"
+
 
 def diagnose(error: BaseException, seconds: float, idle: float, proxy: str | None = None) -> TransportError:
     """Return what `requests`, urllib3 or a socket raised as one of our errors: `seconds` was the total time of the
@@ -77,9 +80,11 @@ def diagnose(error: BaseException, seconds: float, idle: float, proxy: str | Non
     if found := _bounded(chain, seconds, idle):
         return found
     if proxy is not None and _any(chain, urllib3.exceptions.ProxyError, requests.exceptions.ProxyError):
-        return TransportError(_UNREACHED, f"the proxy {proxy} fails: {_reason(chain)}", "check the proxy")
+        return TransportError(_UNREACHED, f"the proxy {proxy} fails: {_reason(chain)}", _PROXIES)
     if found := _unreachable(chain, proxy) or _tls(chain):
         return found
+    if proxy is not None and _any(chain, *_UNUSABLE):  # the host's own address was read before
+        return TransportError(_UNREACHED, f"the proxy {proxy} can't be used", _PROXIES)
     return _broken(chain)
 
 
@@ -152,8 +157,8 @@ def _certificate(error: ssl.SSLCertVerificationError) -> TransportError:
 
 def _broken(chain: list[BaseException]) -> TransportError:
     if _any(chain, requests.exceptions.InvalidSchema):
-        return TransportError(_UNREACHED, "the proxy of the environment can't be used", "check ALL_PROXY")
-    if _any(chain, requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError):
+        return TransportError(_UNREACHED, "the proxy of the environment can't be used", _PROXIES)
+    if _any(chain, *_UNUSABLE):
         return TransportError(_UNREACHED, "its address can't be used", "check the address")
     names = {type(one).__name__ for one in chain}
     if "RemoteDisconnected" in names:

@@ -57,7 +57,11 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
         if not proxy.lower().startswith(("http://", "https://")):
-            raise TransportError("can't be reached", "only HTTP proxies can be used", "check ALL_PROXY and HTTPS_PROXY")
+            raise TransportError(
+                "can't be reached",
+                "only HTTP proxies can be used",
+                "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY in the environment",
+            )
         if proxy.lower().startswith("https://"):
             named["proxy_ssl_context"] = tls.context()
         manager = super().proxy_manager_for(proxy, **named)

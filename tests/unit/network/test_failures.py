@@ -155,6 +155,7 @@ def test_a_proxy_that_fails_is_named_without_its_password(monkeypatch, proxy):
     with pytest.raises(TransportError) as caught:
         ask("https://node.example/x")
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert "ALL_PROXY" in str(caught.value.hint), "the proxy is blamed, not the host"
 
 
 def test_a_proxy_that_refuses_a_tunnel_is_blamed_and_its_drips_are_bounded(monkeypatch):
