@@ -190,7 +190,7 @@ def unseal(
     """Fetches, checks and decrypts. A path appears when it is complete and checked; a stream gets checked chunks only.
 
     Raises `DecryptionError` for a key that was not committed to, `WrongContentError` for plaintext that was not,
-    `ContentError`, `NotFoundError` and `NetworkError` for bytes that are not to be had as promised, and `RefusedError`
+    `ContentError`, `NotFoundError` and `NetworkError` for bytes that are not available as promised, and `RefusedError`
     for a target that can't be written to.
     """
     _require_key(manifest, key)
@@ -312,7 +312,7 @@ def _details_block(manifest: Manifest, store: ContentStore) -> tuple[bytes, Prob
     except (NotFoundError, ContentError) as error:
         return b"", _problem(PartError("details", error))
     except NumerbayChainError as error:
-        return b"", Problem("details-unreachable", f"details not to be had: {error}")
+        return b"", Problem("details-unreachable", f"details not available: {error}")
 
 
 def _problem(failure: PartError) -> Problem:

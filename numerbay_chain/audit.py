@@ -143,7 +143,7 @@ class _Audit:
         except SlowSourceError as error:
             self._kept_waiting(listing, store, subject, error)
         except (NotFoundError, ContentError) as error:
-            self._find("error" if self._content else "warning", subject, f"its manifest is not to be had: {error}")
+            self._find("error" if self._content else "warning", subject, f"its manifest is not available: {error}")
         except NetworkError as error:
             self._store_failed(subject, f"neither its manifest nor those of later copies were checked: {error}")
         else:

@@ -21,7 +21,7 @@ class Auditor:
 
     def audit(self, *, content: bool = False, progress: Progress = silent) -> AuditReport:
         """Rebuilds every listing, order and pot from the logs, compares them with the contract's state and its
-        balances, and checks every manifest (those of copies through the store: what is not to be had there is a
-        warning). With `content`, also reads every byte that was released through the store: what is not to be had
+        balances, and checks every manifest (those of copies through the store: what is not available there is a
+        warning). With `content`, also reads every byte that was released through the store: what is not available
         there is an error, and `unread` says that the store could not be asked."""
         return run_audit(self.market, content, progress)

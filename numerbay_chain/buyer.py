@@ -189,7 +189,7 @@ class Buyer:
         """Fetches, checks and decrypts a round. The output appears only when it is complete and checked; a stream
         gets each chunk once it was checked.
 
-        Raises `RefusedError` (not released, not covered, no key yet), `NotFoundError` (content not to be had),
+        Raises `RefusedError` (not released, not covered, no key yet), `NotFoundError` (content not available),
         `AccountError` (no key file, or the wrong one), `ContentError` and `DecryptionError` (not what was
         promised).
         """

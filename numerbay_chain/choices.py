@@ -53,7 +53,7 @@ class Choices:
                 )
             if not _serves_others(spec):
                 raise UsageError(
-                    f"{second.name} is no second way to the content: what comes back from this machine may be had "
+                    f"{second.name} is no second way to the content: what is read from this machine may exist "
                     "nowhere else",
                     "give --read-back gateway:https://HOST, a gateway on another machine",
                     code="no-read-back",

@@ -101,7 +101,7 @@ class NetworkError(NumerbayChainError):
 
 
 class NotFoundError(NetworkError):
-    """Content that is not to be had from the place that was asked."""
+    """Content that is not available from the place that was asked."""
 
     code = "not-found"
 

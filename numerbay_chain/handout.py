@@ -124,7 +124,7 @@ def posted_orders(
     most: int,
     wanted: Iterable[int],
 ) -> set[int]:
-    """The orders that have an envelope, by the objects themselves: one that is not to be had counts for nobody. The
+    """The orders that have an envelope, by the objects themselves: one that is not available counts for nobody. The
     journal (`known`: digest in hex → order ids) answers only where the store can't be asked. `most`: orders of the
     listing; looking ends when all that are `wanted` were found."""
     found: set[int] = set()

@@ -13,7 +13,7 @@ from numerbay_chain.market import Market
 from numerbay_chain.problems import ProblemError
 
 MOST_FAILURES: Final = 16
-"""Envelopes that are not to be had, or wrong, before the rest is not asked for."""
+"""Envelopes that are not available, or wrong, before the rest is not asked for."""
 MOST_READ: Final = 32
 """Objects that are looked into at all: the newest one holds everybody who has a right to the key."""
 _LONGEST: Final = 600
@@ -41,7 +41,7 @@ def search(
 ) -> tuple[ContentKey | None, ProblemError | None]:
     """The key out of the newest envelope that opens, and else what was wrong with the newest one that should have.
 
-    `attempt` opens one: None where the order is not in it, `ProblemError` where it is not to be had or wrong.
+    `attempt` opens one: None where the order is not in it, `ProblemError` where it is not available or wrong.
     """
     failure, failures, total = None, 0, reading_time(market, until, margin)
     over = market.clock.alarm(total)

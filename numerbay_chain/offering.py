@@ -61,7 +61,7 @@ def edit(
     if given:
         if view.description is None and view.trouble is not None and len(given) < len(about):
             raise RefusedError(
-                f"the listing's description is not to be had: {view.trouble}",
+                f"the listing's description is not available: {view.trouble}",
                 "give name, description and media type, all three",
                 code="not-found",
             )

@@ -17,11 +17,11 @@ _Result = TypeVar("_Result")
 
 
 class PartError(Exception):
-    """A part of an artifact that is not to be had as promised: `code` and message say which and how."""
+    """A part of an artifact that is not available as promised: `code` and message say which and how."""
 
     def __init__(self, part: str, error: NotFoundError | ContentError) -> None:
         missing = isinstance(error, NotFoundError)
-        what = f"{part} not to be had" if missing else f"{part} not as promised"
+        what = f"{part} not available" if missing else f"{part} not as promised"
         super().__init__(f"{what}: {error}")
         self.error, self.code = error, f"{part}-{'missing' if missing else 'altered'}"
 

@@ -127,7 +127,7 @@ def _refuse_stale(case: Case) -> None:
 
 def _wrong_answer(case: Case, manifest: Manifest | None, pair: KeyPair) -> Judgement | None:
     """None: the seller answered with the right key. What the answer commits to is the contract's word (`challenge`);
-    where the manifest is to be had, the two are compared."""
+    where the manifest is available, the two are compared."""
     answered, scalar, private_key = case.challenge, case.sealed_scalar(pair), case.dispute_key(pair).reveal()
     if answered is None or case.answered is None or scalar is None:
         return None

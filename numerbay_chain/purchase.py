@@ -149,11 +149,11 @@ def _check_content(market: Market, quote: Quote, progress: Progress) -> None:
         )
     for one in found:
         if one.code.startswith("details-"):
-            market.notify(f"round {quote.first_round}: {one.message}; the file can be had without them")
+            market.notify(f"round {quote.first_round}: {one.message}; the file can be read without them")
     problems = [one for one in found if not one.code.startswith("details-")]
     if problems:
         raise RefusedError(
-            f"round {quote.first_round} is out, but not as promised: {problems[0].message}",
+            f"round {quote.first_round} is released, but its check fails: {problems[0].message}",
             "nothing was paid; buy the next round instead, or leave the check out",
             code="bad-content",
         )

@@ -1,4 +1,4 @@
-"""A round on its way in: what was promised, whether it is to be had, and the key to it. Nothing is believed that
+"""A round on its way in: what was promised, whether it is available, and the key to it. Nothing is believed that
 was not checked.
 
 `verify` says what is wrong; `fetch` writes the file, or raises the first thing that is.
@@ -52,7 +52,7 @@ def elsewhere(advice: str) -> str:
 
 
 def _kind(error: NumerbayChainError) -> type[NumerbayChainError]:
-    """What an object that is not to be had is told as."""
+    """What an object that is not available is told as."""
     return next((one for one in (NotFoundError, SlowSourceError) if isinstance(error, one)), NetworkError)
 
 
@@ -148,7 +148,7 @@ class Reception:
                     block = self.market.small_block(Cid.raw(promised))
             except (NetworkError, RefusedError) as error:
                 raise self.refuse(
-                    "manifest", f"the manifest is not to be had: {error}", fault=True, error=_kind(error)
+                    "manifest", f"the manifest is not available: {error}", fault=True, error=_kind(error)
                 ) from error
             except ContentError as error:
                 raise self.refuse("manifest", str(error), fault=True, error=ContentError) from error
@@ -320,7 +320,7 @@ class Reception:
             )
         except (NetworkError, RefusedError) as error:
             # whatever a source answers for one object, it is one candidate that failed
-            text = f"the envelopes {cid} were posted, but are not to be had: {error}"
+            text = f"the envelopes {cid} were posted, but are not available: {error}"
             raise self.refuse("no-envelope", text, fault=True, error=_kind(error)) from error
         except ContentError as error:
             raise self.refuse("envelope", str(error), fault=True, error=ContentError) from error

@@ -1,4 +1,4 @@
-"""From a file to what is pinned for it: sealed under a fresh key, there, and to be had a second way."""
+"""From a file to what is pinned for it: sealed under a fresh key, there, and available a second way."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -79,6 +79,6 @@ def _read_back(file: SealedFile, choices: Choices) -> SealedFile:
 def _not_back(second: ContentStore, why: str) -> RefusedError:
     return RefusedError(
         f"pinned content could not be read back from {second.name}: {why}",
-        "nothing was posted: wait until it can be had there, or name another way, and run this again",
+        "nothing was posted: wait until it is available there, or name another store, and run this again",
         code="not-read-back",
     )

@@ -229,7 +229,7 @@ def _pin(
 
 
 def _own_copy(market: Market, release: Release, entry: RoundEntry, order: int, content_hash: bytes) -> Manifest:
-    """The manifest of an order's copy. Raises `NetworkError` or `ContentError` where it is not to be had, and
+    """The manifest of an order's copy. Raises `NetworkError` or `ContentError` where it is not available, and
     `AccountError` where it was sealed elsewhere, with another seller secret."""
     manifest = Manifest.decode(handout.copy_manifest(market, entry, order, content_hash))
     handout.content_key(market, manifest, release.listing, release.round, order)

@@ -44,7 +44,7 @@ def deliver(
     run it without FILE then, it hands keys to whoever is waiting. In a listing sold as copies, name a file for each
     order. Killed at any point and run again with the same file it goes on where it was.
 
-    Off a development chain it wants --store, and a --read-back through which it checks that the content is to be had
+    Off a development chain it wants --store, and a --read-back through which it checks that the content is available
     before it posts anything.
 
     \b

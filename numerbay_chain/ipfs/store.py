@@ -58,7 +58,7 @@ class ContentStore(Protocol):
     def read(self, cid: Cid, size: int, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The bytes of a file of `size` bytes, in pieces; each is checked before it is given.
 
-        Raises `NotFoundError` for content that is not to be had here, `ContentError` for bytes that are not what the
+        Raises `NotFoundError` for content that is not available here, `ContentError` for bytes that are not what the
         CID promises, `NetworkError`, and `ValueError` for a range outside of the file.
         """
 

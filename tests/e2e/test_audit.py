@@ -189,7 +189,7 @@ def test_content_that_is_not_to_be_had_or_altered_is_an_error_for_who_asks_for_i
     path.unlink()
     report = busy.auditor.audit(content=True)
     assert [(one.severity, one.subject) for one in report.findings] == [("error", "round 0 of listing 1")]
-    assert "not to be had" in report.findings[0].text
+    assert "not available" in report.findings[0].text
     assert busy.auditor.audit().findings == (), "without content, the store is not asked"
     path.write_bytes(good)
 
@@ -207,8 +207,8 @@ def test_an_audit_of_content_ends_as_what_it_found(place: Place, nbc: Says) -> N
     for cid in (ciphertext, copy):
         disk.block_path(cid).unlink()
     off = nbc("auditor", None, "audit", "--content", code=1)
-    assert f"error: round 0 of listing {order.listing}: ciphertext not to be had" in off.stdout
-    assert f"error: the copy of round 0 for order {own}: its manifest is not to be had" in off.stdout
+    assert f"error: round 0 of listing {order.listing}: ciphertext not available" in off.stdout
+    assert f"error: the copy of round 0 for order {own}: its manifest is not available" in off.stdout
     assert "SOMETHING IS OFF" in off.stdout
     assert "1 thing could not be checked" in nbc("auditor", None, "audit").stdout, "books alone: the copy's manifest"
 

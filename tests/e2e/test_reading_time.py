@@ -255,7 +255,7 @@ def test_missing_details_keep_nobody_from_buying_a_round_that_is_out(place: Plac
     assert isinstance(place.store, EmbeddedStore)
     place.store.block_path(reception.manifest(release).details_cid).unlink()
     assert place.buyer().buy(listing).order.first == 0
-    assert "details not to be had" in place.told[-1]
+    assert "details not available" in place.told[-1]
 
 
 # --------------------------------------------------------------------------------------------------------------- verify

@@ -395,7 +395,7 @@ def test_redirects_without_an_end_are_left():
 
 @pytest.mark.parametrize("target", ["http://gateway.example/x", "http://127.0.0.1:5001/x", "https://localhost/x"])
 def test_a_remote_gateway_leads_neither_off_https_nor_into_this_machine(target):
-    # Only how it is decided: a certificate that this machine trusts is not to be had for a test.
+    # Only how it is decided: a certificate that this machine trusts is not available for a test.
     with pytest.raises(NetworkError, match="which is refused"):
         GatewayStore("https://gateway.example")._redirect("https://gateway.example/ipfs/x", target)
 
