@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-import requests
-from web3 import HTTPProvider
-
+from numerbay_chain.chain.rpc import NodeProvider
 from numerbay_chain.errors import NetworkError
 from numerbay_chain.ipfs import EmbeddedStore, GatewayStore
+from numerbay_chain.network.failures import TransportError
 
 KILLED = 9
 """The exit status of a process that was killed at a step."""
@@ -71,8 +70,8 @@ class Steps:
 
     def watch(self) -> None:
         sys.addaudithook(self._on_audit)
-        self._ask, self._fetch = HTTPProvider.make_request, {}
-        HTTPProvider.make_request = self._request()  # type: ignore[method-assign]  # for the rest of this process
+        self._ask, self._fetch = NodeProvider.make_request, {}
+        NodeProvider.make_request = self._request()  # type: ignore[method-assign]  # for the rest of this process
         for store in (EmbeddedStore, GatewayStore):
             store._fetch = self._read(store._fetch)  # type: ignore[method-assign]  # likewise
 
@@ -91,18 +90,18 @@ class Steps:
             self._pass("disk write", f"{event} {names[-1]}")
 
     def _request(self) -> Callable[..., Any]:
-        original = HTTPProvider.make_request
+        original = NodeProvider.make_request
 
-        def make_request(provider: HTTPProvider, method: Any, parameters: Any) -> Any:
+        def make_request(provider: NodeProvider, method: Any, parameters: Any) -> Any:
             kind = "transaction" if method == "eth_sendRawTransaction" else "question"
             way = self._pass(kind, str(method))
             if way == "gone":
-                raise requests.ConnectionError("the node went away")
+                raise TransportError("went away")
             answer = original(provider, method, parameters)
             if way == "killed after":
                 self._die()
             if way == "no answer":
-                raise requests.ConnectionError("the node went away")
+                raise TransportError("went away")
             return answer
 
         return make_request
