@@ -10,6 +10,7 @@ from typing import Final, Literal
 from numerbay_chain.chain.clock import mining_margin
 from numerbay_chain.chain.contract import challenge_after
 from numerbay_chain.chain.types import Challenge, Event, Listing, Order, Release, Settlement, Terms, Token
+from numerbay_chain.crypto.content_key import word
 from numerbay_chain.crypto.dispute import (
     DisputeKey,
     DisputePlace,
@@ -200,9 +201,17 @@ class Case:
             return None
         return open_response(Response(answered.response_key, answered.sealed_key), self.dispute_key(pair), self.place)
 
-    def is_right(self, scalar: int) -> bool:
-        """Whether the contract takes an answer's content for the content key."""
-        return self.challenge is not None and is_committed_key(scalar, self.challenge.key_commitment)
+    def is_right(self, scalar: int, commitment: bytes | None) -> bool:
+        """Whether the contract takes an answer's content for the content key. `commitment`: the manifest's, where it is
+        to be had. Raises `NetworkError` where the node tells of another one with the answer."""
+        known = None if self.challenge is None else word(self.challenge.key_commitment)
+        if self.challenge is None or commitment not in (None, known):
+            raise NetworkError(
+                "the node's logs of the answer and of the release do not agree",
+                "use another node",
+                code="node-incomplete",
+            )
+        return is_committed_key(scalar, self.challenge.key_commitment)
 
 
 Prefer = Literal["released", "open", "disputed"]

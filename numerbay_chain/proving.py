@@ -19,7 +19,7 @@ from numerbay_chain.chain.gas import DISPUTE_GAS, gas_limit
 from numerbay_chain.chain.types import Receipt
 from numerbay_chain.challenging import call_to_end, end
 from numerbay_chain.crypto import secp256k1
-from numerbay_chain.crypto.content_key import ContentKey, word
+from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.diagnosis import content_gas, what_next, words
 from numerbay_chain.disputes import Case, read_case
 from numerbay_chain.errors import (
@@ -131,11 +131,7 @@ def _wrong_answer(case: Case, manifest: Manifest | None, pair: KeyPair) -> Judge
     answered, scalar, private_key = case.challenge, case.sealed_scalar(pair), case.dispute_key(pair).reveal()
     if answered is None or case.answered is None or scalar is None:
         return None
-    if manifest is not None and word(answered.key_commitment) != manifest.key_commitment:
-        raise NetworkError(
-            "the node's logs of the answer and of the release do not agree", "use another node", code="node-incomplete"
-        )
-    if case.is_right(scalar):
+    if case.is_right(scalar, None if manifest is None else manifest.key_commitment):
         return None
     until = case.terms.proof_deadline(answered)
     # n - k and k + n are wrong answers that give k away all the same
