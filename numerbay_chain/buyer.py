@@ -17,6 +17,7 @@ from numerbay_chain.challenging import (
     show_dispute,
 )
 from numerbay_chain.errors import RefusedError
+from numerbay_chain.judging import judge
 from numerbay_chain.market import Market, Overrides, open_market, quiet
 from numerbay_chain.missed import (
     MissedRounds,
@@ -29,7 +30,7 @@ from numerbay_chain.overview import view_orders
 from numerbay_chain.paging import MOST, Page
 from numerbay_chain.payout import collect, paid_by
 from numerbay_chain.progress import Progress, silent
-from numerbay_chain.proving import judge, prove, resume_proof
+from numerbay_chain.proving import prove, resume_proof
 from numerbay_chain.purchase import buy, resume_purchase
 from numerbay_chain.quoting import make_quote
 from numerbay_chain.reception import fetch, verify

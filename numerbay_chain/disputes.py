@@ -203,7 +203,7 @@ class Case:
 
     def is_right(self, scalar: int, commitment: bytes | None) -> bool:
         """Whether the contract takes an answer's content for the content key. `commitment`: the manifest's, where it is
-        to be had. Raises `NetworkError` where the node tells of another one with the answer."""
+        available. Raises `NetworkError` where the node tells of another one with the answer."""
         known = None if self.challenge is None else word(self.challenge.key_commitment)
         if self.challenge is None or commitment not in (None, known):
             raise NetworkError(

@@ -45,7 +45,8 @@ def test_a_proof_works_however_long_reading_took(
     buyer = place.buyer()
     slow = Slowly(lambda: place.chain.advance(minutes * 60), len(CONTENT), reads=4).install(monkeypatch)
     as_public(place, monkeypatch)
-    monkeypatch.setattr("numerbay_chain.proving._refuse_young", lambda *_: None)
+    for module in ("judging", "proving"):
+        monkeypatch.setattr(f"numerbay_chain.{module}.refuse_young", lambda *_: None)
     judged = buyer.judge(order)
     assert judged.kind == "wrong-content"
     assert buyer.prove(order, publish_key=True, judgement=judged).paid == PRICE
@@ -75,7 +76,8 @@ def test_a_proof_that_the_second_reading_made_late_is_not_sent(
     matures = buyer.order(order).rounds[0].matures_at or 0
     advance_to(place, matures - 300)
     as_public(place, monkeypatch)
-    monkeypatch.setattr("numerbay_chain.proving._refuse_young", lambda *_: None)
+    for module in ("judging", "proving"):
+        monkeypatch.setattr(f"numerbay_chain.{module}.refuse_young", lambda *_: None)
     slow = Slowly(lambda: len(slow.seen) == 2 and place.chain.advance(250), len(CONTENT), reads=2)
     slow.install(monkeypatch)
     said = watched(monkeypatch)
