@@ -104,12 +104,12 @@ def _envelope(promise: Promise, delivery: Delivery, manifest: Manifest) -> bytes
         return promise.market.memory.get(
             ("envelope", cid, promise.order.id), lambda: find_envelope(read, delivery.count, promise.order.id)
         )
+    except ContentError as error:
+        raise promise.refuse("envelope", str(error), fault=True, error=ContentError) from error
     except (NetworkError, RefusedError) as error:
         # whatever a source answers for one object, it is one candidate that failed
         text = f"the envelopes {cid} were posted, but are not available: {error}"
         raise promise.refuse("no-envelope", text, fault=True, error=kind_of(error)) from error
-    except ContentError as error:
-        raise promise.refuse("envelope", str(error), fault=True, error=ContentError) from error
 
 
 def _open(promise: Promise, record: bytes, pair: KeyPair, manifest: Manifest) -> ContentKey:

@@ -1,9 +1,9 @@
 """Which rounds of which orders an audit asks the contract about.
 
-All to which something happened by the logs, and of one other round of each order and one other order of each round,
-which nobody can foresee. Asking about all of them would let N orders of M rounds, which cost N + M transactions, cost
-the auditor N × M questions. What was left out of the logs changes a pot or the balance, and those are compared to the
-last unit.
+Of a small listing all of them. Of a large one those to which something happened by the logs, and one other round of
+each order and one other order of each round, which nobody can foresee. All of them would let N orders of M
+rounds, which cost N + M transactions, cost the auditor N × M questions. What was left out of the logs changes a pot or
+the balance, and those are compared to the last unit.
 """
 
 import secrets
@@ -16,6 +16,9 @@ from numerbay_chain.books import ListingBook, OrderBook
 _TRIES: Final = 8
 """Looks for an order that covers a round: most do, or few orders are left."""
 
+_WHOLE: Final = 4
+"""Places for each order and each round that a listing may have to be asked about whole."""
+
 Place = tuple[int, int]
 """An order, by its place in the listing's book, and a round."""
 
@@ -26,7 +29,10 @@ def rounds_out(book: ListingBook, order: OrderBook) -> range:
 
 
 def places(book: ListingBook) -> list[Place]:
-    """Return the places to ask about, in order: as many as there are orders, rounds and events, at most."""
+    """Return the places to ask about, in order: some for each order, round and event, never for each pair of them."""
+    outs = [rounds_out(book, order) for order in book.orders]
+    if sum(map(len, outs)) <= _WHOLE * (len(outs) + book.next_round):
+        return [(place, round) for place, out in enumerate(outs) for round in out]
     return sorted({*_happened(book), *_round_of_each_order(book), *_order_of_each_round(book)})
 
 
