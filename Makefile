@@ -1,4 +1,4 @@
-# The targets: setup, demo, test, check, gas, bench, fuzz, fuzz-judge, interrupt, mutation, symbolic, compile, lock, clean. A second run does only what changed.
+# The targets: setup, demo, test, check, gas, bench, fuzz, fuzz-judge, hostile, interrupt, mutation, symbolic, compile, lock, clean. A second run does only what changed.
 
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
@@ -19,7 +19,7 @@ NODE := node_modules/.ready
 SOLC := .cache/solcx/.ready
 PROVER := .cache/symbolic/.ready
 
-.PHONY: setup demo test check gas bench fuzz fuzz-judge interrupt mutation symbolic compile lock clean kubo artifacts
+.PHONY: setup demo test check gas bench fuzz fuzz-judge hostile interrupt mutation symbolic compile lock clean kubo artifacts
 
 setup: $(VENV) $(NODE) $(SOLC) $(PROVER) artifacts kubo
 
@@ -45,6 +45,10 @@ fuzz: setup
 # The judge against a reference of its own, ten thousand cases of each kind; the suite runs a few.
 fuzz-judge: setup
 	@.venv/bin/python -m tests.judge --cases $(or $(CASES),10000)
+
+# Honest clients among hostile nodes, gateways, sellers and buyers, on a clock that jumps; the suite runs a sample.
+hostile: setup
+	@.venv/bin/python -m tests.hostile --runs $(or $(RUNS),2000) $(if $(SEED),--seed $(SEED)) $(HOSTILE_ARGS)
 
 # Every delivery, interrupted at every one of its steps; the suite runs a sample.
 interrupt: setup

@@ -79,8 +79,9 @@ class _State:
 class Chain:
     """Transactions cost no ether, so that balances tell of the contract's payments alone."""
 
-    def __init__(self, timestamp: int = GENESIS) -> None:
+    def __init__(self, timestamp: int = GENESIS, chain_id: int = CHAIN_ID) -> None:
         self.now = timestamp
+        self.chain_id = chain_id
         self.block = 1
         self.history: list[Sent] = []  # transactions that succeeded
         self._base: dict[str, _State] = {}
@@ -88,7 +89,7 @@ class Chain:
 
     def _machine(self) -> pyrevm.EVM:
         return pyrevm.EVM(
-            env=pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=CHAIN_ID), block=self._block_env()),
+            env=pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=self.chain_id), block=self._block_env()),
             gas_limit=GAS_LIMIT,
             spec_id="CANCUN",
         )
@@ -172,7 +173,7 @@ class Chain:
         pyrevm runs everything in one journal: what one transaction touched is warm for the next, and storage counts as
         changed since the beginning. Gas of a real receipt therefore needs a machine that has seen nothing yet.
         """
-        fresh = Chain(self.now)
+        fresh = Chain(self.now, self.chain_id)
         fresh.block = self.block
         fresh._base = {address: _copy(state) for address, state in self._base.items()}
         accounts = _ACCOUNT.findall(self._evm.journal_str)

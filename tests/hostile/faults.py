@@ -1,0 +1,112 @@
+"""Faults that were mended, to be put back for a run: a campaign that does not find them finds nothing."""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import Any
+
+import numerbay_chain.buyer
+import numerbay_chain.delivery
+import numerbay_chain.responding
+import numerbay_chain.seller
+from numerbay_chain.chain.clock import STALE, Clock
+from numerbay_chain.disputes import Case
+from numerbay_chain.docket import OpenChallenge
+from numerbay_chain.errors import NetworkError, NumerbayChainError
+from numerbay_chain.market import Market
+from numerbay_chain.verdicts import DisputeScope
+from tests.hostile import stores
+
+
+@contextmanager
+def _with(*replaced: tuple[Any, str, Any]) -> Iterator[None]:
+    """Each attribute is another one in the block."""
+    with ExitStack() as undo:
+        for owner, name, value in replaced:
+            undo.callback(setattr, owner, name, owner.__dict__[name])
+            setattr(owner, name, value)
+        yield
+
+
+def _on_a_stale_clock(step: Callable[..., Any]) -> Callable[..., Any]:
+    """The step knows the time at which it began, and the dispute as it stood then, however long it takes; a node that
+    seems to be behind by then is refused."""
+
+    def stale(market: Market, *arguments: Any) -> Any:
+        then = market.connection.now()
+
+        def present(clock: Clock, margin: int) -> int:
+            if margin and time.time() - then > STALE:
+                raise NetworkError("the node's newest block is old", code="stale-node")
+            return then
+
+        replaced = (Clock, "now", lambda _: then), (Clock, "_present", present), (Case, "again", lambda case: case)
+        with _with(*replaced):
+            return step(market, *arguments)
+
+    return stale
+
+
+def stale_clock_in_prove() -> AbstractContextManager[None]:
+    return _with((numerbay_chain.buyer, "prove", _on_a_stale_clock(numerbay_chain.buyer.prove)))
+
+
+def stale_clock_in_respond() -> AbstractContextManager[None]:
+    return _with((numerbay_chain.seller, "respond", _on_a_stale_clock(numerbay_chain.seller.respond)))
+
+
+def strangers_challenges() -> AbstractContextManager[None]:
+    """Whoever names a seller as operator is served, in the order of deadlines, for as long as the store takes."""
+    scope_of, open_challenges = numerbay_chain.responding.scope_of, numerbay_chain.responding.open_challenges
+
+    def everybody(market: Market, named: Collection[int] = ()) -> DisputeScope:
+        scope = scope_of(market, named)
+        operators = {
+            event["listing"]: event["operator"]
+            for event in market.contract.events(["ListingCreated", "OperatorChanged"])
+        }
+        mine = {listing for listing, operator in operators.items() if operator == market.account}
+        return DisputeScope(scope.sold, scope.operated | (mine - scope.sold), 0)
+
+    def by_deadline(market: Market, scope: DisputeScope) -> list[OpenChallenge]:
+        return sorted(open_challenges(market, scope), key=lambda one: (one.answered, one.deadline))
+
+    return _with(
+        (numerbay_chain.responding, "scope_of", everybody),
+        (numerbay_chain.responding, "open_challenges", by_deadline),
+        (OpenChallenge, "at_stake", True),
+        (Market, "reading", lambda *_: nullcontext()),
+    )
+
+
+class _Ended(NumerbayChainError):
+    """What nothing catches that would try another object, or another store."""
+
+
+def one_poisoned_object() -> AbstractContextManager[None]:
+    """A gateway's 451 for one object ends the command."""
+    return _with((stores, "refused", lambda name, cid: _Ended(f"{name} refused {cid}: HTTP 451")))
+
+
+def checked_bytes_not_kept() -> AbstractContextManager[None]:
+    return _with((Market, "keeping", lambda *_: nullcontext()), (Market, "reader", lambda market, _: market.store))
+
+
+def keys_with_a_late_release() -> AbstractContextManager[None]:
+    """Time is looked at before envelopes are pinned, not after."""
+    return _with((numerbay_chain.delivery, "keys_until", lambda *_: 2**40))
+
+
+FAULTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    "stale-clock-in-prove": stale_clock_in_prove,
+    "stale-clock-in-respond": stale_clock_in_respond,
+    "strangers-challenges": strangers_challenges,
+    "one-poisoned-object": one_poisoned_object,
+    "checked-bytes-not-kept": checked_bytes_not_kept,
+    "keys-with-a-late-release": keys_with_a_late_release,
+}
+
+
+def put_back(name: str | None) -> AbstractContextManager[None]:
+    """The fault is there in the block; None: none is."""
+    return nullcontext() if name is None else FAULTS[name]()
