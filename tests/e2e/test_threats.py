@@ -234,22 +234,22 @@ class TestBlocksThatAreTakenBack:
         listing = public.seller.create_listing(PRICE)
         buyer = public.buyer()
         with taken_back(devnet):
-            bought = buyer.buy(listing.id)
+            bought = buyer.buy(listing.id, young_listing=True)
         assert public.contract.orders_by(buyer.market.account) == []
 
-        again = buyer.buy(listing.id)
+        again = buyer.buy(listing.id, young_listing=True)
         assert (again.order.id, again.resumed) == (bought.order.id, True)
         assert again.receipt.transaction == bought.receipt.transaction
         assert public.contract.holdings(again.token.address) == PRICE
         with pytest.raises(RefusedError, match="holds order"):
-            buyer.buy(listing.id)
+            buyer.buy(listing.id, young_listing=True)
         assert len(public.contract.orders_by(buyer.market.account)) == 1
 
     def test_a_release_that_vanished_is_the_same_release_again_and_its_key_waits(
         self, devnet: Devnet, public: Place
     ) -> None:
         listing = public.seller.create_listing(PRICE, decline_window=WINDOW)
-        order = public.buyer().buy(listing.id).order
+        order = public.buyer().buy(listing.id, young_listing=True).order
         mine(devnet)
         with taken_back(devnet):
             first = deliver(public, listing.id)
@@ -274,7 +274,7 @@ class TestBlocksThatAreTakenBack:
         self, devnet: Devnet, public: Place
     ) -> None:
         listing = public.seller.create_listing(PRICE, decline_window=WINDOW)
-        order = public.buyer().buy(listing.id).order
+        order = public.buyer().buy(listing.id, young_listing=True).order
         mine(devnet)
         deliver(public, listing.id)
         advance(devnet.connection, WINDOW + 1)
@@ -291,10 +291,10 @@ class TestBlocksThatAreTakenBack:
 
     def test_an_order_that_vanished_never_had_a_key(self, devnet: Devnet, public: Place) -> None:
         listing = public.seller.create_listing(PRICE)
-        kept, cheat = public.buyer(1).buy(listing.id).order, public.buyer(2)
+        kept, cheat = public.buyer(1).buy(listing.id, young_listing=True).order, public.buyer(2)
         mine(devnet)
         with taken_back(devnet):
-            young = cheat.buy(listing.id).order
+            young = cheat.buy(listing.id, young_listing=True).order
             delivered = deliver(public, listing.id)
             assert delivered.newly_posted == (kept.id,)
             assert [left.order for left in delivered.left] == [young.id]
@@ -318,10 +318,13 @@ class TestBlocksThatAreTakenBack:
 
 @contextmanager
 def taken_back(devnet: Devnet) -> Iterator[None]:
-    """The blocks that are made meanwhile leave the chain, and the node forgets their transactions."""
+    """The blocks that are made meanwhile leave the chain, and the node forgets their transactions. As many empty ones
+    take their place: a chain that won is not shorter."""
     before = request(devnet.connection, "evm_snapshot")
     yield
+    height = devnet.connection.block_number()
     assert request(devnet.connection, "evm_revert", before) is True
+    mine(devnet, height - devnet.connection.block_number())
 
 
 def mine(devnet: Devnet, blocks: int = FINAL) -> None:
