@@ -32,7 +32,7 @@ _STEPS: Final[dict[DisputeState, tuple[str, ...]]] = {
 }
 _GROUNDS: Final = {
     Ground.NO_RESPONSE: "the seller did not answer in time",
-    Ground.WRONG_KEY: "the seller answered with another key than he committed to",
+    Ground.WRONG_KEY: "the seller answered with another key than the one committed to",
     Ground.WRONG_CONTENT: "the content was proven wrong",
     Ground.NOTHING_PROVEN: "nothing was proven against the seller's answer in time",
 }

@@ -130,7 +130,7 @@ def _wrong_answer(case: Case, manifest: Manifest | None, pair: KeyPair) -> Judge
     refuse_young(case, "the seller's answer", case.answered.block, until)
     call = calls.prove_wrong_key(order=case.order.id, round=case.round, answered=answered, private_key=private_key)
     told = case.market.connection.name
-    said = f"the seller answered with another key than he committed to, by the answer that {told} told"
+    said = f"the seller answered with another key than the one committed to, by the answer that {told} told"
     return _judgement(case, call, None, publishes, answered.stake, until, said)
 
 

@@ -71,7 +71,7 @@ def answered_key(promise: Promise, pair: KeyPair, manifest: Manifest | None) -> 
     if scalar is None:
         return None
     if not promise.case.is_right(scalar, None if manifest is None else manifest.key_commitment):
-        text = "the seller's answer to the challenge does not hold the key that he committed to"
+        text = "the seller's answer to the challenge does not hold the key that was committed to"
         raise promise.refuse("answer", text, fault=True, error=DecryptionError)
     return None if manifest is None else ContentKey.from_bytes(word(scalar), manifest.key_commitment)
 
@@ -126,7 +126,7 @@ def _when_key(promise: Promise, posted: bool) -> str:
     if over > promise.now:
         return f"keys go out when the decline window is over, in {format_duration(over - promise.now)}"
     if bought_when_out(promise.order, promise.round) or posted:
-        return "the seller seals keys to late buyers when he looks next: try again later"
+        return "the seller seals keys to late buyers when they look next: try again later"
     return "the seller has to hand it out: try again later, then ask"
 
 

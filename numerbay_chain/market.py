@@ -169,7 +169,7 @@ class Market:
         margin: int = MINING_TIME,
         stake: int | None = None,
     ) -> Sent:
-        """`send`, of what nobody must hear of in vain: a node is told only once it can be signed, and while there is
+        """`send`, of what nobody must learn for nothing: a node is told only once it can be signed, and while there is
         time for it. What it rests on is read within `decision`, and a second node is asked the same before. Raises
         `AccountError`, and `NetworkError` as `confirm`."""
         self.signer_or_refuse().unlock()

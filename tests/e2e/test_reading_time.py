@@ -1,4 +1,4 @@
-"""What others posted, or left out, must not use up a buyer's time: each read is bounded, none is repeated in vain."""
+"""What others posted, or left out, must not use up a buyer's time: each read is bounded, none is repeated."""
 
 import os
 from collections.abc import Callable, Iterator
