@@ -40,7 +40,7 @@ def _views(market: Market, listings: Sequence[Listing], patience: dict[str, Any]
     for listing in sorted(listings, key=lambda listing: (-listing.orders, listing.id)):
         token = market.token(listing.terms.token)
         description, trouble = read_description(store, listing.offer.details)
-        words = explain(listing.terms, listing.offer.price, token, gas_price)
+        words = explain(listing.terms, listing.offer.price, token, gas_price, market.coin)
         due = listing.terms.due(listing.next_round)
         views[listing.id] = ListingView(listing, token, description, trouble, tuple(words), due, listing.overdue(now))
     return [views[listing.id] for listing in listings]

@@ -65,6 +65,7 @@ def describe(case: Case) -> Dispute:
         steps=tuple(command(case, step) for step in steps),
         gas=BUYER_GAS if openable else 0,
         fee=_fee(case, BUYER_GAS) if openable else 0,
+        coin=case.market.coin,
         openable_until=case.matures_at - 1 if openable else None,
         words=words(case),
         price=case.price,
@@ -217,10 +218,10 @@ def _asking(case: Case) -> str:
 # ----------------------------------------------------------------------------------------------------- what can be done
 
 
-def cost_words(gas: int, fee: int, proof: int = 0) -> str:
+def cost_words(gas: int, fee: int, coin: str, proof: int = 0) -> str:
     """`about 80,000 gas, at most 0.0001 ETH`. `proof`: how much of it a proof takes, if not all."""
     parts = f" ({proof:,} for the proof, {gas - proof:,} to be paid back)" if 0 < proof < gas else ""
-    return f"about {gas:,} gas{parts}" + (f", at most {format_fee(fee)}" if fee else "")
+    return f"about {gas:,} gas{parts}" + (f", at most {format_fee(fee, coin)}" if fee else "")
 
 
 def content_gas(case: Case) -> tuple[int, int]:
@@ -333,7 +334,7 @@ def _remedy(
     said = [text]
     if gas:
         held = f", and a bond of {case.amount(bond)}" if bond else ""
-        said.append(f"it costs {cost_words(gas, fee, proof)}{held}")
+        said.append(f"it costs {cost_words(gas, fee, case.market.coin, proof)}{held}")
     if returns:
         little = case.terms.native and fee > returns - bond
         said.append(f"{'NOT WORTH IT: ' if little else ''}at stake is {case.amount(returns)}")
@@ -349,7 +350,7 @@ def _publishes(kind: ProblemKind) -> str:
 def _cost_of_dispute(case: Case) -> str:
     fee = _fee(case, BUYER_GAS)
     less = ": MORE THAN THE PRICE" if case.terms.native and fee > case.price else ""
-    return f"and takes {cost_words(BUYER_GAS, fee)}{less}"
+    return f"and takes {cost_words(BUYER_GAS, fee, case.market.coin)}{less}"
 
 
 def _fee(case: Case, gas: int) -> int:

@@ -235,6 +235,7 @@ def _judgement(
         until=until,
         gas=gas,
         fee=gas * case.market.gas_price(),
+        coin=case.market.coin,
         words=f"{said}: {case.amount(returns)} come back{public}",
         state=case.state,
         challenge=case.challenge,

@@ -214,7 +214,7 @@ class Market:
         """Raises `Planned` for a call that must be heard of by nobody yet: no node is asked for its gas, and its
         `secret` arguments are not shown."""
         shown = {name: _KEPT_BACK if name in secret else value for name, value in call.arguments.items()}
-        raise Planned(Plan(call.function, shown, call.value, gas, gas * self.connection.fees().most))
+        raise Planned(Plan(call.function, shown, call.value, gas, gas * self.connection.fees().most, self.coin))
 
     def resume(self, label: str, identity: str | None = None) -> Sent | None:
         """What became of an earlier call's transaction under `label` (`Outbox.resume`)."""
@@ -242,6 +242,11 @@ class Market:
         except (NetworkError, RefusedError):
             return 0
 
+    @property
+    def coin(self) -> str:
+        """The symbol of the coin that gas is paid in."""
+        return self.connection.limits.symbol
+
     def token(self, address: str = ZERO_ADDRESS) -> Token:
         """Symbol and decimals, asked for once."""
         if address not in self._tokens:
@@ -250,7 +255,9 @@ class Market:
 
     def amount(self, value: int | str, token: Token) -> int:
         """An amount in the token's smallest unit, given so or as text with a unit."""
-        amount = value if isinstance(value, int) else parse_amount(value, token.decimals, token.symbol)
+        amount = (
+            value if isinstance(value, int) else parse_amount(value, token.decimals, token.symbol, coin=token.native)
+        )
         if not 0 <= amount < 2**88:
             raise UsageError("the price is out of range", "it is below 2^88 of the smallest unit", code="out-of-range")
         return amount

@@ -25,7 +25,8 @@ Claim = tuple[int, int]
 class MissedRounds:
     """What is owed for missed and overdue rounds. `overdue` are skipped first, a transaction each; then each of
     `claims` is paid back, a transaction each. `more`: transactions that are left for another call. `amount` in the
-    token's smallest unit, `gas` in units, `fee` the most that it can cost now, in wei."""
+    token's smallest unit, `gas` in units, `fee` the most that it can cost now, in wei of the
+    `coin`."""
 
     listing: Listing
     token: Token
@@ -35,6 +36,7 @@ class MissedRounds:
     more: int
     gas: int
     fee: int
+    coin: str
 
     @property
     def transactions(self) -> int:
@@ -75,6 +77,7 @@ def _find(market: Market, listing_id: int, orders: Sequence[Order], round: int |
         more=len(overdue) + len(claims) - len(first) - len(chosen),
         gas=gas,
         fee=gas * market.gas_price(),
+        coin=market.coin,
     )
 
 

@@ -40,7 +40,7 @@ def create(
     asked = repr((offer, preset, sorted(terms.items()), operator, payout))  # first_due may count from now
     receipt = market.send("create-listing", call, asked).receipt
     listing = market.contract.listing(event_of(receipt, "ListingCreated")["listing"])
-    words = explain(listing.terms, listing.offer.price, token, market.gas_price())
+    words = explain(listing.terms, listing.offer.price, token, market.gas_price(), market.coin)
     return Created(listing, tuple(words), cid, receipt)
 
 
@@ -48,7 +48,7 @@ def explain_terms(market: Market, price: int | str, preset: Preset | None, terms
     """See `Seller.explain_terms`."""
     token = market.token(terms.get("token") or ZERO_ADDRESS)
     built = build_terms(market.connection.now(), preset, terms, token)
-    return tuple(explain(built, market.amount(price, token), token, market.gas_price()))
+    return tuple(explain(built, market.amount(price, token), token, market.gas_price(), market.coin))
 
 
 def edit(

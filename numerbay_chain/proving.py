@@ -141,7 +141,8 @@ def _require_funds(market: Market, judgement: Judgement) -> None:
     fee = gas_limit(DISPUTE_GAS[judgement.call.function]) * connection.fees().most
     if held < fee:
         raise AccountError(
-            f"{market.account} holds {format_amount(held)}, but the proof may take {format_amount(fee)} of gas",
+            f"{market.account} holds {format_amount(held, market.coin)}, but the proof may take "
+            f"{format_amount(fee, market.coin)} of gas",
             "send it some of the chain's coin",
             code="insufficient-funds",
         )

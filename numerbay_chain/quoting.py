@@ -35,7 +35,7 @@ def make_quote(
     if not young_listing:
         refuse_young(market, listing)
     price, most = _price(market, listing, rounds, voucher)
-    words = explain(replace(listing.terms, max_rounds=most), price, token, market.gas_price())
+    words = explain(replace(listing.terms, max_rounds=most), price, token, market.gas_price(), market.coin)
     return Quote(
         listing=listing,
         token=token,

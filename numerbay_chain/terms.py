@@ -134,7 +134,7 @@ def build_terms(now: int, preset: Preset | None, changes: TermChanges, token: To
     if isinstance(text := asked.get("first_due"), str):
         asked["first_due"] = now + parse_duration(text)
     if isinstance(text := asked.get("challenge_bond"), str):
-        asked["challenge_bond"] = parse_amount(text, token.decimals, token.symbol)
+        asked["challenge_bond"] = parse_amount(text, token.decimals, token.symbol, coin=token.native)
     terms = replace(base, token=token.address, **asked)  # type: ignore[arg-type]  # names and kinds are TermChanges'
     terms = _fit(terms, set(asked), now)
     _check(terms, now)
@@ -232,9 +232,9 @@ def _between(name: str, value: int, least: int, most: int) -> None:
 # -------------------------------------------------------------------------------------------------------- plain words
 
 
-def explain(terms: Terms, price: int, token: Token, gas_price: int = 0) -> list[str]:
+def explain(terms: Terms, price: int, token: Token, gas_price: int = 0, coin: str = "ETH") -> list[str]:
     """What the terms mean for seller and buyer, one sentence each. `price` per round; `gas_price`: the most that a unit
-    of gas costs now, in wei (0: unknown), for what a dispute would take."""
+    of gas costs now, in wei of the `coin` (0: unknown), for what a dispute would take."""
     amount = format_amount(price, token.symbol, token.decimals)
     covers = f"1 to {terms.max_rounds} rounds" if terms.max_rounds > 1 else "1 round"
     lines = [f"a round costs {amount}; an order covers {covers}, paid in advance"]
@@ -262,7 +262,7 @@ def explain(terms: Terms, price: int, token: Token, gas_price: int = 0) -> list[
         "a buyer may cancel at any time: all rounds after the next one are paid back at once; the next one stays owed "
         f"for {format_duration(terms.notice_period)}, and can be taken back then if it did not come"
     )
-    lines += _dispute_words(terms, price, token, gas_price)
+    lines += _dispute_words(terms, price, token, gas_price, coin)
     lines.append(_withdraw_words(terms))
     return lines
 
@@ -300,7 +300,7 @@ def _content_words(terms: Terms) -> str:
     )
 
 
-def _dispute_words(terms: Terms, price: int, token: Token, gas_price: int) -> list[str]:
+def _dispute_words(terms: Terms, price: int, token: Token, gas_price: int, coin: str) -> list[str]:
     if not terms.adjudicated:
         return [
             "NOT ADJUDICATED: there is no challenge and no proof; a buyer who gets no key, a wrong one or other "
@@ -326,8 +326,8 @@ def _dispute_words(terms: Terms, price: int, token: Token, gas_price: int) -> li
         fee = BUYER_GAS * gas_price
         proof = DISPUTE_GAS["proveWrongCopy" if terms.copies else "proveWrongContent"]
         lines.append(
-            f"a dispute over a key takes about {BUYER_GAS:,} gas of its buyer, at most {format_fee(fee)} today; a "
-            f"proof of wrong content takes about {proof:,} gas"
+            f"a dispute over a key takes about {BUYER_GAS:,} gas of its buyer, at most {format_fee(fee, coin)} today; "
+            f"a proof of wrong content takes about {proof:,} gas"
         )
         if terms.native and fee > price:
             lines.append("NOT WORTH A DISPUTE: a round costs less than that gas, so that nobody would challenge for it")

@@ -5,7 +5,7 @@ import re
 from numerbay_chain.errors import UsageError
 from numerbay_chain.text import escaped, one_line
 
-_ETHER_UNITS = {"wei": 0, "gwei": 9, "eth": 18, "ether": 18}
+_COIN_UNITS = {"wei": 0, "gwei": 9, "ether": 18}
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 # a unit that begins with a digit stands after a space
 _AMOUNT = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?:\s+(?=\S)|(?=[^\s0-9.]|$))(\S+)?", re.ASCII)
@@ -17,14 +17,16 @@ _MAX_SECONDS = 2**40 - 1
 _MAX_HALF = 2**32 - 1
 
 
-def parse_amount(text: str, decimals: int = 18, symbol: str = "ETH") -> int:
+def parse_amount(text: str, decimals: int = 18, symbol: str = "ETH", *, coin: bool = False) -> int:
     """The amount in wei, or in a token's smallest unit: `"0.05 ether"`, `"5 gwei"`, `"12 NMR"`.
 
-    The unit may be left out for zero only. Of a token, `symbol` is the unit and "units" its smallest one; letters that
-    are escaped in the symbol may be written as they are. Raises `UsageError`.
+    The unit may be left out for zero only. `symbol` is a unit; `coin` says that it is the coin of a chain, which may be
+    written in wei, gwei and ether on any chain, and "units" is the smallest one of a token. Letters that are escaped in
+    the symbol may be written as they are. Raises `UsageError`.
     """
     match = _AMOUNT.fullmatch(_short(text, "amount", "bad-amount"))
-    units = _ETHER_UNITS if symbol == "ETH" else {symbol.lower(): decimals, "units": 0}
+    coin = coin or symbol == "ETH"
+    units = _COIN_UNITS | {symbol.lower(): 18} if coin else {symbol.lower(): decimals, "units": 0}
     example = f"0.05 {'ether' if symbol == 'ETH' else symbol}"
     if match is None:
         raise UsageError(

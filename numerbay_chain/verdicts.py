@@ -52,7 +52,7 @@ class Dispute:
     """A dispute about one round of one order, as it stands. `turn` can do what comes next until `deadline` (Unix
     seconds; None: at any time), by the commands in `steps`; `words` says all that in plain words. `ground`, `paid` and
     `receiver` are there once it has ended; `gas` and `fee` (wei at most) where one can be opened: what it takes of its
-    buyer."""
+    buyer, in wei of the `coin`."""
 
     order: int
     round: int
@@ -74,6 +74,7 @@ class Dispute:
     receiver: str | None = None
     gas: int = 0
     fee: int = 0
+    coin: str = "ETH"
     openable_until: int | None = None  # the last second to open one; None: it can't be opened now
 
     @property
@@ -103,7 +104,7 @@ ProofKind = Literal["wrong-key", "wrong-content", "wrong-copy"]
 class Judgement:
     """A proof that would win, by what this machine found without asking anybody. `chunk`: of wrong content;
     `publishes_key`: whoever reads the chain can read the artifact afterwards; `returns`: wei that come back to the
-    order's buyer; `until`: the last second for it; `gas` in units, `fee` in wei at most."""
+    order's buyer; `until`: the last second for it; `gas` in units, `fee` in wei of the `coin` at most."""
 
     order: int
     round: int
@@ -115,6 +116,7 @@ class Judgement:
     until: int
     gas: int
     fee: int
+    coin: str
     words: str
     state: DisputeState  # of the dispute that was judged
     challenge: Challenge | None

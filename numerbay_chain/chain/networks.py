@@ -60,5 +60,5 @@ def known() -> Mapping[str, Network]:
 
 
 def _network(key: str, fields: Mapping[str, Any]) -> Network:
-    max_fee = parse_amount(fields["max_fee"], symbol=fields["symbol"])
+    max_fee = parse_amount(fields["max_fee"], symbol=fields["symbol"], coin=True)
     return Network(key=key, **{**fields, "max_fee": max_fee})

@@ -109,10 +109,10 @@ def replaced(name: str, nonce: int, account: str) -> ReplacedError:
     )
 
 
-def short_of(account: str, balance: int, value: int, fee: int) -> AccountError:
-    """Return the error for an account that can't pay `value` and the gas for it; amounts in wei."""
-    need = f"{format_amount(value + fee)} are needed"
-    parts = f" ({format_amount(value)} to pay and up to {format_amount(fee)} for gas)" if fee and value else ""
+def short_of(account: str, balance: int, value: int, fee: int, coin: str) -> AccountError:
+    """Return the error for an account that can't pay `value` and the gas for it; amounts in wei of the `coin`."""
+    held, needed, paid, gas = (format_amount(one, coin) for one in (balance, value + fee, value, fee))
+    parts = f" ({paid} to pay and up to {gas} for gas)" if fee and value else ""
     return AccountError(
-        f"{account} holds {format_amount(balance)}, but {need}{parts}", _SEND_COIN, code="insufficient-funds"
+        f"{account} holds {held}, but {needed} are needed{parts}", _SEND_COIN, code="insufficient-funds"
     )

@@ -4,6 +4,7 @@ Sources: ERC-20, ERC-2612 (permit), EIP-5267 (eip712Domain).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from eth_abi.abi import decode as abi_decode
@@ -33,7 +34,7 @@ def read_token(connection: Connection, address: str) -> Token:
     that amounts are shown in the smallest unit.
     """
     if address == ZERO_ADDRESS:
-        return NATIVE_TOKEN
+        return replace(NATIVE_TOKEN, symbol=connection.limits.symbol)
     symbol = _text(_ask(connection, address, "symbol()"))
     decimals = _ask(connection, address, "decimals()")
     number = int.from_bytes(decimals) if len(decimals) == 32 else 0

@@ -33,7 +33,7 @@ from numerbay_chain.chain.outgoing import (
 from numerbay_chain.chain.second import require_replaced
 from numerbay_chain.chain.signer import Signer
 from numerbay_chain.chain.types import Receipt
-from numerbay_chain.errors import NetworkError, RefusedError, RevertedError, TooLateError, UsageError
+from numerbay_chain.errors import AccountError, NetworkError, RefusedError, RevertedError, TooLateError, UsageError
 
 BeforeBroadcast = Callable[[str, bytes], None]  # the transaction's hash, and the signed transaction itself
 Check = Callable[[], None]  # raises where it must not leave this machine now: its deadline is near
@@ -47,13 +47,15 @@ _LOOKS = 3
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a call would be: `value` and `fee` (the most that gas can cost) in wei, `gas` in units as estimated."""
+    """What a call would be: `value` and `fee` (the most that gas can cost) in wei of the `coin`, `gas` in units as
+    estimated."""
 
     function: str
     arguments: Mapping[str, Any]
     value: int
     gas: int
     fee: int
+    coin: str
 
 
 class Sender:
@@ -92,7 +94,7 @@ class Sender:
         `RefusedError` as `send`."""
         fees = self.connection.fees(staked=stake is not None)
         gas = self._rehearse(self._transaction(call), fees, stake=stake)
-        return Plan(call.function, call.arguments, call.value, gas, gas * fees.most)
+        return Plan(call.function, call.arguments, call.value, gas, gas * fees.most, self.connection.limits.symbol)
 
     def send(
         self,
@@ -210,7 +212,7 @@ class Sender:
         balance = self.connection.balance(self.account)
         value = int(transaction["value"])
         if balance < value:
-            raise short_of(self.account, balance, value, 0)
+            raise self._short_of(balance, value, 0)
         if check is not None:
             check()
         try:
@@ -218,13 +220,16 @@ class Sender:
             gas = self._estimate(transaction)
         except NodeRefusedError as error:
             if is_poor(error):
-                raise short_of(self.account, balance, value, INTRINSIC_GAS * fees.most) from error
+                raise self._short_of(balance, value, INTRINSIC_GAS * fees.most) from error
             raise
         if excess := self.connection.limits.allow(gas_limit(gas), fees, stake):
             self.notify(excess)
         if balance < value + gas * fees.most:
-            raise short_of(self.account, balance, value, gas * fees.most)
+            raise self._short_of(balance, value, gas * fees.most)
         return gas
+
+    def _short_of(self, balance: int, value: int, fee: int) -> AccountError:
+        return short_of(self.account, balance, value, fee, self.connection.limits.symbol)
 
     def _estimate(self, transaction: Mapping[str, Any]) -> int:
         """The gas for what was tried out with success: a node that refuses it meanwhile may only be behind."""

@@ -121,11 +121,20 @@ def _plan(state: State, sender: "Sender", direct: bool, existing: "Deployment | 
     if existing is not None:
         output.note("this version of the marketplace is deployed on that chain already: nothing would be sent")
     gas = 0 if existing else plan_deployment(sender, "direct" if direct else "proxy")
-    show_plan(state.as_json, "deploy", {"contract": None if direct else proxy_address()}, 0, gas)
+    show_plan(
+        state.as_json,
+        "deploy",
+        {"contract": None if direct else proxy_address()},
+        0,
+        gas,
+        sender.connection.limits.symbol,
+    )
 
 
-def show_plan(as_json: bool, function: str, arguments: dict[str, object], value: int, gas: int) -> None:
-    """What --dry-run answers with: the decoded call, its value in wei and its gas. Nothing was sent."""
+def show_plan(
+    as_json: bool, function: str, arguments: dict[str, object], value: int, gas: int, coin: str = "ETH"
+) -> None:
+    """What --dry-run answers with: the decoded call, its value in wei of the `coin` and its gas. Nothing was sent."""
     from dataclasses import asdict, is_dataclass
 
     from numerbay_chain.units import format_amount
@@ -146,7 +155,7 @@ def show_plan(as_json: bool, function: str, arguments: dict[str, object], value:
             [
                 f"would call {function}",
                 *([output.fields(lines)] if lines else []),
-                f"value {format_amount(value)}, gas {gas:,}",
+                f"value {format_amount(value, coin)}, gas {gas:,}",
             ]
         )
 

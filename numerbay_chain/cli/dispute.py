@@ -93,7 +93,7 @@ def open_(state: State, order: int, round_: int | None) -> None:
             state.agree(
                 f"challenges round {view.round} of order {format_order_id(order)}{bond}: the seller has to answer with "
                 f"the right key, or {back} back; if he does, {lost}the price is his; the gas is spent either way",
-                cost("a dispute", view.gas, view.fee, view.price, view.bond, view.token),
+                cost("a dispute", view.gas, view.fee, view.coin, view.price, view.bond, view.token),
             )
         if doubt:
             state.agree(doubt)
@@ -210,7 +210,7 @@ def prove(state: State, order: int, round_: int | None) -> None:
         with progress() as report:
             judged = role.judge(order, round_, progress=report)
         proof = DISPUTE_GAS[judged.call.function]
-        worth = cost("a proof", judged.gas, judged.fee, judged.returns, 0, judged.token, proof)
+        worth = cost("a proof", judged.gas, judged.fee, judged.coin, judged.returns, 0, judged.token, proof)
         state.agree(f"proves {judged.kind}: {judged.words}", worth)
         proven = role.prove(order, judged.round, publish_key=True, judgement=judged)
     for number, receipt in enumerate(proven.receipts):

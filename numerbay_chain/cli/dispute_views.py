@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 _SELLERS = ("challenged", "unproven")  # what comes next is the seller's doing, or pays him
 
 
-def cost(what: str, gas: int, fee: int, brings: int, held: int, token: "Token", proof: int = 0) -> str:
+def cost(what: str, gas: int, fee: int, coin: str, brings: int, held: int, token: "Token", proof: int = 0) -> str:
     """What a step takes of its buyer, and whether that is more than it brings. `held`: a bond that comes back too;
     `proof`: how much of the gas a proof takes."""
     from numerbay_chain.diagnosis import cost_words
 
     if token.native and fee > brings:
-        return f"NOT WORTH IT: {what} may take {format_fee(fee)} of gas, and brings {amount(brings, token)}"
-    return f"{what} takes {cost_words(gas, fee, proof)}; at stake is {amount(brings + held, token)}"
+        return f"NOT WORTH IT: {what} may take {format_fee(fee, coin)} of gas, and brings {amount(brings, token)}"
+    return f"{what} takes {cost_words(gas, fee, coin, proof)}; at stake is {amount(brings + held, token)}"
 
 
 def dispute_table(found: "list[Dispute]", now: int, seller: bool) -> str:

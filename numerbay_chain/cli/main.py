@@ -133,7 +133,7 @@ def _planned(plan: "Plan", state: State) -> int:
     from numerbay_chain.cli.deploy import show_plan
 
     try:
-        show_plan(state.as_json, plan.function, dict(plan.arguments), plan.value, plan.gas)
+        show_plan(state.as_json, plan.function, dict(plan.arguments), plan.value, plan.gas, plan.coin)
     except streams.OutputLostError as lost:
         return _lost(lost, state)
     return ExitCode.DONE

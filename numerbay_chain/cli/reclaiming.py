@@ -101,7 +101,7 @@ def _missed_words(found: "MissedRounds") -> str:
     if not found.transactions:
         return "there is nothing to pay back, as far as the logs show"
     skips = f"{output.count(len(found.overdue), 'overdue round')} skipped first, " if found.overdue else ""
-    fee = f", at most {format_fee(found.fee)}" if found.fee else ""
+    fee = f", at most {format_fee(found.fee, found.coin)}" if found.fee else ""
     worth = found.token.native and found.fee > found.amount
     return (
         f"{'NOT WORTH IT: ' if worth else ''}{amount(found.amount, found.token)} in "
