@@ -80,7 +80,7 @@ def interrupted(state: "State") -> ExitCode:
     sent = "what was sent stays sent, run it again to go on" if state.agreed else "nothing was sent"
     output.note("")
     failure = Failure(f"interrupted; {sent}", code="interrupted", exit_code=ExitCode.INTERRUPTED)
-    output.fail(failure, state.as_json)
+    output.fail(failure, state.wants_json)
     return ExitCode.INTERRUPTED
 
 

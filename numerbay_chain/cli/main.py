@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its `ExitCode`."""
     streams.prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    state = State()
+    state = State(asks_json=_asks_json(given))
     try:
         with _ends_by_signal():
             return _run(given, state)
@@ -95,7 +95,6 @@ def _run(arguments: list[str], state: State) -> int:
     called = os.path.basename(sys.argv[0])  # noqa: PTH119 — pathlib takes 5 ms, and --help waits
     if f"_{called}_COMPLETE".replace("-", "_").upper() in os.environ:
         cli.main(arguments, prog_name=called)  # the shell asks what could follow; click answers and exits
-    asked = "--json" in arguments  # click takes them out
     try:
         _check(arguments)
         with cli.make_context(program, arguments, obj=state) as context:
@@ -113,9 +112,14 @@ def _run(arguments: list[str], state: State) -> int:
             return _planned(plan, state)
         from numerbay_chain.cli.ending import failed
 
-        gave_up = isinstance(error, click.UsageError) and asked  # maybe before it came to that flag
-        return failed(error, state.as_json or gave_up)
+        return failed(error, state.wants_json)
     return ExitCode.DONE
+
+
+def _asks_json(arguments: Sequence[str]) -> bool:
+    """Whether --json is among the arguments: reading them may end before it comes to that flag."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--json" in options
 
 
 def _check(arguments: Sequence[str]) -> None:

@@ -19,12 +19,18 @@ class State:
     profile: str | None = None
     settings: dict[str, str] = field(default_factory=dict)
     as_json: bool = False
+    asks_json: bool = False  # the flag is there, and may not have been read yet
     yes: bool = False
     dry_run: bool = False
     unchecked_contract: bool = False
     agreed: bool = False  # from here on something may have been sent
     changed: bool = False  # something on this machine was made or replaced
     require_account: Callable[[], object] | None = None  # set by commands that act for an account
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether an error is told as an object too."""
+        return self.as_json or self.asks_json
 
     @property
     def acted(self) -> bool:

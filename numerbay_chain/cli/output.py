@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from numerbay_chain.cli import streams
@@ -223,7 +223,8 @@ def confirm(question: str) -> bool:
         )
     import click
 
-    return click.confirm(question, err=True)
+    with redirect_stdout(sys.stderr):  # click has `input` write a space, where the result is to stand alone
+        return click.confirm(question, err=True)
 
 
 def password(prompt: str = "keystore password") -> str:

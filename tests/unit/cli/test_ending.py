@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from numerbay_chain.cli import main as program
 from numerbay_chain.cli import output
 from numerbay_chain.cli.lazy import Entry
+from numerbay_chain.cli.options import json_option
 from numerbay_chain.errors import ExitCode
 from tests.unit.cli.conftest import Run
 
@@ -29,10 +31,14 @@ def broken() -> None:
     raise KeyError(SECRET)
 
 
+def stop() -> NoReturn:
+    raise KeyboardInterrupt
+
+
 @click.command()
 def stopped() -> None:
     """Stop as by Ctrl-C."""
-    raise KeyboardInterrupt
+    stop()
 
 
 @pytest.fixture
@@ -96,6 +102,8 @@ def test_bad_input_gets_one_sentence_and_its_exit_code(
         (["cid", "--json"], "usage", ExitCode.USAGE),
         (["cid", "--nonsense", "x", "--json"], "usage", ExitCode.USAGE),
         (["cid", "no-such-file", "--json"], "no-such-file", ExitCode.REFUSED),
+        (["cid", "a\0b", "--json"], "usage", ExitCode.USAGE),
+        (["-p", "a\ud800", "orders", "--json"], "usage", ExitCode.USAGE),
         (
             ["audit", "--rpc", "http://127.0.0.1:1", "--contract", "0x" + 40 * "1", "--json"],
             "network",
@@ -208,6 +216,26 @@ def test_an_interrupted_command_has_a_code(run: Run, monkeypatch: pytest.MonkeyP
     assert ended.object["error"]["exit_code"] == ExitCode.INTERRUPTED
 
 
+@click.command()
+@click.argument("word", callback=lambda *_: stop())
+@json_option
+def slow_to_read(word: str) -> None:
+    """Stop while the arguments are read."""
+
+
+def test_a_command_that_is_interrupted_before_it_begins_has_a_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(program.ENTRIES, "slow", Entry("To try it", f"{__name__}:slow_to_read", "Stop."))
+    assert run("slow", "x", "--json").object["error"]["code"] == "interrupted"
+    assert run("slow", "x", "--", "--json").stdout == ""
+
+
+def test_a_devnet_that_is_interrupted_while_it_starts_has_a_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numerbay_chain.chain.devnet.Devnet", lambda **_: stop())
+    ended = run("devnet", "--json")
+    assert ended.code == ExitCode.INTERRUPTED
+    assert ended.object["error"]["code"] == "interrupted"
+
+
 def test_a_reader_that_leaves_early_is_no_error_to_talk_about(
     run: Run, artifact: Path, alice: Path, tmp_path: Path
 ) -> None:
@@ -293,3 +321,4 @@ def test_a_question_that_nobody_answers(
     ended = run("--json", "asking")
     assert (ended.code, ended.object["error"]["exit_code"]) == (code, code)
     assert ended.object["error"]["code"] == ("interrupted" if terminal else "no-answer")
+    assert ended.stdout.startswith("{"), "nothing of the question is on stdout"

@@ -102,7 +102,7 @@ def test_every_way_to_end_is_a_sentence_with_a_code(
         assert "Traceback" not in said.err
         assert "this is a bug" not in said.err, (line, said.err)
         assert code == 0 or said.err
-        if said.out.startswith('{"error"'):
+        if code and "--json" in line and "--" not in line:
             error = json.loads(said.out)["error"]
             assert error["exit_code"] == code
             assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", error["code"])
