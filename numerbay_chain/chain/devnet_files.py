@@ -1,5 +1,5 @@
-"""What devnets leave in a home folder: profiles that are marked as theirs, a store, and what was journaled about their
-contracts. Nothing that a user wrote is touched."""
+"""What devnets leave in a home folder: profiles that are marked as theirs, a store, and what was journaled or kept
+about their contracts. Nothing that a user wrote is touched."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from numerbay_chain import jsontext
 from numerbay_chain.chain.deployment import Deployment, load, save
 from numerbay_chain.config import Home
 from numerbay_chain.errors import RefusedError, UsageError
@@ -79,14 +80,29 @@ def find_leftovers(home: Home) -> Leftovers:
     marked = [name for name, values in home.profiles().items() if values.get(OF_DEVNET) is True]
     folder = home.path / FOLDER
     paths = [] if not folder.exists() else [folder]
+    contracts = set()
     for contract in sorted((folder / "contracts").glob("*.json")):
         try:
             deployment = load(contract)
         except UsageError:
             continue
+        contracts.add((deployment.chain_id, deployment.address))
         beginning = f"{deployment.chain_id}-{deployment.address}"
         paths += [path for kind in _BY_CONTRACT for path in sorted((home.path / kind).glob(f"{beginning}[-.]*"))]
+    for entry in sorted((home.path / "kept").glob("*/entry")):
+        if _contract_of(entry) in contracts:
+            lock = entry.parent.with_suffix(".lock")
+            paths += [entry.parent, *([lock] if lock.exists() else [])]
     return Leftovers(tuple(marked), tuple(paths))
+
+
+def _contract_of(entry: Path) -> tuple[int, str] | None:
+    """Chain and address of the contract that kept content is of (`kept`); None for what is no record of any."""
+    try:
+        about = jsontext.parse(entry.read_bytes())
+        return int(about["chain_id"]), str(about["marketplace"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def clean(home: Home) -> Leftovers:

@@ -52,15 +52,19 @@ def devnet(context: click.Context, state: State, port: int, block_time: int | No
     from numerbay_chain.config import Home
 
     home = Home.at()
+    ready = False
     try:
         with Devnet(port=port, block_time=block_time) as running, keep_running(home, running.port):
             deployed = _deploy(running)
             remember(home, deployed)
             names = _write_profiles(home, running, deployed)
             _show(state, running, deployed, names, home.profiles())
+            ready = True
             output.note("stop it with Ctrl-C")
             status = running.wait()
     except KeyboardInterrupt:
+        if not ready:
+            raise  # it ends like any command that was interrupted before its result
         output.note("the devnet was stopped")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED) from None
     raise RefusedError(f"anvil ended by itself, with status {status}", "start the devnet again", code="anvil-failed")
@@ -138,8 +142,8 @@ def _show(
 def clean(state: State) -> None:
     """Remove what devnets left on this machine.
 
-    Their profiles, their store, and what was journaled about their contracts, below $NUMERBAY_CHAIN_HOME. Profiles that
-    you wrote or changed stay.
+    Their profiles, their store, and what was journaled or kept about their contracts, below $NUMERBAY_CHAIN_HOME.
+    Profiles that you wrote or changed stay.
 
     \b
     Example:
@@ -157,7 +161,7 @@ def clean(state: State) -> None:
         found = devnet_files.clean(home)
     state.show(
         {"profiles": list(found.profiles), "removed": [str(path) for path in found.paths]},
-        lambda: f"removed {len(found.profiles)} profiles and {len(found.paths)} files and folders",
+        lambda: f"removed {output.count(len(found.profiles), 'profile')} and {output.count(len(found.paths), 'path')}",
     )
 
 

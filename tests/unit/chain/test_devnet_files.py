@@ -1,5 +1,6 @@
 """What devnets write into a home folder is marked, never in place of what a user wrote, and can be removed."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,12 @@ def write(home: Home, port: int = 8545) -> dict[str, str]:
         {"seller": {**shared, "account": "dev:1"}, "buyer": {**shared, "account": "dev:2"}, "auditor": shared},
         shared,
     )
+
+
+def kept(home: Home, number: int, chain_id: int, marketplace: str) -> Path:
+    folder = home.folder("kept", f"{number:064x}")
+    (folder / "entry").write_text(json.dumps({"chain_id": chain_id, "marketplace": marketplace}))
+    return folder
 
 
 def test_profiles_of_an_earlier_devnet_are_written_again(home: Home) -> None:
@@ -84,6 +91,8 @@ def test_cleaning_removes_what_devnets_wrote_and_nothing_else(home: Home) -> Non
         home.folder("journal", f"31337-{DEPLOYMENT.address}-1"),
         home.folder("outbox", f"31337-{DEPLOYMENT.address}-{OTHER}"),
         home.folder("deployments") / f"31337-{DEPLOYMENT.address}.json",
+        kept(home, 1, 31337, DEPLOYMENT.address),
+        home.folder("kept") / f"{1:064x}.lock",
     ]
     stays = [
         home.folder("journal", f"1-{DEPLOYMENT.address}-1"),
@@ -91,6 +100,9 @@ def test_cleaning_removes_what_devnets_wrote_and_nothing_else(home: Home) -> Non
         home.folder("keys") / f"{OTHER}.json",
         home.folder("deployments") / f"31337-{OTHER}.json",
         home.path / "seller-secret",
+        kept(home, 2, 1, DEPLOYMENT.address),
+        kept(home, 3, 31337, OTHER),
+        home.folder("kept", f"{4:064x}"),
     ]
     for path in (*gone, *stays):
         if not path.exists():
