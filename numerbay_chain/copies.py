@@ -80,7 +80,7 @@ def deliver_copies(
 def _without(market: Market, listing_id: int, round: int) -> tuple[Left, ...]:
     there = {copy.order for copy in market.contract.copies_of(listing_id, round)}
     return tuple(
-        Left(order.id, f"order {order} has no copy of this round: its buyer can decline")
+        Left(order.id, f"order {order} has no copy of this round: its buyer can decline", "no-copy")
         for order in Sales.read(market.contract, listing_id).rightful(round)
         if order.id not in there
     )

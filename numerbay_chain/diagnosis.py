@@ -98,7 +98,7 @@ def overdue(case: Case) -> str:
     opened = case.challenge
     if opened is None:
         return ""
-    return f"his answer is overdue since {format_time(case.terms.response_deadline(opened.challenged_at))}"
+    return f"an answer is overdue since {format_time(case.terms.response_deadline(opened.challenged_at))}"
 
 
 def ground_of(case: Case) -> Ground | None:
@@ -127,7 +127,10 @@ def words(case: Case) -> str:
                 "settled to the seller"
             )
         case "unproven":
-            return f"nothing was proven against the seller's answer about {name} in time: {stake} can be settled to him"
+            return (
+                f"nothing was proven against the seller's answer about {name} in time: {stake} can be settled to the "
+                "seller"
+            )
         case "faulty":
             return f"{name} was proven faulty: {stake} can be settled to the buyer"
         case "refundable":

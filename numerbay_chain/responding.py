@@ -228,17 +228,17 @@ def _young(case: Case) -> Unanswered | None:
     if wait == 0 or case.now + wait + FINALITY_ENDS > deadline:
         return None
     reason = f"the challenge is not final yet: that takes about {format_duration(wait)} more; run this again then"
-    return Unanswered(case.order.id, case.round, reason, deadline, False, ExitCode.DONE)
+    return Unanswered(case.order.id, case.round, reason, deadline, False, ExitCode.DONE, "too-early")
 
 
 def _missed(case: Case) -> Unanswered:
     reason = f"it is too late, {case.amount(case.price + case.bond)} can be claimed by the buyer"
-    return Unanswered(case.order.id, case.round, reason, _deadline(case), True, ExitCode.REFUSED)
+    return Unanswered(case.order.id, case.round, reason, _deadline(case), True, ExitCode.REFUSED, "too-late")
 
 
 def _kept(challenge: OpenChallenge, error: NumerbayChainError) -> Unanswered:
     reason = f"{error}" + (f"; {error.hint}" if error.hint else "")
-    return Unanswered(challenge.order, challenge.round, reason, challenge.deadline, True, error.exit_code)
+    return Unanswered(challenge.order, challenge.round, reason, challenge.deadline, True, error.exit_code, error.code)
 
 
 def _deadline(case: Case) -> int | None:

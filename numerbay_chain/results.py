@@ -118,10 +118,11 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """An order that got no envelope this time, and why, in one sentence."""
+    """An order that got no envelope this time, why, in one sentence, and the code of that reason."""
 
     order: int
     reason: str
+    code: str
 
 
 DeliveryState = Literal["delivered", "waiting"]

@@ -180,16 +180,17 @@ def choose(sales: Sales, round: int, now: int, *, before_release: bool) -> tuple
     left: list[Left] = []
     for order in sales.rightful(round):
         if order.id not in sales.settled_orders:
-            left.append(Left(order.id, f"order {order} was bought too recently: its block could still vanish"))
+            reason = f"order {order} was bought too recently: its block could still vanish"
+            left.append(Left(order.id, reason, "too-early"))
         elif before_release and _could_be_reclaimed(order, sales.listing, now):
-            left.append(Left(order.id, f"order {order} could be reclaimed until the release is final"))
+            left.append(Left(order.id, f"order {order} could be reclaimed until the release is final", "too-early"))
         else:
             chosen.append(order)
     return chosen, left
 
 
 def _could_be_reclaimed(order: Order, listing: Listing, now: int) -> bool:
-    """Whether its buyer, who may cancel when he sees the release on its way, could have the money back within the
+    """Whether its buyer, who may cancel on seeing the release on its way, could have the money back within the
     margin."""
     return now + MARGIN >= (order.cancelled_at or now) + listing.terms.notice_period
 

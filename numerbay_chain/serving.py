@@ -97,7 +97,9 @@ class _Rights:
             return cls(sales, chosen, left, None)
         hashes = {copy.order: copy.content_hash for copy in market.contract.copies_of(listing_id, round)}
         left += [
-            Left(order.id, f"order {order} has no copy of this round") for order in chosen if order.id not in hashes
+            Left(order.id, f"order {order} has no copy of this round", "no-copy")
+            for order in chosen
+            if order.id not in hashes
         ]
         copies, failure = dict[int, Manifest](), None
         for order in chosen:
@@ -106,7 +108,8 @@ class _Rights:
                     copies[order.id] = _own_copy(market, release, entry, order.id, hashes[order.id])
                 except (NetworkError, ContentError, AccountError) as error:
                     failure = failure or error  # it keeps nobody else from a key
-                    left.append(Left(order.id, f"the copy of order {order} can't be opened here: {error}"))
+                    reason = f"the copy of order {order} can't be opened here: {error}"
+                    left.append(Left(order.id, reason, error.code))
         if failure is not None and not copies:
             raise failure
         return cls(sales, [order for order in chosen if order.id in copies], left, copies)

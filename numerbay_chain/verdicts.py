@@ -27,9 +27,9 @@ class Remedy:
 DisputeState = Literal[
     "none",  # no challenge
     "challenged",  # the seller has to answer
-    "unanswered",  # he did not, in time: price and bond can be claimed
+    "unanswered",  # the seller did not, in time: price and bond can be claimed
     "answered",  # the buyer can prove that the answer, or the content, is wrong
-    "unproven",  # he did not, in time: price and bond are the seller's
+    "unproven",  # the buyer did not, in time: price and bond are the seller's
     "faulty",  # challenged, and the content was proven wrong: price and bond are the buyer's
     "refundable",  # not challenged, and the content was proven wrong in time: the price is the buyer's
     "paid-to-buyer",  # the buyer was paid
@@ -180,7 +180,8 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Unanswered:
     """A challenge that was not answered this time, why, and until when it can be (Unix seconds; None: that could not be
-    read). `failed`: it can't be as things are; else it is only too early. `code`: the exit code of what kept it."""
+    read). `failed`: it can't be as things are; else it is only too early. `code`: the exit code of what kept it;
+    `error_code`: the code of that error, as `NumerbayChainError.code`."""
 
     order: int
     round: int
@@ -188,6 +189,7 @@ class Unanswered:
     deadline: int | None
     failed: bool
     code: ExitCode = ExitCode.REFUSED
+    error_code: str = "refused"
 
 
 @dataclass(frozen=True, slots=True)

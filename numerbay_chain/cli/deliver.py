@@ -156,7 +156,7 @@ def delivered_data(delivered: "Delivered") -> dict[str, object]:
         "delivery": receipt_data(delivered.delivery) if delivered.delivery else None,
         "envelopes": delivered.envelopes,
         "newly_posted": [order_name(order) for order in delivered.newly_posted],
-        "left": [{**order_name(left.order), "reason": left.reason} for left in delivered.left],
+        "left": [{**order_name(left.order), "code": left.code, "reason": left.reason} for left in delivered.left],
         "waiting_until": delivered.waiting_until,
         "waiting_for": delivered.waiting_for,
         "resumed": delivered.resumed,

@@ -92,7 +92,8 @@ def open_(state: State, order: int, round_: int | None) -> None:
             back, lost = ("price and bond come", "the bond is lost, and ") if view.bond else ("the price comes", "")
             state.agree(
                 f"challenges round {view.round} of order {format_order_id(order)}{bond}: the seller has to answer with "
-                f"the right key, or {back} back; if he does, {lost}the price is his; the gas is spent either way",
+                f"the right key, or {back} back; with the right key, {lost}the price is the seller's; the gas is spent "
+                "either way",
                 cost("a dispute", view.gas, view.fee, view.coin, view.price, view.bond, view.token),
             )
         if doubt:
@@ -355,7 +356,14 @@ def _show_answers(state: State, answers: "Answers") -> None:
             for one in answers.answered
         ],
         "left": [
-            {**order_name(one.order), "round": one.round, "reason": one.reason, "deadline": one.deadline}
+            {
+                **order_name(one.order),
+                "round": one.round,
+                "code": one.error_code,
+                "reason": one.reason,
+                "deadline": one.deadline,
+                "failed": one.failed,
+            }
             for one in answers.left
         ],
         "worthless": answers.worthless,

@@ -289,7 +289,7 @@ def test_a_forgotten_copy_is_added_to_its_round_instead_of_releasing_the_next(pl
     first, forgotten = (place.buyer(number).buy(listing.id, rounds=2).order for number in (1, 2))
     one, two = place.file("one.csv", b"one"), place.file("two.csv", b"two")
     delivered = place.seller.deliver_copies(listing.id, {first.id: one})
-    assert [left.order for left in delivered.left] == [forgotten.id]
+    assert [(left.order, left.code) for left in delivered.left] == [(forgotten.id, "no-copy")]
     place.chain.advance(DAY)
     assert place.seller.deliver_copies(listing.id, {forgotten.id: two}).round == 0
     assert place.buyer(2).fetch(forgotten.id, path=place.output()).size == 3

@@ -17,7 +17,7 @@ def test_a_buyer_without_a_key_is_shown_the_way_to_his_money(place: Place, cheat
     assert "fetch" not in shown
     assert "one can be opened until" in flat(nbc("buyer-1", 1, "dispute", "show", name).stdout)
     asked = flat(nbc("buyer-1", 1, "dispute", "open", name).stderr)
-    assert "if he does, the bond is lost, and the price is his; the gas is spent either way" in asked
+    assert "with the right key, the bond is lost, and the price is the seller's" in asked
     again = nbc("buyer-1", 1, "dispute", "open", name)
     assert "it is challenged already, nothing was sent" in again.stdout
     assert "transaction" not in again.stderr
@@ -38,6 +38,8 @@ def test_a_buyer_without_a_key_is_shown_the_way_to_his_money(place: Place, cheat
     assert "unanswered, can be claimed" in flat(nbc("auditor", 9, "audit").stdout)
     late = nbc("seller", 0, "dispute", "respond", code=1)
     assert f"round 0 of order {name} is not answered: it is too late" in flat(late.stderr)
+    told = nbc("seller", 0, "dispute", "respond", "--json", code=1).object
+    assert [(one["name"], one["code"], one["failed"]) for one in told["left"]] == [(name, "too-late", True)]
     assert "dispute claim" not in nbc("seller", 0, "dispute", "list", "--seller").stdout
     assert "claims 0.011 ETH" in nbc("buyer-1", 1, "dispute", "claim", name).stderr
     assert "paid back" in nbc("seller", 0, "dispute", "list", "--seller", "--all").stdout

@@ -25,7 +25,7 @@ def test_a_buyer_is_never_told_to_do_what_pays_the_seller(place: Place, nbc: Say
     place.chain.advance(2 * DAY)
     for step in ("claim", "prove"):
         said = flat(nbc("buyer-1", 1, "dispute", step, name, code=1).stderr)
-        assert "0.011 ETH can be settled to him" in said
+        assert "0.011 ETH can be settled to the seller" in said
         assert "dispute settle" not in said
         assert "hint: nothing comes back to the buyer any more" in said
     assert "next the seller's: dispute settle" in flat(nbc("buyer-1", 1, "dispute", "show", name).stdout)

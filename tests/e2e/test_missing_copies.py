@@ -62,7 +62,7 @@ def test_one_copy_that_is_not_to_be_had_keeps_no_other_order_from_its_key(place:
     operator.sender.send(posted)
     place.chain.advance(700)
     (served,) = place.seller.serve(listing).rounds
-    assert (served.newly_posted, [left.order for left in served.left]) == ((mine,), [other])
+    assert (served.newly_posted, [(left.order, left.code) for left in served.left]) == ((mine,), [(other, "not-found")])
     assert place.buyer(1).fetch(mine, path=place.output()).size > 0
 
 
