@@ -23,7 +23,7 @@ from numerbay_chain.errors import (
     UsageError,
     WrongContentError,
 )
-from numerbay_chain.files import storage_error, sync_folder, write_all, write_atomic
+from numerbay_chain.files import set_mode, storage_error, sync, sync_folder, write_all, write_atomic
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.store import ContentWriter, Store, Writer
 from numerbay_chain.ipfs.unixfs import Importer, Root
@@ -100,7 +100,7 @@ def seal_to_folder(
         sealed = seal(measured, _FolderStore(temporary), seller_secret, context, note=note or "", progress=progress)
         envelopes = seal_envelopes(sealed.key, context, enumerate(recipients))
         write_atomic(temporary / "envelopes", envelopes, _FILE_MODE)
-        temporary.chmod(_FOLDER_MODE)
+        set_mode(temporary, _FOLDER_MODE)
         temporary.rename(target)  # an empty folder of that name gives way
         sync_folder(target.parent)
     except OSError as error:
@@ -264,8 +264,8 @@ class _FolderWriter(Writer):
         write_all(self._file, data)
 
     def finish(self) -> Root:
-        self._path.chmod(_FILE_MODE)
-        os.fsync(self._file.fileno())
+        set_mode(self._file.fileno(), _FILE_MODE)
+        sync(self._file.fileno())
         self._file.close()
         return self._importer.finish()
 

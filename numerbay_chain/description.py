@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Final, Self
 
 from numerbay_chain import jsontext
-from numerbay_chain.errors import ContentError, NetworkError, UsageError
+from numerbay_chain.errors import ContentError, NetworkError, RefusedError, UsageError
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.store import ContentStore
 from numerbay_chain.text import visible
@@ -90,5 +90,5 @@ def read_description(store: ContentStore | None, digest: bytes) -> tuple[Descrip
         if sha256(block).digest() != digest:
             return None, "the store gave another block than the description"
         return Description.decode(block), None
-    except (ContentError, NetworkError) as error:
+    except (NetworkError, RefusedError) as error:  # also a store on a disk that fails
         return None, str(error)

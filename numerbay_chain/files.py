@@ -17,7 +17,6 @@ from numerbay_chain.errors import NumerbayChainError, RefusedError, UsageError
 
 _DISK_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NOT_SUPPORTED: Final = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
-_NO_HARD_LINKS: Final = _NOT_SUPPORTED | {errno.EACCES, errno.EMLINK, errno.EXDEV}
 _SECONDS_FOR_A_READER: Final = 5.0
 
 
@@ -82,8 +81,7 @@ def open_complete(
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb", buffering=0) as raw:
-            with _where_supported():
-                os.fchmod(raw.fileno(), mode)
+            set_mode(raw.fileno(), mode)
             yield raw
             _finish(raw, temporary, final, overwrite)
     except OSError as error:
@@ -153,8 +151,7 @@ def _open_for_writing(target: Path, kind: str) -> int:
 
 def _finish(raw: IO[bytes], temporary: Path, final: Path, overwrite: bool) -> None:
     try:
-        with _where_supported():
-            os.fsync(raw.fileno())
+        sync(raw.fileno())
         if overwrite:
             temporary.replace(final)
         else:
@@ -172,10 +169,8 @@ def _take_free_name(temporary: Path, final: Path) -> None:
         final.hardlink_to(temporary)
     except FileExistsError:
         raise
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-        # FAT, some network drives: an empty file claims the name, and is replaced at once
+    except OSError:
+        # FAT, some network drives, each in its own words: an empty file claims the name, and is replaced at once
         os.close(os.open(final, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         temporary.replace(final)
         return
@@ -184,6 +179,18 @@ def _take_free_name(temporary: Path, final: Path) -> None:
 
 def _exists(path: Path) -> RefusedError:
     return RefusedError(f"{path} exists already", "choose another name", code="file-exists")
+
+
+def set_mode(file: int | Path, mode: int) -> None:
+    """Set the permissions of an open file, or of what stands at a path, where the file system has any."""
+    with _where_supported():
+        os.chmod(file, mode)  # noqa: PTH101 — a path or a descriptor
+
+
+def sync(descriptor: int) -> None:
+    """Have the bytes of an open file or folder reach the disk, where the file system can be told to."""
+    with _where_supported():
+        os.fsync(descriptor)
 
 
 @contextmanager
@@ -224,7 +231,6 @@ def sync_folder(folder: str | os.PathLike[str]) -> None:
     with suppress(PermissionError):  # a folder that may be written to, but not read
         descriptor = os.open(folder, os.O_RDONLY)
         try:
-            with _where_supported():
-                os.fsync(descriptor)
+            sync(descriptor)
         finally:
             os.close(descriptor)

@@ -18,7 +18,10 @@ from typing import Final
 from numerbay_chain.errors import RefusedError
 from numerbay_chain.files import storage_error
 
-_NO_LOCKS: Final = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
+_LEAKED_ENOTSUPP: Final = 524  # the Linux kernel's own number, which some NFS servers' clients hand out
+_NO_LOCKS: Final = {
+    errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM, _LEAKED_ENOTSUPP,
+}  # fmt: skip
 _STEP: Final = 0.02
 SECONDS_FOR_A_CHANGE: Final = 30.0
 """Longer than any read-change-write takes that only waits for the disk."""

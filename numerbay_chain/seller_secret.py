@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -77,6 +78,8 @@ def _read(path: Path) -> bytes:
                 "it is made with the first delivery; import a backup if you have one",
                 code="no-secret",
             ) from None
+        if error.code in {"unreadable", "not-a-file"}:
+            raise  # it may be whole: a backup is not what is missing
         text = ""
     if not re.fullmatch(r"[0-9a-f]{64}", text, re.ASCII):
         # nothing of what stands there is repeated
@@ -84,5 +87,6 @@ def _read(path: Path) -> bytes:
             f"{path} does not hold a seller secret", "restore it from its backup", code="bad-secret"
         ) from None
     if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
+        with suppress(OSError):  # somebody else's file, a disk that is read-only: the secret is good all the same
+            path.chmod(0o600)
     return bytes.fromhex(text)

@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import shutil
@@ -46,6 +47,19 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def sealed(predictions: Path, buyers: list[KeyPair], folder: Path) -> SealedBundle:
     return seal_to_folder(predictions, [pair.public_key for pair in buyers], SECRET, folder, note="hello")
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_without_modes_and_without_fsync_takes_a_folder(
+    predictions: Path, buyers: list[KeyPair], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    for call in ("chmod", "fchmod", "fsync"):
+        monkeypatch.setattr(os, call, refused)
+    sealed = seal_to_folder(predictions, [buyers[0].public_key], SECRET, folder)
+    assert open_folder(folder, buyers[0], tmp_path / "out", sealed.content_hash).size == len(CONTENT)
 
 
 def test_every_recipient_opens_it(sealed: SealedBundle, folder: Path, buyers: list[KeyPair], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The embedded store: what it holds is complete, durable and checked, whatever happens to the process or the disk."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -166,6 +167,17 @@ def test_a_disk_that_is_full_leaves_nothing_half(store):
     assert message.startswith("no space left to write")
     assert "free some space" in message
     assert files_in(store) == []
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_that_syncs_nothing_takes_a_file(store, monkeypatch, number):
+    def refused(*_):
+        raise OSError(number, os.strerror(number))
+
+    for call in ("fsync", "posix_fadvise"):
+        monkeypatch.setattr(os, call, refused, raising=False)
+    root = store.add(b"data")
+    assert store.read_bytes(root.cid, 4) == b"data"
 
 
 def test_a_folder_that_can_not_be_made_is_refused(tmp_path):

@@ -56,3 +56,13 @@ def test_a_description_that_is_not_to_be_had_says_why(tmp_path: Path) -> None:
     assert "not what the format asks for" in str(read_description(store, digest)[1])
     described = Description("a model")
     assert read_description(store, store.add(described.encode()).cid.digest) == (described, None)
+
+
+def test_a_disk_that_fails_is_no_reason_to_show_no_listing(tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path / "store")
+    root = store.add(Description("a model").encode())
+    store.block_path(root.cid).unlink()
+    store.block_path(root.cid).mkdir()
+    found, trouble = read_description(store, root.cid.digest)
+    assert found is None
+    assert trouble
