@@ -48,7 +48,7 @@ def export(state: State, path: str) -> None:
     home = roles.settings(state).home
     roles.seller_secret(state)
     text = home.export_seller_secret()
-    if path == "-":
+    if output.is_stdout(path):
         with output.stdout_for_data(state.as_json) as stream:
             stream.write(text.encode() + b"\n")
         return

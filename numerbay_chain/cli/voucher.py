@@ -60,7 +60,7 @@ def sign(
     signed = roles.seller(state).sign_voucher(
         listing, price=price, buyer=buyer, max_rounds=max_rounds, uses=uses, valid_for=valid_for
     )
-    if path == "-":
+    if output.is_stdout(path):
         output.write(signed.to_json())
         return
     from numerbay_chain.files import write_atomic

@@ -1,7 +1,9 @@
 """`seal`, `open`, `cid` and `keys`: what needs no chain."""
 
 import base64
+import errno
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -197,6 +199,37 @@ def test_the_seller_secret_is_made_on_first_need_and_said_aloud_once(
     assert "seller-secret export" in first.stderr
     assert "seller secret" not in second.stderr
     assert secret not in first.stdout + first.stderr
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_a_secret_goes_to_stdout_alone_under_any_name_of_it(run: Run, home: Path, name: str) -> None:
+    assert run("seller-secret", "export", "-o", home.parent / "backup").code == 0
+    ended = run("seller-secret", "export", "-o", name)
+    assert (ended.code, ended.stdout) == (0, (home / "seller-secret").read_text())
+
+
+def test_a_secret_that_can_not_be_read_is_not_taken_for_a_damaged_one(run: Run, home: Path, tmp_path: Path) -> None:
+    (home / "seller-secret").mkdir(parents=True)
+    told = run("seller-secret", "export", "-o", tmp_path / "backup", "--json")
+    assert told.object["error"]["code"] == "not-a-file"
+    (home / "seller-secret").rmdir()
+    (home / "seller-secret").write_text("")
+    told = run("seller-secret", "export", "-o", tmp_path / "backup", "--json")
+    assert told.object["error"]["code"] == "bad-secret"
+
+
+def test_a_secret_on_a_disk_that_is_read_only_is_used(
+    run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.mkdir()
+    (home / "seller-secret").write_text(64 * "a")
+    (home / "seller-secret").chmod(0o644)
+
+    def chmod(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "chmod", chmod)
+    assert run("seller-secret", "export", "-o", "-").stdout == 64 * "a" + "\n"
 
 
 def test_a_seller_secret_moves_to_another_machine(
