@@ -4,6 +4,7 @@ The cost of opening one is bounded before the first step: its parameters may ask
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,8 @@ MOST_MEMORY: Final = 1 << 30
 _MOST_WORK: Final = 1 << 26  # n · r · p of scrypt: 32 times what wallets ask for, about a minute
 _MOST_ROUNDS: Final = 20_000_000  # of PBKDF2, some ten seconds
 _MOST_BYTES: Final = 1 << 16
+_KEY_SIZE: Final = 32
+_CIPHER: Final = "aes-128-ctr"
 _FORM: Final = "it must be an encrypted JSON file, version 3"
 
 
@@ -38,6 +41,11 @@ def read(path: Path) -> dict[str, Any]:
     fields["version"] = 3
     if not isinstance(fields.get("crypto"), dict):
         raise AccountError(f"{path} is not a keystore", _FORM, code="bad-keystore")
+    if fields["crypto"].get("cipher", _CIPHER) != _CIPHER:
+        # it would open, as the key of somebody else's account
+        raise AccountError(
+            f"the keystore {path} has a cipher that is not known", f"it must be {_CIPHER}", code="bad-keystore"
+        )
     _check_cost(path, fields["crypto"])
     return fields
 
@@ -56,20 +64,28 @@ def address_of(path: Path, fields: Mapping[str, Any]) -> str | None:
 
 
 def decrypt(path: Path, fields: Mapping[str, Any], password: Callable[[], str]) -> bytes:
-    """Return the private key. Raises `AccountError`: `wrong-password`, or `bad-keystore` for one that is damaged."""
-    try:
-        return bytes(Account.decrypt(dict(fields), password()))
-    except ValueError as error:
-        # a password that is no UTF-8 opens nothing
-        wrong = "mismatch" in str(error).lower() or isinstance(error, UnicodeEncodeError)
-    except (TypeError, LookupError, NotImplementedError, AttributeError, AssertionError, ArithmeticError, MemoryError):
-        wrong = False
-    # the cause may hold pieces of the keystore
-    if wrong:
-        raise AccountError(
-            f"the keystore {path} does not open with this password", "try again", code="wrong-password"
-        ) from None
-    raise AccountError(f"the keystore {path} is damaged", "restore it from a copy", code="bad-keystore") from None
+    """Return the private key, 32 bytes. Raises `AccountError`: `wrong-password`, or `bad-keystore` for one that is
+    damaged."""
+    typed = password()
+    # ethers.js normalizes passwords: a letter and its compatible form, such as full-width digits, open the same
+    for form in dict.fromkeys((typed, unicodedata.normalize("NFKC", typed))):
+        try:
+            key = bytes(Account.decrypt(dict(fields), form))
+        except ValueError as error:
+            # a password that is no UTF-8 opens nothing
+            wrong = "mismatch" in str(error).lower() or isinstance(error, UnicodeEncodeError)
+        except (
+            TypeError, LookupError, NotImplementedError, AttributeError, AssertionError, ArithmeticError, MemoryError,
+        ):  # fmt: skip
+            wrong = False
+        else:
+            return key.rjust(_KEY_SIZE, b"\0")  # old wallets left zeros at the start of a key out
+        if not wrong:
+            # without the cause, which may hold pieces of the keystore
+            raise AccountError(
+                f"the keystore {path} is damaged", "restore it from a copy", code="bad-keystore"
+            ) from None
+    raise AccountError(f"the keystore {path} does not open with this password", "try again", code="wrong-password")
 
 
 def _lower(value: Any) -> Any:

@@ -174,7 +174,8 @@ def _account(private_key: bytes, what: str) -> LocalAccount:
 
 
 def _from_environment(name: str) -> LocalSigner:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name, re.ASCII):
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name, re.ASCII) or re.fullmatch(r"[0-9a-fA-F]{64}", name):
+        # not repeated: what has 64 hexadecimal digits is a private key
         raise UsageError("that is not the name of an environment variable", _FORMS, code="not-an-account")
     text = os.environ.get(name)
     if text is None:

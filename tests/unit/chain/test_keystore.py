@@ -3,11 +3,15 @@
 import json
 import time
 import tracemalloc
+import unicodedata
+from hashlib import pbkdf2_hmac
 from pathlib import Path
 from typing import Any
 
 import pytest
 from eth_account import Account
+from eth_keyfile.keyfile import encrypt_aes_ctr
+from eth_utils.crypto import keccak
 
 from numerbay_chain.chain.signer import LocalSigner, Signer
 from numerbay_chain.errors import AccountError, ExitCode
@@ -153,6 +157,54 @@ def test_a_wrong_password_is_told_from_damage(tmp_path: Path, good: dict[str, An
     with pytest.raises(AccountError) as caught:
         signer(tmp_path / "keystore", good, password).unlock()
     assert caught.value.code == "wrong-password"
+
+
+def sealed(secret: bytes) -> dict[str, Any]:
+    """A keystore of any bytes, without an address."""
+    salt, iv = b"\x05" * 16, 7
+    derived = pbkdf2_hmac("sha256", PASSWORD.encode(), salt, 10, 32)
+    ciphertext = encrypt_aes_ctr(secret, derived[:16], iv)
+    crypto = {
+        "cipher": "aes-128-ctr",
+        "cipherparams": {"iv": f"{iv:032x}"},
+        "ciphertext": ciphertext.hex(),
+        "kdf": "pbkdf2",
+        "kdfparams": {"c": 10, "dklen": 32, "prf": "hmac-sha256", "salt": salt.hex()},
+        "mac": keccak(derived[16:32] + ciphertext).hex(),
+    }
+    return {"version": 3, "crypto": crypto}
+
+
+@pytest.mark.parametrize("size", [30, 31, 32])
+def test_a_key_whose_first_zeros_an_old_wallet_left_out_is_the_same_key(tmp_path: Path, size: int) -> None:
+    address = LocalSigner.from_key((b"\x3c" * size).rjust(32, b"\0")).address
+    for named in (address, None):
+        opened = signer(tmp_path / "keystore", {**sealed(b"\x3c" * size), "address": named})
+        opened.unlock()
+        assert opened.address == address
+
+
+@pytest.mark.parametrize("secret", [b"", bytes(32), b"\xff" * 32, b"\x01" * 33, b"test " * 12])
+def test_what_is_no_private_key_inside_of_a_keystore_is_said(tmp_path: Path, secret: bytes) -> None:
+    assert signer_code(tmp_path / "keystore", sealed(secret)) == "bad-key"
+
+
+def test_another_cipher_is_refused_before_it_gives_another_account(tmp_path: Path, good: dict[str, Any]) -> None:
+    assert signer_code(tmp_path / "keystore", {**good, "crypto": {**good["crypto"], "cipher": "aes-128-cbc"}}) == (
+        "bad-keystore"
+    )
+
+
+def signer_code(path: Path, keystore: object) -> str:
+    with pytest.raises(AccountError) as caught:
+        signer(path, keystore).unlock()
+    return caught.value.code
+
+
+@pytest.mark.parametrize("password", ["\u00bd a day\u2026", "\ufb01ve", "\uff11\uff12\uff13", "e\u0301"])
+def test_a_password_is_taken_as_typed_and_as_ethers_normalizes_it(tmp_path: Path, password: str) -> None:
+    for sealed in (password, unicodedata.normalize("NFKC", password)):
+        signer(tmp_path / "keystore", Account.encrypt(KEY, sealed, kdf="pbkdf2", iterations=10), password).unlock()
 
 
 def test_an_empty_password_opens_what_was_sealed_with_it(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_a_key_that_can_not_be_used_is_never_repeated(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    "spec", [KEY.hex(), f"env:0x{KEY.hex()}", "env:", "keystore:", "dev:x", "dev:-1", "ledger:0", ""]
+    "spec", [KEY.hex(), f"env:0x{KEY.hex()}", f"env:{64 * 'a'}", "env:", "keystore:", "dev:x", "dev:-1", "ledger:0", ""]
 )
 def test_another_form_is_refused_and_not_repeated(spec: str) -> None:
     with pytest.raises(UsageError) as caught:
