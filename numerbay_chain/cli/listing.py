@@ -300,7 +300,7 @@ def edit(
     view = role.show(number)
     state.show(
         {**listing_data(view), "transactions": [receipt_data(receipt) for receipt in receipts]},
-        f"listing {number} was changed" if receipts else f"listing {number} was so already",
+        f"listing {number} was changed" if receipts else f"listing {number}: no changes",
     )
 
 

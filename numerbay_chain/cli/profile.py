@@ -72,11 +72,18 @@ def show(state: State) -> None:
       numerbay-chain -p seller profile show
     """
     from numerbay_chain.settings import SETTING_NAMES
+    from numerbay_chain.units import format_amount
 
     settings = roles.settings(state)
     values: dict[str, object] = {name: shown(name, getattr(settings, name)) for name in SETTING_NAMES}
     values = {"home": str(settings.home.path), "profile": settings.profile, **values}
-    state.show(values, lambda: output.fields((name.replace("_", "-"), value or "-") for name, value in values.items()))
+    words = {**values, "max_fee": None if settings.max_fee is None else format_amount(settings.max_fee, "ether")}
+    state.show(
+        values,
+        lambda: output.fields(
+            (name.replace("_", "-"), "-" if value is None else value) for name, value in words.items()
+        ),
+    )
 
 
 @profile.command("set")
@@ -162,9 +169,11 @@ _CHECKS: Mapping[str, Callable[[str, str], None]] = {
 
 def shown(setting: str, value: object) -> object:
     """Return a setting without what may be secret in it: keys and passwords in addresses, a key in place of an
-    account."""
+    account. An amount is a string, as in all JSON."""
     from numerbay_chain import network
 
+    if setting == "max_fee" and type(value) is int:
+        return str(value)
     if not isinstance(value, str):
         return value
     if setting.endswith("rpc"):

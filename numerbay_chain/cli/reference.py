@@ -35,7 +35,10 @@ stable and for programs, the sentence is for people and may change.
 | `NUMERBAY_CHAIN_HOME` | the folder of keys, journal, profiles and deployments |
 | `NUMERBAY_CHAIN_PROFILE` | the profile, as `-p` |
 | `NUMERBAY_CHAIN_RPC`, `…_CONTRACT`, `…_CHAIN_ID`, `…_FROM_BLOCK` | as the flags of these names |
-| `NUMERBAY_CHAIN_ACCOUNT`, `…_STORE`, `…_READ_BACK`, `…_KEY` | likewise |
+| `NUMERBAY_CHAIN_NETWORK`, `…_CREATED_BY`, `…_SECOND_RPC`, `…_MAX_TIP`, `…_MAX_FEE` | likewise |
+| `NUMERBAY_CHAIN_ACCOUNT`, `…_STORE`, `…_READ_BACK`, `…_KEEP`, `…_KEY` | likewise |
+| `NUMERBAY_CHAIN_OPERATES` | listings of others that you answer for, as in `3,5` |
+| `NUMERBAY_CHAIN_CA_FILE` | certificates of an authority of your own |
 | `NUMERBAY_CHAIN_ANVIL` | where anvil is, if not on PATH |
 | `NUMERBAY_CHAIN_PASSWORD` | the keystore's password, where nobody can be asked |
 | `NUMERBAY_CHAIN_YES` | 1: as `--yes` |

@@ -83,6 +83,14 @@ def test_what_can_not_be_a_setting_is_not_written(run: Run, flag: str, value: st
     assert run("profile", "list", "--json").object["profiles"] == {}
 
 
+def test_the_most_that_gas_may_cost_is_shown_with_its_unit_and_told_in_wei(run: Run) -> None:
+    assert run("profile", "set", "x", "--max-fee", "0.05 ether", "--max-tip", "0").code == 0
+    assert run("-p", "x", "profile", "show", "--json").object["max_fee"] == "50000000000000000"
+    assert run("profile", "list", "--json").object["profiles"]["x"]["max_fee"] == "50000000000000000"
+    shown = dict(line.split(maxsplit=1) for line in run("-p", "x", "profile", "show").stdout.splitlines())
+    assert (shown["max-fee"], shown["max-tip"]) == ("0.05 ether", "0")
+
+
 SECRETS = {"PW1", "KEY1", "PW2", "PW3", "KEY3", "PW4"}
 NODE = "https://u:PW1@node.example/v3/KEY1"
 STORES = "kubo:http://u:PW2@127.0.0.1:5001,gateway:https://host.example/KEY3"
