@@ -1,6 +1,7 @@
 """The settings there are: their names and kinds. `config` says where their values come from."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypedDict
@@ -101,10 +102,10 @@ def typed(setting: str, value: Any, origin: str) -> Any:
     if setting == "operates":
         written = value if isinstance(value, list | tuple) else [value]
         text = ", ".join(str(one) for one in written)
-        parse_listings(text)
+        _parsed(parse_listings, text, setting, origin)
         return text
     if setting == "keep" and type(value) in (int, str):
-        parse_size(str(value))
+        _parsed(parse_size, str(value), setting, origin)
         return str(value).strip()
     if setting in _NUMBERS:
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}", value.strip(), re.ASCII):
@@ -127,6 +128,14 @@ def typed(setting: str, value: Any, origin: str) -> Any:
 
 def _where(setting: str, origin: str) -> str:
     return setting if origin == CALL else f"{setting} in {origin}"
+
+
+def _parsed(parse: Callable[[str], object], text: str, setting: str, origin: str) -> object:
+    """What `parse` makes of a setting's text. Raises its `UsageError` with the setting's name."""
+    try:
+        return parse(text)
+    except UsageError as error:
+        raise UsageError(f"{_where(setting, origin)}: {error}", error.hint, code=error.code) from None
 
 
 def _amount(setting: str, value: Any, origin: str) -> int:

@@ -105,7 +105,11 @@ def parse_size(text: str) -> int:
     """Bytes: `"10GiB"`, `"500 MB"`, `"1000000"`, `"0"`. Raises `UsageError`."""
     match = re.fullmatch(r"([0-9]{1,15})(?:([kmgt])(i?)b|b)?", "".join(text.split()).lower(), re.ASCII)
     if match is None:
-        raise UsageError(f"{text!r} is not a size", 'write it in bytes or with a unit, such as "10GiB" or "500MB"')
+        raise UsageError(
+            f"{one_line(text, 60)!r} is not a size",
+            'write it in bytes or with a unit, such as "10GiB" or "500MB"',
+            code="bad-setting",
+        )
     count, unit, binary = match.groups()
     size = int(count)
     for _ in range(" kmgt".index(unit) if unit else 0):
@@ -166,5 +170,7 @@ def parse_listings(text: str) -> tuple[int, ...]:
     if not all(
         part.isascii() and part.isdigit() and 0 < len(part) <= 10 and 0 < int(part) <= _MAX_HALF for part in parts
     ):
-        raise UsageError(f"{text[:80]!r} is no list of listings", "write their numbers, as in 3, 5")
+        raise UsageError(
+            f"{one_line(text, 60)!r} is no list of listings", "write their numbers, as in 3, 5", code="bad-setting"
+        )
     return tuple(int(part) for part in parts)

@@ -89,6 +89,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "not-an-order": ("text that is no order", "write it as LISTING-INDEX"),
     "not-approved": ("the token did not approve the amount", "check the token"),
     "not-buyer": ("the account is not the order's buyer", "use the buyer's account"),
+    "not-cancelled": ("the order was not cancelled", "`reclaim --missed`, or cancel it first"),
     "not-copies": ("the listing is not sold as copies", "deliver one file"),
     "not-covered": ("the order does not cover the round", "see its rounds with `orders`"),
     "not-found": ("the store does not have the content", "try another store"),

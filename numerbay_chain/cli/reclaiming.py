@@ -48,6 +48,12 @@ def reclaim(state: State, order: int | None, missed: bool, round_: int | None, l
         _reclaim_missed(state, role, order, round_)
     elif order is not None:
         view = role.order(order)
+        if view.status == "active" and view.unpaid and view.order.price:
+            raise RefusedError(
+                f"order {view.order} was not cancelled: its missed and overdue rounds are paid back without that",
+                f"use 'reclaim {view.order} --missed'",
+                code="not-cancelled",
+            )
         state.agree(f"reclaims the next round of order {view.order}: it is paid back, and the order ends")
         tell(state, order, role.reclaim(order), "reclaimed")
 
@@ -60,7 +66,7 @@ def _reclaim_missed(state: State, role: "Buyer", order: int, round_: int | None)
     if not done:
         raise RefusedError(f"order {view.order} has no missed round that was not paid back", "see it with 'orders'")
     _say_left(found)
-    tell(state, order, done, "paid back")
+    tell(state, order, done, "reclaimed")
 
 
 def _reclaim_all(state: State, role: "Buyer", listing: int) -> None:
@@ -90,7 +96,7 @@ def _reclaim_all(state: State, role: "Buyer", listing: int) -> None:
         "transactions": [receipt_data(step.receipt) for step in done],
     }
     state.show(
-        data, f"paid back, {paid_words(done)}" if done else f"nothing is owed for missed rounds of listing {listing}"
+        data, f"reclaimed, {paid_words(done)}" if done else f"nothing is owed for missed rounds of listing {listing}"
     )
 
 

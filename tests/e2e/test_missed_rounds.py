@@ -63,6 +63,13 @@ def test_killed_after_any_transaction_it_goes_on_where_it_was(overdue: Place) ->
     assert names == 3 * ["Skipped"] + 3 * ["MissedRefunded"]
 
 
+def test_a_buyer_who_never_cancelled_is_shown_the_way_to_overdue_rounds(overdue: Place, nbc: Says) -> None:
+    told = nbc("buyer-1", 1, "reclaim", "1-0", "--json", code=1).object["error"]
+    assert told["code"] == "not-cancelled"
+    assert "reclaim 1-0 --missed" in told["hint"]
+    assert nbc("buyer-1", 1, "reclaim", "1-0", "--missed", "--json").object["paid"] == str(3 * PRICE)
+
+
 def test_a_node_that_lags_behind_is_not_sent_the_same_miss_again(
     overdue: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

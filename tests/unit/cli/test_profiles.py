@@ -83,6 +83,18 @@ def test_what_can_not_be_a_setting_is_not_written(run: Run, flag: str, value: st
     assert run("profile", "list", "--json").object["profiles"] == {}
 
 
+@pytest.mark.parametrize(("name", "value"), [("keep", "x"), ("operates", "1,x"), ("max-fee", "5"), ("max-tip", "-1")])
+def test_a_setting_that_can_not_be_read_is_named(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    given = run("profile", "set", "x", f"--{name}", value, "--json").object["error"]
+    assert given["code"] == "bad-setting"
+    monkeypatch.setenv(f"NUMERBAY_CHAIN_{name.upper().replace('-', '_')}", value)
+    told = run("profile", "show", "--json").object["error"]
+    assert told["code"] == "bad-setting"
+    assert f"{name.replace('-', '_')} in the environment" in told["message"]
+
+
 def test_the_most_that_gas_may_cost_is_shown_with_its_unit_and_told_in_wei(run: Run) -> None:
     assert run("profile", "set", "x", "--max-fee", "0.05 ether", "--max-tip", "0").code == 0
     assert run("-p", "x", "profile", "show", "--json").object["max_fee"] == "50000000000000000"
