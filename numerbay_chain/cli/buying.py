@@ -71,6 +71,7 @@ def buy(
     role = roles.buyer(state)
     # before any quote: what was paid for may have been the last place, or the offer was closed since
     bought = role.resume_purchase(listing, rounds, voucher=voucher, recipient=recipient)
+    state.take_up(bought)
     if bought is None:
         quote = role.quote(
             listing,

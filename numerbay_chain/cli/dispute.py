@@ -80,6 +80,7 @@ def open_(state: State, order: int, round_: int | None) -> None:
 
     role = roles.buyer(state)
     opened = role.resume_dispute(order, round_)
+    state.take_up(opened)
     if opened is None:
         doubt = None
         try:
@@ -207,6 +208,7 @@ def prove(state: State, order: int, round_: int | None) -> None:
 
     role = roles.buyer(state)
     proven = role.resume_proof(order, round_)
+    state.take_up(proven)
     if proven is None:
         with progress() as report:
             judged = role.judge(order, round_, progress=report)

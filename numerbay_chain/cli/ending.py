@@ -77,7 +77,7 @@ def failed(error: Exception, as_json: bool) -> ExitCode:
 
 def interrupted(state: "State") -> ExitCode:
     """Tell that somebody ended the program, and return the exit code."""
-    sent = "what was sent stays sent, run it again to go on" if state.agreed else "nothing was sent"
+    sent = "what was sent stays sent, run it again to go on" if state.agreed else "nothing new was sent"
     output.note("")
     failure = Failure(f"interrupted; {sent}", code="interrupted", exit_code=ExitCode.INTERRUPTED)
     output.fail(failure, state.wants_json)

@@ -37,6 +37,10 @@ class State:
         """Whether there may be more to tell than what was read."""
         return self.agreed or self.changed
 
+    def take_up(self, found: object) -> None:
+        """`found`: what became of a transaction that an earlier call had sent. There is something to tell then."""
+        self.changed = self.changed or bool(found)
+
     def show(self, data: dict[str, Any], text: Callable[[], str] | str) -> None:
         """One result on stdout."""
         output.show(self.as_json, data, text)

@@ -101,6 +101,7 @@ def withdraw(state: State, listing: int) -> None:
         ready = role.withdraw(listing)
     else:
         ready = role.resume_withdrawal(listing)  # what an interrupted call took is told, though nothing is left
+        state.take_up(ready.receipts)
     _show_withdrawal(state, listing, ready)
 
 

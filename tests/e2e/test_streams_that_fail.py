@@ -6,10 +6,12 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from numerbay_chain.buyer import Buyer
 from numerbay_chain.cli.main import main
 from numerbay_chain.errors import ExitCode
 from numerbay_chain.market import Market
@@ -94,6 +96,17 @@ def test_a_purchase_is_done_and_told_where_it_can_be(
         assert any('"name": "1-0"' in text if as_json else "order 1-0" in text for text in told), told
     if as_json and how == "both open":
         assert json.loads(told[0])["name"] == "1-0"
+
+
+@pytest.mark.parametrize("how", ["stdout full", "stdout without a reader", "stdout failing"])
+def test_a_purchase_of_an_earlier_call_is_told_where_it_can_be(
+    sold: Place, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    earlier = replace(sold.buyer().buy(1), resumed=True)
+    monkeypatch.setattr(Buyer, "resume_purchase", lambda *_, **__: earlier)
+    streams = STREAMS[how]()
+    assert run(monkeypatch, streams, "buy", "1") == ExitCode.DONE
+    assert "order 1-0" in said(streams[1])
 
 
 @pytest.mark.parametrize("how", ["stdout closed", "stderr closed", "both closed", "both full"])
