@@ -1,7 +1,8 @@
 """Encryption meets storage: seal and pin in one pass, check without the key, fetch and open (docs/protocol.md §3)."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -186,8 +187,11 @@ def unseal(
     progress: ByteProgress | None = None,
     *,
     overwrite: bool = True,
+    to_the_end: bool = False,
 ) -> OpenedArtifact:
     """Fetches, checks and decrypts. A path appears when it is complete and checked; a stream gets checked chunks only.
+
+    `to_the_end`: the rest is read although a chunk is wrong, for a store that keeps what is read as a whole.
 
     Raises `DecryptionError` for a key that was not committed to, `WrongContentError` for plaintext that was not,
     `ContentError`, `NotFoundError` and `NetworkError` for bytes that are not available as promised, and `RefusedError`
@@ -196,21 +200,27 @@ def unseal(
     _require_key(manifest, key)
     if isinstance(target, str | os.PathLike):
         with open_complete(target, overwrite=overwrite, stream=True) as file:
-            digest = _decrypt(manifest, key, store, partial(_write, file, os.fspath(target)), progress)
+            write = partial(_write, file, os.fspath(target))
+            digest = _decrypt(manifest, key, store, write, progress, to_the_end)
     else:
-        digest = _decrypt(manifest, key, store, partial(_write, target, "the output"), progress)
+        digest = _decrypt(manifest, key, store, partial(_write, target, "the output"), progress, to_the_end)
     details, problems = _details(manifest, key, store)  # last: who lets them hang must not hold up the file
     return OpenedArtifact(manifest.size, digest, details, problems)
 
 
 def wrong_chunk(
-    manifest: Manifest, key: ContentKey, store: ContentStore, progress: ByteProgress | None = None
+    manifest: Manifest,
+    key: ContentKey,
+    store: ContentStore,
+    progress: ByteProgress | None = None,
+    *,
+    to_the_end: bool = False,
 ) -> int | None:
-    """The index of the first chunk that is not what was committed to; None where all are. Reads no further than that,
-    and no details. Raises as `unseal`."""
+    """The index of the first chunk that is not what was committed to; None where all are. Reads no further than that
+    unless `to_the_end` (see `unseal`), and no details. Raises as `unseal`."""
     _require_key(manifest, key)
     try:
-        _decrypt(manifest, key, store, lambda _: None, progress)
+        _decrypt(manifest, key, store, lambda _: None, progress, to_the_end)
     except WrongContentError as error:
         return error.index
     return None
@@ -260,10 +270,12 @@ def _decrypt(
     store: ContentStore,
     write: Callable[[bytes], None],
     progress: ByteProgress | None,
+    to_the_end: bool,
 ) -> bytes:
     decryptor, digest, done = Decryptor(key, manifest.size), sha256(), 0
+    given = pairs(manifest, store)
     try:
-        for plaintext in in_background(lambda pair: decryptor.update(*pair), pairs(manifest, store)):
+        for plaintext in in_background(lambda pair: decryptor.update(*pair), given):
             digest.update(plaintext)
             write(plaintext)
             done += len(plaintext)
@@ -271,6 +283,10 @@ def _decrypt(
                 progress(done, manifest.size)
     except PartError as failure:
         raise failure.error from None
+    except WrongContentError:
+        if to_the_end:
+            _read_on(given, done, manifest.size, progress)
+        raise
     decryptor.finish()
     if decryptor.data_root != manifest.data_root:
         raise ContentError(
@@ -278,6 +294,15 @@ def _decrypt(
             "tell the seller: the manifest is wrong",
         )
     return digest.digest()
+
+
+def _read_on(given: Iterator[tuple[bytes, bytes]], done: int, size: int, progress: ByteProgress | None) -> None:
+    """Read the rest, whose content nobody asks for any more: where that fails, what was found stands all the same."""
+    with suppress(PartError, NumerbayChainError):
+        for ciphertext, _ in given:
+            done += len(ciphertext)
+            if progress:
+                progress(done, size)
 
 
 def _details(manifest: Manifest, key: ContentKey, store: ContentStore) -> tuple[Details, tuple[Problem, ...]]:

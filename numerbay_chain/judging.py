@@ -62,7 +62,8 @@ def judge_case(reception: Reception, progress: Progress) -> Judgement:
         wrong = _wrong_answer(case, manifest, pair) if case.state == "answered" else None
         if wrong is not None:
             return wrong
-        key = reception.key(manifest, pair)
+        with reception.keeping(manifest):  # the envelope too
+            return _wrong_content(reception, manifest, reception.key(manifest, pair), progress)
     except ProblemError as error:
         unread = isinstance(error.error, NetworkError) and not isinstance(error.error, NotFoundError)
         if error.problem.kind in ("key", "envelope", "no-envelope") and not unread:
@@ -70,8 +71,6 @@ def judge_case(reception: Reception, progress: Progress) -> Judgement:
                 f"{error.problem.text}: an envelope proves nothing, the seller has to be asked", error.problem.advice
             ) from error
         raise error.error from error
-    with reception.keeping(manifest):
-        return _wrong_content(reception, manifest, key, progress)
 
 
 def refuse_stale(case: Case) -> None:
@@ -170,7 +169,8 @@ def _wrong_chunk(reception: Reception, manifest: Manifest, key: ContentKey, prog
     case, report = reception.case, _watched(reception.case, progress, "check")
     try:
         with _time_for(case):
-            chunk = artifact.wrong_chunk(manifest, key, reception.store(manifest), report)
+            store, kept = reception.store(manifest), reception.keeps(manifest)  # else it is read twice
+            chunk = artifact.wrong_chunk(manifest, key, store, report, to_the_end=kept)
     except ContentError as error:
         raise _not_judged(error) from error
     if chunk is not None:

@@ -25,6 +25,7 @@ from numerbay_chain.files import write_atomic
 from numerbay_chain.ipfs import ContentStore
 from numerbay_chain.ipfs.embedded import EmbeddedStore
 from numerbay_chain.ipfs.keeping import KeepingStore
+from numerbay_chain.ipfs.whole import RESERVE
 from numerbay_chain.locks import locked
 from numerbay_chain.manifest import Manifest
 
@@ -81,11 +82,17 @@ class Keep:
             return self._recording[name]
         return KeepingStore(self._store(name), store) if (self.folder / name).is_dir() else store
 
+    def is_recording(self, content_hash: bytes) -> bool:
+        """Return whether what `reader` gives of the artifact now is kept once it was read to its end."""
+        return content_hash.hex() in self._recording
+
     @contextmanager
-    def recording(self, manifest: Manifest, about: Kept, store: ContentStore) -> Iterator[None]:
+    def recording(self, manifest: Manifest, about: Kept, store: ContentStore, beside: int = 0) -> Iterator[None]:
         """Keep what `reader` gives of an artifact inside the block: all of it, or nothing.
 
         A failure to keep it is told, and changes nothing else. `about` needs no `content_hash`, `size`, `used_at`.
+        `beside`: bytes that the caller writes meanwhile, in step with what is read: these come first where the disk has
+        no room for both.
         """
         name = manifest.content_hash.hex()
         size = manifest.size + commitments_size(manifest.size)
@@ -94,12 +101,18 @@ class Keep:
         if name in self._recording or not self._is_worth_it(about) or all(store.holds(cid) for cid in parts):
             yield
             return
-        with self._claimed(name) as claimed:
-            if not claimed or not self._make_room(about):
+        with self._claimed(name) as failure:
+            if failure is not None and self._entry(name) is None:
+                self._tell_failure(failure)
+            if failure is not None or not self._make_room(about, beside):
                 yield
                 return
             kept = self._store(name)
-            self._recording[name] = KeepingStore(kept, store, self._tell_failure)
+
+            def room(left: int) -> None:
+                self._require_room(left, min(left, beside))
+
+            self._recording[name] = KeepingStore(kept, store, self._tell_failure, room)
             try:
                 yield
             finally:
@@ -113,10 +126,11 @@ class Keep:
                 if not kept.holds(manifest.cid):
                     kept.add(manifest.encode(), "manifest")
                 needed = max(about.needed_until, before.needed_until if before else 0)
-                self._write(replace(about, needed_until=needed, size=sum(root.size for root in kept.pins())))
+                size = max(sum(root.size for root in kept.pins()), about.size)
+                self._write(replace(about, needed_until=needed, size=size))
             elif before is None:
                 self._remove(about.content_hash)
-        except NumerbayChainError as error:
+        except (NumerbayChainError, OSError) as error:
             self._tell_failure(error)
 
     def _is_worth_it(self, about: Kept) -> bool:
@@ -154,7 +168,7 @@ class Keep:
             return found
         return [one for one in found if self._evict(one.content_hash)]
 
-    def _make_room(self, about: Kept) -> bool:
+    def _make_room(self, about: Kept, beside: int) -> bool:
         """Whether there is room for one more; what is settled goes first, then what is used least."""
         if self._entry(about.content_hash) is not None:
             return True
@@ -168,21 +182,23 @@ class Keep:
                 )
             self._evict(entry.content_hash)
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            free = shutil.disk_usage(self.folder).free
-        except OSError as error:
+            self._require_room(about.size, beside)
+        except (OSError, RefusedError) as error:
             self._tell_failure(error)
-            return False
-        if free < about.size:
-            self._tell_failure(RefusedError(f"no space left in {self.folder}"))
             return False
         return True
 
+    def _require_room(self, size: int, beside: int) -> None:
+        """Raise `RefusedError` where the disk has no room for `size` bytes, for those `beside` them and for some more:
+        what is signed meanwhile has to be written down too. Raises `OSError`."""
+        if shutil.disk_usage(self.folder).free < size + beside + min(size, RESERVE):
+            raise RefusedError(f"too little space is left in {self.folder}", code="disk-full")
+
     def _evict(self, name: str) -> bool:
-        with self._claimed(name) as claimed:
-            if claimed:
+        with self._claimed(name) as failure:
+            if failure is None:
                 self._remove(name)
-            return claimed
+            return failure is None
 
     # ------------------------------------------------------------------------------------------------------- on disk
 
@@ -216,19 +232,21 @@ class Keep:
         shutil.rmtree(self.folder / name, ignore_errors=True)
 
     @contextmanager
-    def _claimed(self, name: str) -> Iterator[bool]:
-        """Whether this process alone changes the entry inside the block: another one may be adding to it."""
-        path, lock, claimed = self.folder / f"{name}.lock", ExitStack(), True
+    def _claimed(self, name: str) -> Iterator[Exception | None]:
+        """None where this process alone changes the entry inside the block, else why not: another one may be adding to
+        it, or the folder can't be written to."""
+        path, lock = self.folder / f"{name}.lock", ExitStack()
+        failure: Exception | None = None
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock.enter_context(locked(path, "keeping the same content", seconds=0))
-        except (OSError, RefusedError):
-            claimed = False
+        except (OSError, RefusedError) as error:
+            failure = error
         with lock:
             try:
-                yield claimed
+                yield failure
             finally:
-                if claimed and not (self.folder / name).exists():
+                if failure is None and not (self.folder / name).exists():
                     with suppress(OSError):
                         path.unlink()
 

@@ -301,13 +301,13 @@ class Market:
         return self.keep.reader(content_hash, self.store)
 
     def keeping(
-        self, manifest: Manifest, listing: int, round: int, order: int | None, needed_until: int
+        self, manifest: Manifest, listing: int, round: int, order: int | None, needed_until: int, beside: int = 0
     ) -> AbstractContextManager[None]:
         """Keep on this machine what `reader` gives of the artifact inside the block (`Keep.recording`): it may be
-        needed in a dispute until then (Unix seconds). `order`: of a copy."""
+        needed in a dispute until then (Unix seconds). `order`: of a copy; `beside`: bytes written meanwhile."""
         place = (self.connection.chain_id, self.contract.address)
         about = Kept("", *place, listing, round, order, 0, needed_until, 0)
-        return self.keep.recording(manifest, about, self.store)
+        return self.keep.recording(manifest, about, self.store, beside)
 
     def small_block(self, cid: Cid) -> bytes:
         """A block of the store that is asked for again and again, such as a copy's manifest: waited for once. Raises as

@@ -142,11 +142,16 @@ class Promise:
         """Return where the artifact is read from: what is kept of it, then the user's store."""
         return self.market.reader(manifest.content_hash)
 
-    def keeping(self, manifest: Manifest) -> AbstractContextManager[None]:
-        """Keep what is read inside the block on this machine, as long as the round can be disputed."""
+    def keeps(self, manifest: Manifest) -> bool:
+        """Return whether what is read now is kept once it was read to its end."""
+        return self.market.keep.is_recording(manifest.content_hash)
+
+    def keeping(self, manifest: Manifest, beside: int = 0) -> AbstractContextManager[None]:
+        """Keep what is read inside the block on this machine, as long as the round can be disputed. `beside`: bytes
+        that are written meanwhile, which come first where the disk has no room for both."""
         case = self.case
         until = case.terms.needed_until(case.matures_at)
         if case.challenge is not None:
             until = max(until, case.terms.proof_deadline(case.challenge))
         order = self.order.id if case.terms.copies else None
-        return self.market.keeping(manifest, self.listing.id, self.round, order, until)
+        return self.market.keeping(manifest, self.listing.id, self.round, order, until, beside)

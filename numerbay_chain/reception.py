@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
@@ -180,18 +180,17 @@ def _open_into(
     overwrite: bool,
     progress: Progress,
 ) -> artifact.OpenedArtifact:
-    """Decrypt to the target. What is not as committed to is read to its end all the same, so that it is kept and can be
-    proven."""
+    """Decrypt to the target. What is not as committed to is read to its end all the same where it is kept, so that it
+    can be proven however silent its host becomes."""
     store = reception.store(manifest)
 
     def report(done: int, total: int) -> None:
         progress("fetch", done, total)
 
     try:
-        return artifact.unseal(manifest, key, store, target, report, overwrite=overwrite)
+        kept = reception.keeps(manifest)
+        return artifact.unseal(manifest, key, store, target, report, overwrite=overwrite, to_the_end=kept)
     except WrongContentError as error:
-        with suppress(NumerbayChainError):
-            artifact.check(manifest.encode(), manifest.content_hash, store, report)
         advice = remedy(reception.case, "wrong-content", True).text
         raise WrongContentError(str(error), advice, index=error.index) from error
     except (NotFoundError, ContentError) as error:
@@ -211,7 +210,7 @@ def fetch(
     reception = Reception.open(market, order_id, round)
     try:
         manifest = reception.manifest(reception.release())
-        with reception.keeping(manifest):
+        with reception.keeping(manifest, beside=manifest.size):
             key = reception.key(manifest, reception.pair())
             opened = _open_into(reception, manifest, key, target, overwrite, progress)
     except ProblemError as error:

@@ -50,7 +50,7 @@ class EmbeddedStore(BlockStore):
         with suppress(FileNotFoundError):
             for path in sorted((self.folder / "pins").iterdir()):
                 # A name that is no CID is a pin that was being written when its process died.
-                with suppress(UsageError):
+                with suppress(UsageError, ValueError, LookupError, TypeError):
                     cid = Cid.parse(path.name)
                     yield Root(cid, jsontext.whole(jsontext.parse(path.read_bytes())["size"]))
 

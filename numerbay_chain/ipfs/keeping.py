@@ -13,24 +13,37 @@ from numerbay_chain.ipfs.store import ContentStore, ContentWriter, Store
 _Result = TypeVar("_Result")
 _SMALL: Final = LEAF_SIZE
 """Bytes of a file of which any part is read as the whole of it: it comes as one block anyway."""
+_LOOK_AGAIN: Final = 64 << 20
+"""Bytes after which the room on the disk is looked at again: others write to it too."""
 
 
 class KeepingStore(FallbackStore):
     """Reads from `kept` first, then from `source`. With `failed`, files that are read to their end from `source` are
-    added to `kept`; where that fails, `failed` is told once, and reading goes on."""
+    added to `kept`; where that fails, `failed` is told once, and reading goes on. `room` raises where there is none for
+    that many bytes more."""
 
     def __init__(
-        self, kept: EmbeddedStore, source: ContentStore, failed: Callable[[Exception], None] | None = None
+        self,
+        kept: EmbeddedStore,
+        source: ContentStore,
+        failed: Callable[[Exception], None] | None = None,
+        room: Callable[[int], None] = lambda _: None,
     ) -> None:
-        super().__init__([kept, source if failed is None else _Copying(kept, source, failed)])
+        super().__init__([kept, source if failed is None else _Copying(kept, source, failed, room)])
         self.name, self.writable = source.name, False
 
 
 class _Copying(Store):
     """`source`, with a copy of each file that was read to its end."""
 
-    def __init__(self, kept: EmbeddedStore, source: ContentStore, failed: Callable[[Exception], None]) -> None:
-        self._kept, self._source, self._failed = kept, source, failed
+    def __init__(
+        self,
+        kept: EmbeddedStore,
+        source: ContentStore,
+        failed: Callable[[Exception], None],
+        room: Callable[[int], None],
+    ) -> None:
+        self._kept, self._source, self._failed, self._room = kept, source, failed, room
         self._keeps = True
         self.name = source.name
 
@@ -45,11 +58,12 @@ class _Copying(Store):
             yield data[offset : offset + length]
             return
         whole = not offset and length == size
-        writer = self._try(self._kept.writer) if whole else None
+        writer, left = self._try(self._kept.writer) if whole else None, length
         try:
             for piece in self._source.read(cid, size, offset, length):
-                if writer is not None and not self._wrote(writer, piece):
+                if writer is not None and not self._wrote(writer, piece, left):
                     writer = None
+                left -= len(piece)
                 yield piece
             if writer is not None:
                 self._try(writer.finish)
@@ -65,7 +79,10 @@ class _Copying(Store):
     def _add(self, data: bytes) -> None:
         self._try(lambda: self._kept.add(data))
 
-    def _wrote(self, writer: ContentWriter, piece: bytes) -> bool:
+    def _wrote(self, writer: ContentWriter, piece: bytes, left: int) -> bool:
+        """Whether it is kept; `left` counts the bytes that are to come, this piece among them."""
+        if left // _LOOK_AGAIN != (left - len(piece)) // _LOOK_AGAIN:
+            self._try(lambda: self._room(left))
         self._try(lambda: writer.write(piece))
         if not self._keeps:
             writer.abort()

@@ -10,6 +10,7 @@ from numerbay_chain import Buyer, kept
 from numerbay_chain.errors import NotFoundError, NumerbayChainError, RefusedError
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.ipfs.store import BlockStore
+from tests.codes import fails_with
 from tests.e2e.cheats import DAY, HOUR, Cheat
 from tests.e2e.programs import InsideShell
 from tests.places import PRICE, Place
@@ -30,6 +31,21 @@ class Host(BlockStore):
         if self.silent and len(block) > 2_000:
             raise NotFoundError("it is silent")
         self.served += len(block)
+        return block
+
+
+class Once(Host):
+    """Serves each block of the content once."""
+
+    def __init__(self, store: EmbeddedStore) -> None:
+        super().__init__(store)
+        self.given: set[Cid] = set()
+
+    def _fetch(self, cid: Cid) -> bytes:
+        block = super()._fetch(cid)
+        if len(block) > 2_000 and cid in self.given:
+            raise NotFoundError("it was served before")
+        self.given.add(cid)
         return block
 
 
@@ -109,6 +125,24 @@ def test_wrong_content_is_proven_from_what_was_kept(checked: str, place: Place, 
     host.silent = True
     proven = reader(place, host).prove(order, publish_key=True)
     assert (proven.kind, proven.chunk, proven.paid) == ("wrong-content", 300, PRICE)
+
+
+@pytest.mark.parametrize("step", ["fetch", "judge"])
+def test_wrong_content_is_kept_by_the_reading_that_finds_it(step: str, place: Place, cheat: Cheat, host: Host) -> None:
+    once, content = Once(host.behind), os.urandom(6_000_000)
+    listing = place.seller.create_listing(PRICE, **DISPUTED).id
+    order = reader(place, once).buy(listing).order.id
+    _, key = cheat.release_junk(listing, content, chunk=2)
+    cheat.hand_out(key, [order])
+    if step == "fetch":
+        with fails_with("wrong-content"):
+            reader(place, once).fetch(order, path=place.output())
+    if step == "judge":
+        assert reader(place, once).judge(order).chunk == 2
+    once.behind = EmbeddedStore(place.folder / "empty")  # the envelope is kept too
+    proven = reader(place, once).prove(order, publish_key=True)
+    assert (proven.chunk, proven.paid) == (2, PRICE)
+    assert once.served < 1.02 * len(content)
 
 
 def test_a_copy_is_kept_with_its_manifest(place: Place, host: Host) -> None:

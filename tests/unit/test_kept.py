@@ -1,7 +1,9 @@
 """Kept artifacts on disk: the limit, what goes first, and that no half of one ever counts."""
 
 import os
+import shutil
 import time
+from collections import namedtuple
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -47,8 +49,8 @@ def keep_at(tmp_path: Path, limit: int = 100 * SIZE, told: list[str] | None = No
     return Keep(tmp_path / "kept", limit, (told if told is not None else []).append)
 
 
-def check(keep: Keep, manifest: Manifest, source: Elsewhere, about: Kept = ABOUT) -> None:
-    with keep.recording(manifest, about, source):
+def check(keep: Keep, manifest: Manifest, source: Elsewhere, about: Kept = ABOUT, beside: int = 0) -> None:
+    with keep.recording(manifest, about, source, beside):
         store = keep.reader(manifest.content_hash, source)
         assert artifact.check(manifest.encode(), manifest.content_hash, store) == []
 
@@ -92,6 +94,45 @@ def test_what_is_larger_than_the_limit_is_not_kept_and_said(tmp_path: Path, sour
     keep = keep_at(tmp_path, SIZE // 2, told)
     check(keep, sealed(tmp_path, source), source)
     assert (names(keep), len(told)) == ([], 1)
+
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.mark.parametrize(
+    ("free", "beside", "kept"),
+    [(2.1 * SIZE, 0, True), (1.9 * SIZE, 0, False), (3.1 * SIZE, SIZE, True), (2.9 * SIZE, SIZE, False)],
+)
+def test_what_the_disk_has_no_room_for_beside_what_is_written_is_not_kept_and_said(
+    tmp_path: Path, source: Elsewhere, monkeypatch: pytest.MonkeyPatch, free: float, beside: int, kept: bool
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 40, 0, int(free)))
+    keep = keep_at(tmp_path, told=told)
+    check(keep, sealed(tmp_path, source), source, beside=beside)
+    assert (len(names(keep)), len(told)) == (int(kept), int(not kept))
+
+
+def test_a_disk_that_others_fill_meanwhile_ends_the_keeping_and_not_the_reading(
+    tmp_path: Path, source: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    looks = iter([1 << 40])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 40, 0, next(looks, 0)))
+    monkeypatch.setattr("numerbay_chain.ipfs.keeping._LOOK_AGAIN", 1 << 19)
+    keep = keep_at(tmp_path, told=told)
+    check(keep, sealed(tmp_path, source), source)
+    assert (names(keep), len(told)) == ([], 1)
+    assert [path for path in keep.folder.rglob("*") if path.is_file()] == []
+
+
+def test_a_damaged_pin_ends_no_check(tmp_path: Path, source: Elsewhere) -> None:
+    keep, manifest = keep_at(tmp_path), sealed(tmp_path, source)
+    check(keep, manifest, source)
+    for path in (keep.folder / manifest.content_hash.hex() / "pins").iterdir():
+        path.write_text("{")
+    check(keep, manifest, source)
+    assert len(names(keep)) == 1
 
 
 def test_nothing_is_added_that_is_settled_already(tmp_path: Path, source: Elsewhere) -> None:
@@ -142,14 +183,18 @@ def test_a_block_that_was_altered_here_comes_from_the_store(tmp_path: Path, sour
 
 
 def test_of_two_processes_one_adds_and_both_read(tmp_path: Path, source: Elsewhere) -> None:
+    told: list[str] = []
     keep, manifest = keep_at(tmp_path), sealed(tmp_path, source)
     keep.folder.mkdir()
     with locked(keep.folder / f"{manifest.content_hash.hex()}.lock", "keeping it"):
-        check(keep_at(tmp_path), manifest, source)
-        assert names(keep) == []
+        check(keep_at(tmp_path, told=told), manifest, source)
+        assert (names(keep), len(told)) == ([], 1)
         assert keep.collect() == []
     check(keep, manifest, source)
     assert len(names(keep)) == 1
+    with locked(keep.folder / f"{manifest.content_hash.hex()}.lock", "reading it"):
+        check(keep_at(tmp_path, told=told), manifest, source)
+    assert len(told) == 1, "it is kept"
 
 
 def test_what_another_process_removes_while_it_is_read_comes_from_the_store(tmp_path: Path, source: Elsewhere) -> None:
