@@ -127,8 +127,8 @@ class Buyer:
         transfer by signature where the token can do that, else the exact amount is approved first. `again`: a
         second order for the same round is meant. `young_listing`: buy from a listing that is not final yet, whose
         number could still become another seller's. Raises `RefusedError` for an order that the recipient holds
-        already for that round, for a young listing (`too-early`), for a seller or terms that changed before the
-        purchase was signed (`changed`), and for all that `quote` refuses.
+        already for that round, for a young listing (`too-early`), for a seller, terms or checked content that changed
+        before the purchase was signed (`terms-changed`), and for all that `quote` refuses.
         """
         return buy(
             self.market,

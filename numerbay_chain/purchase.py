@@ -59,14 +59,15 @@ def buy(
         )
     if not again:
         _refuse_second(market, quote)
+    checked = None
     if quote.already_out and check:
         until = _last_second(quote, voucher, None)
         with market.reading(None if until is None else market.clock.left(until)):
-            _check_content(market, quote, progress)
+            checked = _check_content(market, quote, progress)
     approval, signed = _allow(market, quote, permit)
     call = _call(quote, voucher, signed)
     with market.decision():
-        _refuse_other(market, quote)
+        _refuse_other(market, quote, checked)
         if not young_listing:
             refuse_young(market, quote.listing)
         if not again:
@@ -114,14 +115,21 @@ def _refuse_change(now: Quote, agreed: Quote) -> None:
             raise RefusedError(f"{what} changed since you agreed", "look at it again, then buy", code="terms-changed")
 
 
-def _refuse_other(market: Market, quote: Quote) -> None:
+def _refuse_other(market: Market, quote: Quote, checked: Release | None) -> None:
     """Right before it is signed: the contract binds a purchase to a listing's number, version and round, not to who
-    sells under that number, which a reorganization can change. Raises `RefusedError`."""
+    sells under that number, nor to the content that was `checked`, which a reorganization can change. Raises
+    `RefusedError`."""
     now = market.contract.listing(quote.listing.id)
     key = market.contract.current_key(quote.recipient)
     _refuse_change(replace(quote, listing=now, epoch=key[0] if key else 0), quote)
     if now.next_round != quote.listing.next_round:
         raise RefusedError("the round changed since you agreed", "look at it again, then buy", code="terms-changed")
+    if checked is not None and _released(market, quote).content_hash != checked.content_hash:
+        raise RefusedError(
+            f"round {quote.first_round} has other content by now than was checked",
+            "nothing was paid; run this again",
+            code="terms-changed",
+        )
 
 
 def _refuse_second(market: Market, quote: Quote) -> None:
@@ -134,12 +142,18 @@ def _refuse_second(market: Market, quote: Quote) -> None:
             )
 
 
-def _check_content(market: Market, quote: Quote, progress: Progress) -> None:
+def _released(market: Market, quote: Quote) -> Release:
     release = market.contract.release(quote.listing.id, quote.first_round)
     if release is None:
         raise NetworkError(
             "the node left out a release", "check from_block, or use another node", code="node-incomplete"
         )
+    return release
+
+
+def _check_content(market: Market, quote: Quote, progress: Progress) -> Release:
+    """Read every byte of the round that is out. Raises `RefusedError` where something is wrong."""
+    release = _released(market, quote)
     with _keeping(market, quote, release):
         found = artifact.check(
             release.manifest,
@@ -157,6 +171,7 @@ def _check_content(market: Market, quote: Quote, progress: Progress) -> None:
             "nothing was paid; buy the next round instead, or leave the check out",
             code="bad-content",
         )
+    return release
 
 
 def _keeping(market: Market, quote: Quote, release: Release) -> AbstractContextManager[None]:

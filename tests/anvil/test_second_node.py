@@ -334,6 +334,16 @@ def test_nothing_is_bought_from_a_listing_that_two_nodes_have_differently(place:
     assert buyer.buy(listing).order.listing == listing
 
 
+def test_no_round_that_is_out_is_bought_that_two_nodes_tell_differently(place: Place, nodes: Nodes) -> None:
+    listing = place.seller.create_listing(PRICE, instant=True).id
+    place.seller.deliver(place.file(), listing)
+    buyer = place.buyer()
+    with nodes.lying(second=left_out("Released")):
+        assert "the event Released" in str(refused(lambda: buyer.buy(listing)))
+        assert not nodes.was_told("buy")
+    assert buyer.buy(listing).order.first == 0
+
+
 def test_a_key_that_only_one_node_names_is_not_looked_for(place: Place, nodes: Nodes) -> None:
     _, (order,) = sold(place)
     place.seller.deliver(place.file(), order >> 32)

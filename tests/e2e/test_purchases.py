@@ -4,7 +4,10 @@ import dataclasses
 
 import pytest
 
+from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.types import Release
 from numerbay_chain.errors import AccountError, RefusedError
+from tests.codes import fails_with
 from tests.places import PRICE, Place
 
 DAY = 86_400
@@ -36,6 +39,24 @@ def test_a_forged_voucher_is_refused_before_anything_is_sent(place: Place) -> No
     assert place.cost(1, lambda: None) == 0
     with pytest.raises(RefusedError, match="not signed by the listing's seller"):
         place.buyer().buy(listing.id, voucher=cheaper)
+
+
+def test_no_other_content_is_bought_than_was_checked(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing = place.seller.create_listing(PRICE, instant=True).id
+    place.seller.deliver(place.file(), listing)
+    buyer, told, release = place.buyer(), list[Release | None](), MarketplaceContract.release
+
+    def turned_around(*given: object, **more: object) -> Release | None:
+        found = release(*given, **more)  # type: ignore[arg-type]  # its own
+        told.append(found)
+        return found if len(told) == 1 or found is None else dataclasses.replace(found, content_hash=bytes(32))
+
+    monkeypatch.setattr(MarketplaceContract, "release", turned_around)
+    with fails_with("terms-changed"):
+        buyer.buy(listing)
+    assert place.contract.listing(listing).orders == 0
+    told.clear()
+    assert buyer.buy(listing, check=False).order.first == 0
 
 
 def test_somebody_else_can_pay(place: Place) -> None:
