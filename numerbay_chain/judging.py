@@ -16,7 +16,7 @@ from numerbay_chain.chain.finality import FINALITY_ENDS
 from numerbay_chain.chain.gas import DISPUTE_GAS
 from numerbay_chain.crypto import secp256k1
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.diagnosis import content_gas, what_next, words
+from numerbay_chain.diagnosis import command, content_gas, what_next, words
 from numerbay_chain.disputes import Case, read_case
 from numerbay_chain.errors import (
     ContentError,
@@ -43,6 +43,7 @@ _OF_FUNCTION: Final[dict[str, ProofKind]] = {
 
 def judge(market: Market, order_id: int, round: int | None, progress: Progress) -> Judgement:
     """See `Buyer.judge`."""
+    market.require_second()
     return judge_case(Reception(market, read_case(market, order_id, round, "open", "prove")), progress)
 
 
@@ -247,8 +248,17 @@ def _too_slow(case: Case, until: int) -> TooLateError:
     """For content that did not come in the time that was left."""
     by = format_until(until, case.market.clock.now())
     return TooLateError(
-        f"the content of {case.name} did not come in time: a proof had to be mined until {by}",
-        "ask the seller for a refund",
+        f"the content of {case.name} did not come in time: a proof had to be mined until {by}", _instead(case)
+    )
+
+
+def _instead(case: Case) -> str:
+    """What is left to the buyer where it is too late for a proof as the dispute stood."""
+    if case.state != "challenged":
+        return "ask the seller for a refund"
+    show, prove = command(case, "dispute show"), command(case, "dispute prove")
+    return (
+        f"see with `{show}` how it stands then: `{prove}` has more time after an answer, and without one you are paid"
     )
 
 
@@ -258,7 +268,7 @@ def refuse_late(case: Case, until: int) -> None:
         by = format_until(until, case.market.clock.now())
         raise TooLateError(
             f"a proof had to be mined until {by}: it would come too late, and give the content key away for nothing",
-            "ask the seller for a refund",
+            _instead(case),
         )
 
 

@@ -173,7 +173,12 @@ def _require_unchanged(case: Case, manifest: bytes) -> None:
     now = case.again()
     promised = case.market.contract.hash_of(case.order.id, case.round)
     sold_by_us = case.market.account in (now.listing.seller, now.listing.operator)
-    if (now.state, now.challenge, now.order) != ("challenged", case.challenge, case.order) or not sold_by_us:
+    # a buyer who cancels meanwhile stops no answer: it is sealed to the key of the challenge
+    if (now.state, now.challenge, now.order.buyer) != (
+        "challenged",
+        case.challenge,
+        case.order.buyer,
+    ) or not sold_by_us:
         raise RefusedError(f"this changed meanwhile: {words(now)}", "run this again")
     if promised != sha256(manifest).digest():
         raise RefusedError(f"{case.name} was promised other content than its answer is about", "run this again")

@@ -19,7 +19,7 @@ from numerbay_chain.market import Market
 from numerbay_chain.outbox import Outbox
 from numerbay_chain.progress import silent
 from numerbay_chain.results import Delivered
-from tests.codes import fails_with
+from tests.codes import fails_with, failure
 from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.e2e.nodes import watched
 from tests.e2e.slowness import BLOCK, Slowly, Wire, advance_to, as_public
@@ -113,6 +113,24 @@ def test_a_seller_who_answers_while_content_is_read_does_not_stop_the_proof(
     assert slow.seen
 
 
+def test_a_proof_for_which_an_open_challenge_leaves_no_time_can_come_after_the_answer(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (order,) = sold(place)
+    manifest, key = cheat.release_junk(listing, CONTENT, chunk=4)
+    deadline = blind(place).open_dispute(order, unseen=True).dispute.deadline or 0
+    cheat.hand_out(key, [order])
+    advance_to(place, deadline - 300)
+    as_public(place, monkeypatch)
+    for module in ("judging", "proving"):
+        monkeypatch.setattr(f"numerbay_chain.{module}.refuse_young", lambda *_: None)
+    Slowly(lambda: place.chain.advance(250), len(CONTENT)).install(monkeypatch)
+    late = failure(lambda: place.buyer().prove(order, publish_key=True), "too-late")
+    assert "dispute show" in (late.hint or "")
+    cheat.answer(order, manifest, key)
+    assert place.buyer().prove(order, publish_key=True).paid == PRICE + BOND
+
+
 def test_a_password_that_is_typed_too_late_signs_no_proof(
     place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +214,24 @@ def test_the_time_that_is_left_is_the_later_clock_s_where_the_node_lags_a_little
     monkeypatch.setattr(Market, "is_development", False)
     monkeypatch.setattr(time, "time", lambda: now + lag)
     assert market.clock.left(now + 600) == left
+
+
+def test_a_buyer_who_cancels_while_the_answer_is_made_stops_nothing(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = place.seller.create_listing(PRICE, max_rounds=3, dispute_window=DAY, response_window=HOUR).id
+    order = place.buyer().buy(listing, 3).order.id
+    cheat.release(listing, str(place.file()))
+    blind(place).open_dispute(order, unseen=True)
+    read = Market.context
+
+    def meanwhile(market: Market, *place_: int) -> object:
+        if not place.contract.order(order).cancelled_at:
+            place.buyer().cancel(order)
+        return read(market, *place_)
+
+    monkeypatch.setattr(Market, "context", meanwhile)
+    assert [one.order for one in place.seller.respond(order).answered] == [order]
 
 
 def test_an_answer_that_never_left_is_not_sent_late(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from numerbay_chain import Buyer
 from numerbay_chain.chain.embedded import EmbeddedChain
 from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
 from numerbay_chain.config import Home, Overrides, Settings, load_settings
@@ -48,6 +49,8 @@ def test_a_second_node_is_another_one_and_is_not_asked_before_it_is_needed(place
         market.require_second()
     assert raised.value.code == "network"
     assert nobody not in repr(settings), "its address may hold an access key"
+    with pytest.raises(NetworkError, match=r"127\.0\.0\.1:1 can't be reached"):
+        Buyer(market).judge(1 << 32)  # before hours of reading that would be for nothing
     with pytest.raises(UsageError, match="the second node is the first one"):
         open_market(home=place.folder / "home", rpc=nobody, second_rpc=nobody)
 
