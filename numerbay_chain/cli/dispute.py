@@ -196,7 +196,7 @@ def prove(state: State, order: int, round_: int | None) -> None:
 
     Finds out on this machine what can be proven, and asks nobody: a proof that would lose is never sent. Proven wrong
     content makes the content key public, and so the file: that is said before. It needs no challenge, and pays back
-    every buyer whose money has not matured.
+    every buyer whose money has not matured; a wrong copy is paid back to its own buyer alone.
 
     \b
     Example:
