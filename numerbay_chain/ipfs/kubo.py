@@ -5,7 +5,6 @@ collection. It is given a session of ours, because its own one waits for and tak
 come out over plain HTTP.
 """
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
+from numerbay_chain import jsontext
 from numerbay_chain.errors import NetworkError, NotFoundError, UsageError
 from numerbay_chain.ipfs import transport
 from numerbay_chain.ipfs.cid import LEAF_SIZE, Cid
@@ -129,7 +129,7 @@ class KuboStore(BlockStore):
         text = body[:_ANSWER_LIMIT].decode(errors="replace")
         if status == 500:
             with suppress(ValueError, LookupError, TypeError):
-                text = str(json.loads(text)["Message"])
+                text = str(jsontext.parse(text)["Message"])
             return self._failure(text, block)
         words = f"{self.name} answers with status {status}: {one_line(text) or 'no reason given'}"
         if block is not None and status in _ABOUT_A_BLOCK:
@@ -170,7 +170,7 @@ class KuboStore(BlockStore):
             with self._errors():
                 raise diagnose(error, _ANSWER_SECONDS, _ANSWER_SECONDS) from None
         # The client asserts what an answer looks like, and looks into it without asking.
-        except (AssertionError, LookupError, TypeError, ValueError) as error:
+        except (AssertionError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise NetworkError(f"{self.name} answers with nonsense", self._hint, code="bad-answer") from error
         finally:
             client._client.close_session()

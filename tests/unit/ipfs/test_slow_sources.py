@@ -192,6 +192,14 @@ def test_a_daemon_that_refuses_an_object_lacks_it(status):
     assert not isinstance(caught.value, NotFoundError)
 
 
+@pytest.mark.parametrize("body", [b"[" * 60_000, b'{"Message":' * 5_000, b'{"Message":NaN}', b'{"Keys":[]}', b"7"])
+def test_a_daemon_that_answers_nonsense_is_a_source_that_fails(body):
+    with serving(lambda request: request.answer(body, 500)) as server, pytest.raises(NotFoundError):
+        KuboStore(server.url).read_block(SMALL.cid)
+    with serving(lambda request: request.answer(body, 200)) as server, pytest.raises(NetworkError):
+        KuboStore(server.url).add(b"x")
+
+
 def test_one_refused_object_does_not_turn_a_gateway_into_one_of_whole_files():
     def behaviour(request):
         if request.cid == str(SMALL.cid):
