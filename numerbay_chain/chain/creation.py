@@ -88,7 +88,10 @@ def first_block_with_code(connection: Connection, address: str) -> int | None:
             there = connection.code(address, middle)
         except NodeTimeoutError:
             raise
-        except NodeRefusedError:
+        except NetworkError as error:
+            if not isinstance(error, NodeRefusedError) and error.code != "node-behind":
+                raise
+            # some say that they lack the block, not its state
             raise UnseenCreationError(*_words(connection, address, f"{connection.name} keeps no old state")) from None
         before, after = (before, middle) if there else (middle, after)
     return after

@@ -248,22 +248,31 @@ def test_another_transaction_than_was_asked_for_is_no_answer(place: Place, monke
     assert refused.value.code == "bad-answer"
 
 
-def forget_old_state(monkeypatch: pytest.MonkeyPatch) -> None:
+FORGOTTEN = (
+    NodeRefusedError("refused asking for code", answer="missing trie node"),
+    NetworkError("lacks block 1, though it showed block 9", code="node-behind"),
+)
+
+
+def forget_old_state(monkeypatch: pytest.MonkeyPatch, error: NetworkError = FORGOTTEN[0]) -> None:
     code = Connection.code
 
     def pruned(self: Connection, address: str, block: int | None = None) -> bytes:
         if block is not None and block < self.block_number():
-            raise NodeRefusedError(f"{self.name} refused asking for code", answer="missing trie node")
+            raise error
         return code(self, address, block)
 
     monkeypatch.setattr(Connection, "code", pruned)
 
 
-def test_a_node_without_old_state_says_what_to_name(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", FORGOTTEN, ids=["a refusal", "a block that it lacks"])
+def test_a_node_without_old_state_says_what_to_name(
+    place: Place, monkeypatch: pytest.MonkeyPatch, error: NetworkError
+) -> None:
     connection = place.chain.connection
     for _ in range(4):
         place.chain.advance(1)
-    forget_old_state(monkeypatch)
+    forget_old_state(monkeypatch, error)
     with pytest.raises(RefusedError) as refused:
         find_creation(connection, place.contract.address)
     assert refused.value.code == "contract-unknown"
