@@ -182,7 +182,7 @@ def _is_signed_by(market: Market, signed: SignedVoucher, seller: str, digest: by
         return _signer_of(signed) == seller
     question = _VALID + encode(["bytes32", "bytes"], [digest, signed.signature])
     try:
-        answer = market.connection.call({"to": seller, "data": "0x" + question.hex()})
+        answer = market.connection.read(seller, question)
     except RevertedError:
         return False
     return answer[:32] == _VALID.ljust(32, b"\0")

@@ -6,7 +6,7 @@ from typing import Any
 from eth_utils.crypto import keccak
 
 from numerbay_chain.chain import abi, typed_data
-from numerbay_chain.chain.connection import Connection, checksummed
+from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.types import Voucher, abi_tuple
 from numerbay_chain.errors import RefusedError
 
@@ -45,12 +45,12 @@ def _runs_disputes(connection: Connection, address: str) -> bool:
     """Its address is that of a contract's first CREATE: keccak256 of the RLP list of maker and nonce 1 (EIP-161)."""
     place = keccak(b"\xd6\x94" + bytes.fromhex(address.removeprefix("0x")) + b"\x01")[12:]
     selector = abi.selector(abi.functions()["disputes"])
-    answer = connection.call({"to": checksummed(address), "data": "0x" + selector.hex()})
+    answer = connection.read(address, selector)
     return answer == bytes(12) + place and is_shipped_code(connection.code("0x" + place.hex()), abi.disputes_artifact())
 
 
 def _signs_for_itself(connection: Connection, address: str) -> bool:
     item = abi.functions()["voucherDigest"]
     data = abi.selector(item) + abi.encode(item["inputs"], [abi_tuple(Voucher.none())])
-    digest = connection.call({"to": checksummed(address), "data": "0x" + data.hex()})
+    digest = connection.read(address, data)
     return digest == typed_data.digest(typed_data.voucher(connection.chain_id, address, Voucher.none()))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from eth_typing import ChecksumAddress, HexStr
-from web3 import IPCProvider, Web3
+from web3 import Web3
 from web3.exceptions import TransactionNotFound
 from web3.middleware import ExtraDataToPOAMiddleware
 from web3.providers.base import BaseProvider
@@ -31,7 +31,7 @@ from numerbay_chain.chain.nodeerrors import (
     number,
 )
 from numerbay_chain.chain.reading import of_one_block
-from numerbay_chain.chain.rpc import NodeProvider
+from numerbay_chain.chain.rpc import NodeProvider, SocketProvider
 
 __all__ = ["Connection", "Fees", "NodeRefusedError", "NodeTimeoutError", "checksummed", "connect"]
 
@@ -61,11 +61,7 @@ def connect(
     that can't be reached.
     """
     endpoint = parse_endpoint(rpc)
-    provider: BaseProvider
-    if endpoint.is_socket:
-        provider = IPCProvider(endpoint.address, timeout=int(SECONDS_PER_REQUEST))
-    else:
-        provider = NodeProvider(endpoint)
+    provider: BaseProvider = SocketProvider(endpoint) if endpoint.is_socket else NodeProvider(endpoint)
     w3 = Web3(provider)
     w3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
     w3.middleware_onion.remove("validation")  # it asks for the chain's id before each call

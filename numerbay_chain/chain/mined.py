@@ -51,11 +51,15 @@ def why(connection: Connection, found: Mapping[str, Any], receipt: Receipt) -> R
     sent = connection.transaction(receipt.transaction)
     if sent is None:
         return decode_revert(b"", receipt.transaction)
-    if receipt.gas_used >= int(sent["gas"]):
-        return out_of_gas(receipt.transaction)
-    fields = {"from": found["from"], "value": sent["value"], "data": sent["input"]}
-    if found.get("to") is not None:
-        fields["to"] = found["to"]
+    try:
+        with connection.guard("asking for a transaction"):
+            if receipt.gas_used >= int(sent["gas"]):
+                return out_of_gas(receipt.transaction)
+            fields = {"from": found["from"], "value": sent["value"], "data": sent.get("input", sent.get("data"))}
+            if found.get("to") is not None:
+                fields["to"] = found["to"]
+    except NetworkError:
+        return decode_revert(b"", receipt.transaction)
     for block in (receipt.block, receipt.block - 1):
         try:
             connection.call(fields, block)

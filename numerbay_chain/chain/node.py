@@ -23,7 +23,7 @@ from numerbay_chain.chain.pages import PageSizes
 from numerbay_chain.chain.rpc import NodeProvider
 from numerbay_chain.errors import UsageError
 
-_NO_PENDING: Final = re.compile(r"pending|block ?tag|param|argument|block|not supported", re.IGNORECASE)
+_NO_PENDING: Final = re.compile(r"pending|tag|param|argument|block|support|invalid", re.IGNORECASE)
 
 T = TypeVar("T")
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 import requests
+from eth_abi.exceptions import DecodingError
 from web3.exceptions import (
     BadResponseFormat,
     BlockNotFound,
@@ -96,7 +97,7 @@ def translated(error: Exception, name: str, doing: str, redacted: Callable[[str]
         return error
     if isinstance(error, BusyAnswer):
         return _busy(error, name, doing, redacted)
-    if isinstance(error, ContractLogicError | OffchainLookup):
+    if isinstance(error, ContractLogicError | OffchainLookup) or _is_made_up(error):
         return reverted(error)
     if isinstance(error, BlockNotFound):
         return UnknownBlockError(f"{name} does not have the block when {doing}", _LATER, answer="block not found")
@@ -123,6 +124,12 @@ def translated(error: Exception, name: str, doing: str, redacted: Callable[[str]
     if type(error).__module__.partition(".")[0] not in _EMBEDDED:
         return error
     return _refused(str(error), name, doing, redacted)
+
+
+def _is_made_up(error: Exception) -> bool:
+    """Return whether web3 failed at revert data that a contract made up: it looks for known shapes in it."""
+    panic = isinstance(error, KeyError) and re.fullmatch(r"[0-9a-f]{2}", str(error.args[0] if error.args else ""))
+    return bool(panic) or isinstance(error, DecodingError)
 
 
 def hides_address(error: Exception) -> bool:

@@ -1,6 +1,5 @@
 """Gas, asked of a node: what a transaction takes, and what a unit costs. Older nodes know fewer questions."""
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from web3.types import BlockIdentifier, RPCEndpoint, TxParams
@@ -14,7 +13,6 @@ _USUAL_TIP: Final = 10**9
 """Wei for a unit of gas, where a node knows none of the questions."""
 _AT_TIP: Final = "an estimate at the tip"
 _AT_LATEST: Final = "an estimate at the latest block"
-_NO_BLOCK: Final = re.compile(r"argument|param|block|tag|not supported", re.IGNORECASE)
 _TIP: Final = "a tip"
 
 
@@ -43,8 +41,6 @@ def estimate(connection: "Connection", transaction: TxParams) -> int:
     ways = {_AT_TIP: at_tip, _AT_LATEST: latest, "alone": alone}
     refused: dict[str, NodeRefusedError] = {}
     for name in [name for name in ways if name not in connection.lacks]:
-        if name == "alone" and refused and not _NO_BLOCK.search(list(refused.values())[-1].answer):
-            break
         try:
             gas = ways[name]()
         except NodeRefusedError as error:
@@ -82,7 +78,10 @@ def _tip(connection: "Connection", base: int) -> int:
 
 def _quantity(connection: "Connection", method: str) -> int:
     with connection.guard("asking for the gas price"):
-        return _whole(connection.w3.manager.request_blocking(RPCEndpoint(method), []), 128)
+        found = connection.w3.manager.request_blocking(RPCEndpoint(method), [])
+        if found is None:
+            raise NodeRefusedError(f"{connection.name} answers nothing to {method}", answer="nothing")
+        return _whole(found, 128)
 
 
 def _whole(found: Any, bits: int) -> int:

@@ -31,9 +31,11 @@ _FAILED = re.compile(
     r"|stack(?:under|over)flow|invalidfeopcode|write protection|opcode .* not defined|out ?of ?bounds|call ?depth",
     re.IGNORECASE,
 )
+_MOST_WORDS = 4096  # characters in which a reason is looked for: patterns may take quadratic time
 _LONGEST = 1 << 16  # bytes of revert data that are looked at: memory for more costs a contract nothing in a call
 _OUT_OF_GAS = re.compile(r"out of gas|gas required exceeds|OutOfGas|intrinsic gas too (?:low|high)", re.IGNORECASE)
 _DEPTH = 6
+_KEYS = ("error", "data", "originalError", "result", "output", "return")
 
 
 def decode_revert(data: bytes, transaction: str | None = None) -> RevertedError:
@@ -80,7 +82,7 @@ def reverted(error: BaseException, certain: bool = True) -> RevertedError | None
     data = revert_data(error)
     if data:
         return decode_revert(data)
-    text = " ".join(argument[:_LONGEST] for argument in _arguments(error) if isinstance(argument, str))
+    text = " ".join(one[:_MOST_WORDS] for one in _arguments(error) if isinstance(one, str))[:_MOST_WORDS]
     if _OUT_OF_GAS.search(text):
         return out_of_gas()
     if reason := _REASON.search(text):
@@ -108,7 +110,7 @@ def revert_data(error: BaseException) -> bytes | None:
         if seen is None:
             return None
         for value in _arguments(seen):
-            if found := _find(value):
+            if found := find_data(value):
                 return found
         seen = seen.__cause__ or seen.__context__
     return None
@@ -120,8 +122,12 @@ def _arguments(error: BaseException) -> Iterator[Any]:
     yield from error.args
 
 
-def _find(value: Any, depth: int = 0) -> bytes | None:
-    """Nodes put it at error.data (geth, anvil), error.data.data, error.data.result, or behind the word "Reverted"."""
+def find_data(value: Any, depth: int = 0) -> bytes | None:
+    """Return the bytes of a revert in what a node or a library gave, None where there are none.
+
+    Nodes put them at error.data (geth, anvil), error.data.data, error.data.result, error.data.HASH.return (ganache), or
+    behind the word "Reverted".
+    """
     if depth > _DEPTH:
         return None
     if isinstance(value, bytes):
@@ -129,14 +135,15 @@ def _find(value: Any, depth: int = 0) -> bytes | None:
     if isinstance(value, str):
         text = value.strip().removeprefix("Reverted").strip().removeprefix("execution reverted:").strip()
         if len(text) <= 4 * _LONGEST and _BYTES.fullmatch(text):
-            return _find(_literal(text))
+            return find_data(_literal(text))
         match = _HEX.fullmatch(text)
         return bytes.fromhex(text[2:]) if match and len(text) >= 10 else None
     if isinstance(value, BaseException):
-        return next((found for argument in value.args if (found := _find(argument, depth + 1))), None)
+        return next((found for argument in value.args if (found := find_data(argument, depth + 1))), None)
     if isinstance(value, Mapping):
-        keys = ("error", "data", "originalError", "result", "output", "return")
-        return next((found for key in keys if (found := _find(value.get(key), depth + 1))), None)
+        values = [value[key] for key in _KEYS if key in value]
+        values += [one for key, one in value.items() if key not in _KEYS and isinstance(one, Mapping)]
+        return next((found for one in values if (found := find_data(one, depth + 1))), None)
     return None
 
 

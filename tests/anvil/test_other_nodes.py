@@ -1,5 +1,6 @@
 """Nodes that know fewer methods, limit requests, hang or refuse in their own ways: all is done, or said as it is."""
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -11,10 +12,12 @@ from numerbay_chain.chain import calls, rpc
 from numerbay_chain.chain import connection as connection_module
 from numerbay_chain.chain.connection import Connection, NodeRefusedError, connect
 from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.deployment import verify_code
 from numerbay_chain.chain.devnet import request as mine
 from numerbay_chain.chain.nodeerrors import NodeBusyError
 from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.errors import NetworkError, RefusedError, RevertedError
+from numerbay_chain.network import session
 from tests.chains.proxy import Answer, Mischief, PlainAnswerError, Proxy, Request, altering
 from tests.chains.stage import Stage
 
@@ -57,6 +60,12 @@ OLD_NODES: dict[str, tuple[Mischief, str, int]] = {
         "eth_estimateGas",
         2,
     ),
+    "estimates with a block fail in words of their own": (
+        refusing(lambda r: r["method"] == "eth_estimateGas" and len(r["params"]) > 1, "internal error", -32603),
+        "eth_estimateGas",
+        2,
+    ),
+    "the tip is null": (altering("eth_maxPriorityFeePerGas", lambda _: None), "eth_maxPriorityFeePerGas", 1),
     "no tip is suggested": (without("eth_maxPriorityFeePerGas"), "eth_maxPriorityFeePerGas", 1),
     "no tip and no price": (
         both(without("eth_maxPriorityFeePerGas"), without("eth_gasPrice")),
@@ -166,6 +175,46 @@ def test_a_node_that_gives_no_answer_for_many_blocks_is_asked_for_fewer_at_once(
     assert wide
     assert wide == sorted(wide, reverse=True), "what hung once is not tried again"
     assert time.monotonic() - start < 30
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_front_that_gives_a_wide_range_up_is_asked_for_fewer_blocks(
+    stage: Stage, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr(session, "_PAUSE", 0.001)
+    stage.new_listing()
+    mine(stage.connection, "anvil_mine", hex(20))
+    market = MarketplaceContract(connect(proxy.url), stage.market.address, stage.market.from_block)
+    newest = stage.connection.block_number()
+
+    def mischief(request: Request, node: Callable[[Request], Answer]) -> Answer:
+        if request["method"] == "eth_getLogs":
+            query = request["params"][0]
+            if int(query["toBlock"], 16) - int(query["fromBlock"], 16) >= newest // 2:
+                raise PlainAnswerError(status, "<html>gateway timeout</html>")
+        return node(request)
+
+    proxy.mischief = mischief
+    assert list(market.events()) == list(stage.market.events())
+
+
+def test_a_contract_is_known_though_a_node_gives_some_answers_empty(stage: Stage, proxy: Proxy) -> None:
+    count = itertools.count()
+    proxy.mischief = altering("eth_call", lambda result: result if next(count) % 2 else "0x")
+    verify_code(connect(proxy.url), stage.market.address, stage.deployment.transaction)
+
+
+@pytest.mark.parametrize("missing", ["input", "gas", "value"])
+def test_a_mined_revert_is_one_though_its_transaction_lacks_a_field(stage: Stage, proxy: Proxy, missing: str) -> None:
+    call = stage.purchase(stage.new_listing(), rounds=13)
+    transaction = {**stage.buyer._transaction(call), "gas": 200_000}
+    sent = "0x" + bytes(stage.connection.w3.eth.send_transaction(transaction)).hex()
+    proxy.mischief = altering(
+        "eth_getTransactionByHash", lambda found: {name: value for name, value in found.items() if name != missing}
+    )
+    with pytest.raises(RevertedError) as caught:
+        Sender(connect(proxy.url), stage.buyer.signer, stage.market.address).lookup(sent)
+    assert caught.value.transaction == sent
 
 
 @pytest.mark.parametrize("answers", [["0x", None], ["0x", "0x", None]])

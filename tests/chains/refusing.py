@@ -53,3 +53,7 @@ class Refusing:
         error = refusal(stage, SELECTORS["SoldOut"] + encode(["uint256"], [1]))
         assert error.name == ""
         assert "an error that is not known here" in str(error)
+
+    @pytest.mark.parametrize("data", ["556f1830" + 40 * "ff", "4e487b71" + 62 * "0" + "99", "4e487b71", "08c379a0ff"])
+    def test_data_in_the_shape_of_a_library_s_own_errors_is_a_refusal(self, stage: Stage, data: str) -> None:
+        assert isinstance(refusal(stage, bytes.fromhex(data)), RevertedError)

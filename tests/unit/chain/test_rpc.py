@@ -1,12 +1,23 @@
 """Answers of nodes in the shapes that they have in the world, read into one."""
 
 import json
+import socket
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+from requests import Response
+from web3 import Web3
+from web3.exceptions import Web3RPCError
+from web3.types import RPCEndpoint
 
-from numerbay_chain.chain.nodeerrors import NoAnswer
-from numerbay_chain.chain.rpc import understood
+from numerbay_chain.chain import rpc
+from numerbay_chain.chain.connection import connect
+from numerbay_chain.chain.endpoint import parse_endpoint
+from numerbay_chain.chain.nodeerrors import BusyAnswer, NoAnswer, NodeRefusedError, translated
+from numerbay_chain.chain.rpc import NodeProvider, understood
+from numerbay_chain.errors import NetworkError, RevertedError
 
 WORDS = "query returned more than 10000 results"
 ERROR = {"code": -32005, "message": WORDS}
@@ -25,6 +36,7 @@ REFUSALS: dict[str, tuple[int, Any, int, str]] = {
     "no code": (200, {"id": 1, "error": {"message": WORDS}}, -32000, WORDS),
     "no message": (200, {"id": 1, "error": {"code": -32005}}, -32005, '{"code": -32005}'),
     "a problem document": (403, {"title": "Forbidden", "detail": "no such key"}, 403, "HTTP status 403, no such key"),
+    "data that is no revert's": (200, {"id": 1, "error": {**ERROR, "data": {"see": "https://x"}}}, -32005, WORDS),
     "a list of one": (200, [{"jsonrpc": "2.0", "id": 1, "error": ERROR}], -32005, WORDS),
 }
 
@@ -61,11 +73,141 @@ def test_a_revert_s_data_stays_whatever_the_http_status_is() -> None:
         assert understood(status, json.dumps(body).encode())["error"]["data"] == "0xdeadbeef"
 
 
+SOLD_OUT = "0x52df9fe5"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        SOLD_OUT,
+        f"Reverted {SOLD_OUT}",
+        {"data": SOLD_OUT, "message": "reverted with a custom error"},
+        {"originalError": {"code": 3, "data": SOLD_OUT}},
+        {"0x" + 64 * "a": {"error": "revert", "program_counter": 7, "return": SOLD_OUT}, "stack": "…"},
+    ],
+)
+def test_a_revert_s_data_is_found_wherever_it_is(data: object) -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32015, "message": "VM execution error.", "data": data}}
+    assert understood(200, json.dumps(body).encode())["error"]["data"] == SOLD_OUT
+
+
+def test_what_stands_in_place_of_a_revert_s_data_is_said() -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32015, "message": "VM execution error.", "data": "Reverted"}}
+    error = understood(200, json.dumps(body).encode())["error"]
+    assert error == {"code": -32015, "message": "VM execution error.: Reverted"}
+
+
+BUSY = {
+    (200, 15, "Too many request, try again later"),
+    (200, -32005, "slow"),
+    (200, -32007, "50/second request limit reached - reduce calls per second or upgrade your account"),
+    (200, -32016, "over rate limit"),
+    (200, -32029, "exceeded"),
+    (200, -32090, "Too many requests, reason: call rate limit exhausted, retry in 10s"),
+    (200, -32000, "You've exceeded the RPS limit available on the current plan"),
+    (200, -32000, "the node is too busy"),
+    (200, 429, "Monthly capacity limit exceeded"),
+    (403, -32000, "daily request count exceeded, request rate limited"),
+    (503, -32000, "upstream not available"),
+}
+OF_LOGS = {
+    (200, -32090, "Too many requests for eth_getLogs, retry in 10s"),
+    (200, -32000, "rate limit exceeded for method eth_getLogs: you are blocked for 10 s"),
+    (200, -32007, "50/second request limit reached"),
+}
+WIDE = {
+    (200, -32005, "query returned more than 10000 results"),
+    (200, -32005, "limit exceeded"),
+    (200, -32600, "you can make eth_getLogs requests with up to a 10 block range"),
+    (200, -32000, "too many requests: the range of 5000 blocks is too large"),
+    (502, -32000, "bad gateway"),
+    (504, -32000, "upstream request timeout"),
+}
+OTHER = {
+    (200, -32000, "call gas limit exceeds the cap"),
+    (200, -32000, "execution reverted: rate limit exceeded"),
+    (200, -32601, "the method eth_maxPriorityFeePerGas does not exist"),
+    (500, -32000, "internal error"),
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "refusals", "busy"),
+    [
+        ("eth_call", BUSY, True),
+        ("eth_getLogs", OF_LOGS, True),
+        ("eth_getLogs", WIDE, False),
+        ("eth_call", OTHER, False),
+    ],
+)
+def test_a_rate_limit_is_told_from_other_refusals(
+    method: str, refusals: set[tuple[int, int, str]], busy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc, "PAUSES", (0.0,))
+    provider = NodeProvider(parse_endpoint("http://127.0.0.1:9"), sleep=lambda _: None)
+    for status, code, words in refusals:
+        answer = Response()
+        answer.status_code, answer._content = status, json.dumps({"error": {"code": code, "message": words}}).encode()
+        monkeypatch.setattr(provider._session, "post", lambda *_, answer=answer, **__: answer)
+        try:
+            found = provider.make_request(RPCEndpoint(method), [])
+        except BusyAnswer:
+            assert busy, words
+        else:
+            assert not busy, words
+            assert words in found["error"]["message"]
+
+
+def test_a_long_refusal_takes_no_long_time_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = NodeProvider(parse_endpoint("http://127.0.0.1:9"), sleep=lambda _: None)
+    for words in ("requests " * 20_000, "exceeded " * 20_000, "opcode " * 20_000):
+        answer = Response()
+        answer.status_code, answer._content = 200, json.dumps({"error": {"code": -1, "message": words}}).encode()
+        monkeypatch.setattr(provider._session, "post", lambda *_, answer=answer, **__: answer)
+        started = time.monotonic()
+        found = provider.make_request(RPCEndpoint("eth_chainId"), [])
+        error = translated(Web3RPCError(words, rpc_response=found), "http://node", "asking", str)
+        assert isinstance(error, NodeRefusedError)
+        assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("data", ["0x556f1830" + 40 * "ff", "0x4e487b71" + 62 * "0" + "99", "0x08c379a0" + 8 * "f"])
+@pytest.mark.parametrize("method", ["eth_call", "eth_estimateGas"])
+def test_revert_data_that_a_contract_made_up_is_a_revert(
+    method: str, data: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = NodeProvider(parse_endpoint("http://127.0.0.1:9"))
+    answer = Response()
+    answer.status_code, answer._content = 200, json.dumps({"error": {"code": 3, "data": data}}).encode()
+    monkeypatch.setattr(provider._session, "post", lambda *_, **__: answer)
+    try:
+        Web3(provider).manager.request_blocking(RPCEndpoint(method), [{"to": "0x" + 40 * "1"}])
+    except Exception as error:
+        found = translated(error, "http://node", "making a call", str)
+    assert isinstance(found, RevertedError)
+
+
+def test_a_socket_that_hangs_or_answers_oddly_is_a_node_s_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(rpc, "SECONDS_PER_REQUEST", 0)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "node.ipc"))
+        listener.listen()
+        with pytest.raises(NetworkError) as caught:
+            connect(str(tmp_path / "node.ipc"))
+    assert caught.value.code == "slow-source"
+
+
 @pytest.mark.parametrize("id", [1, "1", 0, None, "abc"])
 def test_a_result_needs_no_id(id: object) -> None:
     body = json.dumps({"jsonrpc": "2.0", "id": id, "result": "0x1"}).encode()
     assert understood(200, body)["result"] == "0x1"
     assert understood(200, b"\xef\xbb\xbf" + body)["result"] == "0x1"
+
+
+def test_a_result_that_is_left_out_is_null() -> None:
+    assert understood(200, b'{"jsonrpc":"2.0","id":1}')["result"] is None
 
 
 @pytest.mark.parametrize(
