@@ -11,7 +11,7 @@ _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _AMOUNT = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?:\s+(?=\S)|(?=[^\s0-9.]|$))(\S+)?", re.ASCII)
 _DURATION = re.compile(r"(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?", re.ASCII)
 _ORDER = re.compile(r"([0-9]{1,10})-([0-9]{1,10})", re.ASCII)
-_MOST_CHARACTERS = 200
+_MOST_CHARACTERS = 600
 _MAX_AMOUNT = 2**256 - 1
 _MAX_SECONDS = 2**40 - 1
 _MAX_HALF = 2**32 - 1

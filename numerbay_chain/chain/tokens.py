@@ -19,7 +19,7 @@ from numerbay_chain.chain.types import NATIVE_TOKEN, ZERO_ADDRESS, Permit, Token
 from numerbay_chain.errors import AccountError, NetworkError, RefusedError, RevertedError
 from numerbay_chain.text import escaped
 
-SYMBOL_LENGTH = 40  # characters, as it is shown
+SYMBOL_LENGTH = 40  # characters, before any is escaped
 MOST_DECIMALS = 36
 _ANSWER_LENGTH = 4096  # bytes
 _TAKEN = {"eth", "ether", "gwei", "wei", "units"}  # a token of that name would pass for the chain's own coin
@@ -44,7 +44,7 @@ def read_token(connection: Connection, address: str) -> Token:
 def _fit(symbol: str, address: str, connection: Connection) -> str:
     shown = escaped(symbol)
     taken = shown.lower() in _TAKEN or shown.lower() == connection.limits.symbol.lower()
-    return shown if 0 < len(shown) <= SYMBOL_LENGTH and not taken else f"token-{address[:8]}"
+    return shown if 0 < len(symbol) <= SYMBOL_LENGTH and not taken else f"token-{address[:8]}"
 
 
 def _ask(connection: Connection, address: str, signature: str) -> bytes:

@@ -40,7 +40,9 @@ def test_amounts_of_a_token_are_read_with_its_decimals() -> None:
     assert parse_amount("3 units", decimals=6, symbol="USDC") == 3
 
 
-@pytest.mark.parametrize("symbol", ["1INCH", "42", "USD\\u20ae0", ".X", "$A", "a-b", "0x1", "token-0x12345678"])
+@pytest.mark.parametrize(
+    "symbol", ["1INCH", "42", "USD\\u20ae0", ".X", "$A", "a-b", "0x1", "token-0x12345678", 40 * "\\u20ae"]
+)
 def test_an_amount_of_a_token_with_any_symbol_reads_back(symbol: str) -> None:
     for amount in (0, 1, 15, 10**18, 123 * 10**16):
         assert parse_amount(format_amount(amount, symbol), symbol=symbol) == amount
