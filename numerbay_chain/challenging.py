@@ -62,6 +62,7 @@ def open_dispute(market: Market, order_id: int, round: int | None, unseen: bool)
     if approval:
         if market.dry_run:
             market.send("approve", approval)
+        market.require_second()  # before the contract is allowed to take anything
         approved = market.sender.approve(case.terms.token, case.bond)
     with market.decision():
         case = _still_open(case)

@@ -187,9 +187,13 @@ def _post(market: Market, listing: Listing, entry: RoundEntry, release: Release)
             f"copies of round {entry.round} could be posted in the first half of its decline window only",
             "refund that round to the orders without a copy",
         )
+    rightful = Sales.read(market.contract, listing.id).rightful(entry.round) if missing else ()
+    prices = {order.id: order.price for order in rightful}
     for start in range(0, len(missing), _COPIES_A_TRANSACTION):
         orders = missing[start : start + _COPIES_A_TRANSACTION]
         hashes = [Manifest.decode(entry.copies[order].manifest).content_hash for order in orders]
         call = calls.deliver_copies(listing=listing.id, round=entry.round, orders=orders, hashes=hashes)
-        market.send(label, call, until=until)
+        lost = sum(prices.get(order, 0) for order in orders)  # an order without its copy is paid back
+        stake = market.at_stake(listing.terms.token, lost) if until is not None else None
+        market.send(label, call, until=until, stake=stake)
     return tuple(missing)

@@ -13,6 +13,7 @@ from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.creation import Creation
 from numerbay_chain.chain.finality import Finality
+from numerbay_chain.chain.gas import DISPUTE_GAS, gas_limit
 from numerbay_chain.chain.location import expected_chain_id, locate, open_connection
 from numerbay_chain.chain.second import ONE_NODE, SecondNode, confirmed, deciding, shared_host
 from numerbay_chain.chain.signer import Signer
@@ -34,7 +35,7 @@ from numerbay_chain.kept import DEFAULT_LIMIT, Keep, Kept
 from numerbay_chain.manifest import Manifest
 from numerbay_chain.memory import Memory
 from numerbay_chain.outbox import Outbox, Sent
-from numerbay_chain.units import parse_amount, parse_listings, parse_size
+from numerbay_chain.units import format_amount, parse_amount, parse_listings, parse_size
 
 __all__ = ["Market", "Overrides", "Planned", "open_market"]
 
@@ -172,9 +173,26 @@ class Market:
         """`send`, of what nobody must learn for nothing: a node is told only once it can be signed, and while there is
         time for it. What it rests on is read within `decision`, and a second node is asked the same before. Raises
         `AccountError`, and `NetworkError` as `confirm`."""
+        self.require_gas(call, stake)
         self.signer_or_refuse().unlock()
         self.confirm()
         return self.send(label, call, identity, until=until, after=after, margin=margin, stake=stake)
+
+    def require_gas(self, call: Call, stake: int | None) -> None:
+        """Before a node is told a step of a dispute: raise `AccountError` where the account can't pay its gas, and
+        `RefusedError` (`fee-too-high`) where that costs more than is allowed. Other calls are not looked at."""
+        if call.function not in DISPUTE_GAS:
+            return
+        gas, fees = gas_limit(DISPUTE_GAS[call.function]), self.connection.fees(staked=stake is not None)
+        self.connection.limits.allow(gas, fees, stake)
+        held = self.connection.balance(self.account)
+        if held < gas * fees.most:
+            shown, most = (format_amount(one, self.coin) for one in (held, gas * fees.most))
+            raise AccountError(
+                f"{self.account} holds {shown}, but the gas of {call.function} may cost {most}",
+                "send it some of the chain's coin",
+                code="insufficient-funds",
+            )
 
     def at_stake(self, token: str, amount: int) -> int | None:
         """What may be spent on the gas of a step with a deadline (`stake`): the amount that is lost without it, in the
@@ -214,7 +232,7 @@ class Market:
         """Raises `Planned` for a call that must be heard of by nobody yet: no node is asked for its gas, and its
         `secret` arguments are not shown."""
         shown = {name: _KEPT_BACK if name in secret else value for name, value in call.arguments.items()}
-        raise Planned(Plan(call.function, shown, call.value, gas, gas * self.connection.fees().most, self.coin))
+        raise Planned(Plan(call.function, shown, call.value, gas, gas * self.gas_price(), self.coin))
 
     def resume(self, label: str, identity: str | None = None) -> Sent | None:
         """What became of an earlier call's transaction under `label` (`Outbox.resume`)."""

@@ -4,13 +4,12 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import NoReturn
 
-from numerbay_chain.chain.gas import DISPUTE_GAS, gas_limit
+from numerbay_chain.chain.gas import DISPUTE_GAS
 from numerbay_chain.chain.types import Receipt
 from numerbay_chain.challenging import call_to_end, end
 from numerbay_chain.diagnosis import words
 from numerbay_chain.disputes import Case, read_case
 from numerbay_chain.errors import (
-    AccountError,
     NumerbayChainError,
     RefusedError,
 )
@@ -20,7 +19,6 @@ from numerbay_chain.outbox import Sent
 from numerbay_chain.progress import Progress
 from numerbay_chain.reception import Reception
 from numerbay_chain.results import event_of
-from numerbay_chain.units import format_amount
 from numerbay_chain.verdicts import Judgement, ProofKind, Proven
 
 
@@ -52,10 +50,10 @@ def _prove(case: Case, judged: Judgement, publish_key: bool) -> Proven:
     _require_promised(case, judged)
     if judged.publishes_key and not publish_key:
         raise RefusedError(judged.words, "agree to that: `dispute prove` asks for it, `prove` takes publish_key=True")
-    _require_funds(market, judged)
-    if market.dry_run:
-        _plan(market, judged)
     stake = market.at_stake(case.terms.token, judged.returns)
+    if market.dry_run:
+        market.require_gas(judged.call, stake)
+        _plan(market, judged)
     sent = market.send_secret(_label(case), judged.call, until=judged.until, margin=case.margin, stake=stake)
     return _finish(case, sent)
 
@@ -133,19 +131,6 @@ def _what(receipt: Receipt) -> tuple[ProofKind, int | None]:
 def _paid(receipt: Receipt) -> int:
     event = receipt.event("ChallengeEnded") or receipt.event("FaultyRefunded")
     return event["paid"] if event else 0
-
-
-def _require_funds(market: Market, judgement: Judgement) -> None:
-    """A node is told the proof only when it can be sent: before that, it is not asked for its gas either."""
-    held, connection = market.connection.balance(market.account), market.connection
-    fee = gas_limit(DISPUTE_GAS[judgement.call.function]) * connection.fees().most
-    if held < fee:
-        raise AccountError(
-            f"{market.account} holds {format_amount(held, market.coin)}, but the proof may take "
-            f"{format_amount(fee, market.coin)} of gas",
-            "send it some of the chain's coin",
-            code="insufficient-funds",
-        )
 
 
 def _plan(market: Market, judgement: Judgement) -> NoReturn:

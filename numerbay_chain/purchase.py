@@ -196,6 +196,7 @@ def _allow(market: Market, quote: Quote, permit: bool) -> tuple[Receipt | None, 
     spender = market.contract.address
     if tokens.allowance(market.connection, quote.token.address, market.account, spender) >= quote.total:
         return None, None
+    market.require_second()  # before the contract is allowed to take anything
     if permit:
         deadline = max(market.connection.now(), int(time.time())) + _PERMIT_LIFETIME
         try:

@@ -9,6 +9,8 @@ from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.errors import NetworkError, NotFoundError, NumerbayChainError, RefusedError, SlowSourceError
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.manifest import Manifest
+from numerbay_chain.market import Market
+from numerbay_chain.outbox import Sent
 from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
 from tests.places import OPERATOR, PRICE, Place
 
@@ -101,3 +103,19 @@ def test_a_manifest_that_is_not_to_be_had_is_declined_for_whatever_the_reason(
     with pytest.raises(NumerbayChainError) as raised:
         place.buyer().fetch(order, path=place.output())
     assert raised.value.code == code
+
+
+def test_copies_that_must_be_posted_in_time_may_cost_what_their_orders_paid(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, orders = sold(place, buyers=2, **COPIES)
+    stakes: dict[str, int | None] = {}
+    send = Market.send
+
+    def noted(self: Market, label: str, call: calls.Call, *more: object, **named: object) -> Sent:
+        stakes[call.function] = named.get("stake")  # type: ignore[assignment]
+        return send(self, label, call, *more, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Market, "send", noted)
+    place.seller.deliver_copies(listing, {order: place.file() for order in orders})
+    assert stakes["deliverCopies"] == 2 * PRICE

@@ -12,7 +12,8 @@ from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain import tokens
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.errors import AccountError, RefusedError
+from numerbay_chain.errors import AccountError, NetworkError, RefusedError
+from numerbay_chain.market import Market
 from tests.e2e.dying import WRITES, KilledError, death
 from tests.places import Place
 from tests.plugins.toolchain import ROOT, require
@@ -75,6 +76,25 @@ def test_without_a_permit_the_exact_amount_is_approved(place: Place, token: str)
     assert purchase.approval is not None
     spender = place.contract.address
     assert tokens.allowance(place.chain.connection, token, buyer.market.account, spender) == 0
+
+
+@pytest.mark.parametrize("permit", [True, False])
+def test_nothing_may_take_tokens_before_the_second_node_knows_the_contract(
+    place: Place, token: str, monkeypatch: pytest.MonkeyPatch, permit: bool
+) -> None:
+    listing = place.seller.create_listing(5, token=token)
+    mint(place, token, 1, 100)
+    buyer = place.buyer()
+
+    def disagree(_: Market) -> None:
+        raise NetworkError("the nodes do not agree", code="nodes-disagree")
+
+    monkeypatch.setattr(Market, "require_second", disagree)
+    signer = type(buyer.market.signer)
+    monkeypatch.setattr(signer, "sign_typed_data", lambda *_: pytest.fail("a permit was signed"))
+    with pytest.raises(NetworkError):
+        buyer.buy(listing.id, permit=permit)
+    assert tokens.allowance(place.chain.connection, token, buyer.market.account, place.contract.address) == 0
 
 
 def test_a_token_that_knows_no_permits_is_approved_first(place: Place) -> None:
