@@ -104,13 +104,13 @@ def _seller_among_rivals(world: World, outcome: Outcome) -> None:
         first_due = 0
         terms |= {"decline_window": rng.choice((0, 10 * MINUTE)), "notice_period": rng.choice((HOUR, DAY))}
         terms |= {"instant": rng.random() < 0.5}
-    hangs = rng.random() < 0.4  # until just before the round is due, once it pins envelopes
+    hangs = rng.random() < 0.7  # until just before the round is due, once it pins envelopes
 
     def pause(label: str) -> int:
         if world.released:
             return 0
         if hangs and label.startswith("envelopes"):
-            return max(first_due - rng.choice((6, 12, 18)) - world.now, 0)
+            return max(first_due - rng.choice((3, 6, 12)) - world.now, 0)
         return rng.choice((0, 0, 0, 2 * MINUTE))
 
     absent = rng.choice((IDLE, 299))

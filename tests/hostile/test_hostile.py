@@ -15,6 +15,7 @@ FOUND_BY = {
     "strangers-challenges": 25,
     "one-poisoned-object": 0,
     "checked-bytes-not-kept": 17,
+    "keys-with-a-late-release": 18,
 }
 """The first run of the seed that finds each."""
 
