@@ -1,7 +1,10 @@
 """Rounds that were not released in time: skipped by anybody, then paid back to each order that covers them."""
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import merge
+from itertools import islice, takewhile
 from typing import Final
 
 from numerbay_chain.chain import calls
@@ -10,7 +13,7 @@ from numerbay_chain.chain.gas import RECLAIM_GAS
 from numerbay_chain.chain.types import Listing, Order, Settlement, Token
 from numerbay_chain.errors import NetworkError, RevertedError
 from numerbay_chain.market import Market
-from numerbay_chain.overview import missed_rounds
+from numerbay_chain.overview import is_in, missed_rounds
 from numerbay_chain.payout import paid_by
 from numerbay_chain.results import Done
 
@@ -62,33 +65,42 @@ def _find(market: Market, listing_id: int, orders: Sequence[Order], round: int |
     late = listing.overdue(now)
     overdue = range(late.start, max(min(late.stop, end if round is None else round + 1), late.start))
     missed = missed_rounds(contract, listing_id)
-    claims = _claims(market, paid, [*missed, *overdue] if round is None else [round])
+    claims, count = _claims(market, paid, [*missed, *overdue] if round is None else [round])
     prices = {order.id: order.price for order in paid}
     first = overdue[:MOST_TRANSACTIONS]
-    there = [claim for claim in claims if claim[1] < first.stop or claim[1] < listing.next_round]
-    chosen = there[: MOST_TRANSACTIONS - len(first)]
+    last = max(first.stop, listing.next_round)  # what is later has to be skipped by another call
+    there = takewhile(lambda claim: claim[1] < last, claims)
+    chosen = tuple(islice(there, MOST_TRANSACTIONS - len(first)))
     gas = RECLAIM_GAS["skip"] * len(first) + RECLAIM_GAS["refundMissed"] * len(chosen)
     return MissedRounds(
         listing=listing,
         token=market.token(listing.terms.token),
         overdue=first,
-        claims=tuple(chosen),
+        claims=chosen,
         amount=sum(prices[order] for order, _ in chosen),
-        more=len(overdue) + len(claims) - len(first) - len(chosen),
+        more=len(overdue) + count - len(first) - len(chosen),
         gas=gas,
         fee=gas * market.gas_price(),
         coin=market.coin,
     )
 
 
-def _claims(market: Market, orders: Sequence[Order], missed: Sequence[int]) -> list[Claim]:
-    """The oldest round first: so much is paid back by the logs, and the contract is asked again before each."""
+def _claims(market: Market, orders: Sequence[Order], missed: Sequence[int]) -> tuple[Iterator[Claim], int]:
+    """The claims to these rounds (in order), the oldest round first, and how many there are: orders times rounds, which
+    are not listed. So much is paid back by the logs, and the contract is asked again before each."""
     ids, paid = [order.id for order in orders], set[Claim]()
     for start in range(0, len(ids), MOST_TOPICS):
         events = market.contract.events(["MissedRefunded"], order=ids[start : start + MOST_TOPICS])
         paid |= {(event["order"], event["round"]) for event in events}
-    found = ((order.id, round) for round in missed for order in orders if order.covers(round))
-    return [claim for claim in found if claim not in paid]
+
+    def covered(order: Order) -> range:
+        return range(bisect_left(missed, order.first), bisect_left(missed, order.end))
+
+    def of(order: Order) -> Iterator[tuple[int, int]]:
+        return ((missed[place], order.id) for place in covered(order) if (order.id, missed[place]) not in paid)
+
+    count = sum(len(covered(order)) for order in orders) - sum(is_in(missed, round) for _, round in paid)
+    return ((order, round) for round, order in merge(*map(of, orders))), count
 
 
 def collect_missed(market: Market, order_id: int, round: int | None) -> list[Done]:

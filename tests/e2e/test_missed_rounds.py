@@ -1,5 +1,6 @@
 """Rounds that nobody released in time are paid back, all of them, by one call."""
 
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -192,6 +193,24 @@ def test_a_call_sends_a_bounded_number_and_the_next_goes_on(shared: Place, monke
         buyer.collect_all_missed(1)
     assert seen == [(3, 1, 5), (0, 4, 1), (0, 1, 0)]
     assert len([*shared.contract.events(["MissedRefunded"])]) == 6
+
+
+def test_what_is_owed_is_counted_not_listed_however_many_orders_have_however_many_rounds(place: Place) -> None:
+    now, most, orders = place.chain.connection.now(), 65_535, 10
+    place.seller.create_listing(1, first_due=now + 600, period=60, min_interval=60, max_rounds=most)
+    for _ in range(orders):
+        place.buyer().buy(1, most, again=True)
+    place.chain.advance(60 * (most + 20))
+    buyer = place.buyer(5, registered=False)
+    tracemalloc.start()
+    try:
+        found = buyer.all_missed(1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.transactions == missed.MOST_TRANSACTIONS
+    assert found.more == most + orders * most - missed.MOST_TRANSACTIONS
+    assert peak < 20 << 20
 
 
 def test_killed_after_any_transaction_all_of_it_goes_on(shared: Place) -> None:
