@@ -1,5 +1,8 @@
 """Other people's text, made fit to be shown: a node's answers, a token's and a seller's words."""
 
+import re
+
+_NUMBER = re.compile(r"[0-9.,'_+-]+", re.ASCII)
 _STEERING = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A)}
 
 
@@ -21,7 +24,9 @@ def one_line(text: str, length: int = 300) -> str:
 
 def escaped(text: str) -> str:
     r"""Return the text in printable ASCII without white space. All else, and a backslash, is written as `\u20ae` or
-    `\U0001f600`, so that no two texts read the same."""
+    `\U0001f600`, so that no two texts read the same. So is what would read as a piece of a number ("000")."""
+    if _NUMBER.fullmatch(text):
+        return "".join(_escape(ord(c)) for c in text)
     return "".join(c if "!" <= c <= "~" and c != "\\" else _escape(ord(c)) for c in text)
 
 

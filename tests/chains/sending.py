@@ -373,6 +373,8 @@ class Sending:
             (encode(["string"], [40 * "C"]), 40 * "C"),
             (encode(["string"], ["1INCH"]), "1INCH"),
             (encode(["string"], [7 * "\u65e5"]), 7 * "\\u65e5"),
+            (encode(["string"], ["000"]), "\\u0030\\u0030\\u0030"),
+            (encode(["string"], [",5"]), "\\u002c\\u0035"),
             (encode(["string"], ["USD\u20ae0"]), "USD\\u20ae0"),
             (encode(["string"], ["\u0441\u0442ETH"]), "\\u0441\\u0442ETH"),
             (encode(["string"], ["USDC "]), "USDC\\u0020"),

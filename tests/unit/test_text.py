@@ -59,3 +59,4 @@ def test_what_is_escaped_is_ascii_without_spaces_and_no_two_texts_read_the_same(
     assert len(set(shown)) == len(texts)
     assert all(one.isascii() and one.isprintable() and " " not in one for one in shown)
     assert escaped("1INCH") == "1INCH"
+    assert [escaped(text) for text in ("00", ".5")] == ["\\u0030\\u0030", "\\u002e\\u0035"]
