@@ -98,6 +98,10 @@ class Reception(Promise):
     def _problems(self, found: Iterable[artifact.Problem]) -> list[Problem]:
         problems = []
         for one in found:
+            if one.code == "details-unreachable":  # which says nothing about the seller
+                advice = "the file can be read without them"
+                problems.append(self.refuse("details", one.message, error=NetworkError, advice=advice).problem)
+                continue
             part = one.code.partition("-")[0]
             kind: ProblemKind = (
                 "commitments" if part == "commitments" else "details" if part == "details" else "content"

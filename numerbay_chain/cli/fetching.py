@@ -53,7 +53,7 @@ def verify(state: State, order: int, round_: int | None, quick: bool) -> None:
         checked = role.verify(order, round_, content=not quick, progress=report)
     state.show(_verification_data(checked), lambda: _verification_text(checked))
     if not checked.ok:
-        slow = all(one.kind in ("slow", "no-envelope") and not one.fault for one in checked.problems)
+        slow = all(one.kind in ("slow", "details", "no-envelope") and not one.fault for one in checked.problems)
         raise click.exceptions.Exit(ExitCode.NETWORK if slow else ExitCode.REFUSED)
 
 

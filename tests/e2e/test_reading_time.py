@@ -258,6 +258,26 @@ def test_missing_details_keep_nobody_from_buying_a_round_that_is_out(place: Plac
     assert "details not available" in place.told[-1]
 
 
+def test_details_that_a_store_can_t_be_asked_for_are_no_fault_of_the_seller_s(
+    place: Place, nbc: Says, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, _ = sold(place, decline_window=600)
+    place.seller.deliver(place.file(), listing)
+    lost = Manifest.decode(place.contract.releases(listing)[0].manifest).details_cid
+    real = EmbeddedStore.read_block
+
+    def busy(store: EmbeddedStore, cid: Cid) -> bytes:
+        if cid == lost:
+            raise NetworkError("HTTP status 503", code="store-busy")
+        return real(store, cid)
+
+    monkeypatch.setattr(EmbeddedStore, "read_block", busy)
+    told = nbc("buyer-1", 1, "verify", "1-0", "--json", code=3).object
+    assert told["checked_content"] is True
+    assert [(one["kind"], one["fault"], one["remedy"]) for one in told["problems"][:1]] == [("details", False, None)]
+    assert told["next_steps"] == []
+
+
 # --------------------------------------------------------------------------------------------------------------- verify
 
 
