@@ -128,6 +128,8 @@ class Keep:
                 needed = max(about.needed_until, before.needed_until if before else 0)
                 size = max(sum(root.size for root in kept.pins()), about.size)
                 self._write(replace(about, needed_until=needed, size=size))
+                if before is None:
+                    self._fit(about.content_hash)
             elif before is None:
                 self._remove(about.content_hash)
         except (NumerbayChainError, OSError) as error:
@@ -169,17 +171,14 @@ class Keep:
         return [one for one in found if self._evict(one.content_hash)]
 
     def _make_room(self, about: Kept, beside: int) -> bool:
-        """Whether there is room for one more; what is settled goes first, then what is used least."""
+        """Whether there is room for one more, for which what is settled goes. What can be disputed stays until the new
+        one is here as a whole (`_fit`): a claim that nobody serves must not take its place."""
         if self._entry(about.content_hash) is not None:
             return True
         others = self.entries()
-        others = sorted(others, key=lambda entry: not entry.settled)
-        for entry in _oldest(others, self.limit - about.size):
-            if not entry.settled:
-                self._notify(
-                    f"round {entry.round} of listing {entry.listing} is not kept any more, though it can still be "
-                    "disputed: `keep` allows no more"
-                )
+        settled = [entry for entry in others if entry.settled]
+        unsettled = sum(entry.size for entry in others if not entry.settled)
+        for entry in _oldest(settled, max(self.limit - about.size - unsettled, 0)):
             self._evict(entry.content_hash)
         try:
             self._require_room(about.size, beside)
@@ -187,6 +186,19 @@ class Keep:
             self._tell_failure(error)
             return False
         return True
+
+    def _fit(self, name: str) -> None:
+        """Bring all within the limit, once `name` is among them: what is used least goes."""
+        entries = sorted(self.entries(), key=lambda entry: (entry.content_hash == name, not entry.settled))
+        for entry in _oldest(entries, self.limit):
+            if entry.content_hash == name:
+                break
+            if not entry.settled:
+                self._notify(
+                    f"round {entry.round} of listing {entry.listing} is not kept any more, though it can still be "
+                    "disputed: `keep` allows no more"
+                )
+            self._evict(entry.content_hash)
 
     def _require_room(self, size: int, beside: int) -> None:
         """Raise `RefusedError` where the disk has no room for `size` bytes, for those `beside` them and for some more:

@@ -214,7 +214,7 @@ def fetch(
     reception = Reception.open(market, order_id, round)
     try:
         manifest = reception.manifest(reception.release())
-        with reception.keeping(manifest, beside=manifest.size):
+        with reception.keeping(manifest, beside=manifest.size if isinstance(target, str | Path) else 0):
             key = reception.key(manifest, reception.pair())
             opened = _open_into(reception, manifest, key, target, overwrite, progress)
     except ProblemError as error:

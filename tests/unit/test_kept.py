@@ -12,6 +12,7 @@ import pytest
 
 from numerbay_chain import artifact
 from numerbay_chain.crypto.content_key import Context
+from numerbay_chain.errors import NotFoundError
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.ipfs.keeping import KeepingStore
 from numerbay_chain.ipfs.store import BlockStore
@@ -87,6 +88,21 @@ def test_what_is_settled_goes_first_then_what_was_used_least(tmp_path: Path, sou
                 assert len(told) == 1, "round 0 could still be disputed"
         assert [entry.round for entry in keep.entries()] == [1, 3, 4]
         assert told == [], "round 2 was settled"
+
+
+def test_a_claim_that_nobody_serves_takes_nobody_s_place(tmp_path: Path, source: Elsewhere) -> None:
+    told: list[str] = []
+    keep = keep_at(tmp_path, 2 * SIZE, told)
+    disputable, claimed = sealed(tmp_path, source), sealed(tmp_path, source)
+    check(keep, disputable, source)
+    nowhere = Elsewhere(EmbeddedStore(tmp_path / "empty"))
+    with keep.recording(claimed, ABOUT, nowhere), pytest.raises(NotFoundError):
+        keep.reader(claimed.content_hash, nowhere).read_bytes(claimed.ciphertext_cid, claimed.size)
+    assert (names(keep), told) == ([disputable.content_hash.hex()], [])
+    check(keep, claimed, source)
+    assert (names(keep), len(told)) == ([claimed.content_hash.hex()], 1)
+    check(keep_at(tmp_path, 0, told), claimed, source)
+    assert (names(keep), len(told)) == ([claimed.content_hash.hex()], 1), "none is added, and none goes"
 
 
 def test_what_is_larger_than_the_limit_is_not_kept_and_said(tmp_path: Path, source: Elsewhere) -> None:
