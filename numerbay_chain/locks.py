@@ -98,15 +98,19 @@ def _named(path: Path, until: float, doing: str) -> Iterator[None]:
 def _clear_if_dead(name: Path) -> bool:
     """Whether the file was one of a process that is gone. Of two that see it, one moves it away."""
     try:
-        owner = json.loads(name.read_text("utf-8"))
+        seen = name.read_text("utf-8")
+        owner = json.loads(seen)
         if owner["host"] != socket.gethostname() or _lives(int(owner["process"])):
             return False
         aside = name.with_name(f"{name.name}.{os.getpid()}")
         name.rename(aside)
+        if aside.read_text("utf-8") != seen:  # somebody else cleared it away first, and holds it now
+            aside.rename(name)
+            return False
         aside.unlink()
     except FileNotFoundError:
         return True  # it was let go of meanwhile
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, OverflowError):
         return False  # it is being written
     return True
 

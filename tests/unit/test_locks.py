@@ -82,6 +82,29 @@ def test_what_a_dead_process_held_is_free_again(tmp_path: Path, monkeypatch: pyt
         assert held.exists()
 
 
+def test_a_lock_that_was_taken_between_two_looks_stays_its_owners(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fcntl, "flock", no_locks(errno.ENOLCK))
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        dead.wait()
+    held = tmp_path / "lock-held"
+    held.write_text(json.dumps({"host": socket.gethostname(), "process": dead.pid}))
+    theirs = json.dumps({"host": socket.gethostname(), "process": os.getppid()})
+    rename = Path.rename
+
+    def slow(path: Path, target: Path) -> Path:
+        if path.read_text() != theirs and path == held:
+            held.write_text(theirs)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", slow)
+    with pytest.raises(RefusedError) as caught, locked(tmp_path / "lock", "counting", 0):
+        raise AssertionError("it is another's")
+    assert caught.value.code == "busy"
+    assert held.read_text() == theirs
+
+
 def test_profiles_that_are_written_at_once_are_all_there(tmp_path: Path) -> None:
     """By processes, as people start them."""
     program = "import sys; from numerbay_chain.cli.main import main; sys.exit(main(sys.argv[1:]))"
