@@ -1,6 +1,7 @@
 """Copies whose manifest nobody gives: they protect no wrong answer, and keep no other order from its key."""
 
 import os
+from typing import Any
 
 import pytest
 
@@ -112,9 +113,9 @@ def test_copies_that_must_be_posted_in_time_may_cost_what_their_orders_paid(
     stakes: dict[str, int | None] = {}
     send = Market.send
 
-    def noted(self: Market, label: str, call: calls.Call, *more: object, **named: object) -> Sent:
-        stakes[call.function] = named.get("stake")  # type: ignore[assignment]
-        return send(self, label, call, *more, **named)  # type: ignore[arg-type]
+    def noted(self: Market, label: str, call: calls.Call, *more: Any, stake: int | None = None, **named: Any) -> Sent:
+        stakes[call.function] = stake
+        return send(self, label, call, *more, stake=stake, **named)
 
     monkeypatch.setattr(Market, "send", noted)
     place.seller.deliver_copies(listing, {order: place.file() for order in orders})
