@@ -13,7 +13,8 @@ from eth_account.messages import encode_typed_data
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.signer import Signer
 from numerbay_chain.cli import output, streams
-from numerbay_chain.cli.ending import failure_of
+from numerbay_chain.cli.ending import failure_of, interrupted
+from numerbay_chain.cli.options import State
 from numerbay_chain.config import load_settings
 from numerbay_chain.errors import AccountError, NumerbayChainError
 from numerbay_chain.market import Market, market_at
@@ -85,3 +86,5 @@ def plain_errors(as_json: bool = False) -> Iterator[None]:
         failure = failure_of(error)
         output.fail(failure, as_json)
         sys.exit(failure.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(interrupted(State(as_json=as_json, agreed=True)))

@@ -1,6 +1,7 @@
 """`ape run deploy|deliver|fetch|audit`: Ape's accounts and networks over the same functions of the package."""
 
 import json
+import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +12,7 @@ from tests.e2e.programs import ROOT, Ended, RunningDevnet, Shell, shell
 from tests.plugins.toolchain import anvil_binary, require
 
 pytestmark = [pytest.mark.ape, pytest.mark.slow]
-APE = Path(__import__("sys").executable).with_name("ape")
+APE = Path(sys.executable).with_name("ape")
 
 
 def ape(here: Shell, *arguments: object, code: int = 0) -> Ended:
@@ -128,3 +129,10 @@ with networks.parse_network_choice("ethereum:local:test") as provider:
     ape_run(fetch, str(order.id), "-o", str(folder / "copy"), "--account", "TEST::2", *place)
     ape_run(audit, *place)
 """
+
+
+def test_an_interrupted_script_has_a_code_too(here: Shell) -> None:
+    program = "import click; from scripts._ape import plain_errors\nwith plain_errors(as_json=True):\n    raise {}\n"
+    for raised in ("KeyboardInterrupt", "click.Abort"):
+        ended = Shell(ROOT, here.environment).run(sys.executable, "-c", program.format(raised), code=130)
+        assert ended.object["error"]["code"] == "interrupted"
