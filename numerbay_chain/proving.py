@@ -67,6 +67,8 @@ def _require_promised(case: Case, judged: Judgement) -> None:
     manifest: bytes = judged.call.arguments["manifest"]
     if case.market.contract.hash_of(case.order.id, case.round) != sha256(manifest).digest():
         raise RefusedError(f"{case.name} was promised other content than the proof is about", "run this again")
+    if case.terms.copies and judged.call.arguments["bucket"] != case.bucket:
+        raise RefusedError(f"the money for {case.name} lies elsewhere than the proof says", "run this again")
     what, block = promised(case)
     refuse_young(case, what, block, judged.until)
 

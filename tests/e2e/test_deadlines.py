@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,23 @@ def test_a_seller_who_answers_while_content_is_read_does_not_stop_the_proof(
     proven = place.buyer().prove(order, publish_key=True)
     assert (proven.kind, proven.paid) == ("wrong-content", PRICE + BOND)
     assert slow.seen
+
+
+def test_a_proof_about_money_that_lies_elsewhere_by_now_is_told_to_nobody(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (order,) = sold(place, copies=True, decline_window=4)
+    _, key = cheat.release_junk(listing, CONTENT, chunk=2, order=order)
+    place.chain.advance(5)
+    cheat.hand_out(key, [order])
+    buyer = place.buyer()
+    judged = buyer.judge(order)
+    arguments = {**judged.call.arguments, "bucket": judged.call.arguments["bucket"] + 1}
+    said = watched(monkeypatch)
+    with fails_with("refused"):
+        buyer.prove(order, publish_key=True, judgement=replace(judged, call=replace(judged.call, arguments=arguments)))
+    assert not any(key.reveal().hex() in line for line in said)
+    assert buyer.prove(order, publish_key=True, judgement=judged).paid == PRICE
 
 
 def test_a_proof_for_which_an_open_challenge_leaves_no_time_can_come_after_the_answer(
