@@ -67,7 +67,7 @@ def answered_key(promise: Promise, pair: KeyPair, manifest: Manifest | None) -> 
     try:
         scalar = promise.case.sealed_scalar(pair)
     except AccountError as error:
-        raise promise.refuse("key-file", str(error), error=AccountError, advice=error.hint) from error
+        raise promise.refuse("key-file", str(error), error=AccountError, advice=error.hint, because=error) from error
     if scalar is None:
         return None
     if not promise.case.is_right(scalar, None if manifest is None else manifest.key_commitment):
@@ -88,7 +88,9 @@ def _no_envelope(promise: Promise, posted: bool) -> ProblemError:
         advice = found.text
     elif case.terms.adjudicated:
         advice = f"{advice}; {found.text}"
-    return ProblemError(Problem("no-envelope", text, advice, False, found), RefusedError(text, advice))
+    return ProblemError(
+        Problem("no-envelope", text, advice, False, found), RefusedError(text, advice, code="no-envelope")
+    )
 
 
 def _envelope(promise: Promise, delivery: Delivery, manifest: Manifest) -> bytes | None:
@@ -140,7 +142,7 @@ def pair_of(promise: Promise) -> KeyPair:
     except AccountError as error:
         _confirm_key(promise)
         text = f"order {order} was bought with the key {keyfile.encode(wanted)}: {error}"
-        raise promise.refuse("key-file", text, error=AccountError, advice=error.hint) from error
+        raise promise.refuse("key-file", text, error=AccountError, advice=error.hint, because=error) from error
 
 
 def _confirm_key(promise: Promise) -> None:
@@ -162,7 +164,7 @@ def find_key(market: Market, public_key: bytes) -> KeyPair:
         try:
             pair = keyfile.load(chosen)
         except AccountError as error:
-            raise AccountError(str(error), _RESTORE) from error
+            raise AccountError(str(error), _RESTORE, code=error.code) from error
         if pair.public_key == public_key:
             return pair
     unusable: AccountError | None = None

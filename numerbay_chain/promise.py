@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Self
+from typing import Final, Self
 
 from numerbay_chain.chain.types import ZERO_HASH, Listing, Order, Release
 from numerbay_chain.diagnosis import remedy
@@ -23,6 +23,18 @@ from numerbay_chain.market import Market
 from numerbay_chain.problems import ProblemError
 from numerbay_chain.results import Problem, ProblemKind
 from numerbay_chain.units import format_duration, format_time
+
+_CODES: Final[dict[ProblemKind, str]] = {
+    "not-released": "not-released",
+    "overdue": "overdue",
+    "missed": "missed",
+    "not-covered": "not-covered",
+    "paid-back": "already-settled",
+    "no-copy": "no-copy",
+    "no-envelope": "no-envelope",
+    "faulty": "faulty",
+}
+"""The error codes of what is refused without another error that it comes from."""
 
 
 def elsewhere(advice: str) -> str:
@@ -72,13 +84,16 @@ class Promise:
         fault: bool = False,
         error: type[NumerbayChainError] = RefusedError,
         advice: str | None = None,
+        because: NumerbayChainError | None = None,
     ) -> ProblemError:
-        """A problem, with what can be done about it. What is not in the store that was asked may be in another one."""
+        """A problem, with what can be done about it. What is not in the store that was asked may be in another one. The
+        error has the code of the one that it is `because` of, else that of its kind."""
         found = None if advice else remedy(self.case, kind, fault)
         said = found.text if found else advice
         if issubclass(error, NetworkError) and said:
             said = elsewhere(said)
-        return ProblemError(Problem(kind, text, said, fault, found), error(text, said))
+        code = because.code if because else _CODES.get(kind) if error is RefusedError else None
+        return ProblemError(Problem(kind, text, said, fault, found), error(text, said, code=code))
 
     def again(self) -> Self:
         """The same round as it stands now."""

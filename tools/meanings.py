@@ -57,7 +57,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "no-contract": ("no contract was named, and none is known on this chain", "give `--contract`"),
     "no-copy": ("no copy was posted for the order", "deliver it first"),
     "no-decline-window": ("the listing has no decline window", "dispute, or ask the seller"),
-    "no-envelope": ("nothing was sealed to this key", "use the key file that it was sealed to"),
+    "no-envelope": (
+        "no key was sealed to this key, or none yet",
+        "wait for it, or use the key file that it was sealed to",
+    ),
     "no-key": ("the recipient has no registered key", "`keys register` first"),
     "no-key-file": ("the order's key file is not here", "give `--key`"),
     "no-listing": ("there is no such listing", "see `listing list`"),

@@ -111,8 +111,9 @@ def test_the_wrong_key_file(sold: Sold, tmp_path: Path) -> None:
     keyfile.save(keyfile.generate(), other)
     shutil.move(sold.buyer.market.home.path / "keys", tmp_path / "away")
     wrong = Buyer(sold.place.market("elsewhere", 1, key=other))
-    with pytest.raises(AccountError, match=r"other\.json is another one"):
+    with pytest.raises(AccountError, match=r"other\.json is another one") as caught:
         wrong.fetch(sold.order, path=sold.place.output())
+    assert caught.value.code == "wrong-key-file"
     assert [problem.kind for problem in wrong.verify(sold.order).problems] == ["key-file"]
     missing = Buyer(sold.place.market("elsewhere", 1))
     with pytest.raises(AccountError, match="no key file in"):

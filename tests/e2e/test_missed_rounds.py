@@ -65,6 +65,9 @@ def test_killed_after_any_transaction_it_goes_on_where_it_was(overdue: Place) ->
 
 
 def test_a_buyer_who_never_cancelled_is_shown_the_way_to_overdue_rounds(overdue: Place, nbc: Says) -> None:
+    assert (
+        nbc("buyer-1", 1, "fetch", "1-0", "-o", overdue.output(), "--json", code=1).object["error"]["code"] == "overdue"
+    )
     told = nbc("buyer-1", 1, "reclaim", "1-0", "--json", code=1).object["error"]
     assert told["code"] == "not-cancelled"
     assert "reclaim 1-0 --missed" in told["hint"]
