@@ -49,7 +49,7 @@ def read_whole(response: requests.Response, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> OversizedError:
-    return OversizedError(f"answers with more than {limit} bytes", hint="use another one")
+    return OversizedError("gives too long an answer", f"more than {limit:,} bytes", "use another one")
 
 
 def _through(decoders: list[_Decoder], data: bytes) -> Iterator[bytes]:
@@ -119,7 +119,9 @@ class _Inflater:
 
 
 def _too_large_inside() -> OversizedError:
-    return OversizedError("answers with more bytes than the answer may have, compressed", hint="use another one")
+    return OversizedError(
+        "gives too long an answer", "it is compressed, and unpacks to more than it may", "use another one"
+    )
 
 
 def _damaged() -> TransportError:

@@ -93,7 +93,7 @@ def _bounded(chain: list[BaseException], seconds: float, idle: float) -> Transpo
     if _any(chain, DeadlineError):
         return SlowError("gave no whole answer", f"it did not end within {seconds:.0f} s", hint)
     if _any(chain, OversizeError):
-        return OversizedError("answers with more bytes than the answer may have", hint="use another one")
+        return OversizedError("gives too long an answer", hint="use another one")
     if _any(chain, UnreachableError, requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
         return None
     if _any(chain, requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
