@@ -1,7 +1,7 @@
 # The targets: setup, demo, test, check, gas, bench, fuzz, fuzz-judge, hostile, interrupt, mutation, symbolic, compile, lock, clean. A second run does only what changed.
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c

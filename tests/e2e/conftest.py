@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.chain.embedded import EmbeddedChain
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.market import Market
 from tests.e2e.cheats import Cheat
 from tests.e2e.programs import Ended, InsideShell, shell
+from tests.evm.inside import InsideChain
 from tests.places import Place
 
 Says = Callable[..., Ended]
@@ -17,7 +17,7 @@ Says = Callable[..., Ended]
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    return Place.found(tmp_path, EmbeddedChain(), EmbeddedStore(tmp_path / "store"))
+    return Place.found(tmp_path, InsideChain(), EmbeddedStore(tmp_path / "store"))
 
 
 @pytest.fixture

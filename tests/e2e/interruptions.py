@@ -208,8 +208,7 @@ def prepared(case: Case, devnet: Devnet, folder: Path) -> Iterator[tuple[Case, S
 
 def interrupt(case: Case, stage: Stage, sample: float | None = None, said: Callable[[str], None] = str) -> Outcome:
     """Interrupts the case's command in every way at every step, runs it again, and compares. `sample`: at every
-    transaction, and of the other kinds of steps at two only, the one that far into the run (0 to 1) and one half a run
-    away."""
+    transaction, and of the other kinds of steps at one only, the one that far into the run (0 to 1)."""
 
     def run(one: Interruption | None = None) -> Run:
         return stage.run(lambda place: case.command(case, place), one)
@@ -261,7 +260,7 @@ def _interruptions(passed: dict[str, int], sample: float | None) -> Iterator[Int
         if sample is None and kind == "store write":
             numbers |= {last + 1, last + 2}  # a run may have some more of them
         elif sample is not None and kind != "transaction" and last:
-            numbers = {1 + round(place % 1 * (last - 1)) for place in (sample, sample + 0.5)}
+            numbers = {1 + round(sample * (last - 1))}
         yield from (Interruption(kind, number, way) for number in sorted(numbers) for way in ways)
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from numerbay_chain.auditor import Auditor
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.embedded import EmbeddedChain
 from numerbay_chain.chain.types import ZERO_ADDRESS, Listing, Order, Pot, Settlement
 from numerbay_chain.errors import UsageError
 from numerbay_chain.ipfs import Cid, EmbeddedStore, open_store
@@ -17,6 +16,7 @@ from numerbay_chain.manifest import Manifest
 from numerbay_chain.units import format_order_id
 from tests.e2e.conftest import Says
 from tests.e2e.nodes import Change, LyingContract, changed, followed_by, told_twice, without
+from tests.evm.inside import InsideChain
 from tests.places import PRICE, Place
 
 DAY = 86_400
@@ -26,7 +26,7 @@ DAY = 86_400
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A bit of everything: vouchers, a skip, a decline, a cancellation, refunds, late buyers, a withdrawal."""
     folder = tmp_path_factory.mktemp("busy")
-    place = Place.found(folder, EmbeddedChain(), EmbeddedStore(folder / "store"))
+    place = Place.found(folder, InsideChain(), EmbeddedStore(folder / "store"))
     seller, buyers = place.seller, [place.buyer(number) for number in (1, 2, 3)]
     weekly = seller.create_listing(PRICE, period=DAY, min_interval=3_600, decline_window=600, supply=9)
     plain = seller.create_listing(2 * PRICE, instant=True)

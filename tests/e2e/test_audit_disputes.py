@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from numerbay_chain.chain import calls
-from numerbay_chain.chain.embedded import EmbeddedChain
 from numerbay_chain.chain.types import ZERO_ADDRESS, Settlement
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.ledger import Ledger
@@ -15,6 +14,7 @@ from tests.chains.cheats import Dispute, sealed
 from tests.e2e.conftest import Says
 from tests.e2e.nodes import Change, LyingContract, changed, followed_by, told_twice, without
 from tests.e2e.test_audit import audit_with
+from tests.evm.inside import InsideChain
 from tests.places import PRICE, Place
 
 HOUR, DAY, DECLINE = 3_600, 86_400, 600
@@ -34,7 +34,7 @@ def send(place: Place, number: int, call: Any) -> None:
 def disputed(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A dispute of every kind, ended in every way; some are still under way."""
     folder = tmp_path_factory.mktemp("disputed")
-    place = Place.found(folder, EmbeddedChain(), EmbeddedStore(folder / "store"))
+    place = Place.found(folder, InsideChain(), EmbeddedStore(folder / "store"))
     seller = place.seller.market.sender
     for copies in (False, False, True):
         terms = {"dispute_window": DAY, "response_window": HOUR, "decline_window": DECLINE, "challenge_bond": PRICE}

@@ -258,11 +258,10 @@ def test_a_challenge_that_came_back_after_a_reorganisation_is_answered_anew(
 ) -> None:
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
-    tester = place.chain.connection.w3.provider.ethereum_tester  # type: ignore[attr-defined]  # the chain in this process
-    before = tester.take_snapshot()
+    restore = place.chain.snapshot()  # type: ignore[attr-defined]  # which a devnet has not
     challenge(place, order)
     place.seller.respond(order)
-    tester.revert_to_snapshot(before)
+    restore()
     place.chain.advance(100)
     challenge(place, order)
     assert [one.order for one in place.seller.respond().answered] == [order]

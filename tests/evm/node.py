@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import rlp
 from eth_account import Account as EthAccount
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_utils.address import to_checksum_address
@@ -90,14 +91,25 @@ class Node:
     def time_of(self, block: int) -> int:
         return self.start + (block - 1) * SLOT
 
+    @property
+    def pending(self) -> int:
+        """The block whose state and time a question about "pending" is answered with."""
+        return self.head
+
+    def mine(self) -> None:
+        """The next block begins."""
+        self.now = self.time_of(self.head + 1)
+
     def _number(self, tag: Any) -> int:
         if isinstance(tag, dict):  # EIP-1898
             if "blockHash" in tag:
                 return self._number_of(tag["blockHash"])
             tag = tag["blockNumber"]
         match tag:
-            case "latest" | "pending" | None:
+            case "latest" | None:
                 return self.head
+            case "pending":
+                return self.pending
             case "safe":
                 return max(self.head - SAFE, 0)
             case "finalized":
@@ -105,7 +117,7 @@ class Node:
             case "earliest":
                 return 0
         number = int(tag, 16)
-        if number > self.head:
+        if number > self.pending:
             raise RefusedRequest("header not found")
         return number
 
@@ -240,14 +252,15 @@ class Node:
     def _send_raw_transaction(self, raw: str) -> str:
         data = bytes(HexBytes(raw))
         sender = EthAccount.recover_transaction(HexBytes(data)).lower()
-        fields = TypedTransaction.from_bytes(HexBytes(data)).as_dict()
+        fields = _fields(data)
         name = "0x" + keccak(data).hex()
         used = self._nonces.setdefault(sender, [])
         if name in self._by_name:
             raise RefusedRequest("already known")
         if fields["nonce"] != len(used):
             raise RefusedRequest("nonce too low" if fields["nonce"] < len(used) else "nonce too high")
-        self.now = self.time_of(self.head + 1)
+        self._require_paid(sender, fields)
+        self.mine()
         block, to = self.head, "0x" + bytes(fields["to"]).hex() if fields["to"] else ""
         chain = self._at(block)
         status, gas, logs, created = self._run(chain, sender, to, bytes(fields["data"]), int(fields["value"]), block)
@@ -260,6 +273,9 @@ class Node:
         self.mined.append(one)
         self._by_name[name] = one
         return name
+
+    def _require_paid(self, sender: str, fields: dict[str, Any]) -> None:
+        """Raises `RefusedRequest` where the sender can't pay for a transaction. Here gas costs nothing."""
 
     def _get_transaction_by_hash(self, name: str) -> dict[str, Any] | None:
         one = self._by_name.get(name)
@@ -330,6 +346,15 @@ class NodeProvider(BaseProvider):
 
     def is_connected(self, show_traceback: bool = False) -> bool:
         return True
+
+
+def _fields(raw: bytes) -> dict[str, Any]:
+    """What a signed transaction says, also one of before EIP-2718."""
+    if raw[0] < 0xC0:
+        return dict(TypedTransaction.from_bytes(HexBytes(raw)).as_dict())
+    nonce, price, gas, to, value, data = rlp.decode(raw)[:6]
+    numbers = {"nonce": nonce, "gasPrice": price, "gas": gas, "value": value}
+    return {**{name: int.from_bytes(number) for name, number in numbers.items()}, "to": to, "data": data}
 
 
 def _plain(value: Any) -> Any:

@@ -21,7 +21,7 @@ from numerbay_chain.locks import locked
 from numerbay_chain.manifest import Manifest
 
 SIZE = 1_200_000
-ABOUT = Kept("", 1, "0x" + 40 * "0", 1, 0, None, 0, int(time.time()) + 1_000, 0)
+ABOUT = Kept("", 1, "0x" + 40 * "0", 1, 0, None, 0, int(time.time()) + 86_400, 0)
 
 
 class Elsewhere(BlockStore):
