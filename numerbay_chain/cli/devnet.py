@@ -1,5 +1,6 @@
 """`devnet`: a local chain with everything on it that trying things out needs."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -58,8 +59,9 @@ def devnet(context: click.Context, state: State, port: int, block_time: int | No
             deployed = _deploy(running)
             remember(home, deployed)
             names = _write_profiles(home, running, deployed)
-            _show(state, running, deployed, names, home.profiles())
+            shown = _shown(running, deployed, names, home.profiles())
             ready = True
+            state.show(*shown)
             output.note("stop it with Ctrl-C")
             status = running.wait()
     except KeyboardInterrupt:
@@ -107,12 +109,13 @@ def _write_profiles(home: "Home", running: "Devnet", deployed: "Deployment") -> 
     return names
 
 
-def _show(
-    state: State, running: "Devnet", deployed: "Deployment", names: dict[str, str], profiles: dict[str, dict[str, Any]]
-) -> None:
+def _shown(
+    running: "Devnet", deployed: "Deployment", names: dict[str, str], profiles: dict[str, dict[str, Any]]
+) -> tuple[dict[str, Any], Callable[[], str]]:
+    """What is known of a devnet once it runs, for programs and for people."""
     accounts = {role: running.signer(index).address for role, index in ROLES.items() if index is not None}
     written = [*names.values(), *(name for name in ("default",) if profiles.get(name, {}).get("devnet") is True)]
-    state.show(
+    return (
         {
             "rpc": running.rpc,
             "chain_id": deployed.chain_id,
