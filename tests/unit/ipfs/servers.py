@@ -12,6 +12,7 @@ class Request(BaseHTTPRequestHandler):
     """One request, with the ways to answer it."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a body waits 40 ms for its head to be acknowledged
     server: "_Server"
 
     @property
