@@ -7,8 +7,8 @@ import secrets
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 
 from tests.hostile.faults import FAULTS
 from tests.hostile.scenario import Outcome, play
@@ -28,18 +28,19 @@ def main() -> int:
     print(f"hostile: seed {seed}, runs {chosen.first} to {chosen.first + chosen.runs - 1}", flush=True)
     began, kinds, lost = time.monotonic(), Counter[str](), list[Outcome]()
     done = 0
-    with ProcessPoolExecutor(chosen.jobs, max_tasks_per_child=50) as pool:
+    with get_context("spawn").Pool(chosen.jobs, maxtasksperchild=50) as pool:  # memory of what was played goes
         numbers = range(chosen.first, chosen.first + chosen.runs)
-        for outcome in pool.map(partial(play, seed, fault=chosen.put_back), numbers):
+        for outcome in pool.imap(partial(play, seed, fault=chosen.put_back), numbers):
             done += 1
             kinds[outcome.kind] += 1
+            if done % 100 == 0:
+                print(f"{done} runs, {round(time.monotonic() - began)} s", file=sys.stderr, flush=True)
             if outcome.losses:
                 lost.append(outcome)
                 print(f"run {outcome.index} ({outcome.kind}): {'; '.join(outcome.losses)}", flush=True)
                 if chosen.verbose:
                     print("\n".join(f"    {line}" for line in (*outcome.drawn, *outcome.said)), flush=True)
                 if chosen.until_found:
-                    pool.shutdown(cancel_futures=True)
                     break
     summary = {
         "seed": seed,
