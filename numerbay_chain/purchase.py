@@ -116,8 +116,8 @@ def _refuse_change(now: Quote, agreed: Quote) -> None:
 
 
 def _refuse_other(market: Market, quote: Quote, checked: Release | None) -> None:
-    """Right before it is signed: the contract binds a purchase to a listing's number, version and round, not to who
-    sells under that number, nor to the content that was `checked`, which a reorganization can change. Raises
+    """Right before it is signed: the contract binds a purchase to a listing's number, version and round, not to the
+    seller behind that number, nor to the content that was `checked`, which a reorganization can change. Raises
     `RefusedError`."""
     now = market.contract.listing(quote.listing.id)
     key = market.contract.current_key(quote.recipient)

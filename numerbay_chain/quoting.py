@@ -138,7 +138,7 @@ def refuse_young(market: Market, listing: Listing) -> None:
         )
     if created[0]["seller"] != listing.seller or created[0]["terms"] != listing.terms:
         raise NetworkError(
-            f"the logs of {market.connection.name} and the contract do not agree on who sells listing {listing.id}",
+            f"the logs of {market.connection.name} and the contract do not agree on the seller of listing {listing.id}",
             "use another node",
             code="node-incomplete",
         )

@@ -1,4 +1,4 @@
-"""Off a development chain, a purchase is bound to who sells and on what terms: a reorganization can give a listing's
+"""Off a development chain, a purchase is bound to the seller and the terms: a reorganization can give a listing's
 number to another one."""
 
 from collections.abc import Callable, Iterator
