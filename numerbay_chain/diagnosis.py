@@ -98,7 +98,7 @@ def overdue(case: Case) -> str:
     opened = case.challenge
     if opened is None:
         return ""
-    return f"an answer is overdue since {format_time(case.terms.response_deadline(opened.challenged_at))}"
+    return f"an answer has been overdue since {format_time(case.terms.response_deadline(opened.challenged_at))}"
 
 
 def ground_of(case: Case) -> Ground | None:
@@ -114,7 +114,7 @@ def words(case: Case) -> str:
     by = format_until(until, case.now) if until is not None else ""
     match case.state:
         case "challenged":
-            return f"{name} is challenged: the seller has to answer until {by}, else the buyer can claim {stake}"
+            return f"{name} is challenged: the seller has to answer by {by}, else the buyer can claim {stake}"
         case "unanswered":
             return (
                 f"the seller did not answer the challenge of {name} in time, {overdue(case)}: "
@@ -171,7 +171,9 @@ def what_next(case: Case, step: str = "open") -> str | None:
                 return refusal.hint
             begin = command(case, "dispute open")
             return (
-                f"`{command(case, 'fetch')}` it, or `{begin}` if that fails" if keys_posted(case) else f"`{begin}` it"
+                f"`{command(case, 'fetch')}` it, or `{begin}` if that fails"
+                if keys_posted(case)
+                else f"the buyer can challenge with `{begin}`"
             )
     return None
 

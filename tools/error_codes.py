@@ -1,4 +1,4 @@
-"""The list of error codes, read from the code: `python -m tools.error_codes > docs/errors.md`. A check compares.
+"""The list of error codes, read from the code: `python -m tools.error_codes > docs/errors.md`; `make check` compares.
 
 What each code means to a program, and what to do, stands here; where it is raised, and with which exit code, is found
 in the package.
@@ -26,7 +26,7 @@ _NOT_TOLD = {"JsonError"}  # caught by whoever reads JSON: its codes are not the
 _INTRODUCTION = """\
 # Error codes
 
-Generated from the code: `python -m tools.error_codes > docs/errors.md`. A check compares.
+Generated from the code: `python -m tools.error_codes > docs/errors.md`. `make check` compares them.
 
 With `--json` a command that fails prints `{"error": {"code", "message", "hint", "exit_code"}}` on stdout. In Python
 every error has `.code`, `.hint` and `.exit_code`. Codes are stable; messages and hints are for people and may change.

@@ -176,7 +176,8 @@ def _order_table(views: "list[OrderView]", now: int, mine: bool) -> str:
     from numerbay_chain.cli.views import amount, round_state
 
     if not views:
-        output.note("there are no orders")
+        mine_only = "you have bought nothing; `orders --listing NUMBER` shows a listing's orders"
+        output.note(mine_only if mine else "there are no orders")
         return ""
     rows = []
     for view in views:

@@ -140,7 +140,7 @@ def list_(state: State, seller: bool, listings: tuple[int, ...], ended: bool) ->
             left = format_duration(max(one.deadline - now, 0))
             output.note(f"HURRY: answer round {one.round} of order {format_order_id(one.order)} within {left}")
     if not found and not state.as_json:
-        output.note("there are no disputes" if ended else "there are no open disputes; `--all` shows past ones")
+        output.note(_none_found(seller, ended))
     rows = [dispute_data(one) for one in found]
     more = getattr(found, "more", 0)
     state.show({"disputes": rows, "more": more}, lambda: dispute_table(found, now, seller) if found else "")
@@ -149,6 +149,14 @@ def list_(state: State, seller: bool, listings: tuple[int, ...], ended: bool) ->
     if isinstance(role, Seller):
         _note_others(role, listings)
         role.require_all_challenges(*listings)
+
+
+def _none_found(seller: bool, ended: bool) -> str:
+    """A seller who asks as a buyer must not take the answer for one about their listings."""
+    none = f"no {'' if ended else 'open '}disputes about {'your listings' if seller else 'what you bought'}"
+    past, theirs = "`--all` shows past ones", "`--seller` shows those about your listings"
+    more = ([] if ended else [past]) + ([] if seller else [theirs])
+    return "; ".join([none, *more])
 
 
 def _note_others(role: "Seller", listings: tuple[int, ...]) -> None:

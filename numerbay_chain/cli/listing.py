@@ -149,7 +149,7 @@ def create(
     changes: TermChanges = terms  # type: ignore[assignment]  # the options above have the names and kinds of TermChanges
     role = roles.seller(state)
     words = role.explain_terms(price, preset=preset, **changes)
-    state.agree("creates a listing with these terms, which are fixed for good:", bullets(words))
+    state.agree("creates a listing with these terms; all but the price are fixed for good:", bullets(words))
     created = role.create_listing(
         price,
         preset=preset,

@@ -47,7 +47,7 @@ def test_where_there_is_no_dispute_the_hint_is_what_can_be_done(place: Place, ch
     assert nothing.count(f"round 0 of order {name}") == 1
     assert "hint: see what there is to answer with `dispute list --seller`" in nothing
     cheat.release(listing, str(place.file()))
-    assert "hint: `dispute open` it" in refused("claim")
+    assert "the buyer can challenge with `dispute open`" in refused("claim")
     cheat.hand_out(ANOTHER_KEY, [listing << 32])
     assert "hint: `fetch` it, or `dispute open` if that fails" in refused("settle")
 
@@ -97,8 +97,10 @@ def test_answers_to_several_challenges_are_announced_as_such_and_a_failure_is_sa
 
 def test_an_empty_list_says_how_past_disputes_are_shown(place: Place, nbc: Says) -> None:
     place.buyer()
-    assert "there are no open disputes; `--all` shows past ones" in nbc("buyer-1", 1, "dispute", "list").stderr
-    assert "there are no disputes\n" in nbc("buyer-1", 1, "dispute", "list", "--all").stderr
+    nothing = nbc("buyer-1", 1, "dispute", "list").stderr
+    assert "`--all`" in nothing
+    assert "`--seller`" in nothing, "who sells must not take it for an answer about their listings"
+    assert "`--all`" not in nbc("buyer-1", 1, "dispute", "list", "--all").stderr
     assert nbc("buyer-1", 1, "dispute", "list", "--json").object == {"disputes": [], "more": 0}
 
 

@@ -147,9 +147,9 @@ def test_no_answer_in_time_pays_the_buyer(place: Place, cheat: Cheat) -> None:
     cheat.release(listing, str(place.file()))
     buyer = place.buyer()
     buyer.open_dispute(order)
-    with pytest.raises(RefusedError, match="has to answer until"):
+    with pytest.raises(RefusedError, match="has to answer by"):
         buyer.claim(order)
-    with pytest.raises(RefusedError, match="has to answer until"):
+    with pytest.raises(RefusedError, match="has to answer by"):
         buyer.settle(order)
     place.chain.advance(HOUR + 2)
     assert buyer.disputes()[0].steps == ("dispute claim",)

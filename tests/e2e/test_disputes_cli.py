@@ -220,7 +220,7 @@ def test_no_answer_in_time_is_claimed(
     assert "if none comes, dispute it with `dispute open`" in " ".join(said.stdout.split())
     town.run("dispute", "open", order, by="buyer")
     early = town.run("dispute", "claim", order, by="buyer", code=1)
-    assert "has to answer until" in early.stderr
+    assert "has to answer by" in early.stderr
     town.advance("11m")
     late = town.run("dispute", "respond", order, by="seller", code=1)
     assert "nothing to answer" in late.stderr
