@@ -220,7 +220,7 @@ class Market:
         if (host := shared_host(self.connection)) is not None:
             self._warn(f"both nodes are on the host {host}: whoever runs it answers twice, and nobody else is asked")
         if self.connection.second is not None and not self._unchecked:
-            folder = self.home.folder("checked")
+            folder = self.home.folder("checked", "second")
             require_same_creation(self.connection, self.contract.address, folder, self._creation())
 
     def _warn(self, message: str) -> None:

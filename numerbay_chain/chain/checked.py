@@ -47,7 +47,7 @@ def require_shipped(
 
 def require_same_creation(connection: Connection, address: str, folder: Path, known: Creation) -> None:
     """Ask the second node, if there is one, how the contract was created, once: what a buyer pays must not rest on what
-    one node tells of it.
+    one node tells of it. `folder` holds what is remembered of its answers, apart from the first node's.
 
     Raise `NetworkError` (nodes-disagree) where it tells otherwise than `known`, and as `find_creation`.
     """
@@ -56,12 +56,10 @@ def require_same_creation(connection: Connection, address: str, folder: Path, kn
     second = connection.second.connection(connection)
     what, here = f"how the contract at {address} was created", _told(known)
     try:
-        other = require_shipped(
-            second, address, folder / "second", transaction=known.transaction, first_block=known.block or 0
-        )
-    except UnseenCreationError:
-        raise
+        other = require_shipped(second, address, folder, transaction=known.transaction, first_block=known.block or 0)
     except RefusedError as error:
+        if error.code != "contract-unknown" or isinstance(error, UnseenCreationError):
+            raise  # what this machine can't do says nothing about the nodes
         raise disagreement(connection, second, what, here, str(error)) from error
     if other != known:
         raise disagreement(connection, second, what, here, _told(other))

@@ -16,6 +16,7 @@ from numerbay_chain.chain.connection import Connection, NodeRefusedError
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.creation import Creation, find_creation, first_block_with_code
 from numerbay_chain.chain.deployment import Deployment
+from numerbay_chain.chain.second import SecondNode
 from numerbay_chain.chain.signer import Signer
 from numerbay_chain.chain.transactions import Sender
 from numerbay_chain.chain.types import Offer
@@ -408,3 +409,33 @@ def test_the_first_command_of_a_new_home_remembers_the_contract(place: Place, pu
     )
     market.require_known_contract()
     assert [path.stat().st_mode & 0o777 for path in (market.home.path / "checked").iterdir()] == [0o600]
+
+
+def test_a_new_home_remembers_what_the_second_node_tells(
+    place: Place, public: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deepen(place)
+    other = Connection(public.w3, name="another node", local=False)
+    monkeypatch.setattr(other, "is_development", False)
+    public.second = SecondNode(lambda: other)
+    market = at(place, MarketplaceContract(public, place.contract.address, place.contract.from_block), 1)
+    market.require_second()
+    (remembered,) = (market.home.path / "checked" / "second").iterdir()
+    assert remembered.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_disk_that_can_not_be_written_to_is_no_disagreement_of_nodes(
+    place: Place, public: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deepen(place)
+    other = Connection(public.w3, name="another node", local=False)
+    monkeypatch.setattr(other, "is_development", False)
+    public.second = SecondNode(lambda: other)
+    market = at(place, MarketplaceContract(public, place.contract.address, place.contract.from_block), 1)
+    market.require_known_contract()
+    folder = market.home.folder("checked", "second")
+    name = f"{public.chain_id}-{place.contract.address}.json"
+    (folder / name).mkdir()
+    with pytest.raises(RefusedError) as refused:
+        market.require_second()
+    assert refused.value.code != "nodes-disagree"

@@ -58,10 +58,12 @@ class Agenda:
     def _act(self) -> None:
         _, _, who, step = heapq.heappop(self._queue)
         self._busy.append(who)
+        self._world.interrupting = len(self._busy) > 1
         try:
             step()
         finally:
             self._busy.pop()
+            self._world.interrupting = len(self._busy) > 1
 
     def _meanwhile(self) -> None:
         while self._queue and self._queue[0][0] <= self._world.now:

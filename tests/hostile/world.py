@@ -50,7 +50,9 @@ class World:
     node: Node = field(default_factory=lambda: Node(chain_id=CHAIN_ID))
     broadcasts: list[Broadcast] = field(default_factory=list)
     interrupt: Callable[[], None] = lambda: None
-    hesitation: tuple[int, ...] = (0, 0, 0, 30, 300)  # seconds until somebody types a password
+    interrupting: bool = False  # whoever acts now does so within somebody else's wait
+    hesitation: tuple[int, ...] = (0, 0, 0, 30, 240)
+    """Seconds until somebody types a password: less than `verify` leaves them of a decline window."""
 
     def __post_init__(self) -> None:
         self.pinned = EmbeddedStore(self.folder / "network")
@@ -116,7 +118,9 @@ class Hesitant(LocalSigner):
 
     def unlock(self) -> None:
         if self.address in [_signer(number).address for number in HONEST]:
-            self._world.wait(self._world.rng.choice(self._world.hesitation))
+            seconds = self._world.rng.choice(self._world.hesitation)
+            # one clock for all: who lingers within another's wait would use up the other's time
+            self._world.wait(0 if self._world.interrupting else seconds)
 
 
 @cache
