@@ -51,8 +51,9 @@ class World:
     broadcasts: list[Broadcast] = field(default_factory=list)
     interrupt: Callable[[], None] = lambda: None
     interrupting: bool = False  # whoever acts now does so within somebody else's wait
-    hesitation: tuple[int, ...] = (0, 0, 0, 30, 240)
-    """Seconds until somebody types a password: less than `verify` leaves them of a decline window."""
+    hesitation: tuple[int, ...] = (0, 0, 0, 30, 180)
+    """Seconds until somebody types a password: with what mining takes, less than `verify` leaves them
+    of a decline window."""
 
     def __post_init__(self) -> None:
         self.pinned = EmbeddedStore(self.folder / "network")
