@@ -152,7 +152,7 @@ def list_(state: State, seller: bool, listings: tuple[int, ...], ended: bool) ->
 
 
 def _none_found(seller: bool, ended: bool) -> str:
-    """A seller who asks as a buyer must not take the answer for one about their listings."""
+    """Say whose disputes were looked for, so that a seller who forgot `--seller` notices."""
     none = f"no {'' if ended else 'open '}disputes about {'your listings' if seller else 'what you bought'}"
     past, theirs = "`--all` shows past ones", "`--seller` shows those about your listings"
     more = ([] if ended else [past]) + ([] if seller else [theirs])

@@ -99,7 +99,7 @@ def test_an_empty_list_says_how_past_disputes_are_shown(place: Place, nbc: Says)
     place.buyer()
     nothing = nbc("buyer-1", 1, "dispute", "list").stderr
     assert "`--all`" in nothing
-    assert "`--seller`" in nothing, "who sells must not take it for an answer about their listings"
+    assert "`--seller`" in nothing, "a seller is told how to see disputes about their listings"
     assert "`--all`" not in nbc("buyer-1", 1, "dispute", "list", "--all").stderr
     assert nbc("buyer-1", 1, "dispute", "list", "--json").object == {"disputes": [], "more": 0}
 
