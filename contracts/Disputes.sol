@@ -8,12 +8,12 @@ import {KeyJudge} from "./libraries/KeyJudge.sol";
 import {ManifestLib} from "./libraries/ManifestLib.sol";
 import {Secp256k1} from "./libraries/Secp256k1.sol";
 import {Transfers} from "./libraries/Transfers.sol";
-import {MarketplaceBase} from "./MarketplaceBase.sol";
+import {Storage} from "./modules/Storage.sol";
 
 /// @title Disputes
 /// @notice Code of the marketplace in a contract of its own, because one may not be larger than 24,576 bytes: the
-/// marketplace runs it on its own storage (DisputeCalls.sol). Called directly, it finds no listing and no order.
-contract Disputes is MarketplaceBase, IDisputes {
+/// marketplace runs it on its own storage (DisputeRouter.sol). Called directly, it finds no listing and no order.
+contract Disputes is Storage, IDisputes {
     using SafeCast for uint256;
 
     // ----------------------------------------------------------------------------------------------------- challenges

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {DisputeCalls} from "./DisputeCalls.sol";
+import {DisputeRouter} from "./modules/DisputeRouter.sol";
 import {IMarketplace} from "./interfaces/IMarketplace.sol";
-import {Listings} from "./Listings.sol";
-import {Releases} from "./Releases.sol";
-import {Settlements} from "./Settlements.sol";
+import {Listings} from "./modules/Listings.sol";
+import {Releases} from "./modules/Releases.sol";
+import {Payouts} from "./modules/Payouts.sol";
 
 /// @title Marketplace for encrypted artifacts
 /// @notice The views, over the concerns that it is composed of. docs/protocol.md says why each rule is there.
-contract Marketplace is Listings, Releases, Settlements, DisputeCalls {
+contract Marketplace is Listings, Releases, Payouts, DisputeRouter {
     /// @inheritdoc IMarketplace
     function listingCount() external view returns (uint256) {
         return _listingCount;

@@ -2,7 +2,7 @@
 
 A finding that is accepted is argued where it stands: `// slither-disable-next-line DETECTOR, -- the reason`.
 Detectors that don't fit this code base as a whole are named below, each with its reason. The contracts in
-contracts/test are read too, but not judged: they are hostile on purpose.
+contracts/mocks are read too, but not judged: they are hostile on purpose.
 """
 
 import inspect
@@ -42,7 +42,7 @@ NOT_RUN = {
     "too-many-digits": "curve constants and keys are written in full, as their standards do",
     "uninitialized-local": "a local starts at zero, and the code counts on it",
 }
-TEST_CONTRACTS = CONTRACTS / "test"
+TEST_CONTRACTS = CONTRACTS / "mocks"
 OUTPUTS = ["abi", "devdoc", "userdoc"]
 NOT_OURS = {"eip712Domain()"}  # ERC-5267: OpenZeppelin declares it, without a notice
 

@@ -1,4 +1,4 @@
-"""Compile the contracts: the marketplace into the package, the test tokens into `.cache/artifacts`.
+"""Compile the contracts: the marketplace into the package, the mocks into `.cache/artifacts`.
 
 `python -m tools.compile` writes what is out of date; `--tests` leaves the package alone, so that set-up can't paper
 over a stale artifact.
@@ -26,7 +26,7 @@ from tools.solidity import (
 
 SHIPPED = ("Marketplace", "Disputes")
 SHIPPED_FOLDER = ROOT / "numerbay_chain" / "chain" / "artifacts"
-TEST_CONTRACTS = CONTRACTS / "test"
+TEST_CONTRACTS = CONTRACTS / "mocks"
 TEST_FOLDER = ROOT / ".cache" / "artifacts"
 MAX_CODE_SIZE = 24_576  # EIP-170, bytes
 OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"]

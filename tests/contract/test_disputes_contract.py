@@ -84,8 +84,8 @@ def layouts() -> dict[str, Any]:
     use_project_compiler()
     sources = source_closure([CONTRACTS / "Marketplace.sol"])
     output = solcx.compile_standard(standard_input(sources, ["storageLayout"]), solc_version=SOLC_VERSION)
-    names = ("Marketplace", "Disputes", "MarketplaceBase")
-    return {name: output["contracts"][f"contracts/{name}.sol"][name]["storageLayout"] for name in names}
+    files = {"Marketplace": "Marketplace", "Disputes": "Disputes", "Storage": "modules/Storage"}
+    return {name: output["contracts"][f"contracts/{file}.sol"][name]["storageLayout"] for name, file in files.items()}
 
 
 def places(layout: dict[str, Any]) -> list[tuple[str, int, int, str]]:
@@ -93,7 +93,7 @@ def places(layout: dict[str, Any]) -> list[tuple[str, int, int, str]]:
 
 
 def test_the_marketplace_and_its_disputes_agree_on_every_slot(layouts: dict[str, Any]) -> None:
-    shared = places(layouts["MarketplaceBase"])
+    shared = places(layouts["Storage"])
     assert shared[0][1:3] == (0, 0), "something stands in front of the shared storage"
     assert {"_listings", "_orders", "_settlements", "_copyFaultyAt", "_credit"} <= {name for name, *_ in shared}
     assert places(layouts["Disputes"]) == shared, "the disputes have storage that the marketplace does not share"
@@ -101,7 +101,7 @@ def test_the_marketplace_and_its_disputes_agree_on_every_slot(layouts: dict[str,
 
 
 def test_nothing_of_the_marketplaces_own_lies_in_the_shared_slots(layouts: dict[str, Any]) -> None:
-    shared = places(layouts["MarketplaceBase"])
+    shared = places(layouts["Storage"])
     rest = places(layouts["Marketplace"])[len(shared) :]
     assert rest
     assert min(slot for _, slot, *_ in rest) > max(slot for _, slot, *_ in shared)

@@ -204,7 +204,7 @@ def _plain(value: Any) -> Any:
 
 @cache
 def artifact(name: str) -> Artifact:
-    """A compiled contract of the project or of contracts/test, as `python -m tools.compile` left it."""
+    """A compiled contract of the project or of contracts/mocks, as `python -m tools.compile` left it."""
     file = (SHIPPED_FOLDER if name in SHIPPED else TEST_FOLDER) / f"{name}.json"
     content = json.loads(file.read_text())
     return Artifact(name, content["abi"], bytes.fromhex(content["bytecode"].removeprefix("0x")))

@@ -21,14 +21,16 @@ NOT_RUN = (
 )
 TESTS = ["tests/contract", "tests/judge", *(f"--deselect={test}" for test in NOT_RUN)]
 #: The judge's libraries alone: their build takes seconds.
-JUDGE_ROOTS = ("test/JudgeHarness.sol",)
+JUDGE_ROOTS = ("mocks/JudgeHarness.sol",)
 JUDGE_TESTS = [f"tests/judge/test_{name}.py" for name in ("merkle_path", "points", "key_judge")]
 JUDGE_FILES = [f"contracts/libraries/{name}.sol" for name in ("KeyJudge", "MerklePath", "Secp256k1")]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("--files", nargs="+", help="mutate these only, in a smaller build: contracts/Orders.sol …")
+    parser.add_argument(
+        "--files", nargs="+", help="mutate these only, in a smaller build: contracts/modules/Orders.sol …"
+    )
     parser.add_argument("--match", nargs="+", help="only mutants whose names begin so, as they are printed")
     parser.add_argument("--judge", action="store_true", help="the judge's path and points alone, in a build of seconds")
     parser.add_argument("--results", type=Path, default=CACHE / "results.jsonl", help="where verdicts are kept")

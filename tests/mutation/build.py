@@ -14,7 +14,7 @@ from tests.mutation.schema import GUARD, LIBRARY, LIBRARY_SOURCE, alone, guarded
 from tools.solidity import CONTRACTS, ROOT, SOLC, SOLC_VERSION, source_closure, standard_input
 
 CACHE = ROOT / ".cache" / "mutation"
-ROOTS = ("Marketplace.sol", "Disputes.sol", "test/JudgeHarness.sol")
+ROOTS = ("Marketplace.sol", "Disputes.sol", "mocks/JudgeHarness.sol")
 STEPS = "u:"
 BYTECODE = ["abi", "evm.bytecode.object"]
 _QUESTION = re.compile(r"Mutant\.on\((\d+)\)|nonReentrantUnless\((\d+)\)")
@@ -33,7 +33,7 @@ class Build:
 
 def mutated_files(sources: Iterable[str]) -> list[str]:
     """What is deployed, without interfaces (no code), test contracts and other people's libraries."""
-    return [name for name in sources if re.fullmatch(r"contracts/(libraries/)?\w+\.sol", name)]
+    return [name for name in sources if re.fullmatch(r"contracts/((libraries|modules)/)?\w+\.sol", name)]
 
 
 def build(roots: Iterable[str] = ROOTS, files: Iterable[str] | None = None) -> Build:

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {MarketplaceBase} from "../../contracts/MarketplaceBase.sol";
+import {Storage} from "../../contracts/modules/Storage.sol";
 import {Checks} from "./Vm.sol";
 
 /// @title Buckets and windows, for all times until 2106 and all decline windows
 /// @dev No solver gets far with a division by what is open. So the bucket's length is a power of two here, which is a shift,
 /// from the least that a window gives to nearly the most; tests/stateful meets other lengths.
-contract TimesSymbolic is MarketplaceBase, Checks {
+contract TimesSymbolic is Storage, Checks {
     /// @dev What Listings._requireBounds lets through.
     function _terms(uint8 power, uint24 declineWindow) private pure returns (Till memory till) {
         for (uint8 i = 6; i <= 20; ++i) {

@@ -5,13 +5,13 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {IMarketplaceTypes} from "./interfaces/IMarketplaceTypes.sol";
-import {Transfers} from "./libraries/Transfers.sol";
+import {IMarketplaceTypes} from "../interfaces/IMarketplaceTypes.sol";
+import {Transfers} from "../libraries/Transfers.sol";
 
 /// @title Storage, accounting and payments that every concern shares
 /// @dev Narrowing casts revert, subtractions are checked. docs/protocol.md §2 "Money, in O(1)".
 /// Storage begins here, and nothing that has any stands in front: the marketplace and its disputes share it.
-abstract contract MarketplaceBase is IMarketplaceTypes, ReentrancyGuardTransient {
+abstract contract Storage is IMarketplaceTypes, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IMarketplace} from "./interfaces/IMarketplace.sol";
-import {MarketplaceBase} from "./MarketplaceBase.sol";
+import {IMarketplace} from "../interfaces/IMarketplace.sol";
+import {Storage} from "./Storage.sol";
 
 /// @title Creating listings and changing what may change
-abstract contract Listings is IMarketplace, MarketplaceBase {
+abstract contract Listings is IMarketplace, Storage {
     /// @inheritdoc IMarketplace
     function createListing(Terms calldata terms, Offer calldata offer, address operator, address payout)
         external

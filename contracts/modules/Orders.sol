@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {IMarketplace} from "./interfaces/IMarketplace.sol";
+import {IMarketplace} from "../interfaces/IMarketplace.sol";
 import {Vouchers} from "./Vouchers.sol";
 
 /// @title Buying, and what a buyer can do with an order

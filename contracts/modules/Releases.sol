@@ -2,12 +2,12 @@
 pragma solidity 0.8.30;
 
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {IMarketplace} from "./interfaces/IMarketplace.sol";
-import {ManifestLib} from "./libraries/ManifestLib.sol";
-import {MarketplaceBase} from "./MarketplaceBase.sol";
+import {IMarketplace} from "../interfaces/IMarketplace.sol";
+import {ManifestLib} from "../libraries/ManifestLib.sol";
+import {Storage} from "./Storage.sol";
 
 /// @title Releasing, skipping and delivering rounds
-abstract contract Releases is IMarketplace, MarketplaceBase {
+abstract contract Releases is IMarketplace, Storage {
     using SafeCast for uint256;
 
     /// @inheritdoc IMarketplace

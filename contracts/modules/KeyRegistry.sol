@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
+import {IKeyRegistry} from "../interfaces/IKeyRegistry.sol";
 
 /// @title Buyers' X25519 public keys
 /// @dev Inherited by the marketplace, behind its storage: a purchase reads the epoch from its own storage.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IMarketplace} from "./interfaces/IMarketplace.sol";
-import {Transfers} from "./libraries/Transfers.sol";
+import {IMarketplace} from "../interfaces/IMarketplace.sol";
+import {Transfers} from "../libraries/Transfers.sol";
 import {Orders} from "./Orders.sol";
 
 /// @title Money out: withdrawals, refunds by the seller, missed rounds, credits
-abstract contract Settlements is Orders {
+abstract contract Payouts is Orders {
     /// @inheritdoc IMarketplace
     function withdraw(uint256 listing, uint256[] calldata rounds, uint256[] calldata buckets) external nonReentrant {
         if (rounds.length != buckets.length) revert LengthsDiffer(rounds.length, buckets.length);

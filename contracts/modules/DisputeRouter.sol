@@ -2,16 +2,16 @@
 pragma solidity 0.8.30;
 
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
-import {IDisputes} from "./interfaces/IDisputes.sol";
-import {IMarketplace} from "./interfaces/IMarketplace.sol";
-import {Disputes} from "./Disputes.sol";
+import {IDisputes} from "../interfaces/IDisputes.sol";
+import {IMarketplace} from "../interfaces/IMarketplace.sol";
+import {Disputes} from "../Disputes.sol";
 
 // solhint-disable no-unused-vars, -- the names are the ABI's: the arguments go on as they came
 
 /// @title The calls whose code lies in the contract Disputes
 /// @dev That contract is made by this one's constructor and never changes: its address is this contract's first CREATE.
 /// Parameters are named for the ABI's sake alone; solc warns that they are not used.
-abstract contract DisputeCalls is IMarketplace {
+abstract contract DisputeRouter is IMarketplace {
     address private immutable _disputes = address(new Disputes());
 
     /// @inheritdoc IMarketplace

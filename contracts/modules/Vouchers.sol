@@ -2,12 +2,12 @@
 pragma solidity 0.8.30;
 
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {IMarketplace} from "./interfaces/IMarketplace.sol";
+import {IMarketplace} from "../interfaces/IMarketplace.sol";
 import {KeyRegistry} from "./KeyRegistry.sol";
-import {MarketplaceBase} from "./MarketplaceBase.sol";
+import {Storage} from "./Storage.sol";
 
 /// @title Seller-signed vouchers
-abstract contract Vouchers is IMarketplace, MarketplaceBase, KeyRegistry {
+abstract contract Vouchers is IMarketplace, Storage, KeyRegistry {
     bytes32 private constant VOUCHER_TYPEHASH = keccak256(
         "Voucher(uint256 listing,address buyer,uint88 price,uint16 maxRounds,uint32 uses,uint40 deadline,uint256 nonce)"
     );
