@@ -10,10 +10,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from numerbay_chain.artifact import seal, unseal
+from numerbay_chain.artifacts.artifact import seal, unseal
+from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.crypto.content_key import Context, derive_content_key
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.manifest import Manifest
 
 SECRET = bytes(32)  # nothing is hidden here
 

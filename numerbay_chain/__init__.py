@@ -12,25 +12,25 @@ _EXPORTS: dict[str, str] = {
         "seller": "Seller",
         "buyer": "Buyer",
         "auditor": "Auditor",
-        "market": "Market Planned open_market",
-        "config": "Home Settings load_settings",
-        "errors": (
+        "session": "Market Planned open_market",
+        "core.home.config": "Home Settings load_settings",
+        "core.errors": (
             "AccountError ContentError DecryptionError ExitCode NetworkError NotFoundError NumerbayChainError "
             "RefusedError RevertedError UnseenKeyError UsageError WrongContentError"
         ),
-        "results": (
+        "orders.results": (
             "Created Delivered Done Fetched Left ListingView OrderView PotView Problem Purchase Quote RegisteredKey "
             "RoundView Served Verification VoucherStatus Withdrawal"
         ),
-        "findings": "AuditReport Finding TokenBalance",
-        "verdicts": ("Answer Answers Dispute EndedDispute Judgement OpenedDispute Proven Remedy Unanswered"),
-        "chain.types": "Challenge Ground Listing Offer Order Receipt Release Settlement Terms Token Voucher",
-        "description": "Description",
-        "manifest": "Manifest",
-        "keyfile": "KeyPair",
+        "audit.results": "AuditReport Finding TokenBalance",
+        "disputes.results": ("Answer Answers Dispute EndedDispute Judgement OpenedDispute Proven Remedy Unanswered"),
+        "protocol.types": "Challenge Ground Listing Offer Order Receipt Release Settlement Terms Token Voucher",
+        "listings.description": "Description",
+        "artifacts.manifest": "Manifest",
+        "core.home.keyfile": "KeyPair",
         "ipfs": "Cid ContentStore EmbeddedStore GatewayStore KuboStore open_store",
-        "terms": "PRESETS build_terms explain",
-        "vouchers": "SignedVoucher",
+        "listings.terms": "PRESETS build_terms explain",
+        "listings.vouchers": "SignedVoucher",
     }.items()
     for name in names.split()
 }

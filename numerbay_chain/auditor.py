@@ -2,10 +2,10 @@
 
 from typing import Self, Unpack
 
-from numerbay_chain.audit import run_audit
-from numerbay_chain.findings import AuditReport
-from numerbay_chain.market import Market, Overrides, open_market
-from numerbay_chain.progress import Progress, silent
+from numerbay_chain.audit.checks import run_audit
+from numerbay_chain.audit.results import AuditReport
+from numerbay_chain.core.progress import Progress, silent
+from numerbay_chain.session import Market, Overrides, open_market
 
 
 class Auditor:

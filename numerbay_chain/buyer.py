@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self, Unpack
 
-from numerbay_chain.catalog import view_listing, view_listings
-from numerbay_chain.chain import calls
-from numerbay_chain.chain.types import Order, Token
-from numerbay_chain.challenging import (
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.paging import MOST, Page
+from numerbay_chain.core.progress import Progress, silent
+from numerbay_chain.disputes.challenge import (
     claim,
     list_disputes,
     open_dispute,
@@ -16,26 +17,23 @@ from numerbay_chain.challenging import (
     settle,
     show_dispute,
 )
-from numerbay_chain.errors import RefusedError
-from numerbay_chain.judging import judge
-from numerbay_chain.market import Market, Overrides, open_market, quiet
-from numerbay_chain.missed import (
+from numerbay_chain.disputes.judge import judge
+from numerbay_chain.disputes.prove import prove, resume_proof
+from numerbay_chain.disputes.results import Dispute, EndedDispute, Judgement, OpenedDispute, Proven, Step
+from numerbay_chain.listings.views import view_listing, view_listings
+from numerbay_chain.listings.vouchers import SignedVoucher
+from numerbay_chain.orders.missed import (
     MissedRounds,
     collect_all_missed,
     collect_missed,
     missed_of_listing,
     missed_of_order,
 )
-from numerbay_chain.overview import view_orders
-from numerbay_chain.paging import MOST, Page
-from numerbay_chain.payout import collect, paid_by
-from numerbay_chain.progress import Progress, silent
-from numerbay_chain.proving import prove, resume_proof
-from numerbay_chain.purchase import buy, resume_purchase
-from numerbay_chain.quoting import make_quote
-from numerbay_chain.reception import fetch, verify
-from numerbay_chain.registration import register_key
-from numerbay_chain.results import (
+from numerbay_chain.orders.payouts import collect, paid_by
+from numerbay_chain.orders.purchase import buy, resume_purchase
+from numerbay_chain.orders.quote import make_quote
+from numerbay_chain.orders.registration import register_key
+from numerbay_chain.orders.results import (
     Done,
     Fetched,
     ListingView,
@@ -45,8 +43,10 @@ from numerbay_chain.results import (
     RegisteredKey,
     Verification,
 )
-from numerbay_chain.verdicts import Dispute, EndedDispute, Judgement, OpenedDispute, Proven, Step
-from numerbay_chain.vouchers import SignedVoucher
+from numerbay_chain.orders.views import view_orders
+from numerbay_chain.protocol.types import Order, Token
+from numerbay_chain.retrieval.reception import fetch, verify
+from numerbay_chain.session import Market, Overrides, open_market, quiet
 
 
 class Buyer:

@@ -8,24 +8,24 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
+from numerbay_chain.audit.results import AuditReport
 from numerbay_chain.auditor import Auditor
 from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.deployment import deploy
-from numerbay_chain.chain.embedded import EmbeddedChain
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.chain.types import Receipt
-from numerbay_chain.config import Home
+from numerbay_chain.chain.identity.deployment import deploy
+from numerbay_chain.chain.local.embedded import EmbeddedChain
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import RefusedError, UsageError
+from numerbay_chain.core.home.config import Home
+from numerbay_chain.core.progress import Progress, silent
+from numerbay_chain.core.units import parse_amount, parse_duration
 from numerbay_chain.crypto.container import commitments_size
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE
-from numerbay_chain.errors import RefusedError, UsageError
-from numerbay_chain.findings import AuditReport
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.ipfs.cid import Cid
-from numerbay_chain.market import Market
-from numerbay_chain.progress import Progress, silent
+from numerbay_chain.protocol.types import Receipt
 from numerbay_chain.seller import Seller
-from numerbay_chain.units import parse_amount, parse_duration
+from numerbay_chain.session import Market
 
 PRICE: Final = "0.05 ether"
 DISPUTE_WINDOW: Final = "10m"

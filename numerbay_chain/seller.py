@@ -4,24 +4,25 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Self, Unpack
 
-from numerbay_chain import copies as copies_steps
-from numerbay_chain import delivery, offering
-from numerbay_chain.addresses import checksummed
-from numerbay_chain.catalog import view_listing, view_listings
-from numerbay_chain.chain import calls
-from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
-from numerbay_chain.challenging import list_sold, settle
-from numerbay_chain.choices import Choices
-from numerbay_chain.description import Description
-from numerbay_chain.docket import OpenChallenge, open_challenges, require_all_challenges, scope_of
-from numerbay_chain.errors import RefusedError
-from numerbay_chain.market import Market, Overrides, open_market, quiet
-from numerbay_chain.overview import bucket_of, view_orders
-from numerbay_chain.paging import MOST, Page
-from numerbay_chain.payout import collect, paid_by, resume_withdrawal, withdraw, withdrawable
-from numerbay_chain.progress import Progress, silent
-from numerbay_chain.responding import respond
-from numerbay_chain.results import (
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.core.addresses import checksummed
+from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.paging import MOST, Page
+from numerbay_chain.core.progress import Progress, silent
+from numerbay_chain.delivery import copies as copies_steps
+from numerbay_chain.delivery import deliver as delivery
+from numerbay_chain.delivery.options import Choices
+from numerbay_chain.disputes.challenge import list_sold, settle
+from numerbay_chain.disputes.docket import OpenChallenge, open_challenges, require_all_challenges, scope_of
+from numerbay_chain.disputes.respond import respond
+from numerbay_chain.disputes.results import Answers, Dispute, DisputeScope, EndedDispute
+from numerbay_chain.listings import offering
+from numerbay_chain.listings.description import Description
+from numerbay_chain.listings.terms import Preset, TermChanges
+from numerbay_chain.listings.views import view_listing, view_listings
+from numerbay_chain.listings.vouchers import SignedVoucher, issue, revoke, status_of
+from numerbay_chain.orders.payouts import collect, paid_by, resume_withdrawal, withdraw, withdrawable
+from numerbay_chain.orders.results import (
     Created,
     Delivered,
     Done,
@@ -32,9 +33,9 @@ from numerbay_chain.results import (
     Withdrawal,
     event_of,
 )
-from numerbay_chain.terms import Preset, TermChanges
-from numerbay_chain.verdicts import Answers, Dispute, DisputeScope, EndedDispute
-from numerbay_chain.vouchers import SignedVoucher, issue, revoke, status_of
+from numerbay_chain.orders.views import bucket_of, view_orders
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
+from numerbay_chain.session import Market, Overrides, open_market, quiet
 
 
 class Seller:

@@ -11,13 +11,13 @@ from ape.api import AccountAPI, ProviderAPI
 from eth_account.messages import encode_typed_data
 
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.signer import Signer
+from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.cli import output, streams
 from numerbay_chain.cli.ending import failure_of, interrupted
 from numerbay_chain.cli.options import State
-from numerbay_chain.config import load_settings
-from numerbay_chain.errors import AccountError, NumerbayChainError
-from numerbay_chain.market import Market, market_at
+from numerbay_chain.core.errors import AccountError, NumerbayChainError
+from numerbay_chain.core.home.config import load_settings
+from numerbay_chain.session import Market, market_at
 
 # Ape logs to stdout, where our data goes: its handler looks levels up by their lower-case names, and finds none.
 ape.logging.CLICK_ECHO_KWARGS.update({level.name.lower(): {"err": True} for level in ape.logging.LogLevel})

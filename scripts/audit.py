@@ -7,7 +7,7 @@ from ape.cli import ConnectedProviderCommand
 
 from numerbay_chain.auditor import Auditor
 from numerbay_chain.cli import output
-from numerbay_chain.cli.audit import exit_code, report_data, report_text
+from numerbay_chain.cli.commands.auditing.audit import exit_code, report_data, report_text
 from numerbay_chain.cli.progress import progress
 from scripts._ape import market, plain_errors, settings_options
 

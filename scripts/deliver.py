@@ -6,7 +6,7 @@ import click
 from ape.cli import ConnectedProviderCommand, account_option
 
 from numerbay_chain.cli import output
-from numerbay_chain.cli.deliver import delivered_data, delivered_text, say_delivered
+from numerbay_chain.cli.commands.selling.deliver import delivered_data, delivered_text, say_delivered
 from numerbay_chain.cli.progress import progress
 from numerbay_chain.seller import Seller
 from scripts._ape import market, plain_errors, settings_options

@@ -7,7 +7,7 @@ from ape.cli import ConnectedProviderCommand, account_option
 
 from numerbay_chain.buyer import Buyer
 from numerbay_chain.cli import output
-from numerbay_chain.cli.fetching import fetched_data, fetched_text
+from numerbay_chain.cli.commands.buying.fetch import fetched_data, fetched_text
 from numerbay_chain.cli.options import ORDER
 from numerbay_chain.cli.progress import progress
 from scripts._ape import market, plain_errors, settings_options

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from numerbay_chain.errors import NumerbayChainError
+from numerbay_chain.core.errors import NumerbayChainError
 
 
 @contextmanager

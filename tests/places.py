@@ -9,13 +9,13 @@ from numerbay_chain.auditor import Auditor
 from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.deployment import deploy
-from numerbay_chain.chain.signer import Signer
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.config import Home
+from numerbay_chain.chain.identity.deployment import deploy
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.chain.signers.signer import Signer
+from numerbay_chain.core.home.config import Home
 from numerbay_chain.ipfs import ContentStore
-from numerbay_chain.market import Market
 from numerbay_chain.seller import Seller
+from numerbay_chain.session import Market
 
 PRICE = 10**16
 OPERATOR = 9  # account numbers: 0 is the seller, 1 and up are buyers

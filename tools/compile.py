@@ -25,7 +25,7 @@ from tools.solidity import (
 )
 
 SHIPPED = ("Marketplace", "Disputes")
-SHIPPED_FOLDER = ROOT / "numerbay_chain" / "chain" / "artifacts"
+SHIPPED_FOLDER = ROOT / "numerbay_chain" / "chain" / "encoding" / "artifacts"
 TEST_CONTRACTS = CONTRACTS / "mocks"
 TEST_FOLDER = ROOT / ".cache" / "artifacts"
 MAX_CODE_SIZE = 24_576  # EIP-170, bytes

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from numerbay_chain.chain.sentences import SENTENCES
-from numerbay_chain.errors import kebab
+from numerbay_chain.chain.encoding.sentences import SENTENCES
+from numerbay_chain.core.errors import kebab
 from tools.meanings import MEANINGS
 
 PACKAGE = Path(__file__).resolve().parents[1] / "numerbay_chain"

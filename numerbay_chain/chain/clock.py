@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.errors import NetworkError, RefusedError, TooLateError
-from numerbay_chain.units import format_duration, format_until
+from numerbay_chain.core.errors import NetworkError, RefusedError, TooLateError
+from numerbay_chain.core.units import format_duration, format_until
 
 MINING_TIME: Final = 60
 """Seconds in which a transaction may still wait to be mined."""

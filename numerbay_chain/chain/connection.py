@@ -16,22 +16,22 @@ from web3.middleware import ExtraDataToPOAMiddleware
 from web3.providers.base import BaseProvider
 from web3.types import BlockIdentifier, TxParams
 
-from numerbay_chain import addresses
-from numerbay_chain.chain import pricing
-from numerbay_chain.chain.blocks import CONFIRMATIONS, Block
-from numerbay_chain.chain.endpoint import parse_endpoint
-from numerbay_chain.chain.fees import FeeLimits, Fees
 from numerbay_chain.chain.networks import network
-from numerbay_chain.chain.node import Node
-from numerbay_chain.chain.nodeerrors import (
+from numerbay_chain.chain.node import pricing
+from numerbay_chain.chain.node.blocks import CONFIRMATIONS, Block
+from numerbay_chain.chain.node.endpoint import parse_endpoint
+from numerbay_chain.chain.node.errors import (
     SECONDS_PER_REQUEST,
     NodeRefusedError,
     NodeTimeoutError,
     UnknownBlockError,
     number,
 )
+from numerbay_chain.chain.node.fees import FeeLimits, Fees
+from numerbay_chain.chain.node.node import Node
+from numerbay_chain.chain.node.rpc import NodeProvider, SocketProvider
 from numerbay_chain.chain.reading import of_one_block
-from numerbay_chain.chain.rpc import NodeProvider, SocketProvider
+from numerbay_chain.core import addresses
 
 __all__ = ["Connection", "Fees", "NodeRefusedError", "NodeTimeoutError", "checksummed", "connect"]
 

@@ -6,11 +6,14 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from numerbay_chain.chain import abi, tokens
+from numerbay_chain.chain import tokens
 from numerbay_chain.chain.connection import Connection, checksummed
-from numerbay_chain.chain.events import MOST_TOPICS, read_events
+from numerbay_chain.chain.encoding import abi
+from numerbay_chain.chain.logs import MOST_TOPICS, read_events
 from numerbay_chain.chain.reading import Question
-from numerbay_chain.chain.types import (
+from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, UsageError
+from numerbay_chain.core.units import format_order_id
+from numerbay_chain.protocol.types import (
     Challenge,
     CopyDelivery,
     Delivery,
@@ -24,8 +27,6 @@ from numerbay_chain.chain.types import (
     Voucher,
     abi_tuple,
 )
-from numerbay_chain.errors import NetworkError, RefusedError, RevertedError, UsageError
-from numerbay_chain.units import format_order_id
 
 _ORDER_EVENTS = ("Bought", "Declined", "Cancelled", "Reclaimed", "Refunded", "FaultyRefunded")
 _MOST_LISTINGS = 2**32

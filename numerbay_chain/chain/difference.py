@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from numerbay_chain.chain import abi
+from numerbay_chain.chain.encoding import abi
 from numerbay_chain.chain.reading import Question
-from numerbay_chain.chain.types import Event
-from numerbay_chain.errors import NetworkError, RevertedError
-from numerbay_chain.text import one_line
+from numerbay_chain.core.errors import NetworkError, RevertedError
+from numerbay_chain.core.text import one_line
+from numerbay_chain.protocol.types import Event
 
 _LONGEST = 90  # characters of a value
 _Item = dict[str, Any]

@@ -9,9 +9,9 @@ import time
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from numerbay_chain.chain.blocks import Block
 from numerbay_chain.chain.connection import Connection, NodeRefusedError, NodeTimeoutError
 from numerbay_chain.chain.networks import Network, network
+from numerbay_chain.chain.node.blocks import Block
 
 OLDEST: Final = 1_800
 """Seconds: a finalized block that is older says that the chain does not finalize, or that the node lags behind."""

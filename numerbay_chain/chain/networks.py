@@ -8,9 +8,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from numerbay_chain.errors import UsageError
-from numerbay_chain.text import one_line
-from numerbay_chain.units import parse_amount
+from numerbay_chain.core.errors import UsageError
+from numerbay_chain.core.text import one_line
+from numerbay_chain.core.units import parse_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def by_name(name: str) -> Network:
 @cache
 def known() -> Mapping[str, Network]:
     """Return all networks by key, in the order of networks.toml."""
-    text = resources.files("numerbay_chain").joinpath("networks.toml").read_text("utf-8")
+    text = resources.files("numerbay_chain.chain").joinpath("networks.toml").read_text("utf-8")
     return {key: _network(key, fields) for key, fields in tomllib.loads(text).items()}
 
 

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from numerbay_chain.chain.blocks import Block
 from numerbay_chain.chain.connection import Connection, NodeTimeoutError, connect
 from numerbay_chain.chain.difference import value_of, words_of
+from numerbay_chain.chain.node.blocks import Block
 from numerbay_chain.chain.reading import Question
-from numerbay_chain.errors import NetworkError, RevertedError, UsageError
+from numerbay_chain.core.errors import NetworkError, RevertedError, UsageError
 
 PATIENCE: Final = 60.0
 """Seconds in which a node may come to the block that the other one has; a development chain has no such distances."""

@@ -12,12 +12,12 @@ from eth_abi.exceptions import DecodingError
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 
-from numerbay_chain.chain import abi, typed_data
 from numerbay_chain.chain.connection import Connection, checksummed
-from numerbay_chain.chain.signer import Signer
-from numerbay_chain.chain.types import NATIVE_TOKEN, ZERO_ADDRESS, Permit, Token
-from numerbay_chain.errors import AccountError, NetworkError, RefusedError, RevertedError
-from numerbay_chain.text import escaped
+from numerbay_chain.chain.encoding import abi, typed_data
+from numerbay_chain.chain.signers.signer import Signer
+from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError, RevertedError
+from numerbay_chain.core.text import escaped
+from numerbay_chain.protocol.types import NATIVE_TOKEN, ZERO_ADDRESS, Permit, Token
 
 SYMBOL_LENGTH = 40  # characters, before any is escaped
 MOST_DECIMALS = 36

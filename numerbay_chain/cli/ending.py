@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from numerbay_chain.cli import output
-from numerbay_chain.errors import ExitCode, NumerbayChainError
+from numerbay_chain.core.errors import ExitCode, NumerbayChainError
 
 if TYPE_CHECKING:
     from numerbay_chain.cli.options import State
@@ -97,7 +97,7 @@ def _trace(error: Exception) -> None:
     keys of the environment."""
     import traceback
 
-    from numerbay_chain.network import shown
+    from numerbay_chain.core.network import shown
 
     text = "".join(traceback.format_exception(error)).rstrip()
     text = _PATH.sub(r"\1…", _ADDRESS.sub(lambda found: shown(found.group()), text))

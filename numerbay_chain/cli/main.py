@@ -12,10 +12,10 @@ from numerbay_chain import __version__
 from numerbay_chain.cli import output, streams
 from numerbay_chain.cli.lazy import Entry, LazyGroup
 from numerbay_chain.cli.options import State, run_options
-from numerbay_chain.errors import ExitCode, UsageError
+from numerbay_chain.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from numerbay_chain.chain.transactions import Plan
+    from numerbay_chain.chain.sending.sender import Plan
 
 _HERE = "numerbay_chain.cli"
 _START, _SELL, _BUY, _ANYONE, _OFFLINE, _SETTINGS = (
@@ -28,32 +28,42 @@ _START, _SELL, _BUY, _ANYONE, _OFFLINE, _SETTINGS = (
 )
 
 ENTRIES = {
-    "demo": Entry(_START, f"{_HERE}.demo:demo", "Run the whole marketplace once, in this process."),
-    "devnet": Entry(_START, f"{_HERE}.devnet:devnet", "Run a local chain with contracts, accounts and profiles."),
-    "listing": Entry(_SELL, f"{_HERE}.listing:listing", "Create, show, list and edit listings."),
-    "deliver": Entry(_SELL, f"{_HERE}.deliver:deliver", "Seal, pin and release a round, and hand out its keys."),
-    "skip": Entry(_SELL, f"{_HERE}.selling:skip", "Skip the next round: its buyers can reclaim it."),
-    "refund": Entry(_SELL, f"{_HERE}.selling:refund", "Give a buyer money back."),
-    "withdraw": Entry(_SELL, f"{_HERE}.selling:withdraw", "Pay out what has matured."),
-    "voucher": Entry(_SELL, f"{_HERE}.voucher:voucher", "Sign, show and revoke vouchers."),
-    "buy": Entry(_BUY, f"{_HERE}.buying:buy", "Buy rounds of a listing."),
-    "orders": Entry(_BUY, f"{_HERE}.buying:orders", "List orders and what can be done with each."),
-    "verify": Entry(_BUY, f"{_HERE}.fetching:verify", "Check a round without writing it."),
-    "fetch": Entry(_BUY, f"{_HERE}.fetching:fetch", "Fetch, check and decrypt a round."),
-    "decline": Entry(_BUY, f"{_HERE}.buying:decline", "Refuse the latest round and end the order."),
-    "cancel": Entry(_BUY, f"{_HERE}.buying:cancel", "End an order after the next round."),
-    "reclaim": Entry(_BUY, f"{_HERE}.reclaiming:reclaim", "Take the next round of a cancelled order back too."),
-    "dispute": Entry(_ANYONE, f"{_HERE}.dispute:dispute", "Challenge, answer, prove and settle what went wrong."),
-    "audit": Entry(_ANYONE, f"{_HERE}.audit:audit", "Rebuild all accounts from logs and compare."),
-    "collect": Entry(_ANYONE, f"{_HERE}.selling:collect", "Collect a payment that could not be sent."),
-    "deploy": Entry(_ANYONE, f"{_HERE}.deploy:deploy", "Deploy the marketplace where a chain lacks it."),
-    "seal": Entry(_OFFLINE, f"{_HERE}.bundle:seal", "Seal a file for public keys into a folder."),
-    "open": Entry(_OFFLINE, f"{_HERE}.bundle:open_", "Open a folder that was sealed for your key."),
-    "cid": Entry(_OFFLINE, f"{_HERE}.bundle:cid", "Print the CID a file has on IPFS."),
-    "keys": Entry(_SETTINGS, f"{_HERE}.keys:keys", "Make, show and register encryption keys."),
-    "seller-secret": Entry(_SETTINGS, f"{_HERE}.secret:seller_secret", "Back up and restore the seller secret."),
-    "store": Entry(_SETTINGS, f"{_HERE}.store:store", "Clear away what was kept of checked content."),
-    "profile": Entry(_SETTINGS, f"{_HERE}.profile:profile", "Show and write profiles."),
+    "demo": Entry(_START, f"{_HERE}.commands.tools.demo:demo", "Run the whole marketplace once, in this process."),
+    "devnet": Entry(
+        _START, f"{_HERE}.commands.tools.devnet:devnet", "Run a local chain with contracts, accounts and profiles."
+    ),
+    "listing": Entry(_SELL, f"{_HERE}.commands.selling.listing:listing", "Create, show, list and edit listings."),
+    "deliver": Entry(
+        _SELL, f"{_HERE}.commands.selling.deliver:deliver", "Seal, pin and release a round, and hand out its keys."
+    ),
+    "skip": Entry(_SELL, f"{_HERE}.commands.selling.rounds:skip", "Skip the next round: its buyers can reclaim it."),
+    "refund": Entry(_SELL, f"{_HERE}.commands.selling.rounds:refund", "Give a buyer money back."),
+    "withdraw": Entry(_SELL, f"{_HERE}.commands.selling.rounds:withdraw", "Pay out what has matured."),
+    "voucher": Entry(_SELL, f"{_HERE}.commands.selling.voucher:voucher", "Sign, show and revoke vouchers."),
+    "buy": Entry(_BUY, f"{_HERE}.commands.buying.orders:buy", "Buy rounds of a listing."),
+    "orders": Entry(_BUY, f"{_HERE}.commands.buying.orders:orders", "List orders and what can be done with each."),
+    "verify": Entry(_BUY, f"{_HERE}.commands.buying.fetch:verify", "Check a round without writing it."),
+    "fetch": Entry(_BUY, f"{_HERE}.commands.buying.fetch:fetch", "Fetch, check and decrypt a round."),
+    "decline": Entry(_BUY, f"{_HERE}.commands.buying.orders:decline", "Refuse the latest round and end the order."),
+    "cancel": Entry(_BUY, f"{_HERE}.commands.buying.orders:cancel", "End an order after the next round."),
+    "reclaim": Entry(
+        _BUY, f"{_HERE}.commands.buying.reclaim:reclaim", "Take the next round of a cancelled order back too."
+    ),
+    "dispute": Entry(
+        _ANYONE, f"{_HERE}.commands.disputes.dispute:dispute", "Challenge, answer, prove and settle what went wrong."
+    ),
+    "audit": Entry(_ANYONE, f"{_HERE}.commands.auditing.audit:audit", "Rebuild all accounts from logs and compare."),
+    "collect": Entry(_ANYONE, f"{_HERE}.commands.selling.rounds:collect", "Collect a payment that could not be sent."),
+    "deploy": Entry(_ANYONE, f"{_HERE}.commands.tools.deploy:deploy", "Deploy the marketplace where a chain lacks it."),
+    "seal": Entry(_OFFLINE, f"{_HERE}.commands.tools.seal:seal", "Seal a file for public keys into a folder."),
+    "open": Entry(_OFFLINE, f"{_HERE}.commands.tools.seal:open_", "Open a folder that was sealed for your key."),
+    "cid": Entry(_OFFLINE, f"{_HERE}.commands.tools.seal:cid", "Print the CID a file has on IPFS."),
+    "keys": Entry(_SETTINGS, f"{_HERE}.commands.keys.keys:keys", "Make, show and register encryption keys."),
+    "seller-secret": Entry(
+        _SETTINGS, f"{_HERE}.commands.keys.secret:seller_secret", "Back up and restore the seller secret."
+    ),
+    "store": Entry(_SETTINGS, f"{_HERE}.commands.tools.store:store", "Clear away what was kept of checked content."),
+    "profile": Entry(_SETTINGS, f"{_HERE}.commands.tools.profile:profile", "Show and write profiles."),
 }
 
 
@@ -134,7 +144,7 @@ def _check(arguments: Sequence[str]) -> None:
 
 
 def _planned(plan: "Plan", state: State) -> int:
-    from numerbay_chain.cli.deploy import show_plan
+    from numerbay_chain.cli.commands.tools.deploy import show_plan
 
     try:
         show_plan(state.as_json, plan.function, dict(plan.arguments), plan.value, plan.gas, plan.coin)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from numerbay_chain.cli import output
-from numerbay_chain.errors import NumerbayChainError, RefusedError, UsageError
+from numerbay_chain.core.errors import NumerbayChainError, RefusedError, UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -197,7 +197,7 @@ class Checked(click.ParamType):
 
 def _lazily(name: str) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
-        from numerbay_chain import units
+        from numerbay_chain.core import units
 
         return getattr(units, name)(text)
 
@@ -205,7 +205,7 @@ def _lazily(name: str) -> Callable[[str], Any]:
 
 
 def _address(text: str) -> str:
-    from numerbay_chain.addresses import checksummed
+    from numerbay_chain.core.addresses import checksummed
 
     return checksummed(text)
 
@@ -221,7 +221,7 @@ def _content_hash(text: str) -> bytes:
 
 
 def _order(text: str) -> int:
-    from numerbay_chain.units import parse_order_id
+    from numerbay_chain.core.units import parse_order_id
 
     order = parse_order_id(text)
     if order < 2**32:  # of no listing: they begin with 1

@@ -7,8 +7,8 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from numerbay_chain.cli import streams
-from numerbay_chain.errors import UsageError
-from numerbay_chain.text import printable
+from numerbay_chain.core.errors import UsageError
+from numerbay_chain.core.text import printable
 
 if TYPE_CHECKING:
     from numerbay_chain.cli.ending import Failure
@@ -238,7 +238,7 @@ def password(prompt: str = "keystore password") -> str:
 
 def _typed(prompt: str) -> str:
     if not can_ask():
-        from numerbay_chain.errors import AccountError
+        from numerbay_chain.core.errors import AccountError
 
         raise AccountError(
             f"a {prompt} is needed, and nobody can be asked here",

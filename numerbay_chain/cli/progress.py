@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from numerbay_chain.cli import output
-from numerbay_chain.progress import Progress, silent
+from numerbay_chain.core.progress import Progress, silent
 
 
 def is_wanted() -> bool:

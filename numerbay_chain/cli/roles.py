@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 from numerbay_chain.cli import output
 from numerbay_chain.cli.options import State
-from numerbay_chain.errors import UsageError
+from numerbay_chain.core.errors import UsageError
 
 if TYPE_CHECKING:
     from numerbay_chain.auditor import Auditor
     from numerbay_chain.buyer import Buyer
-    from numerbay_chain.config import Overrides, Settings
-    from numerbay_chain.market import Market
+    from numerbay_chain.core.home.config import Overrides, Settings
     from numerbay_chain.seller import Seller
+    from numerbay_chain.session import Market
 
 
 def seller(state: State) -> "Seller":
@@ -36,7 +36,7 @@ def auditor(state: State) -> "Auditor":
 
 
 def _market(state: State) -> "Market":
-    from numerbay_chain.market import open_market
+    from numerbay_chain.session import open_market
 
     market = open_market(
         state.profile, password=output.password, dry_run=state.dry_run, notify=output.note, **overrides(state)
@@ -47,7 +47,7 @@ def _market(state: State) -> "Market":
 
 def settings(state: State) -> "Settings":
     """Flags, environment and profile together."""
-    from numerbay_chain.config import load_settings
+    from numerbay_chain.core.home.config import load_settings
 
     return load_settings(state.profile, overrides(state))
 
@@ -57,7 +57,7 @@ def seller_secret(state: State) -> bytes:
     home = settings(state).home
     secret, made = home.seller_secret()
     if made:
-        from numerbay_chain.seller_secret import was_made
+        from numerbay_chain.core.home.seller_secret import was_made
 
         output.note(was_made(home.secret_path))
     return secret

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Final, cast
 
-from numerbay_chain.errors import RefusedError, UsageError
+from numerbay_chain.core.errors import RefusedError, UsageError
 
 _NUMBERS: Final = {"stdin": 0, "stdout": 1, "stderr": 2}
 _closed: set[str] = set()

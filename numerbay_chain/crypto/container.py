@@ -12,9 +12,9 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms
 
+from numerbay_chain.core.errors import ContentError, RefusedError, WrongContentError
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.crypto.merkle import MerkleTree
-from numerbay_chain.errors import ContentError, RefusedError, WrongContentError
 
 CHUNK_SIZE: Final = 4096
 COMMITMENT_SIZE: Final = 32

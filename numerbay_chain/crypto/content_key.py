@@ -8,8 +8,8 @@ from typing import Final, Self
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from numerbay_chain.core.errors import AccountError, DecryptionError, UsageError
 from numerbay_chain.crypto import secp256k1
-from numerbay_chain.errors import AccountError, DecryptionError, UsageError
 
 KEY_SIZE: Final = 32
 _DERIVATION_LABEL: Final = b"numerbay-chain/v1/content-key"

@@ -8,10 +8,10 @@ from typing import Any, Final
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
-from numerbay_chain import jsontext
+from numerbay_chain.core.errors import ContentError, DecryptionError, UsageError
+from numerbay_chain.core.files import jsontext
+from numerbay_chain.core.text import visible
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.errors import ContentError, DecryptionError, UsageError
-from numerbay_chain.text import visible
 
 MAX_DETAILS_SIZE: Final = 65_536
 _NONCE: Final = bytes(bindings.crypto_secretbox_NONCEBYTES)  # the details key seals one message, ever

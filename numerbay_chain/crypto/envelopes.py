@@ -7,9 +7,9 @@ from typing import Final
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
+from numerbay_chain.core.errors import AccountError, ContentError, DecryptionError, UsageError
+from numerbay_chain.core.units import format_order_id
 from numerbay_chain.crypto.content_key import ContentKey, Context, word
-from numerbay_chain.errors import AccountError, ContentError, DecryptionError, UsageError
-from numerbay_chain.units import format_order_id
 
 ENVELOPE_SIZE: Final = 88
 """8 bytes of order id, big endian, then a NaCl sealed box of 32 bytes."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 from hashlib import sha256
 
-from numerbay_chain.errors import ContentError
+from numerbay_chain.core.errors import ContentError
 
 
 def leaf_hash(data: bytes) -> bytes:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from numerbay_chain.ipfs.cid import LEAF_SIZE as LEAF_SIZE
     from numerbay_chain.ipfs.cid import Cid as Cid
-    from numerbay_chain.ipfs.embedded import EmbeddedStore as EmbeddedStore
-    from numerbay_chain.ipfs.gateway import GatewayStore as GatewayStore
-    from numerbay_chain.ipfs.kubo import KuboStore as KuboStore
-    from numerbay_chain.ipfs.patience import PatientStore as PatientStore
-    from numerbay_chain.ipfs.sources import FallbackStore as FallbackStore
-    from numerbay_chain.ipfs.sources import open_store as open_store
-    from numerbay_chain.ipfs.store import ContentStore as ContentStore
-    from numerbay_chain.ipfs.store import ContentWriter as ContentWriter
+    from numerbay_chain.ipfs.stores.base import ContentStore as ContentStore
+    from numerbay_chain.ipfs.stores.base import ContentWriter as ContentWriter
+    from numerbay_chain.ipfs.stores.embedded import EmbeddedStore as EmbeddedStore
+    from numerbay_chain.ipfs.stores.fallback import FallbackStore as FallbackStore
+    from numerbay_chain.ipfs.stores.fallback import open_store as open_store
+    from numerbay_chain.ipfs.stores.gateway import GatewayStore as GatewayStore
+    from numerbay_chain.ipfs.stores.kubo import KuboStore as KuboStore
+    from numerbay_chain.ipfs.stores.patience import PatientStore as PatientStore
     from numerbay_chain.ipfs.unixfs import Importer as Importer
     from numerbay_chain.ipfs.unixfs import Root as Root
     from numerbay_chain.ipfs.unixfs import read_file as read_file
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 _MODULES = {
     "LEAF_SIZE": "cid",
     "Cid": "cid",
-    "ContentStore": "store",
-    "ContentWriter": "store",
-    "EmbeddedStore": "embedded",
-    "FallbackStore": "sources",
-    "GatewayStore": "gateway",
+    "ContentStore": "stores.base",
+    "ContentWriter": "stores.base",
+    "EmbeddedStore": "stores.embedded",
+    "FallbackStore": "stores.fallback",
+    "GatewayStore": "stores.gateway",
     "Importer": "unixfs",
-    "KuboStore": "kubo",
-    "PatientStore": "patience",
+    "KuboStore": "stores.kubo",
+    "PatientStore": "stores.patience",
     "Root": "unixfs",
-    "open_store": "sources",
+    "open_store": "stores.fallback",
     "read_file": "unixfs",
 }
 

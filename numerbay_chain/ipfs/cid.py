@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-from numerbay_chain.errors import UsageError
+from numerbay_chain.core.errors import UsageError
 
 LEAF_SIZE = 1 << 20
 """Bytes in a leaf of the import: what is no longer than this is a single raw block."""

@@ -11,9 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 
-from numerbay_chain.errors import ContentError
+from numerbay_chain.core.errors import ContentError
 from numerbay_chain.ipfs.cid import LEAF_SIZE, Cid
-from numerbay_chain.ipfs.dagpb import Link, NodeError, decode_node, encode_node
+from numerbay_chain.ipfs.dag_pb import Link, NodeError, decode_node, encode_node
 
 MAX_LINKS = 1024
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from numerbay_chain.chain.devnet import Devnet
+from numerbay_chain.chain.local.devnet import Devnet
 from tests.chains.proxy import Proxy, honest
 from tests.chains.stage import Stage
 from tests.plugins.toolchain import anvil_binary, require

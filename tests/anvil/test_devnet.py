@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.chain import calls, deployment
 from numerbay_chain.chain.connection import connect
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.devnet import ACCOUNTS, CHAIN_ID, Devnet, advance, find_anvil
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.errors import NetworkError, RefusedError, UsageError
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.identity import deployment
+from numerbay_chain.chain.local.devnet import ACCOUNTS, CHAIN_ID, Devnet, advance, find_anvil
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import NetworkError, RefusedError, UsageError
 from tests.chains.proxy import Proxy, altering
 
 pytestmark = pytest.mark.anvil

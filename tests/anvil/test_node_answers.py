@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from numerbay_chain.chain import calls, events
+from numerbay_chain.chain import logs as events
 from numerbay_chain.chain.connection import connect
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.devnet import request
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.chain.types import Event
-from numerbay_chain.errors import NetworkError, RefusedError, UsageError
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.local.devnet import request
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import NetworkError, RefusedError, UsageError
+from numerbay_chain.protocol.types import Event
 from tests.chains.proxy import Answer, HangUpError, PlainAnswerError, Proxy, Request, altering, refusing_ranges
 from tests.chains.stage import Stage
 

@@ -2,13 +2,15 @@
 
 import pytest
 
-from numerbay_chain.chain import calls, freshness, tokens
+from numerbay_chain.chain import tokens
 from numerbay_chain.chain.connection import Connection, connect
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.devnet import request
-from numerbay_chain.chain.signer import LocalSigner
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.errors import NetworkError
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.local.devnet import request
+from numerbay_chain.chain.node import freshness
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.chain.signers.signer import LocalSigner
+from numerbay_chain.core.errors import NetworkError
 from tests.chains.lagging import Lagging
 from tests.chains.proxy import Proxy
 from tests.chains.stage import PRICE, Stage

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from numerbay_chain.chain import calls, rpc
 from numerbay_chain.chain import connection as connection_module
 from numerbay_chain.chain.connection import Connection, NodeRefusedError, connect
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.deployment import verify_code
-from numerbay_chain.chain.devnet import request as mine
-from numerbay_chain.chain.nodeerrors import NodeBusyError
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.errors import NetworkError, RefusedError, RevertedError
-from numerbay_chain.network import session
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.identity.deployment import verify_code
+from numerbay_chain.chain.local.devnet import request as mine
+from numerbay_chain.chain.node import rpc
+from numerbay_chain.chain.node.errors import NodeBusyError
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError
+from numerbay_chain.core.network import session
 from tests.chains.proxy import Answer, Mischief, PlainAnswerError, Proxy, Request, altering
 from tests.chains.stage import Stage
 

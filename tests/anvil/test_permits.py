@@ -3,7 +3,7 @@
 import pytest
 
 from numerbay_chain.chain import tokens
-from numerbay_chain.errors import RefusedError
+from numerbay_chain.core.errors import RefusedError
 from tests.chains.stage import PRICE, Stage
 
 pytestmark = pytest.mark.anvil

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain import keyfile
-from numerbay_chain.chain import abi, second
+from numerbay_chain.chain import second
 from numerbay_chain.chain.connection import Connection, connect
-from numerbay_chain.chain.devnet import Devnet, advance, request
+from numerbay_chain.chain.encoding import abi
+from numerbay_chain.chain.local.devnet import Devnet, advance, request
 from numerbay_chain.chain.second import SecondNode
-from numerbay_chain.chain.signer import Signer
-from numerbay_chain.errors import ExitCode, NetworkError, NumerbayChainError, UsageError
+from numerbay_chain.chain.signers.signer import Signer
+from numerbay_chain.core.errors import ExitCode, NetworkError, NumerbayChainError, UsageError
+from numerbay_chain.core.home import keyfile
 from numerbay_chain.ipfs import EmbeddedStore
 from tests.chains.disagreeing import (
     added,

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import Connection, connect
-from numerbay_chain.chain.devnet import request
-from numerbay_chain.chain.outgoing import NonceHeldError
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.chain.types import Receipt
-from numerbay_chain.errors import NetworkError, RevertedError
-from numerbay_chain.outbox import Outbox
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.local.devnet import request
+from numerbay_chain.chain.sending.outbox import Outbox
+from numerbay_chain.chain.sending.outgoing import NonceHeldError
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import NetworkError, RevertedError
+from numerbay_chain.protocol.types import Receipt
 from tests.chains.proxy import Answer, Proxy, Request
 from tests.chains.stage import PRICE, Stage
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from numerbay_chain.chain import abi, calls
 from numerbay_chain.chain.connection import connect
-from numerbay_chain.chain.devnet import Devnet, request
-from numerbay_chain.chain.outgoing import ReplacedError
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.chain.types import Receipt
-from numerbay_chain.errors import AccountError, NetworkError, RevertedError, UsageError
+from numerbay_chain.chain.encoding import abi, calls
+from numerbay_chain.chain.local.devnet import Devnet, request
+from numerbay_chain.chain.sending.outgoing import ReplacedError
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import AccountError, NetworkError, RevertedError, UsageError
+from numerbay_chain.protocol.types import Receipt
 from tests.chains.proxy import Answer, HangUpError, Proxy, Request, altering
 from tests.chains.stage import PRICE, Stage, manifest
 

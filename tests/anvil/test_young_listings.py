@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from numerbay_chain import Buyer, Seller
-from numerbay_chain.chain.devnet import Devnet, request
+from numerbay_chain.chain.local.devnet import Devnet, request
 from numerbay_chain.ipfs import EmbeddedStore
 from tests.chains.disagreeing import left_out, word_altered
 from tests.chains.proxy import Answer, Mischief, Proxy, Request, honest

@@ -5,15 +5,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from numerbay_chain.chain import calls
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.chain.types import Settlement
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import DecryptionError, RevertedError
+from numerbay_chain.core.home.keyfile import generate
 from numerbay_chain.crypto.content_key import Context
-from numerbay_chain.crypto.dispute import seal_response
+from numerbay_chain.crypto.dispute_keys import seal_response
 from numerbay_chain.crypto.envelopes import open_envelope, seal_envelopes
 from numerbay_chain.crypto.secp256k1 import N
-from numerbay_chain.errors import DecryptionError, RevertedError
-from numerbay_chain.keyfile import generate
+from numerbay_chain.protocol.types import Settlement
 from tests.chains.cheats import Artifact, Dispute, Purses, sealed, small_key
 from tests.chains.stage import PRICE, TERMS, Stage
 

@@ -3,10 +3,11 @@
 import rlp
 from eth_utils.crypto import keccak
 
-from numerbay_chain.chain import abi, proxy
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.signer import Signer
-from numerbay_chain.chain.transactions import Sender
+from numerbay_chain.chain.encoding import abi
+from numerbay_chain.chain.identity import proxy
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.chain.signers.signer import Signer
 
 MAKER = "0x3fAB184622Dc19b6109349B94811493BF2a45362"
 """The account of the transaction below: it follows from the signature, and nobody has its key."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from numerbay_chain.chain import abi
+from numerbay_chain.chain.encoding import abi
 from tests.chains.proxy import Answer, HangUpError, Mischief, Request
 
 Node = Callable[[Request], Answer]

@@ -5,9 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from numerbay_chain.chain import abi, calls, deployment, typed_data
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.types import (
+from numerbay_chain.chain.encoding import abi, calls, typed_data
+from numerbay_chain.chain.identity import deployment
+from numerbay_chain.core.errors import RefusedError, RevertedError, UsageError
+from numerbay_chain.protocol.types import (
     NATIVE_TOKEN,
     ZERO_ADDRESS,
     CopyDelivery,
@@ -17,7 +19,6 @@ from numerbay_chain.chain.types import (
     Settlement,
     Voucher,
 )
-from numerbay_chain.errors import RefusedError, RevertedError, UsageError
 from tests.chains.stage import GENERATOR_X, PRICE, TERMS, Stage, manifest
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 
-from numerbay_chain.chain import abi
-from numerbay_chain.errors import RevertedError
+from numerbay_chain.chain.encoding import abi
+from numerbay_chain.core.errors import RevertedError
 from tests.chains.stage import Stage
 
 VALUES: dict[str, Any] = {"address": "0x" + "a1" * 20, "string": "period", "bytes32": b"\5" * 32}

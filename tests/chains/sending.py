@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 from eth_abi.abi import encode
 
-from numerbay_chain.chain import calls, tokens, typed_data
-from numerbay_chain.chain.signer import LocalSigner
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Permit, Token, Voucher
-from numerbay_chain.errors import AccountError, RefusedError, RevertedError, UsageError
-from numerbay_chain.units import format_amount, parse_amount
+from numerbay_chain.chain import tokens
+from numerbay_chain.chain.encoding import calls, typed_data
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.chain.signers.signer import LocalSigner
+from numerbay_chain.core.errors import AccountError, RefusedError, RevertedError, UsageError
+from numerbay_chain.core.units import format_amount, parse_amount
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer, Permit, Token, Voucher
 from tests.chains.stage import PRICE, TERMS, Stage, answering, manifest
 
 FOREVER = 2**40 - 1
@@ -251,7 +252,7 @@ class Sending:
             stage.buyer.lookup(caught.value.transaction)
 
     def test_a_transaction_that_ran_out_of_gas_says_so(self, stage: Stage) -> None:
-        from numerbay_chain.chain import abi
+        from numerbay_chain.chain.encoding import abi
 
         data = abi.encode_call(calls.register(public_key=b"\1" * 32))
         raw = stage.sign(stage.buyer, to=stage.market.address, data=data, gas=30_000)

@@ -9,13 +9,14 @@ from typing import Any, Protocol
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from numerbay_chain.chain import calls, deployment
+from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.signer import Signer
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Receipt, Terms
-from numerbay_chain.manifest import Manifest
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.identity import deployment
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.chain.signers.signer import Signer
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer, Receipt, Terms
 
 ARTIFACTS = Path(__file__).resolve().parent.parent.parent / ".cache" / "artifacts"
 PRICE = 10**15

@@ -4,17 +4,17 @@ import os
 from hashlib import sha256
 
 from numerbay_chain import Buyer
-from numerbay_chain.artifact import SealedArtifact, seal
-from numerbay_chain.chain import calls
-from numerbay_chain.chain.types import Receipt
+from numerbay_chain.artifacts.artifact import SealedArtifact, seal
+from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.chain.encoding import calls
 from numerbay_chain.crypto.container import COMMITMENT_SIZE, Encryptor, PublicVerifier
 from numerbay_chain.crypto.content_key import ContentKey, derive_content_key
 from numerbay_chain.crypto.details import Details, seal_details
-from numerbay_chain.crypto.dispute import DisputePlace, Response, seal_response
+from numerbay_chain.crypto.dispute_keys import DisputePlace, Response, seal_response
 from numerbay_chain.crypto.envelopes import seal_envelopes
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.manifest import Manifest
-from numerbay_chain.market import Market
+from numerbay_chain.protocol.types import Receipt
+from numerbay_chain.session import Market
 from tests.places import PRICE, Place
 
 HOUR, DAY = 3_600, 86_400

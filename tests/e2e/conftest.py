@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.market import Market
+from numerbay_chain.session import Market
 from tests.e2e.cheats import Cheat
 from tests.e2e.programs import Ended, InsideShell, shell
 from tests.evm.inside import InsideChain
@@ -34,7 +34,7 @@ def nbc(place: Place, monkeypatch: pytest.MonkeyPatch) -> Says:
         def opened(*_: object, dry_run: bool, **__: object) -> Market:
             return place.market(role, number, dry_run=dry_run)
 
-        monkeypatch.setattr("numerbay_chain.market.open_market", opened)
+        monkeypatch.setattr("numerbay_chain.session.open_market", opened)
         return InsideShell(here.folder, here.environment).nbc(*arguments, code=code)
 
     return run

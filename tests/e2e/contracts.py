@@ -10,9 +10,9 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
-from numerbay_chain.chain import abi
-from numerbay_chain.chain.calls import Call
-from numerbay_chain.chain.transactions import Sender
+from numerbay_chain.chain.encoding import abi
+from numerbay_chain.chain.encoding.calls import Call
+from numerbay_chain.chain.sending.sender import Sender
 from tests.places import Place
 from tests.plugins.toolchain import ROOT, require
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from numerbay_chain.chain.types import NATIVE_TOKEN, Terms
-from numerbay_chain.terms import build_terms, explain
+from numerbay_chain.listings.terms import build_terms, explain
+from numerbay_chain.protocol.types import NATIVE_TOKEN, Terms
 from tests.contract.words import moved
 from tests.evm.chain import GENESIS
 from tests.evm.disputes import Dispute, Sealed, bare

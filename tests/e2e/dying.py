@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from numerbay_chain import config, journal, keyfile
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.ipfs import EmbeddedStore, embedded
+from numerbay_chain.core.files import journal
+from numerbay_chain.core.home import config, keyfile
+from numerbay_chain.ipfs import EmbeddedStore
+from numerbay_chain.ipfs.stores import embedded
 
 WRITES: list[tuple[Any, str]] = [
     (journal.Entry, "save"),

@@ -17,12 +17,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from numerbay_chain import delivery
-from numerbay_chain.chain.devnet import Devnet
-from numerbay_chain.chain.types import Order
-from numerbay_chain.choices import Choices
+from numerbay_chain.chain.local.devnet import Devnet
+from numerbay_chain.core.progress import silent
+from numerbay_chain.delivery import deliver
+from numerbay_chain.delivery.options import Choices
 from numerbay_chain.ipfs import Cid, GatewayStore
-from numerbay_chain.progress import silent
+from numerbay_chain.protocol.types import Order
 from tests.e2e.rehearsals import Run, Stage
 from tests.e2e.steps import WAYS, Interruption
 from tests.places import PRICE, Place
@@ -68,12 +68,12 @@ def _file(place: Place, name: str = "predictions.csv", content: bytes = CONTENT)
 
 def _deliver(case: Case, place: Place) -> object:
     if case.public:
-        return delivery.deliver(place.seller.market, _file(place), 1, "", False, case.choices(place))
+        return deliver.deliver(place.seller.market, _file(place), 1, "", False, case.choices(place))
     return place.seller.deliver(_file(place), 1)
 
 
 def _serve(case: Case, place: Place) -> object:
-    return delivery.serve(place.seller.market, 1, case.choices(place)) if case.public else place.seller.serve(1)
+    return deliver.serve(place.seller.market, 1, case.choices(place)) if case.public else place.seller.serve(1)
 
 
 def _copies(case: Case, place: Place) -> object:

@@ -3,8 +3,8 @@
 import re
 
 from numerbay_chain.chain import finality
-from numerbay_chain.chain.gas import BUYER_GAS
-from numerbay_chain.units import parse_amount, parse_duration
+from numerbay_chain.core.units import parse_amount, parse_duration
+from numerbay_chain.protocol.gas import BUYER_GAS
 from tests.contract.words import refused
 from tests.e2e.deals import Deal, Offer, says
 from tests.evm.disputes import PAID_TO_SELLER, Dispute, spoiled

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from numerbay_chain.units import parse_amount, parse_duration
+from numerbay_chain.core.units import parse_amount, parse_duration
 from tests.contract.words import refused
 from tests.e2e.deals import Deal, Offer, says
 from tests.evm.disputes import seal, spoiled

@@ -16,11 +16,11 @@ from typing import Any
 from eth_account import Account
 
 from numerbay_chain.chain.connection import connect
-from numerbay_chain.chain.devnet import Devnet, advance, request
-from numerbay_chain.chain.signer import DEVELOPMENT_MNEMONIC, DEVELOPMENT_PATH, LocalSigner, Signer
-from numerbay_chain.chain.types import ZERO_ADDRESS
-from numerbay_chain.errors import NumerbayChainError
+from numerbay_chain.chain.local.devnet import Devnet, advance, request
+from numerbay_chain.chain.signers.signer import DEVELOPMENT_MNEMONIC, DEVELOPMENT_PATH, LocalSigner, Signer
+from numerbay_chain.core.errors import NumerbayChainError
 from numerbay_chain.ipfs import EmbeddedStore
+from numerbay_chain.protocol.types import ZERO_ADDRESS
 from tests.e2e.steps import Interruption, Steps
 from tests.places import Place
 

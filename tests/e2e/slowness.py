@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from numerbay_chain.chain import abi
 from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.encoding import abi
 from numerbay_chain.ipfs import Cid, EmbeddedStore
-from numerbay_chain.market import Market
+from numerbay_chain.session import Market
 from tests.places import Place
 
 BLOCK = 12  # seconds

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from numerbay_chain.chain.rpc import NodeProvider
-from numerbay_chain.errors import NetworkError
+from numerbay_chain.chain.node.rpc import NodeProvider
+from numerbay_chain.core.errors import NetworkError
+from numerbay_chain.core.network.failures import TransportError
 from numerbay_chain.ipfs import EmbeddedStore, GatewayStore
-from numerbay_chain.network.failures import TransportError
 
 KILLED = 9
 """The exit status of a process that was killed at a step."""

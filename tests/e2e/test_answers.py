@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.errors import RefusedError
+from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.manifest import Manifest
 from tests.e2e.conftest import Says
 from tests.places import PRICE, Place
 

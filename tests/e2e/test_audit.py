@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.auditor import Auditor
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.types import ZERO_ADDRESS, Listing, Order, Pot, Settlement
-from numerbay_chain.errors import UsageError
+from numerbay_chain.core.errors import UsageError
+from numerbay_chain.core.units import format_order_id
 from numerbay_chain.ipfs import Cid, EmbeddedStore, open_store
-from numerbay_chain.ledger import Ledger
-from numerbay_chain.manifest import Manifest
-from numerbay_chain.units import format_order_id
+from numerbay_chain.protocol.replay import Ledger
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Listing, Order, Pot, Settlement
 from tests.e2e.conftest import Says
 from tests.e2e.nodes import Change, LyingContract, changed, followed_by, told_twice, without
 from tests.evm.inside import InsideChain

@@ -6,13 +6,13 @@ from collections import Counter
 import pytest
 
 from numerbay_chain import Seller
-from numerbay_chain.chain import calls
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.types import Offer
-from numerbay_chain.cli.audit import exit_code
-from numerbay_chain.errors import ExitCode
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.cli.commands.auditing.audit import exit_code
+from numerbay_chain.core.errors import ExitCode
 from numerbay_chain.ipfs import Cid, EmbeddedStore
-from numerbay_chain.ipfs.transport import IdleError
+from numerbay_chain.ipfs.http import IdleError
+from numerbay_chain.protocol.types import Offer
 from tests.places import PRICE, Place
 
 DAY, HOUR = 86_400, 3_600
@@ -103,7 +103,7 @@ def test_copies_that_nobody_has_are_waited_for_a_few_times_a_listing(place: Plac
 def test_of_all_listings_together_so_many_are_waited_for(
     place: Place, stalled: Stalled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("numerbay_chain.audit._WAITS", 4)
+    monkeypatch.setattr("numerbay_chain.audit.checks._WAITS", 4)
     for account in (3, 5, 6):
         copies(place, account, 3)
     stalled.waits = 0
@@ -112,7 +112,7 @@ def test_of_all_listings_together_so_many_are_waited_for(
 
 
 def test_content_that_is_too_slow_is_unread_and_the_rest_is_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("numerbay_chain.audit._WAITS_A_LISTING", 0)
+    monkeypatch.setattr("numerbay_chain.audit.checks._WAITS_A_LISTING", 0)
     listing = place.seller.create_listing(PRICE).id
     place.seller.deliver(place.file(), listing)
     report = place.auditor.audit(content=True)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from numerbay_chain.chain import calls
-from numerbay_chain.chain.types import ZERO_ADDRESS, Settlement
+from numerbay_chain.chain.encoding import calls
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.ledger import Ledger
+from numerbay_chain.protocol.replay import Ledger
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Settlement
 from tests.chains.cheats import Dispute, sealed
 from tests.e2e.conftest import Says
 from tests.e2e.nodes import Change, LyingContract, changed, followed_by, told_twice, without
@@ -101,7 +101,7 @@ def test_an_honest_contract_with_disputes_is_in_order(disputed: Place) -> None:
 
 
 def test_the_command_lists_open_challenges_and_faulty_rounds(disputed: Place) -> None:
-    from numerbay_chain.cli.audit import report_data, report_text
+    from numerbay_chain.cli.commands.auditing.audit import report_data, report_text
 
     report = disputed.auditor.audit()
     text = " ".join(report_text(report).split())

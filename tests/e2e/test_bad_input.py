@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain import keyfile
+from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.buyer import Buyer
-from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.signer import LocalSigner
-from numerbay_chain.choices import Choices
-from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, seal_envelopes
-from numerbay_chain.errors import (
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.signers.signer import LocalSigner
+from numerbay_chain.core.errors import (
     AccountError,
     ContentError,
     DecryptionError,
@@ -25,12 +23,14 @@ from numerbay_chain.errors import (
     RevertedError,
     UsageError,
 )
-from numerbay_chain.handout import content_key
+from numerbay_chain.core.home import keyfile
+from numerbay_chain.core.progress import silent
+from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, seal_envelopes
+from numerbay_chain.delivery.options import Choices
+from numerbay_chain.delivery.posting import content_key
 from numerbay_chain.ipfs import Cid, EmbeddedStore
-from numerbay_chain.manifest import Manifest
-from numerbay_chain.market import Market
-from numerbay_chain.progress import silent
 from numerbay_chain.seller import Seller
+from numerbay_chain.session import Market
 from tests.places import PRICE, Place
 
 CONTENT = b"id,prediction\n" + b"n0001,0.5\n" * 2_000
@@ -201,7 +201,7 @@ def test_a_node_that_goes_away_loses_nothing(sold: Sold, monkeypatch: pytest.Mon
 def test_a_disk_that_is_full_leaves_nothing_behind(sold: Sold, monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
 
-    from numerbay_chain import artifact
+    from numerbay_chain.artifacts import artifact
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

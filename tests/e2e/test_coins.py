@@ -5,13 +5,13 @@ from web3 import Web3
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.deployment import deploy
-from numerbay_chain.chain.signer import LocalSigner
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.chain.types import ZERO_ADDRESS
-from numerbay_chain.errors import AccountError, UsageError
-from numerbay_chain.terms import build_terms, explain
-from numerbay_chain.units import parse_amount
+from numerbay_chain.chain.identity.deployment import deploy
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.chain.signers.signer import LocalSigner
+from numerbay_chain.core.errors import AccountError, UsageError
+from numerbay_chain.core.units import parse_amount
+from numerbay_chain.listings.terms import build_terms, explain
+from numerbay_chain.protocol.types import ZERO_ADDRESS
 from tests.evm.node import Node, NodeProvider
 
 POLYGON = 137

@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Voucher
-from numerbay_chain.errors import RefusedError, RevertedError, UsageError
-from numerbay_chain.vouchers import SignedVoucher, digest_of
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.core.errors import RefusedError, RevertedError, UsageError
+from numerbay_chain.listings.vouchers import SignedVoucher, digest_of
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer, Voucher
 from tests.chains.stage import TERMS
 from tests.e2e.conftest import Says
 from tests.e2e.contracts import Other, calldata

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from numerbay_chain import Buyer
-from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.outgoing import name_of
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.choices import Choices
-from numerbay_chain.delivery import deliver
-from numerbay_chain.errors import NetworkError
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.sending.outbox import Outbox
+from numerbay_chain.chain.sending.outgoing import name_of
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import NetworkError
+from numerbay_chain.core.progress import silent
+from numerbay_chain.delivery.deliver import deliver
+from numerbay_chain.delivery.options import Choices
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.market import Market
-from numerbay_chain.outbox import Outbox
-from numerbay_chain.progress import silent
-from numerbay_chain.results import Delivered
+from numerbay_chain.orders.results import Delivered
+from numerbay_chain.session import Market
 from tests.codes import fails_with, failure
 from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.e2e.nodes import watched
@@ -46,8 +46,8 @@ def test_a_proof_works_however_long_reading_took(
     buyer = place.buyer()
     slow = Slowly(lambda: place.chain.advance(minutes * 60), len(CONTENT), reads=4).install(monkeypatch)
     as_public(place, monkeypatch)
-    for module in ("judging", "proving"):
-        monkeypatch.setattr(f"numerbay_chain.{module}.refuse_young", lambda *_: None)
+    for module in ("judge", "prove"):
+        monkeypatch.setattr(f"numerbay_chain.disputes.{module}.refuse_young", lambda *_: None)
     judged = buyer.judge(order)
     assert judged.kind == "wrong-content"
     assert buyer.prove(order, publish_key=True, judgement=judged).paid == PRICE
@@ -77,8 +77,8 @@ def test_a_proof_that_the_second_reading_made_late_is_not_sent(
     matures = buyer.order(order).rounds[0].matures_at or 0
     advance_to(place, matures - 300)
     as_public(place, monkeypatch)
-    for module in ("judging", "proving"):
-        monkeypatch.setattr(f"numerbay_chain.{module}.refuse_young", lambda *_: None)
+    for module in ("judge", "prove"):
+        monkeypatch.setattr(f"numerbay_chain.disputes.{module}.refuse_young", lambda *_: None)
     slow = Slowly(lambda: len(slow.seen) == 2 and place.chain.advance(250), len(CONTENT), reads=2)
     slow.install(monkeypatch)
     said = watched(monkeypatch)
@@ -140,8 +140,8 @@ def test_a_proof_for_which_an_open_challenge_leaves_no_time_can_come_after_the_a
     cheat.hand_out(key, [order])
     advance_to(place, deadline - 300)
     as_public(place, monkeypatch)
-    for module in ("judging", "proving"):
-        monkeypatch.setattr(f"numerbay_chain.{module}.refuse_young", lambda *_: None)
+    for module in ("judge", "prove"):
+        monkeypatch.setattr(f"numerbay_chain.disputes.{module}.refuse_young", lambda *_: None)
     Slowly(lambda: place.chain.advance(250), len(CONTENT)).install(monkeypatch)
     late = failure(lambda: place.buyer().prove(order, publish_key=True), "too-late")
     assert "dispute show" in (late.hint or "")
@@ -191,7 +191,7 @@ def test_time_that_passes_while_the_key_is_derived_stops_an_answer(
 ) -> None:
     order, deadline = challenged(place, cheat)
     as_public(place, monkeypatch)
-    monkeypatch.setattr("numerbay_chain.responding._young", lambda _: None)
+    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda _: None)
     wire, said = Wire.watch(place, monkeypatch), watched(monkeypatch)
     read = Market.context
 
@@ -211,7 +211,7 @@ def test_time_that_passes_while_earlier_transactions_are_looked_at_stops_an_answ
 ) -> None:
     order, deadline = challenged(place, cheat)
     as_public(place, monkeypatch)
-    monkeypatch.setattr("numerbay_chain.responding._young", lambda _: None)
+    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda _: None)
     wire, looked = Wire.watch(place, monkeypatch), Outbox._refuse_beside
 
     def slow(*arguments: object) -> None:
@@ -276,7 +276,7 @@ def test_an_answer_that_the_node_dropped_is_not_handed_over_again_late(
 ) -> None:
     order, deadline = challenged(place, cheat)
     as_public(place, monkeypatch)
-    monkeypatch.setattr("numerbay_chain.responding._young", lambda _: None)
+    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda _: None)
     handed: list[bytes] = []
 
     def drop(_: Connection, raw: bytes) -> str:
@@ -296,7 +296,7 @@ def test_a_node_that_is_far_behind_is_told_no_answer(
     order, _ = challenged(place, cheat)
     monkeypatch.setattr(Market, "is_development", False)
     here = place.chain.connection.now()
-    monkeypatch.setattr("numerbay_chain.responding._young", lambda _: None)
+    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda _: None)
     monkeypatch.setattr(time, "time", lambda: here + 901)
     wire = Wire.watch(place, monkeypatch)
     with fails_with("stale-node"):

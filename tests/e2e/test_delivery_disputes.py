@@ -2,7 +2,7 @@
 
 import pytest
 
-from numerbay_chain.chain.types import Settlement
+from numerbay_chain.protocol.types import Settlement
 from tests.places import PRICE, Place
 
 HOUR = 3_600

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.types import Delivery
-from numerbay_chain.errors import AccountError, NetworkError, RefusedError
+from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
+from numerbay_chain.delivery.journal import RoundJournal
 from numerbay_chain.ipfs import Cid, EmbeddedStore
-from numerbay_chain.manifest import Manifest
-from numerbay_chain.results import Delivered
-from numerbay_chain.rounds import RoundJournal
+from numerbay_chain.orders.results import Delivered
+from numerbay_chain.protocol.types import Delivery
 from numerbay_chain.seller import Seller
 from tests.e2e.dying import KilledError, death
 from tests.places import OPERATOR, PRICE, Place
@@ -75,7 +75,7 @@ def test_who_declines_while_the_seller_waits_gets_no_key(place: Place, monkeypat
             place.buyer(1).decline(declined.id)
         place.chain.advance(300)
 
-    monkeypatch.setattr("numerbay_chain.serving.sleep", time_passes)
+    monkeypatch.setattr("numerbay_chain.delivery.distribute.sleep", time_passes)
     delivered = place.seller.deliver(place.file(), listing.id, wait=True)
     assert (delivered.state, delivered.newly_posted) == ("delivered", (kept.id,))
     assert envelopes_of(place, listing.id) == [1]
@@ -193,7 +193,7 @@ def test_the_seller_may_wait_for_a_slow_gateway(
     listing = place.seller.create_listing(PRICE, instant=True)
     place.seller.deliver(place.file(), listing.id)
     late = place.buyer().buy(listing.id).order
-    monkeypatch.setattr("numerbay_chain.serving.sleep", lambda seconds: look())
+    monkeypatch.setattr("numerbay_chain.delivery.distribute.sleep", lambda seconds: look())
     served = place.seller.serve(listing.id, read_back=spec, wait=True)
     assert [one.newly_posted for one in served.rounds] == [(late.id,)]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from numerbay_chain import demo
-from numerbay_chain.errors import UsageError
+from numerbay_chain.core.errors import UsageError
 
 
 def test_every_buyer_decrypts_the_original_and_every_wei_is_where_it_should_be(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.chain import proxy
+from numerbay_chain.chain.identity import proxy
 from tests.e2e.programs import InsideShell, RunningDevnet, Shell, shell
 from tests.plugins.toolchain import anvil_binary, require
 

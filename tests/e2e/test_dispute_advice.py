@@ -1,6 +1,6 @@
 """What the command line says of a dispute at each of its moments: what can be done next, by whom, and until when."""
 
-from numerbay_chain.units import format_time
+from numerbay_chain.core.units import format_time
 from tests.e2e.cheats import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.e2e.conftest import Says
 from tests.e2e.programs import flat

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from eth_account import Account
 
-from numerbay_chain import Buyer, Seller, keyfile
-from numerbay_chain.chain import abi, calls
+from numerbay_chain import Buyer, Seller
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.signer import KeystoreSigner
-from numerbay_chain.chain.types import Challenge, Event
-from numerbay_chain.errors import AccountError, ExitCode, NetworkError, RefusedError
+from numerbay_chain.chain.encoding import abi, calls
+from numerbay_chain.chain.signers.signer import KeystoreSigner
+from numerbay_chain.core.errors import AccountError, ExitCode, NetworkError, RefusedError
+from numerbay_chain.core.home import keyfile
 from numerbay_chain.ipfs import ContentStore, EmbeddedStore
-from numerbay_chain.market import Market
+from numerbay_chain.protocol.types import Challenge, Event
+from numerbay_chain.session import Market
 from tests.e2e.cheats import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.e2e.conftest import Says
 from tests.e2e.nodes import LyingContract, altering, leaving_out, watched

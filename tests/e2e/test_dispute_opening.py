@@ -4,8 +4,8 @@ import pytest
 
 from numerbay_chain import Buyer
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.errors import RefusedError, UnseenKeyError
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import RefusedError, UnseenKeyError
 from numerbay_chain.ipfs import EmbeddedStore, open_store
 from tests.e2e.cheats import ANOTHER_KEY, DAY, HOUR, Cheat, sold
 from tests.e2e.conftest import Says

@@ -5,12 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from numerbay_chain import Buyer, Seller
-from numerbay_chain.chain import abi, pricing
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.fees import Fees
-from numerbay_chain.chain.gas import DISPUTE_GAS
-from numerbay_chain.errors import AccountError, NetworkError, RefusedError
-from numerbay_chain.market import Market, Planned
+from numerbay_chain.chain.encoding import abi
+from numerbay_chain.chain.node import pricing
+from numerbay_chain.chain.node.fees import Fees
+from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
+from numerbay_chain.protocol.gas import DISPUTE_GAS
+from numerbay_chain.session import Market, Planned
 from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, HOUR, Cheat, blind, sold
 from tests.e2e.dying import WRITES, KilledError, death
 from tests.e2e.nodes import watched

@@ -7,11 +7,11 @@ import pytest
 from numerbay_chain import Buyer, Seller
 from numerbay_chain.chain import tokens
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.types import Ground, Order, Settlement
-from numerbay_chain.config import Home
+from numerbay_chain.core.errors import AccountError, DecryptionError, RefusedError, WrongContentError
+from numerbay_chain.core.home.config import Home
 from numerbay_chain.crypto import secp256k1
-from numerbay_chain.errors import AccountError, DecryptionError, RefusedError, WrongContentError
-from numerbay_chain.market import Market
+from numerbay_chain.protocol.types import Ground, Order, Settlement
+from numerbay_chain.session import Market
 from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.e2e.test_tokens import deploy_token, mint
 from tests.places import OPERATOR, PRICE, Place

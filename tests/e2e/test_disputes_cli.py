@@ -10,7 +10,7 @@ from web3 import Web3
 from web3.types import RPCEndpoint
 
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.market import open_market
+from numerbay_chain.session import open_market
 from tests.e2e.cheats import ANOTHER_KEY, Cheat
 from tests.e2e.dying import KilledError, death
 from tests.e2e.programs import InsideShell, RunningDevnet, Shell, shell

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from numerbay_chain.buyer import Buyer
-from numerbay_chain.errors import ExitCode, NetworkError
+from numerbay_chain.core.errors import ExitCode, NetworkError
 from numerbay_chain.seller import Seller
 from tests.e2e.conftest import Says
 from tests.e2e.nodes import LyingContract, leaving_out

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from numerbay_chain import delivery
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.devnet import Devnet
-from numerbay_chain.errors import RefusedError
+from numerbay_chain.chain.local.devnet import Devnet
+from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.files.journal import Entry
+from numerbay_chain.delivery import deliver
+from numerbay_chain.delivery.journal import RoundJournal
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.journal import Entry
-from numerbay_chain.rounds import RoundJournal
 from numerbay_chain.seller import Seller
 from tests.e2e.dying import WRITES, KilledError, death
 from tests.e2e.interruptions import CASES, CONTENT, interrupt, prepared
@@ -119,7 +119,7 @@ def test_another_file_is_refused_while_a_delivery_is_unfinished(place: Place) ->
     listing = place.seller.create_listing(PRICE)
     place.buyer(1).buy(listing.id)
     path, other = place.file(content=CONTENT), place.file("other.csv", b"another one")
-    with death([(delivery, "_release")], 1), pytest.raises(KilledError):
+    with death([(deliver, "_release")], 1), pytest.raises(KilledError):
         place.seller.deliver(path, listing.id)
     with pytest.raises(
         RefusedError, match=r"delivery of predictions\.csv as round 0 of listing 1 is unfinished"
@@ -161,7 +161,7 @@ def test_what_the_store_lost_before_the_release_is_sealed_again(place: Place, tm
     listing = place.seller.create_listing(PRICE)
     order = place.buyer(1).buy(listing.id).order
     path = place.file(content=CONTENT)
-    with death([(delivery, "_release")], 1), pytest.raises(KilledError):
+    with death([(deliver, "_release")], 1), pytest.raises(KilledError):
         place.seller.deliver(path, listing.id)
     shutil.rmtree(tmp_path / "store")
     place.store = EmbeddedStore(tmp_path / "store")
@@ -173,7 +173,7 @@ def test_a_round_that_was_released_from_elsewhere_is_not_released_again(place: P
     listing = place.seller.create_listing(PRICE, operator=place.chain.signer(9).address, min_interval=60)
     place.buyer(1).buy(listing.id, rounds=2)
     path = place.file(content=CONTENT)
-    with death([(delivery, "_release")], 1), pytest.raises(KilledError):
+    with death([(deliver, "_release")], 1), pytest.raises(KilledError):
         place.seller.deliver(path, listing.id)
     operator = Seller(place.market("operator", 9))
     operator.deliver(place.file("other.csv", b"from elsewhere"), listing.id)

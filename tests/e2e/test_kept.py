@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain import Buyer, kept
-from numerbay_chain.errors import NotFoundError, NumerbayChainError, RefusedError
+from numerbay_chain import Buyer
+from numerbay_chain.artifacts import kept
+from numerbay_chain.core.errors import NotFoundError, NumerbayChainError, RefusedError
 from numerbay_chain.ipfs import Cid, EmbeddedStore
-from numerbay_chain.ipfs.store import BlockStore
+from numerbay_chain.ipfs.stores.base import BlockStore
 from tests.codes import fails_with
 from tests.e2e.cheats import DAY, HOUR, Cheat
 from tests.e2e.programs import InsideShell
@@ -200,7 +201,7 @@ def test_a_full_disk_stops_no_purchase(place: Place, host: Host, monkeypatch: py
 
     listing = place.seller.create_listing(PRICE, instant=True, **DISPUTED).id
     place.seller.deliver(place.file(content=CONTENT), listing)
-    monkeypatch.setattr("numerbay_chain.ipfs.embedded._EmbeddedWriter._write_block", full)
+    monkeypatch.setattr("numerbay_chain.ipfs.stores.embedded._EmbeddedWriter._write_block", full)
     assert reader(place, host).buy(listing).order.listing == listing
     monkeypatch.undo()
     assert entries(place) == []
@@ -231,9 +232,9 @@ def test_gc_removes_what_is_settled_and_what_was_never_complete(
 
 
 def test_a_setting_says_how_much_is_kept(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from numerbay_chain.config import load_settings
-    from numerbay_chain.errors import UsageError
-    from numerbay_chain.units import parse_size
+    from numerbay_chain.core.errors import UsageError
+    from numerbay_chain.core.home.config import load_settings
+    from numerbay_chain.core.units import parse_size
 
     home = tmp_path / "home"
     home.mkdir()

@@ -10,20 +10,22 @@ from eth_utils.crypto import keccak
 
 from numerbay_chain.auditor import Auditor
 from numerbay_chain.buyer import Buyer
-from numerbay_chain.chain import calls, checked, creation, deployment, finality, proxy
-from numerbay_chain.chain.code import require_code
+from numerbay_chain.chain import finality
 from numerbay_chain.chain.connection import Connection, NodeRefusedError
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.creation import Creation, find_creation, first_block_with_code
-from numerbay_chain.chain.deployment import Deployment
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.identity import checked, creation, deployment, proxy
+from numerbay_chain.chain.identity.code import require_code
+from numerbay_chain.chain.identity.creation import Creation, find_creation, first_block_with_code
+from numerbay_chain.chain.identity.deployment import Deployment
 from numerbay_chain.chain.second import SecondNode
-from numerbay_chain.chain.signer import Signer
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.chain.types import Offer
-from numerbay_chain.config import Home
-from numerbay_chain.errors import ExitCode, NetworkError, RefusedError, UsageError
-from numerbay_chain.market import Market
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.chain.signers.signer import Signer
+from numerbay_chain.core.errors import ExitCode, NetworkError, RefusedError, UsageError
+from numerbay_chain.core.home.config import Home
+from numerbay_chain.protocol.types import Offer
 from numerbay_chain.seller import Seller
+from numerbay_chain.session import Market
 from tests.chains.deploying import lookalike, place_proxy
 from tests.chains.stage import TERMS
 from tests.places import PRICE, Place

@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from numerbay_chain import missed
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.types import ZERO_ADDRESS, Listing, Offer, Terms
-from numerbay_chain.errors import NetworkError, RevertedError
-from numerbay_chain.journal import Entry
+from numerbay_chain.core.errors import NetworkError, RevertedError
+from numerbay_chain.core.files.journal import Entry
+from numerbay_chain.orders import missed
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Listing, Offer, Terms
 from tests.e2e.conftest import Says
 from tests.e2e.dying import KilledError, death
 from tests.places import PRICE, Place

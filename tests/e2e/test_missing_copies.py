@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from numerbay_chain.chain import calls
+from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.sending.outbox import Sent
+from numerbay_chain.core.errors import NetworkError, NotFoundError, NumerbayChainError, RefusedError, SlowSourceError
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.errors import NetworkError, NotFoundError, NumerbayChainError, RefusedError, SlowSourceError
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.manifest import Manifest
-from numerbay_chain.market import Market
-from numerbay_chain.outbox import Sent
+from numerbay_chain.session import Market
 from tests.e2e.cheats import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
 from tests.places import OPERATOR, PRICE, Place
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.config import Home, load_settings
-from numerbay_chain.docket import OpenChallenge, in_time
-from numerbay_chain.errors import NotFoundError, UsageError
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.core.errors import NotFoundError, UsageError
+from numerbay_chain.core.home.config import Home, load_settings
+from numerbay_chain.disputes.docket import OpenChallenge, in_time
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.seller import Seller
 from tests.e2e.cheats import DAY, HOUR, Cheat, blind, sold
@@ -128,7 +128,7 @@ def test_a_challenge_that_hangs_makes_no_other_answer_late(place: Place, monkeyp
     advance_to(place, deadline - 800)
     hanging(place, monkeypatch, lambda: advance_to(place, deadline - 8))
     as_public(place, monkeypatch)
-    monkeypatch.setattr("numerbay_chain.responding._young", lambda _: None)
+    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda _: None)
     wire = Wire.watch(place, monkeypatch)
     answers = operator.respond()
     assert (answers.answered, wire.sent) == ((), [])
@@ -170,10 +170,10 @@ def test_a_node_that_calls_a_challenge_worthless_is_not_believed(place: Place, m
     _, order, _ = challenged(place, challenge_bond=0)
     from dataclasses import replace
 
-    from numerbay_chain import docket, responding
+    from numerbay_chain.disputes import docket, respond
 
     real = docket.open_challenges
-    monkeypatch.setattr(responding, "open_challenges", lambda *given: [replace(one, price=0) for one in real(*given)])
+    monkeypatch.setattr(respond, "open_challenges", lambda *given: [replace(one, price=0) for one in real(*given)])
     assert [one.order for one in place.seller.respond().answered] == [order]
 
 
@@ -182,12 +182,12 @@ def test_a_challenge_that_the_logs_call_answered_or_late_is_looked_at_all_the_sa
 ) -> None:
     from dataclasses import replace
 
-    from numerbay_chain import docket, responding
+    from numerbay_chain.disputes import docket, respond
 
     _, order, _ = challenged(place)
     real = docket.open_challenges
     monkeypatch.setattr(
-        responding, "open_challenges", lambda *given: [replace(one, answered=True, deadline=1) for one in real(*given)]
+        respond, "open_challenges", lambda *given: [replace(one, answered=True, deadline=1) for one in real(*given)]
     )
     assert [one.order for one in place.seller.respond().answered] == [order]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from numerbay_chain.units import format_time
+from numerbay_chain.core.units import format_time
 from tests.e2e.cheats import CONTENT, DAY, HOUR, Cheat, sold
 from tests.e2e.conftest import Says
 from tests.places import PRICE, Place

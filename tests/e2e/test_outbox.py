@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.chain import calls
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.errors import RefusedError, RevertedError
-from numerbay_chain.journal import Entry
-from numerbay_chain.market import Market
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.core.errors import RefusedError, RevertedError
+from numerbay_chain.core.files.journal import Entry
+from numerbay_chain.session import Market
 from tests.e2e.dying import KilledError, death
 from tests.places import PRICE, Place
 

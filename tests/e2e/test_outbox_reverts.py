@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.errors import RefusedError, RevertedError
+from numerbay_chain.core.errors import RefusedError, RevertedError
 from tests.e2e.dying import KilledError, death
 from tests.places import PRICE, Place
 

@@ -6,12 +6,13 @@ import tracemalloc
 
 import pytest
 
-from numerbay_chain import Seller, paging
-from numerbay_chain.artifact import content_proof
-from numerbay_chain.chain import calls
+from numerbay_chain import Seller
+from numerbay_chain.artifacts.artifact import content_proof
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.cli.views import order_data, order_text
-from numerbay_chain.market import Market
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.cli.render.views import order_data, order_text
+from numerbay_chain.core import paging
+from numerbay_chain.session import Market
 from tests.e2e.cheats import DAY, HOUR, Cheat, sold
 from tests.e2e.conftest import Says
 from tests.places import PRICE, Place
@@ -76,7 +77,7 @@ def test_an_order_abandoned_for_years_is_one_overdue_round_and_a_range(place: Pl
 
 
 def test_rounds_that_are_over_are_shown_in_a_list_up_to_a_bound(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("numerbay_chain.overview.MOST", 3)
+    monkeypatch.setattr("numerbay_chain.orders.views.MOST", 3)
     now = place.chain.connection.now()
     evil = presents(place, 2, first_due=now + 600, period=600)
     place.chain.advance(5_000)
@@ -140,7 +141,7 @@ def test_a_list_of_listings_has_the_newest(place: Place, nbc: Says) -> None:
 def test_faulty_rounds_of_presents_are_listed_up_to_a_bound(
     place: Place, questions: list[int], monkeypatch: pytest.MonkeyPatch, price: int
 ) -> None:
-    monkeypatch.setattr("numerbay_chain.docket.MOST", 3)
+    monkeypatch.setattr("numerbay_chain.disputes.docket.MOST", 3)
     rogue = Seller(place.market("rogue", 3))
     evil = rogue.create_listing(price, max_rounds=100, min_interval=60, dispute_window=DAY, response_window=HOUR).id
     mine, (order,) = sold(place)

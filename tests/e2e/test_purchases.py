@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.types import Release
-from numerbay_chain.errors import AccountError, RefusedError
+from numerbay_chain.core.errors import AccountError, RefusedError
+from numerbay_chain.protocol.types import Release
 from tests.codes import fails_with
 from tests.places import PRICE, Place
 

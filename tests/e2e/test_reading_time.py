@@ -5,12 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from numerbay_chain import Buyer, handout
-from numerbay_chain.chain import calls
-from numerbay_chain.choices import Choices
-from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE
-from numerbay_chain.delivery import serve
-from numerbay_chain.errors import (
+from numerbay_chain import Buyer
+from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.core.errors import (
     ContentError,
     NetworkError,
     NotFoundError,
@@ -19,12 +17,15 @@ from numerbay_chain.errors import (
     SlowSourceError,
     UnseenKeyError,
 )
+from numerbay_chain.core.memory import Memory
+from numerbay_chain.core.progress import silent
+from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE
+from numerbay_chain.delivery import posting
+from numerbay_chain.delivery.deliver import serve
+from numerbay_chain.delivery.options import Choices
 from numerbay_chain.ipfs import Cid, EmbeddedStore
-from numerbay_chain.keysearch import MOST_FAILURES, MOST_READ, reading_time
-from numerbay_chain.manifest import Manifest
-from numerbay_chain.memory import Memory
-from numerbay_chain.progress import silent
-from numerbay_chain.reception import Reception, verify_margin
+from numerbay_chain.retrieval.key_search import MOST_FAILURES, MOST_READ, reading_time
+from numerbay_chain.retrieval.reception import Reception, verify_margin
 from tests.e2e.cheats import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.e2e.conftest import Says
 from tests.e2e.slowness import advance_to
@@ -394,7 +395,7 @@ def test_who_is_paid_back_while_envelopes_are_pinned_gets_no_key(place: Place, m
 def test_who_buys_whenever_the_seller_looks_holds_up_nobody(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     listing, (order,) = sold(place, instant=True, decline_window=0)
     Cheat(place.seller.market).release(listing, str(place.file()))
-    looks, bought, real = [], [], handout.posted_orders
+    looks, bought, real = [], [], posting.posted_orders
 
     def posted(*arguments: object) -> set[int]:
         looks.append(arguments)
@@ -402,7 +403,7 @@ def test_who_buys_whenever_the_seller_looks_holds_up_nobody(place: Place, monkey
         bought.append(place.buyer(2).buy(listing, again=True, check=False).order.id)
         return real(*arguments)  # type: ignore[arg-type]  # its own
 
-    monkeypatch.setattr(handout, "posted_orders", posted)
+    monkeypatch.setattr(posting, "posted_orders", posted)
     (served,) = place.seller.serve(listing).rounds
     assert served.newly_posted == (order, bought[0])
     assert place.buyer().fetch(order, path=place.output()).size > 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.chain.gas import BUYER_GAS, DISPUTE_GAS
+from numerbay_chain.protocol.gas import BUYER_GAS, DISPUTE_GAS
 from tests.e2e.programs import ROOT, RunningDevnet, Shell, shell
 from tests.plugins.toolchain import anvil_binary, require
 

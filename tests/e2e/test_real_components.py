@@ -10,8 +10,8 @@ import pytest
 
 from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.devnet import Devnet
-from numerbay_chain.errors import NotFoundError, RefusedError
+from numerbay_chain.chain.local.devnet import Devnet
+from numerbay_chain.core.errors import NotFoundError, RefusedError
 from numerbay_chain.ipfs import EmbeddedStore, GatewayStore, KuboStore
 from numerbay_chain.seller import Seller
 from tests.e2e.dying import KilledError, death
@@ -80,7 +80,7 @@ PROGRAM = """
 import os, sys
 from pathlib import Path
 from numerbay_chain.chain import connection
-from numerbay_chain import journal
+from numerbay_chain.core.files import journal
 from numerbay_chain.seller import Seller
 from numerbay_chain.buyer import Buyer
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from numerbay_chain.buyer import Buyer
-from numerbay_chain.chain import calls
-from numerbay_chain.errors import NotFoundError, RefusedError
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.core.errors import NotFoundError, RefusedError
 from numerbay_chain.ipfs import Cid, GatewayStore
 from tests.e2e.cheats import CONTENT, Cheat, sold
 from tests.places import Place
@@ -43,7 +43,7 @@ def gateway(request: pytest.FixtureRequest, place: Place) -> Iterator[tuple[Gate
 def test_the_older_envelope_opens_and_wrong_content_is_proven(
     place: Place, gateway: tuple[Gateway, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("numerbay_chain.ipfs.gateway._PAUSE", 0.01)
+    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSE", 0.01)
     behaviour, url = gateway
 
     def buyer() -> Buyer:

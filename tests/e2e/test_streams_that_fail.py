@@ -13,8 +13,8 @@ import pytest
 
 from numerbay_chain.buyer import Buyer
 from numerbay_chain.cli.main import main
-from numerbay_chain.errors import ExitCode
-from numerbay_chain.market import Market
+from numerbay_chain.core.errors import ExitCode
+from numerbay_chain.session import Market
 from tests.places import PRICE, Place
 
 
@@ -67,7 +67,7 @@ def sold(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Place
     def opened(*_: object, dry_run: bool, **__: object) -> Market:
         return place.market("buyer-1", 1, dry_run=dry_run)
 
-    monkeypatch.setattr("numerbay_chain.market.open_market", opened)
+    monkeypatch.setattr("numerbay_chain.session.open_market", opened)
     monkeypatch.setenv("NUMERBAY_CHAIN_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NUMERBAY_CHAIN_YES", "1")
     return place

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.chain import deployment, proxy
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.deployment import load_all
-from numerbay_chain.chain.embedded import EmbeddedChain
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.config import Home
-from numerbay_chain.deploying import Deployed, deploy_once
-from numerbay_chain.errors import RefusedError
-from numerbay_chain.journal import Entry
+from numerbay_chain.chain.identity import deployment, proxy
+from numerbay_chain.chain.identity.deploying import Deployed, deploy_once
+from numerbay_chain.chain.identity.deployment import load_all
+from numerbay_chain.chain.local.embedded import EmbeddedChain
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.files.journal import Entry
+from numerbay_chain.core.home.config import Home
 from tests.chains.deploying import place_proxy
 from tests.e2e.conftest import Says
 from tests.e2e.dying import WRITES, KilledError, death

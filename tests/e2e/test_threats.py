@@ -10,20 +10,22 @@ import pytest
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
-from numerbay_chain import delivery, handout, keyfile
+from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.buyer import Buyer
-from numerbay_chain.chain import calls
-from numerbay_chain.chain.devnet import Devnet, advance, request
-from numerbay_chain.chain.typed_data import registration
-from numerbay_chain.choices import Choices
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.encoding.typed_data import registration
+from numerbay_chain.chain.local.devnet import Devnet, advance, request
+from numerbay_chain.core.errors import ContentError, NumerbayChainError, RefusedError, RevertedError
+from numerbay_chain.core.home import keyfile
+from numerbay_chain.core.progress import silent
+from numerbay_chain.crypto.content_proof import ProofReader
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE
-from numerbay_chain.crypto.proof import ProofReader
-from numerbay_chain.errors import ContentError, NumerbayChainError, RefusedError, RevertedError
+from numerbay_chain.delivery import deliver as delivery
+from numerbay_chain.delivery import posting
+from numerbay_chain.delivery.options import Choices
 from numerbay_chain.ipfs import Cid, ContentStore, EmbeddedStore, open_store
-from numerbay_chain.ipfs.sources import FallbackStore
-from numerbay_chain.manifest import Manifest
-from numerbay_chain.progress import silent
-from numerbay_chain.results import Delivered
+from numerbay_chain.ipfs.stores.fallback import FallbackStore
+from numerbay_chain.orders.results import Delivered
 from tests.e2e.rehearsals import Visit
 from tests.places import PRICE, Place
 from tests.plugins.toolchain import anvil_binary, require
@@ -77,7 +79,7 @@ def test_junk_arrives_exactly_as_committed_and_nobody_judges_it(place: Place) ->
 
 def test_a_proof_against_junk_that_is_sent_all_the_same_is_refused(place: Place) -> None:
     bought = sold(place, b"no prediction in here\n" * 500)
-    key = handout.content_key(place.seller.market, bought.manifest, 1, 0)
+    key = posting.content_key(place.seller.market, bought.manifest, 1, 0)
     reader = ProofReader(bought.manifest.size, 0)
     reader.update(*whole(place.store, bought.manifest))
     reader.finish()
@@ -95,7 +97,7 @@ def test_a_sample_that_the_seller_opened_is_part_of_the_file_that_comes(place: P
     """What a buyer can look at before he pays for a round that is out: one chunk, with what opens its commitment."""
     content = bytes(4096) + b"predictions" * 400
     bought = sold(place, content)
-    salt = H(handout.content_key(place.seller.market, bought.manifest, 1, 0).salt_key, (1).to_bytes(8, "big"))
+    salt = H(posting.content_key(place.seller.market, bought.manifest, 1, 0).salt_key, (1).to_bytes(8, "big"))
     sample = content[4096:8192]
 
     _, commitments = whole(place.store, bought.manifest)

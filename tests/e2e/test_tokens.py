@@ -11,9 +11,9 @@ from hexbytes import HexBytes
 from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain import tokens
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.errors import AccountError, NetworkError, RefusedError
-from numerbay_chain.market import Market
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
+from numerbay_chain.session import Market
 from tests.e2e.dying import WRITES, KilledError, death
 from tests.places import Place
 from tests.plugins.toolchain import ROOT, require

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from numerbay_chain.terms import PRESETS, about
+from numerbay_chain.listings.terms import PRESETS, about
 from tests.e2e import judgements, promises  # noqa: F401  # they tell what each sentence promises
 from tests.e2e.deals import SCENARIOS, Deal, offer
 from tests.e2e.judgements import DEAR_GAS

@@ -8,10 +8,10 @@ from typing import Any
 
 from web3 import Web3
 
-from numerbay_chain.chain.blocks import require_advance
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.embedded import ACCOUNTS, BALANCE
-from numerbay_chain.chain.signer import DevelopmentSigner
+from numerbay_chain.chain.local.embedded import ACCOUNTS, BALANCE
+from numerbay_chain.chain.node.blocks import require_advance
+from numerbay_chain.chain.signers.signer import DevelopmentSigner
 from tests.evm.chain import Chain, Log
 from tests.evm.node import BASE_FEE, Node, NodeProvider, RefusedRequest
 

@@ -6,15 +6,15 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from typing import Any
 
 import numerbay_chain.buyer
-import numerbay_chain.delivery
-import numerbay_chain.responding
+import numerbay_chain.delivery.deliver
+import numerbay_chain.disputes.respond
 import numerbay_chain.seller
 from numerbay_chain.chain.clock import STALE, Clock
-from numerbay_chain.disputes import Case
-from numerbay_chain.docket import OpenChallenge
-from numerbay_chain.errors import NetworkError, NumerbayChainError
-from numerbay_chain.market import Market
-from numerbay_chain.verdicts import DisputeScope
+from numerbay_chain.core.errors import NetworkError, NumerbayChainError
+from numerbay_chain.disputes.docket import OpenChallenge
+from numerbay_chain.disputes.results import DisputeScope
+from numerbay_chain.orders.order_round import Case
+from numerbay_chain.session import Market
 from tests.hostile import stores
 
 
@@ -57,7 +57,10 @@ def stale_clock_in_respond() -> AbstractContextManager[None]:
 
 def strangers_challenges() -> AbstractContextManager[None]:
     """Whoever names a seller as operator is served, in the order of deadlines, for as long as the store takes."""
-    scope_of, open_challenges = numerbay_chain.responding.scope_of, numerbay_chain.responding.open_challenges
+    scope_of, open_challenges = (
+        numerbay_chain.disputes.respond.scope_of,
+        numerbay_chain.disputes.respond.open_challenges,
+    )
 
     def everybody(market: Market, named: Collection[int] = ()) -> DisputeScope:
         scope = scope_of(market, named)
@@ -72,8 +75,8 @@ def strangers_challenges() -> AbstractContextManager[None]:
         return sorted(open_challenges(market, scope), key=lambda one: (one.answered, one.deadline))
 
     return _with(
-        (numerbay_chain.responding, "scope_of", everybody),
-        (numerbay_chain.responding, "open_challenges", by_deadline),
+        (numerbay_chain.disputes.respond, "scope_of", everybody),
+        (numerbay_chain.disputes.respond, "open_challenges", by_deadline),
         (OpenChallenge, "at_stake", True),
         (Market, "reading", lambda *_: nullcontext()),
     )
@@ -94,14 +97,15 @@ def checked_bytes_not_kept() -> AbstractContextManager[None]:
 
 def keys_with_a_late_release() -> AbstractContextManager[None]:
     """Time is looked at before envelopes are pinned, not after."""
-    with_keys = numerbay_chain.delivery._with_keys
+    with_keys = numerbay_chain.delivery.deliver._with_keys
 
     def never_late(*arguments: Any) -> Any:
         with _with((Clock, "is_late", lambda *_: False)):
             return with_keys(*arguments)
 
     return _with(
-        (numerbay_chain.delivery, "_with_keys", never_late), (numerbay_chain.delivery, "keys_until", lambda *_: 2**40)
+        (numerbay_chain.delivery.deliver, "_with_keys", never_late),
+        (numerbay_chain.delivery.deliver, "keys_until", lambda *_: 2**40),
     )
 
 

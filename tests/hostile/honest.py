@@ -9,16 +9,16 @@ from typing import Any
 
 from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain.clock import STALE
-from numerbay_chain.chain.types import Settlement
-from numerbay_chain.choices import Choices
-from numerbay_chain.delivery import deliver, serve
-from numerbay_chain.errors import ExitCode, NetworkError, NumerbayChainError
+from numerbay_chain.core.errors import ExitCode, NetworkError, NumerbayChainError
+from numerbay_chain.core.progress import silent
+from numerbay_chain.delivery.deliver import deliver, serve
+from numerbay_chain.delivery.options import Choices
+from numerbay_chain.disputes.results import Answers
 from numerbay_chain.ipfs import ContentStore
-from numerbay_chain.market import Market
-from numerbay_chain.progress import silent
-from numerbay_chain.results import OrderView, RoundView
+from numerbay_chain.orders.results import OrderView, RoundView
+from numerbay_chain.protocol.types import Settlement
 from numerbay_chain.seller import Seller
-from numerbay_chain.verdicts import Answers
+from numerbay_chain.session import Market
 from tests.hostile.nodes import LyingNode
 from tests.hostile.world import World
 

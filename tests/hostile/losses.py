@@ -6,13 +6,13 @@ from contextlib import suppress
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 
-from numerbay_chain.chain import abi
-from numerbay_chain.chain.types import Settlement
+from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.chain.encoding import abi
+from numerbay_chain.core.errors import NumerbayChainError
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, open_envelope
-from numerbay_chain.errors import NumerbayChainError
 from numerbay_chain.ipfs import Cid
-from numerbay_chain.manifest import Manifest
-from numerbay_chain.reception import find_key
+from numerbay_chain.protocol.types import Settlement
+from numerbay_chain.retrieval.reception import find_key
 from tests.hostile.honest import HonestBuyer, HonestSeller
 from tests.hostile.world import RIVAL, World
 

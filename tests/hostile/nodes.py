@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from numerbay_chain.chain import abi
+from numerbay_chain.chain.encoding import abi
 from tests.evm.node import Node, RefusedRequest
 
 Lie = Callable[[str, list[Any], Callable[[str, list[Any]], Any]], Any]

@@ -7,16 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from numerbay_chain.chain import calls
-from numerbay_chain.chain.types import Order, Settlement
-from numerbay_chain.challenging import open_dispute
+from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.core.errors import NumerbayChainError
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE
-from numerbay_chain.errors import NumerbayChainError
+from numerbay_chain.disputes.challenge import open_dispute
 from numerbay_chain.ipfs import Cid, EmbeddedStore
-from numerbay_chain.manifest import Manifest
-from numerbay_chain.market import Market
+from numerbay_chain.protocol.types import Order, Settlement
 from numerbay_chain.seller import Seller
+from numerbay_chain.session import Market
 from tests.e2e.cheats import ANOTHER_KEY, Cheat
 from tests.hostile.honest import PRICE
 from tests.hostile.world import RIVAL, ROGUE, SELLER, STRANGER, World
@@ -42,7 +42,7 @@ class Rivals:
         return self.world.market(number, EmbeddedStore(self.world.folder / "empty"))
 
     def register(self) -> None:
-        from numerbay_chain.registration import register_key
+        from numerbay_chain.orders.registration import register_key
 
         for number in (RIVAL, STRANGER, ROGUE):
             register_key(self.market(number), None)
@@ -118,7 +118,7 @@ class Rivals:
 
     def claim_all(self) -> None:
         """Everything that can be had back."""
-        from numerbay_chain.challenging import settle
+        from numerbay_chain.disputes.challenge import settle
 
         for id in self.orders:
             order = self.world.contract.order(id)
@@ -236,7 +236,7 @@ class RogueSeller:
                     self._post_nothing(round, 1)
 
     def take_money(self) -> None:
-        from numerbay_chain.challenging import settle
+        from numerbay_chain.disputes.challenge import settle
 
         contract = self.world.contract
         for round in self.sealed:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from numerbay_chain.errors import ContentError, NetworkError, NotFoundError, NumerbayChainError
+from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError, NumerbayChainError
 from numerbay_chain.ipfs import Cid, ContentStore, EmbeddedStore
-from numerbay_chain.ipfs.store import ContentWriter, Store
+from numerbay_chain.ipfs.stores.base import ContentWriter, Store
 from tests.hostile.world import World
 
 Manner = Literal["gives", "late", "drips", "refuses", "alters", "lacks", "breaks"]
@@ -101,6 +101,6 @@ class Pinning(EmbeddedStore):
 
 def reading_only(*stores: ContentStore) -> ContentStore:
     """The stores, asked in order."""
-    from numerbay_chain.ipfs.sources import FallbackStore
+    from numerbay_chain.ipfs.stores.fallback import FallbackStore
 
     return FallbackStore(stores)

@@ -14,13 +14,13 @@ from web3 import Web3
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.deployment import deploy
+from numerbay_chain.chain.identity.deployment import deploy
 from numerbay_chain.chain.second import SecondNode
-from numerbay_chain.chain.signer import LocalSigner
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.config import Home
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.chain.signers.signer import LocalSigner
+from numerbay_chain.core.home.config import Home
 from numerbay_chain.ipfs import ContentStore, EmbeddedStore
-from numerbay_chain.market import Market
+from numerbay_chain.session import Market
 from tests.evm.node import Node, NodeProvider
 from tests.hostile.nodes import LyingNode
 

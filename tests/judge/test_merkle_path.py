@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from numerbay_chain.core.errors import ContentError
 from numerbay_chain.crypto import merkle
-from numerbay_chain.errors import ContentError
 from tests.evm import Contract, CustomError
 from tests.vectors import reference as rfc
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from numerbay_chain.errors import ContentError, NetworkError, NotFoundError
+from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid, GatewayStore, Importer, KuboStore, Root
 from tests.kubo.test_cids import IMPORT, SIZES
 from tests.plugins import toolchain

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
-from numerbay_chain.chain.types import Event, Offer, Terms
-from numerbay_chain.ledger import REVOKED, Ledger, ListingBook, OrderBook
+from numerbay_chain.protocol.replay import REVOKED, Ledger, ListingBook, OrderBook
+from numerbay_chain.protocol.types import Event, Offer, Terms
 from tests.model import Ledger as Model
 from tests.model.ledger import AHEAD, POT, VOUCHER_PRICE, challenge_tuple
 from tests.model.terms import TERMS

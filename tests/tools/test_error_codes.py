@@ -2,8 +2,8 @@
 
 import ast
 
-from numerbay_chain.chain.sentences import SENTENCES
-from numerbay_chain.errors import RevertedError, kebab
+from numerbay_chain.chain.encoding.sentences import SENTENCES
+from numerbay_chain.core.errors import RevertedError, kebab
 from tools import error_codes
 
 PROMISED = {

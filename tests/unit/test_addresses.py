@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from numerbay_chain.addresses import checksummed
-from numerbay_chain.chain import abi, calls
-from numerbay_chain.chain.types import Voucher
-from numerbay_chain.errors import ExitCode, UsageError
-from numerbay_chain.vouchers import SignedVoucher
+from numerbay_chain.chain.encoding import abi, calls
+from numerbay_chain.core.addresses import checksummed
+from numerbay_chain.core.errors import ExitCode, UsageError
+from numerbay_chain.listings.vouchers import SignedVoucher
+from numerbay_chain.protocol.types import Voucher
 
 RIGHT = [  # EIP-55's own test vectors
     "0x52908400098527886E0F7030069857D2E4169EE7",

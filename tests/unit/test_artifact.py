@@ -11,11 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from numerbay_chain.artifact import SealedArtifact, check, examine, seal, unseal, wrong_chunk
-from numerbay_chain.crypto.container import Encryptor
-from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
-from numerbay_chain.crypto.details import Details, seal_details
-from numerbay_chain.errors import (
+from numerbay_chain.artifacts.artifact import SealedArtifact, check, examine, seal, unseal, wrong_chunk
+from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.core.errors import (
     AccountError,
     ContentError,
     DecryptionError,
@@ -26,8 +24,10 @@ from numerbay_chain.errors import (
     UsageError,
     WrongContentError,
 )
+from numerbay_chain.crypto.container import Encryptor
+from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
+from numerbay_chain.crypto.details import Details, seal_details
 from numerbay_chain.ipfs import Cid, EmbeddedStore, GatewayStore
-from numerbay_chain.manifest import Manifest
 from tests.vectors import reference as ref
 
 SECRET = bytes(range(32))

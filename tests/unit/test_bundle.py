@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from numerbay_chain import keyfile
-from numerbay_chain.bundle import SealedBundle, open_folder, seal_to_folder
-from numerbay_chain.errors import (
+from numerbay_chain.artifacts.bundle import SealedBundle, open_folder, seal_to_folder
+from numerbay_chain.core.errors import (
     AccountError,
     ContentError,
     DecryptionError,
@@ -19,8 +18,9 @@ from numerbay_chain.errors import (
     RefusedError,
     UsageError,
 )
+from numerbay_chain.core.home import keyfile
+from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.ipfs import Cid, Importer
-from numerbay_chain.keyfile import KeyPair
 
 SECRET = bytes(range(32))
 FILES = ["ciphertext", "commitments", "details", "envelopes", "manifest"]

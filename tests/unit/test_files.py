@@ -10,9 +10,9 @@ from typing import IO
 
 import pytest
 
-from numerbay_chain import files
-from numerbay_chain.errors import RefusedError, UsageError
-from numerbay_chain.files import expanded, open_complete, storage_error, write_all, write_atomic
+from numerbay_chain.core.errors import RefusedError, UsageError
+from numerbay_chain.core.files import atomic
+from numerbay_chain.core.files.atomic import expanded, open_complete, storage_error, write_all, write_atomic
 
 
 def test_a_file_appears_complete_private_and_alone(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
 def test_a_process_killed_midway_leaves_no_file_of_that_name(tmp_path: Path) -> None:
     program = """
 import os, signal, sys
-from numerbay_chain.files import open_complete
+from numerbay_chain.core.files.atomic import open_complete
 with open_complete(sys.argv[1]) as file:
     file.write(b"half")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -171,7 +171,7 @@ def test_a_pipe_takes_a_stream_and_stays(tmp_path: Path) -> None:
 
 
 def test_a_pipe_that_nobody_reads_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_SECONDS_FOR_A_READER", 0.1)
+    monkeypatch.setattr(atomic, "_SECONDS_FOR_A_READER", 0.1)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(RefusedError) as caught:
         write_atomic(tmp_path / "pipe", b"data", stream=True)

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from numerbay_chain.hosts import is_loopback, is_public, number
+from numerbay_chain.core.network.hosts import is_loopback, is_public, number
 
 HERE = [
     "localhost", "LOCALHOST", "localhost.", "x.ipfs.localhost", "X.LocalHost.", "localhost.localdomain",

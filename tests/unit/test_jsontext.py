@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from numerbay_chain import jsontext
-from numerbay_chain.description import Description
-from numerbay_chain.errors import ContentError, RefusedError
-from numerbay_chain.vouchers import SignedVoucher
+from numerbay_chain.core.errors import ContentError, RefusedError
+from numerbay_chain.core.files import jsontext
+from numerbay_chain.listings.description import Description
+from numerbay_chain.listings.vouchers import SignedVoucher
 from tests.vectors import failures, load, why
 
 Vector = dict[str, Any]
@@ -94,7 +94,7 @@ def test_a_voucher_has_integers_for_integers(before: str, after: str) -> None:
 
 
 def _voucher() -> SignedVoucher:
-    from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
+    from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
 
     return SignedVoucher(31337, ZERO_ADDRESS, Voucher(1, ZERO_ADDRESS, 100, 1, 1, 0, 5), bytes(65))
 

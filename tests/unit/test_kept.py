@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain import artifact
+from numerbay_chain.artifacts import artifact
+from numerbay_chain.artifacts.kept import Keep, Kept
+from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.core.errors import NotFoundError
+from numerbay_chain.core.files.locks import locked
 from numerbay_chain.crypto.content_key import Context
-from numerbay_chain.errors import NotFoundError
 from numerbay_chain.ipfs import Cid, EmbeddedStore
-from numerbay_chain.ipfs.keeping import KeepingStore
-from numerbay_chain.ipfs.store import BlockStore
-from numerbay_chain.kept import Keep, Kept
-from numerbay_chain.locks import locked
-from numerbay_chain.manifest import Manifest
+from numerbay_chain.ipfs.stores.base import BlockStore
+from numerbay_chain.ipfs.stores.keeping import KeepingStore
 
 SIZE = 1_200_000
 ABOUT = Kept("", 1, "0x" + 40 * "0", 1, 0, None, 0, int(time.time()) + 86_400, 0)
@@ -135,7 +135,7 @@ def test_a_disk_that_others_fill_meanwhile_ends_the_keeping_and_not_the_reading(
     told: list[str] = []
     looks = iter([1 << 40])
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 40, 0, next(looks, 0)))
-    monkeypatch.setattr("numerbay_chain.ipfs.keeping._LOOK_AGAIN", 1 << 19)
+    monkeypatch.setattr("numerbay_chain.ipfs.stores.keeping._LOOK_AGAIN", 1 << 19)
     keep = keep_at(tmp_path, told=told)
     check(keep, sealed(tmp_path, source), source)
     assert (names(keep), len(told)) == ([], 1)
@@ -261,7 +261,7 @@ def test_time_for_reading_is_the_stores(tmp_path: Path) -> None:
             self._require_time()
             yield b""
 
-    from numerbay_chain.errors import SlowSourceError
+    from numerbay_chain.core.errors import SlowSourceError
 
     store = KeepingStore(EmbeddedStore(tmp_path / "kept"), Slow(), lambda _: None)
     with store.within(0), pytest.raises(SlowSourceError):

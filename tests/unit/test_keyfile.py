@@ -10,9 +10,9 @@ from nacl import bindings
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
-from numerbay_chain import keyfile
-from numerbay_chain.errors import AccountError, RefusedError, UsageError
-from numerbay_chain.keyfile import KeyPair
+from numerbay_chain.core.errors import AccountError, RefusedError, UsageError
+from numerbay_chain.core.home import keyfile
+from numerbay_chain.core.home.keyfile import KeyPair
 from tests.vectors import failures, load, why
 
 VECTORS = load("keyfile")

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain import files
-from numerbay_chain.config import Home
-from numerbay_chain.errors import RefusedError
-from numerbay_chain.files import write_atomic
-from numerbay_chain.locks import locked
+from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.files import atomic
+from numerbay_chain.core.files.atomic import write_atomic
+from numerbay_chain.core.files.locks import locked
+from numerbay_chain.core.home.config import Home
 
 WITHOUT = [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, errno.EPERM, 524]
 
@@ -150,7 +150,7 @@ def test_a_name_that_is_taken_meanwhile_without_hard_links(tmp_path: Path, monke
         raise OSError(errno.EPERM, "")
 
     monkeypatch.setattr(os, "link", link)
-    with pytest.raises(RefusedError) as caught, files.open_complete(tmp_path / "out", overwrite=False):
+    with pytest.raises(RefusedError) as caught, atomic.open_complete(tmp_path / "out", overwrite=False):
         (tmp_path / "out").write_bytes(b"theirs")
     assert caught.value.code == "file-exists"
     assert (tmp_path / "out").read_bytes() == b"theirs"

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerbay_chain import errors
+from numerbay_chain.artifacts.manifest import MANIFEST_SIZE, Manifest
+from numerbay_chain.core import errors
+from numerbay_chain.core.errors import ContentError
 from numerbay_chain.crypto.container import MAX_SIZE
-from numerbay_chain.errors import ContentError
-from numerbay_chain.manifest import MANIFEST_SIZE, Manifest
 from tests.vectors import failures, load, why
 from tests.vectors import reference as ref
 

@@ -2,9 +2,9 @@
 
 import random
 
-from numerbay_chain import samples
-from numerbay_chain.books import ListingBook, OrderBook, Prices
-from numerbay_chain.chain.types import ZERO_ADDRESS, Offer, Settlement, Terms
+from numerbay_chain.audit import samples
+from numerbay_chain.protocol.books import ListingBook, OrderBook, Prices
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer, Settlement, Terms
 
 TERMS = Terms(ZERO_ADDRESS, 0, 999, False, False, 0, 0, 60, 0, 60, 0, 0, 0)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.errors import RefusedError
-from numerbay_chain.source import Measured, open_source
+from numerbay_chain.artifacts.source import Measured, open_source
+from numerbay_chain.core.errors import RefusedError
 
 
 def read(path: Path) -> bytes:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerbay_chain.hosts import is_loopback
-from numerbay_chain.text import escaped, one_line, printable, visible
+from numerbay_chain.core.network.hosts import is_loopback
+from numerbay_chain.core.text import escaped, one_line, printable, visible
 
 
 @given(st.text(), st.integers(1, 50))

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain import keyfile, textfile
-from numerbay_chain.config import Home
-from numerbay_chain.errors import AccountError, NumerbayChainError, RefusedError, UsageError
+from numerbay_chain.core.errors import AccountError, NumerbayChainError, RefusedError, UsageError
+from numerbay_chain.core.files import textfile
+from numerbay_chain.core.home import keyfile
+from numerbay_chain.core.home.config import Home
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerbay_chain.errors import UsageError
-from numerbay_chain.units import (
+from numerbay_chain.core.errors import UsageError
+from numerbay_chain.core.units import (
     format_amount,
     format_duration,
     format_order_id,

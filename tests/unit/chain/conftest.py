@@ -2,7 +2,7 @@
 
 import pytest
 
-from numerbay_chain.chain.embedded import EmbeddedChain
+from numerbay_chain.chain.local.embedded import EmbeddedChain
 from tests.chains.stage import Stage
 
 

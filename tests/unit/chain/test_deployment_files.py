@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.chain.deployment import Deployment, load, load_all, save
-from numerbay_chain.errors import UsageError
+from numerbay_chain.chain.identity.deployment import Deployment, load, load_all, save
+from numerbay_chain.core.errors import UsageError
 
 ADDRESS = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 OTHER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"

@@ -5,9 +5,9 @@ from eth_tester import EthereumTester, PyEVMBackend
 from web3 import EthereumTesterProvider, Web3
 
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.embedded import ACCOUNTS, EmbeddedChain
-from numerbay_chain.chain.signer import LocalSigner
-from numerbay_chain.errors import UsageError
+from numerbay_chain.chain.local.embedded import ACCOUNTS, EmbeddedChain
+from numerbay_chain.chain.signers.signer import LocalSigner
+from numerbay_chain.core.errors import UsageError
 from tests.chains.cheating import Cheating
 from tests.chains.reading import Reading
 from tests.chains.refusing import Refusing

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from numerbay_chain.chain.connection import connect
-from numerbay_chain.chain.endpoint import parse_endpoint
-from numerbay_chain.errors import UsageError
+from numerbay_chain.chain.node.endpoint import parse_endpoint
+from numerbay_chain.core.errors import UsageError
 
 KEY = "5ec2e7key0123456789"
 

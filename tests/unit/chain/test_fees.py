@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from numerbay_chain.chain import calls
-from numerbay_chain.chain.fees import FeeLimits, Fees
-from numerbay_chain.chain.transactions import Sender
-from numerbay_chain.errors import RefusedError
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.node.fees import FeeLimits, Fees
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import RefusedError
 from tests.chains.stage import Stage
 
 GWEI = 10**9

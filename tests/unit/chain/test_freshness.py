@@ -2,9 +2,9 @@
 
 import pytest
 
-from numerbay_chain.chain.freshness import PATIENCE, Freshness
-from numerbay_chain.chain.nodeerrors import NodeRefusedError, UnknownBlockError
-from numerbay_chain.errors import NetworkError
+from numerbay_chain.chain.node.errors import NodeRefusedError, UnknownBlockError
+from numerbay_chain.chain.node.freshness import PATIENCE, Freshness
+from numerbay_chain.core.errors import NetworkError
 
 
 class Time:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerbay_chain.chain import abi, calls
-from numerbay_chain.chain.events import decode_log
-from numerbay_chain.chain.sentences import SENTENCES, sentence
-from numerbay_chain.chain.types import ZERO_ADDRESS, Challenge, Listing, Offer, Order, Permit, Terms, Voucher
-from numerbay_chain.errors import NetworkError, UsageError
+from numerbay_chain.chain.encoding import abi, calls
+from numerbay_chain.chain.encoding.sentences import SENTENCES, sentence
+from numerbay_chain.chain.logs import decode_log
+from numerbay_chain.core.errors import NetworkError, UsageError
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Challenge, Listing, Offer, Order, Permit, Terms, Voucher
 from tests.chains.stage import TERMS
 
 ADDRESS = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
@@ -93,7 +93,7 @@ def test_the_structs_have_the_contracts_fields_in_its_order() -> None:
 
 def test_calls_and_types_load_no_web3() -> None:
     program = (
-        "import sys, numerbay_chain, numerbay_chain.chain.calls, numerbay_chain.chain.types\n"
+        "import sys, numerbay_chain, numerbay_chain.chain.encoding.calls, numerbay_chain.protocol.types\n"
         "print(sorted({'web3', 'eth_account', 'eth_abi', 'eth_utils'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -13,8 +13,8 @@ from eth_account import Account
 from eth_keyfile.keyfile import encrypt_aes_ctr
 from eth_utils.crypto import keccak
 
-from numerbay_chain.chain.signer import LocalSigner, Signer
-from numerbay_chain.errors import AccountError, ExitCode
+from numerbay_chain.chain.signers.signer import LocalSigner, Signer
+from numerbay_chain.core.errors import AccountError, ExitCode
 
 KEY = b"\x3c" * 32
 ADDRESS = LocalSigner.from_key(KEY).address

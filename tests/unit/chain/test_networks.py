@@ -5,9 +5,9 @@ from importlib import resources
 
 import pytest
 
-from numerbay_chain.chain.blocks import DEVELOPMENT_CHAIN_IDS
 from numerbay_chain.chain.networks import by_name, known, network
-from numerbay_chain.errors import ExitCode, UsageError
+from numerbay_chain.chain.node.blocks import DEVELOPMENT_CHAIN_IDS
+from numerbay_chain.core.errors import ExitCode, UsageError
 
 
 def test_a_network_is_found_by_its_chain_id_and_by_its_name() -> None:
@@ -50,7 +50,7 @@ def test_what_is_known_of_each_network_fits_together() -> None:
 
 
 def test_no_node_is_among_what_is_known() -> None:
-    text = resources.files("numerbay_chain").joinpath("networks.toml").read_text()
+    text = resources.files("numerbay_chain.chain").joinpath("networks.toml").read_text()
     for fields in tomllib.loads(text).values():
         assert set(fields) == {
             "name", "chain_id", "block_time", "confirmations", "finality", "symbol", "explorer", "max_tip", "max_fee",

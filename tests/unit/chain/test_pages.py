@@ -1,6 +1,6 @@
 """How many blocks a question about logs covers."""
 
-from numerbay_chain.chain.pages import FIRST_PAGE, PageSizes
+from numerbay_chain.chain.node.pages import FIRST_PAGE, PageSizes
 
 
 def logs_of(pages: PageSizes, blocks: int, answers: int, hangs: int) -> tuple[int, int, int]:

@@ -12,12 +12,12 @@ from web3 import Web3
 from web3.exceptions import Web3RPCError
 from web3.types import RPCEndpoint
 
-from numerbay_chain.chain import rpc
 from numerbay_chain.chain.connection import connect
-from numerbay_chain.chain.endpoint import parse_endpoint
-from numerbay_chain.chain.nodeerrors import BusyAnswer, NoAnswer, NodeRefusedError, translated
-from numerbay_chain.chain.rpc import NodeProvider, understood
-from numerbay_chain.errors import NetworkError, RevertedError
+from numerbay_chain.chain.node import rpc
+from numerbay_chain.chain.node.endpoint import parse_endpoint
+from numerbay_chain.chain.node.errors import BusyAnswer, NoAnswer, NodeRefusedError, translated
+from numerbay_chain.chain.node.rpc import NodeProvider, understood
+from numerbay_chain.core.errors import NetworkError, RevertedError
 
 WORDS = "query returned more than 10000 results"
 ERROR = {"code": -32005, "message": WORDS}

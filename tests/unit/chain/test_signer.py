@@ -8,11 +8,11 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from numerbay_chain.chain import typed_data
-from numerbay_chain.chain.embedded import EmbeddedChain
-from numerbay_chain.chain.signer import LocalSigner, Signer
-from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
-from numerbay_chain.errors import AccountError, UsageError
+from numerbay_chain.chain.encoding import typed_data
+from numerbay_chain.chain.local.embedded import EmbeddedChain
+from numerbay_chain.chain.signers.signer import LocalSigner, Signer
+from numerbay_chain.core.errors import AccountError, UsageError
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
 
 KEY = b"\x3c" * 32
 ADDRESS = LocalSigner.from_key(KEY).address

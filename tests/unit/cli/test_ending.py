@@ -17,7 +17,7 @@ from numerbay_chain.cli import main as program
 from numerbay_chain.cli import output
 from numerbay_chain.cli.lazy import Entry
 from numerbay_chain.cli.options import json_option
-from numerbay_chain.errors import ExitCode
+from numerbay_chain.core.errors import ExitCode
 from tests.unit.cli.conftest import Run
 
 SHAPE = re.compile(r"numerbay-chain: error: [^\n]+[^.\n]\n(numerbay-chain: hint: [^\n]+[^.\n]\n)?", re.ASCII)
@@ -230,7 +230,7 @@ def test_a_command_that_is_interrupted_before_it_begins_has_a_code(run: Run, mon
 
 
 def test_a_devnet_that_is_interrupted_while_it_starts_has_a_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("numerbay_chain.chain.devnet.Devnet", lambda **_: stop())
+    monkeypatch.setattr("numerbay_chain.chain.local.devnet.Devnet", lambda **_: stop())
     ended = run("devnet", "--json")
     assert ended.code == ExitCode.INTERRUPTED
     assert ended.object["error"]["code"] == "interrupted"

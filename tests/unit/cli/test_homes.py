@@ -29,8 +29,8 @@ KINDS: dict[str, Callable[[Path], object]] = {
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("numerbay_chain.textfile._SECONDS_FOR_A_WRITER", 0.01)
-    monkeypatch.setattr("numerbay_chain.files._SECONDS_FOR_A_READER", 0.01)
+    monkeypatch.setattr("numerbay_chain.core.files.textfile._SECONDS_FOR_A_WRITER", 0.01)
+    monkeypatch.setattr("numerbay_chain.core.files.atomic._SECONDS_FOR_A_READER", 0.01)
 
 
 def expect_a_sentence(run: Run) -> None:

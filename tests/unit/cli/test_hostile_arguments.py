@@ -14,7 +14,7 @@ import pytest
 from numerbay_chain.cli.lazy import commands
 from numerbay_chain.cli.main import cli, main
 from numerbay_chain.cli.output import PROGRAM
-from numerbay_chain.errors import ExitCode
+from numerbay_chain.core.errors import ExitCode
 
 RUNS_ON = {"demo", "devnet"}  # they start a chain and stay
 ALLOWED = set(map(int, ExitCode))
@@ -90,8 +90,8 @@ def test_every_way_to_end_is_a_sentence_with_a_code(
             monkeypatch.delenv(name)
     monkeypatch.setenv("NUMERBAY_CHAIN_HOME", str(place / "home"))
     monkeypatch.setenv("NUMERBAY_CHAIN_PASSWORD", "x")
-    monkeypatch.setattr("numerbay_chain.files._SECONDS_FOR_A_READER", 0.01)
-    monkeypatch.setattr("numerbay_chain.textfile._SECONDS_FOR_A_WRITER", 0.01)
+    monkeypatch.setattr("numerbay_chain.core.files.atomic._SECONDS_FOR_A_READER", 0.01)
+    monkeypatch.setattr("numerbay_chain.core.files.textfile._SECONDS_FOR_A_WRITER", 0.01)
     codes: set[int] = set()
     for line in islice(lines(Random(seed)), LINES):
         capfd.readouterr()

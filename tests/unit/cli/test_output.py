@@ -7,9 +7,9 @@ from io import StringIO
 import pytest
 
 from numerbay_chain.cli import output
-from numerbay_chain.cli.deploy import show_plan
+from numerbay_chain.cli.commands.tools.deploy import show_plan
 from numerbay_chain.cli.ending import Failure
-from numerbay_chain.cli.steps import time_left
+from numerbay_chain.cli.render.steps import time_left
 
 HASH = "0x" + 32 * "a1"
 
@@ -75,7 +75,7 @@ def test_errors_begin_in_lower_case_but_names_keep_theirs(capsys: pytest.Capture
 def test_a_password_is_taken_from_the_environment_or_asked_for_on_a_terminal_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from numerbay_chain.errors import AccountError
+    from numerbay_chain.core.errors import AccountError
 
     monkeypatch.delenv("NUMERBAY_CHAIN_PASSWORD", raising=False)
     monkeypatch.setattr("numerbay_chain.cli.output.can_ask", lambda: False)

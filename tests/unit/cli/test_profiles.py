@@ -134,7 +134,7 @@ def test_no_secret_of_an_address_is_in_a_trace(run: Run, monkeypatch: pytest.Mon
 
 
 def test_settings_do_not_show_their_secrets(home: Path) -> None:
-    from numerbay_chain.config import load_settings
+    from numerbay_chain.core.home.config import load_settings
 
     shown = repr(load_settings(None, {"rpc": NODE, "store": STORES, "read_back": READ_BACK, "account": "0xKEY3"}))
     assert not {secret for secret in SECRETS if secret in shown}

@@ -11,7 +11,7 @@ import pytest
 
 from numerbay_chain.cli import output, streams
 from numerbay_chain.cli.main import main
-from numerbay_chain.errors import ExitCode
+from numerbay_chain.core.errors import ExitCode
 
 COMMAND = f"{sys.executable} -m numerbay_chain.cli.main"
 CID = "bafkreidtzm4frjuhvbeuzizsgbjqcyuc6pnnhhkcz5rmuttz3wrkvr6zvq"

@@ -7,7 +7,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from numerbay_chain import errors
+from numerbay_chain.core import errors
+from numerbay_chain.core.errors import ContentError, DecryptionError, RefusedError, WrongContentError
 from numerbay_chain.crypto import container
 from numerbay_chain.crypto.container import (
     MAX_SIZE,
@@ -18,7 +19,6 @@ from numerbay_chain.crypto.container import (
     commitments_size,
 )
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.errors import ContentError, DecryptionError, RefusedError, WrongContentError
 from tests.vectors import failures, load, why
 from tests.vectors import reference as ref
 

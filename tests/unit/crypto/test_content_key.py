@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerbay_chain import errors
+from numerbay_chain.core import errors
+from numerbay_chain.core.errors import AccountError, DecryptionError, UsageError
 from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
-from numerbay_chain.errors import AccountError, DecryptionError, UsageError
 from tests.vectors import failures, load, why
 from tests.vectors import reference as ref
 

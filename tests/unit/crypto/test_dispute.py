@@ -6,9 +6,10 @@ from eth_utils import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerbay_chain.core.errors import AccountError, UsageError
 from numerbay_chain.crypto import secp256k1
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.crypto.dispute import (
+from numerbay_chain.crypto.dispute_keys import (
     DisputeKey,
     DisputePlace,
     Response,
@@ -17,7 +18,6 @@ from numerbay_chain.crypto.dispute import (
     open_response,
     seal_response,
 )
-from numerbay_chain.errors import AccountError, UsageError
 
 PLACE = DisputePlace(31337, b"\x22" * 20, 1 << 32, 3)
 SCALARS = st.one_of(

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerbay_chain import errors
+from numerbay_chain.core import errors
+from numerbay_chain.core.errors import AccountError, ContentError, DecryptionError, UsageError
+from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, find_envelope, open_envelope, seal_envelopes
-from numerbay_chain.errors import AccountError, ContentError, DecryptionError, UsageError
-from numerbay_chain.keyfile import KeyPair
 from tests.vectors import failures, load, why
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerbay_chain import errors
+from numerbay_chain.core import errors
+from numerbay_chain.core.errors import ContentError
 from numerbay_chain.crypto.merkle import MerkleTree, leaf_hash, node_hash, root_from_path
-from numerbay_chain.errors import ContentError
 from tests.vectors import failures, load, why
 from tests.vectors import reference as ref
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from numerbay_chain.core.errors import ContentError, DecryptionError
 from numerbay_chain.crypto import container, merkle
 from numerbay_chain.crypto.container import CHUNK_SIZE, Encryptor, chunk_count, leaf_hashes
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.crypto.proof import ContentProof, PathBuilder, ProofReader, convicts
-from numerbay_chain.errors import ContentError, DecryptionError
+from numerbay_chain.crypto.content_proof import ContentProof, PathBuilder, ProofReader, convicts
 from tests.vectors import reference as ref
 
 KEY = ContentKey(123456789)

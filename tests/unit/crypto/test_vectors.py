@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from numerbay_chain import errors
 from numerbay_chain.chain.contract import challenge_hash
-from numerbay_chain.chain.types import Challenge
+from numerbay_chain.core import errors
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.crypto.dispute import (
+from numerbay_chain.crypto.content_proof import ContentProof, convicts
+from numerbay_chain.crypto.dispute_keys import (
     DisputeKey,
     DisputePlace,
     Response,
@@ -19,8 +19,8 @@ from numerbay_chain.crypto.dispute import (
     open_response,
     seal_response,
 )
-from numerbay_chain.crypto.proof import ContentProof, convicts
 from numerbay_chain.crypto.secp256k1 import is_valid_x
+from numerbay_chain.protocol.types import Challenge
 from tests.vectors import FOLDER, failures, generate, load, why
 
 Vector = dict[str, Any]

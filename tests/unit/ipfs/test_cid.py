@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerbay_chain.errors import UsageError
+from numerbay_chain.core.errors import UsageError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid
 
 EMPTY_FILE = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerbay_chain.errors import ContentError, NotFoundError, RefusedError
+from numerbay_chain.core.errors import ContentError, NotFoundError, RefusedError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid, EmbeddedStore, Importer, Root
 
 
@@ -150,7 +150,7 @@ def test_a_disk_that_is_full_leaves_nothing_half(store):
     """The limit on file size stands for the full disk: the same refusal by the system, in the middle of a block."""
     code = """
         import resource, sys
-        from numerbay_chain.errors import RefusedError
+        from numerbay_chain.core.errors import RefusedError
         from numerbay_chain.ipfs import EmbeddedStore
         store = EmbeddedStore(sys.argv[1])
         resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))

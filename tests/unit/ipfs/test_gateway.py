@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from numerbay_chain.errors import ContentError, NetworkError, NotFoundError, UsageError
+from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError, UsageError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid, GatewayStore, Importer
-from numerbay_chain.ipfs.dagpb import MAX_BLOCK_SIZE
+from numerbay_chain.ipfs.dag_pb import MAX_BLOCK_SIZE
 from tests.unit.ipfs.servers import Request, serving
 
 RAW_BLOCK = {"Content_Type": "application/vnd.ipld.raw"}
@@ -120,7 +120,7 @@ HONEST = {
 
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.gateway._PAUSE", 0.01)
+    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSE", 0.01)
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,7 @@ def test_a_gateway_that_is_not_there_is_a_network_error():
 
 
 def test_a_gateway_that_says_nothing_is_not_waited_for_for_ever(monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.gateway.IDLE_TIMEOUT", 0.2)
+    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway.IDLE_TIMEOUT", 0.2)
 
     def behaviour(request):
         request.rfile.read(1)  # until the other side hangs up
@@ -419,12 +419,12 @@ def test_a_gateway_that_says_nothing_is_not_waited_for_for_ever(monkeypatch):
 
 
 def test_a_gateway_that_drips_is_left(monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.transport.BLOCK_DEADLINE", 0.2)
+    monkeypatch.setattr("numerbay_chain.ipfs.http.BLOCK_DEADLINE", 0.2)
 
     def behaviour(request):
         request.answer_endlessly(**RAW_BLOCK)
 
-    monkeypatch.setattr("numerbay_chain.ipfs.gateway.MAX_BLOCK_SIZE", 1 << 40)
+    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway.MAX_BLOCK_SIZE", 1 << 40)
     with serving(behaviour) as server, pytest.raises(NotFoundError, match="did not end within"):
         GatewayStore(server.url).read_bytes(SMALL.cid, SMALL.size)
 

@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from numerbay_chain.errors import NetworkError
+from numerbay_chain.core.errors import NetworkError
+from numerbay_chain.core.network import session as session_module
 from numerbay_chain.ipfs import Cid, GatewayStore
-from numerbay_chain.network import session as session_module
 from tests.unit.ipfs.servers import serving
 
 BLOCK = b"block"
@@ -27,7 +27,7 @@ PRIVATE = [
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.gateway._PAUSE", 0.01)
+    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSE", 0.01)
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
 
@@ -48,7 +48,7 @@ class Internet:
             # what is public here is a server of the test's
             return internet._connect(sock, ("127.0.0.1", place[1]) if place[0].startswith("93.") else place)
 
-        monkeypatch.setattr("numerbay_chain.network.bounds.BoundedSocket.connect", connect, raising=False)
+        monkeypatch.setattr("numerbay_chain.core.network.bounds.BoundedSocket.connect", connect, raising=False)
 
     def resolve(self, host, port, *more, **named):
         if host in self.names:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from numerbay_chain.errors import NotFoundError, SlowSourceError
+from numerbay_chain.core.errors import NotFoundError, SlowSourceError
 from numerbay_chain.ipfs import Cid, EmbeddedStore, PatientStore
-from numerbay_chain.ipfs.store import Store
-from numerbay_chain.ipfs.transport import IdleError
+from numerbay_chain.ipfs.http import IdleError
+from numerbay_chain.ipfs.stores.base import Store
 
 MISSING = Cid.raw(bytes(32))
 

@@ -8,9 +8,9 @@ from collections import namedtuple
 
 import pytest
 
-from numerbay_chain.errors import ContentError, NetworkError, NotFoundError, RefusedError, SlowSourceError
+from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError, RefusedError, SlowSourceError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid, EmbeddedStore, FallbackStore, GatewayStore, KuboStore
-from numerbay_chain.ipfs import whole as whole_module
+from numerbay_chain.ipfs.stores import whole_file as whole_module
 from tests.unit.ipfs.servers import serving
 from tests.unit.ipfs.test_gateway import LARGE, SMALL, formats_refused, trustless
 from tests.unit.network.servers import forever, speaking
@@ -20,14 +20,14 @@ KINDS = {"gateway": GatewayStore, "kubo": KuboStore}
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.gateway._PAUSE", 0.01)
-    monkeypatch.setattr("numerbay_chain.ipfs.transport._SHORTEST_IDLE", 0.1)
-    monkeypatch.setattr("numerbay_chain.ipfs.transport._SHORTEST_DEADLINE", 0.1)
+    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSE", 0.01)
+    monkeypatch.setattr("numerbay_chain.ipfs.http._SHORTEST_IDLE", 0.1)
+    monkeypatch.setattr("numerbay_chain.ipfs.http._SHORTEST_DEADLINE", 0.1)
 
 
 def set_waits(monkeypatch, idle, deadline):
-    monkeypatch.setattr("numerbay_chain.ipfs.transport.IDLE_TIMEOUT", idle)
-    monkeypatch.setattr("numerbay_chain.ipfs.transport.BLOCK_DEADLINE", deadline)
+    monkeypatch.setattr("numerbay_chain.ipfs.http.IDLE_TIMEOUT", idle)
+    monkeypatch.setattr("numerbay_chain.ipfs.http.BLOCK_DEADLINE", deadline)
 
 
 def cid_number(number):
@@ -68,7 +68,7 @@ def test_an_object_that_did_not_come_is_not_waited_for_again(kind, monkeypatch):
             with pytest.raises(NotFoundError):
                 store.read_block(cid_number(1))
             assert time.monotonic() - started < most
-    monkeypatch.setattr("numerbay_chain.ipfs.transport._ABSENT", 0)
+    monkeypatch.setattr("numerbay_chain.ipfs.http._ABSENT", 0)
     with pytest.raises(NetworkError, match="refused"):
         store.read_block(cid_number(1))  # after a while it is asked for again: it may be there by now
 
@@ -116,7 +116,7 @@ def test_the_time_that_is_left_ends_the_waits_between_two_tries():
 
 def test_a_file_as_a_whole_has_a_total_time_that_grows_with_its_size(monkeypatch):
     set_waits(monkeypatch, 5, 0.5)
-    monkeypatch.setattr("numerbay_chain.ipfs.transport.SLOWEST", 10 * LEAF_SIZE)
+    monkeypatch.setattr("numerbay_chain.ipfs.http.SLOWEST", 10 * LEAF_SIZE)
 
     def behaviour(request):
         if request.wants_block:

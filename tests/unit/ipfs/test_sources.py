@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from numerbay_chain.errors import ContentError, NetworkError, NotFoundError, RefusedError, UsageError
+from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError, RefusedError, UsageError
 from numerbay_chain.ipfs import LEAF_SIZE, EmbeddedStore, FallbackStore, GatewayStore, KuboStore, open_store
 
 CONTENT = bytes(range(256)) * 4096 * 3 + b"end"

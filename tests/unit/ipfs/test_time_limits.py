@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from numerbay_chain.errors import NetworkError, NotFoundError, SlowSourceError
+from numerbay_chain.core.errors import NetworkError, NotFoundError, SlowSourceError
 from numerbay_chain.ipfs import LEAF_SIZE, EmbeddedStore, FallbackStore
 
 CONTENT = bytes(range(256)) * 4096 * 3 + b"end"

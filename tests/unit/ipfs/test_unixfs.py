@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from numerbay_chain.errors import ContentError
+from numerbay_chain.core.errors import ContentError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid, Importer, read_file
-from numerbay_chain.ipfs.dagpb import MAX_BLOCK_SIZE, Link, NodeError, decode_node, encode_node, encode_varint
+from numerbay_chain.ipfs.dag_pb import MAX_BLOCK_SIZE, Link, NodeError, decode_node, encode_node, encode_varint
 from numerbay_chain.ipfs.unixfs import _Layout
 
 layouts = st.builds(_Layout, leaf_size=st.integers(1, 7), max_links=st.integers(2, 4))

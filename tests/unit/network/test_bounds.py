@@ -9,10 +9,10 @@ import zlib
 import pytest
 import requests
 
-from numerbay_chain.errors import NumerbayChainError
-from numerbay_chain.network import bounds
-from numerbay_chain.network.failures import OversizedError, SlowError, TransportError
-from numerbay_chain.network.session import Session
+from numerbay_chain.core.errors import NumerbayChainError
+from numerbay_chain.core.network import bounds
+from numerbay_chain.core.network.failures import OversizedError, SlowError, TransportError
+from numerbay_chain.core.network.session import Session
 from tests.unit.ipfs.servers import serving
 from tests.unit.network.servers import OK, forever, saying, speaking
 
@@ -166,7 +166,7 @@ def test_all_tries_together_have_one_time():
 
 @pytest.mark.parametrize("wait", ["3600", "99999999999999999999", "Wed, 21 Oct 2099 07:28:00 GMT"])
 def test_a_wait_that_is_asked_for_is_obeyed_up_to_a_cap(wait, monkeypatch):
-    monkeypatch.setattr("numerbay_chain.network.session.LONGEST_PAUSE", 0.4)
+    monkeypatch.setattr("numerbay_chain.core.network.session.LONGEST_PAUSE", 0.4)
     answers = iter([429, 200])
     with serving(lambda request: request.answer(b"", next(answers), Retry_After=wait)) as server:
         http, url = session(server.url, seconds=30, tries=3, busy=frozenset({429}))

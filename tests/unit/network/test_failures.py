@@ -7,11 +7,11 @@ import traceback
 import pytest
 
 from numerbay_chain.chain.connection import connect
-from numerbay_chain.errors import NetworkError, NumerbayChainError, UsageError
+from numerbay_chain.core.errors import NetworkError, NumerbayChainError, UsageError
+from numerbay_chain.core.network import shown, shown_store, tls
+from numerbay_chain.core.network.failures import TransportError
+from numerbay_chain.core.network.session import Session
 from numerbay_chain.ipfs import Cid, open_store
-from numerbay_chain.network import shown, shown_store, tls
-from numerbay_chain.network.failures import TransportError
-from numerbay_chain.network.session import Session
 from tests.unit.network.servers import OK, Authority, saying, speaking
 
 SECRET = "S3CRETKEY"
@@ -240,8 +240,8 @@ MISFORTUNES = {
 
 @pytest.mark.parametrize("speak", MISFORTUNES.values(), ids=MISFORTUNES.keys())
 def test_no_message_log_or_traceback_holds_a_key(speak, caplog, monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.gateway._PAUSE", 0.01)
-    monkeypatch.setattr("numerbay_chain.network.session._PAUSE", 0.01)
+    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSE", 0.01)
+    monkeypatch.setattr("numerbay_chain.core.network.session._PAUSE", 0.01)
     for name in [None, "urllib3", "urllib3.connectionpool", "requests", "web3", "web3.providers.HTTPProvider"]:
         caplog.set_level(logging.DEBUG, logger=name)
     with speaking(speak or (lambda connection: None)) as port:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerbay_chain.description import MAX_DESCRIPTION_SIZE, Description, read_description
-from numerbay_chain.errors import ContentError, UsageError
+from numerbay_chain.core.errors import ContentError, UsageError
 from numerbay_chain.ipfs import EmbeddedStore
+from numerbay_chain.listings.description import MAX_DESCRIPTION_SIZE, Description, read_description
 
 
 @given(st.text(max_size=200), st.text(max_size=500), st.sampled_from(["", "text/csv", "application/x-tar"]))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.chain.gas import BUYER_GAS, DISPUTE_GAS, RECLAIM_GAS
-from numerbay_chain.chain.types import NATIVE_TOKEN, Token
-from numerbay_chain.errors import UsageError
-from numerbay_chain.terms import PRESETS, Preset, build_terms, explain
-from numerbay_chain.units import format_fee, format_until
+from numerbay_chain.core.errors import UsageError
+from numerbay_chain.core.units import format_fee, format_until
+from numerbay_chain.listings.terms import PRESETS, Preset, build_terms, explain
+from numerbay_chain.protocol.gas import BUYER_GAS, DISPUTE_GAS, RECLAIM_GAS
+from numerbay_chain.protocol.types import NATIVE_TOKEN, Token
 
 ROOT = Path(__file__).resolve().parents[3]
 MEASURED: dict[str, int] = json.loads((ROOT / "docs" / "gas.json").read_text())

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.errors import RefusedError
-from numerbay_chain.journal import Entry, exclusive
-from numerbay_chain.rounds import RoundEntry, RoundJournal, SealedFile
+from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.files.journal import Entry, exclusive
+from numerbay_chain.delivery.journal import RoundEntry, RoundJournal, SealedFile
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from numerbay_chain import Buyer
-from numerbay_chain.chain.embedded import EmbeddedChain
-from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
-from numerbay_chain.config import Home, Overrides, Settings, load_settings
-from numerbay_chain.errors import NetworkError, UsageError
+from numerbay_chain.chain.local.embedded import EmbeddedChain
+from numerbay_chain.core.errors import NetworkError, UsageError
+from numerbay_chain.core.home.config import Home, Overrides, Settings, load_settings
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.market import market_at, open_market
-from numerbay_chain.vouchers import sign_voucher, status_of
+from numerbay_chain.listings.vouchers import sign_voucher, status_of
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
+from numerbay_chain.session import market_at, open_market
 from tests.places import PRICE, Place
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerbay_chain.chain.types import NATIVE_TOKEN, Token
-from numerbay_chain.errors import UsageError
-from numerbay_chain.terms import PRESETS, Preset, TermChanges, about, build_terms, explain
+from numerbay_chain.core.errors import UsageError
+from numerbay_chain.listings.terms import PRESETS, Preset, TermChanges, about, build_terms, explain
+from numerbay_chain.protocol.types import NATIVE_TOKEN, Token
 
 NOW = 1_800_000_000
 DAY = 86_400

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerbay_chain.chain.types import ZERO_ADDRESS, Voucher
-from numerbay_chain.errors import RefusedError
-from numerbay_chain.vouchers import SignedVoucher
+from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.listings.vouchers import SignedVoucher
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
 
 PLACE = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 VOUCHER = Voucher(1, ZERO_ADDRESS, 5, 2, 1, 2_000_000_000, 7)

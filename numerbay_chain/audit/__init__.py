@@ -1,0 +1,1 @@
+"""Whether the contract holds what it owes."""

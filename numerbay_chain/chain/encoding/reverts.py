@@ -1,0 +1,159 @@
+"""What a contract said when it refused, out of whatever a node, web3 or the in-process chain wraps it in."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, overload
+
+from numerbay_chain.chain.encoding import abi
+from numerbay_chain.chain.encoding.sentences import sentence
+from numerbay_chain.core.errors import NetworkError, RevertedError
+from numerbay_chain.core.text import one_line
+
+_PANICS = {
+    0x01: "an assertion failed",
+    0x11: "an amount or number is too large or too small",
+    0x12: "a division by zero",
+    0x21: "a value that its enumeration does not have",
+    0x22: "a broken byte array",
+    0x31: "nothing left to take from a list",
+    0x32: "an index beyond a list's end",
+    0x41: "too much memory",
+    0x51: "a function that was never set",
+}
+_HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
+_BYTES = re.compile(r"""b(['"]).*\1""", re.DOTALL)  # eth-tester shows the bytes as Python writes them
+_REASON = re.compile(r"""execution reverted: (?!0x|b['"])(.*\S)""", re.DOTALL)
+_SAYS_REVERT = re.compile(r"revert", re.IGNORECASE)
+# what a node says of code that fails without a word of its own
+_FAILED = re.compile(
+    r"invalid (?:opcode|jump|instruction|fe ?opcode)|bad (?:instruction|jump)|stack (?:under|over)flow|stack limit"
+    r"|stack(?:under|over)flow|invalidfeopcode|write protection|opcode .* not defined|out ?of ?bounds|call ?depth",
+    re.IGNORECASE,
+)
+_MOST_WORDS = 4096  # characters in which a reason is looked for: patterns may take quadratic time
+_LONGEST = 1 << 16  # bytes of revert data that are looked at: memory for more costs a contract nothing in a call
+_OUT_OF_GAS = re.compile(r"out of gas|gas required exceeds|OutOfGas|intrinsic gas too (?:low|high)", re.IGNORECASE)
+_DEPTH = 6
+_KEYS = ("error", "data", "originalError", "result", "output", "return")
+
+
+def decode_revert(data: bytes, transaction: str | None = None) -> RevertedError:
+    """The error in a call's revert data: a custom error, `Error(string)`, `Panic(uint256)` or nothing at all."""
+    if len(data) > _LONGEST:
+        message = f"the contract refused with {len(data):,} bytes, which nobody will read"
+        return RevertedError(message, "do not use this contract", transaction=transaction)
+    if not data:
+        message = "the contract refused, and said nothing more"
+        return RevertedError(message, _no_reason_hint(), transaction=transaction)
+    item = abi.errors().get(data[:4])
+    try:
+        if item is None:
+            raise NetworkError("unknown error")
+        values = abi.decode(item["inputs"], data[4:], "the contract's error")
+    except NetworkError:
+        message = f"the contract refused with an error that is not known here: 0x{data[:4].hex()}"
+        return RevertedError(message, _no_reason_hint(), transaction=transaction)
+    arguments = {parameter["name"]: value for parameter, value in zip(item["inputs"], values, strict=True)}
+    name = item["name"]
+    if name == "Panic":
+        code = arguments["code"]
+        problem = _PANICS.get(code, "an error of the compiler's own")
+        message, hint = f"the contract refused: {problem} (panic 0x{code:02x})", "check the numbers that were given"
+    elif name == "Error":
+        return _in_words(arguments["reason"], transaction)
+    else:
+        message, hint = sentence(name, arguments)
+    return RevertedError(message, hint or None, name=name, arguments=arguments, transaction=transaction)
+
+
+def _in_words(reason: str, transaction: str | None) -> RevertedError:
+    return RevertedError(
+        f"the contract refused: {one_line(reason)}", name="Error", arguments={"reason": reason}, transaction=transaction
+    )
+
+
+@overload
+def reverted(error: BaseException, certain: Literal[True] = True) -> RevertedError: ...
+@overload
+def reverted(error: BaseException, certain: bool) -> RevertedError | None: ...
+def reverted(error: BaseException, certain: bool = True) -> RevertedError | None:
+    """The `RevertedError` for what a library raised; None where it is no revert, unless the caller is `certain`."""
+    data = revert_data(error)
+    if data:
+        return decode_revert(data)
+    text = " ".join(one[:_MOST_WORDS] for one in _arguments(error) if isinstance(one, str))[:_MOST_WORDS]
+    if _OUT_OF_GAS.search(text):
+        return out_of_gas()
+    if reason := _REASON.search(text):
+        # some nodes keep the bytes of Error(string) to themselves
+        return _in_words(reason.group(1), None)
+    if certain or _SAYS_REVERT.search(text) or _FAILED.search(text) or type(error).__name__ == "TransactionFailed":
+        return decode_revert(b"")
+    return None
+
+
+def out_of_gas(transaction: str | None = None) -> RevertedError:
+    """For a transaction that used all the gas it was given."""
+    return RevertedError(
+        "the transaction ran out of gas",
+        "do less in one transaction, or run it again",
+        name="OutOfGas",
+        transaction=transaction,
+    )
+
+
+def revert_data(error: BaseException) -> bytes | None:
+    """The bytes that the contract reverted with, None where the error holds none."""
+    seen: BaseException | None = error
+    for _ in range(_DEPTH):
+        if seen is None:
+            return None
+        for value in _arguments(seen):
+            if found := find_data(value):
+                return found
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def _arguments(error: BaseException) -> Iterator[Any]:
+    yield getattr(error, "data", None)  # web3's contract errors
+    yield getattr(error, "rpc_response", None)
+    yield from error.args
+
+
+def find_data(value: Any, depth: int = 0) -> bytes | None:
+    """Return the bytes of a revert in what a node or a library gave, None where there are none.
+
+    Nodes put them at error.data (geth, anvil), error.data.data, error.data.result, error.data.HASH.return (ganache), or
+    behind the word "Reverted".
+    """
+    if depth > _DEPTH:
+        return None
+    if isinstance(value, bytes):
+        return value if len(value) >= 4 else None
+    if isinstance(value, str):
+        text = value.strip().removeprefix("Reverted").strip().removeprefix("execution reverted:").strip()
+        if len(text) <= 4 * _LONGEST and _BYTES.fullmatch(text):
+            return find_data(_literal(text))
+        match = _HEX.fullmatch(text)
+        return bytes.fromhex(text[2:]) if match and len(text) >= 10 else None
+    if isinstance(value, BaseException):
+        return next((found for argument in value.args if (found := find_data(argument, depth + 1))), None)
+    if isinstance(value, Mapping):
+        values = [value[key] for key in _KEYS if key in value]
+        values += [one for key, one in value.items() if key not in _KEYS and isinstance(one, Mapping)]
+        return next((found for one in values if (found := find_data(one, depth + 1))), None)
+    return None
+
+
+def _literal(text: str) -> bytes | None:
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+    return value if isinstance(value, bytes) else None
+
+
+def _no_reason_hint() -> str:
+    return "check that the address is the marketplace's, and that this version of the program belongs to it"

@@ -1,0 +1,105 @@
+"""Logs of the newest blocks: a node that is some blocks behind leaves their logs out without a word.
+
+The header of a block says which logs it may hold: its Bloom filter (Ethereum yellow paper, 4.3.1) leaves none out. So
+where a new block's header names what was asked for and the answer has no log of it, that block alone is asked for by
+its hash, which a node without it can't answer.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eth_utils.crypto import keccak
+
+from numerbay_chain.chain.node.errors import NodeRefusedError, UnknownBlockError
+from numerbay_chain.chain.node.freshness import Freshness, OutOfPatienceError
+from numerbay_chain.core.errors import NetworkError
+
+LAG: Final = 15
+"""Seconds that a node may be behind others."""
+MOST_BLOCKS: Final = 24
+_BLOOM_SIZE: Final = 256
+
+Logs = list[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is needed of a block's header. `bloom` is empty where the chain has none."""
+
+    number: int
+    hash: bytes
+    timestamp: int
+    bloom: bytes
+
+    def may_hold(self, address: bytes, topics: Sequence[Sequence[bytes]]) -> bool:
+        """Return whether the block may hold a log of `address` with one of the `topics` at each place (none = any)."""
+        if len(self.bloom) != _BLOOM_SIZE:
+            return False
+        return self._has(address) and all(any(self._has(value) for value in place) for place in topics if place)
+
+    def _has(self, value: bytes) -> bool:
+        digest = keccak(value)
+        bits = int.from_bytes(self.bloom)
+        return all(bits >> (int.from_bytes(digest[place : place + 2]) & 2047) & 1 for place in (0, 2, 4))
+
+
+class NewestLogs:
+    """Completes answers with logs. `header` asks for a block's header, `get_logs` is one `eth_getLogs`."""
+
+    def __init__(
+        self, fresh: Freshness, header: Callable[[int], Header], get_logs: Callable[[Mapping[str, Any]], Logs]
+    ) -> None:
+        self._fresh, self._ask_header, self._get_logs = fresh, header, get_logs
+        self._headers: dict[int, Header] = {}
+
+    def complete(self, query: Mapping[str, Any], first: int, last: int, ask: Callable[[], Logs]) -> Logs:
+        """Return what `ask` answers to the `query` (address and topics) for blocks `first` to `last`, once no log of
+        the newest blocks is missing.
+
+        Raises `NetworkError` (`node-behind`) where logs stay missing.
+        """
+        if last < self._fresh.newest - MOST_BLOCKS:
+            return ask()
+        try:
+            return self._fresh.retried(ask, lambda logs: self._is_short(query, first, last, logs))
+        except OutOfPatienceError:
+            raise NetworkError(
+                f"{self._fresh.name} leaves out logs of the blocks up to {last}, though it has them",
+                "wait a moment, or use another node",
+                code="node-behind",
+            ) from None
+
+    def _is_short(self, query: Mapping[str, Any], first: int, last: int, logs: Logs) -> bool:
+        answered = {log.get("blockNumber") for log in logs}
+        address = bytes.fromhex(query["address"][2:])
+        topics = [[bytes.fromhex(value[2:]) for value in place or ()] for place in query["topics"]]
+        for header in self._new_blocks(first, last):
+            if header.number in answered or not header.may_hold(address, topics):
+                continue
+            try:
+                if self._get_logs({**query, "blockHash": "0x" + header.hash.hex()}):
+                    return True
+            except UnknownBlockError:
+                self._headers.clear()  # a node behind, or the block was taken back
+                return True
+            except NodeRefusedError:
+                continue  # it knows no such question
+        return False
+
+    def _new_blocks(self, first: int, last: int) -> list[Header]:
+        """The headers of blocks that are so new that a node may lack them, not below `first`."""
+        found: list[Header] = []
+        for number in range(last, max(first, last - MOST_BLOCKS + 1, 0) - 1, -1):
+            header = self._header(number)
+            if found and header.timestamp < found[0].timestamp - LAG:
+                break
+            found.append(header)
+        return found
+
+    def _header(self, number: int) -> Header:
+        if number not in self._headers:
+            if len(self._headers) >= 4 * MOST_BLOCKS:
+                self._headers.clear()
+            self._headers[number] = self._fresh.at(number, lambda: self._ask_header(number))
+        return self._headers[number]

@@ -1,0 +1,1 @@
+"""Transactions: sent once, followed until they are final."""

@@ -1,0 +1,386 @@
+"""`dispute`: what a buyer does who got no key, a wrong one or wrong content, and how a seller answers."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from numerbay_chain.cli import output, roles
+from numerbay_chain.cli.lazy import Entry, LazyGroup
+from numerbay_chain.cli.options import (
+    LISTING,
+    ORDER,
+    ROUND,
+    State,
+    keep_option,
+    key_option,
+    pass_state,
+    reads_chain,
+    sends,
+    signs,
+    store_option,
+)
+from numerbay_chain.cli.progress import progress
+from numerbay_chain.core.errors import ExitCode, UnseenKeyError
+from numerbay_chain.core.units import format_duration, format_order_id, format_time
+
+if TYPE_CHECKING:
+    from numerbay_chain.disputes.results import Answers, EndedDispute
+    from numerbay_chain.seller import Seller
+
+_HURRY = 3_600  # seconds
+_ROUND = click.option("--round", "round_", type=ROUND, help="Which round; without it the newest in question.")
+
+
+@click.group(
+    cls=LazyGroup,
+    entries={
+        "open": Entry("Buyer", f"{__name__}:open_", "Challenge a round: the seller has to give its key."),
+        "prove": Entry("Buyer", f"{__name__}:prove", "Prove a wrong key or wrong content."),
+        "claim": Entry("Buyer", f"{__name__}:claim", "Get paid back where no answer came in time."),
+        "respond": Entry("Seller", f"{__name__}:respond", "Answer challenges with the key."),
+        "list": Entry("Both", f"{__name__}:list_", "List open disputes, the most urgent first."),
+        "show": Entry("Both", f"{__name__}:show", "Show how a dispute stands, and what comes next."),
+        "settle": Entry("Both", f"{__name__}:settle", "End a dispute as it stands."),
+    },
+)
+def dispute() -> None:
+    """Challenge, answer, prove and settle what went wrong.
+
+    The contract judges: a buyer who got no key, or a wrong one, challenges the round; the seller answers with the key,
+    or the buyer is paid back. Wrong content is proven without a challenge.
+
+    \b
+    Example:
+      numerbay-chain -p buyer dispute open 1-0
+      numerbay-chain -p seller dispute respond
+    """
+
+
+@dispute.command("open")
+@click.argument("order", type=ORDER)
+@_ROUND
+@sends
+@store_option
+@keep_option
+@key_option
+@pass_state
+def open_(state: State, order: int, round_: int | None) -> None:
+    """Challenge a round: the seller has to give its key.
+
+    Once for each round, after its decline window and before the money for it matures. The bond comes back with the
+    price where the seller does not answer in time, or answers wrong. Refused where the right key was handed out; where
+    the store can't be asked for it, or lacks what was posted, that is said, and asked once more.
+
+    \b
+    Example:
+      numerbay-chain -p buyer dispute open 1-0
+    """
+    from numerbay_chain.cli.render.disputes import cost, dispute_data
+    from numerbay_chain.cli.render.views import amount, receipt_data, sent
+
+    role = roles.buyer(state)
+    opened = role.resume_dispute(order, round_)
+    state.take_up(opened)
+    if opened is None:
+        doubt = None
+        try:
+            view = role.disputable(order, round_)
+        except UnseenKeyError as error:
+            doubt = str(error)
+            view = role.disputable(order, round_, unseen=True)
+        if view.gas:
+            bond = f", with a bond of {amount(view.bond, view.token)}" if view.bond else ""
+            back, lost = ("price and bond come", "the bond is lost, and ") if view.bond else ("the price comes", "")
+            state.agree(
+                f"challenges round {view.round} of order {format_order_id(order)}{bond}: the seller has to answer with "
+                f"the right key, or {back} back; with the right key, {lost}the price is the seller's; the gas is spent "
+                "either way",
+                cost("a dispute", view.gas, view.fee, view.coin, view.price, view.bond, view.token),
+            )
+        if doubt:
+            state.agree(doubt)
+        opened = role.open_dispute(order, view.round, unseen=doubt is not None)
+    sent(opened.approval)
+    sent(opened.receipt, opened.resumed)
+    receipt = receipt_data(opened.receipt) if opened.receipt else {}
+    data = {**dispute_data(opened.dispute), "resumed": opened.resumed or opened.receipt is None, **receipt}
+    again = "" if opened.receipt else "it is challenged already, nothing was sent: "
+    state.show(data, again + opened.dispute.words)
+
+
+@dispute.command("list")
+@click.option("--seller", is_flag=True, help="Disputes about what you sell or operate, instead of what you bought.")
+@click.option(
+    "--listing", "listings", type=LISTING, multiple=True, help="With --seller: of this one alone; repeatable."
+)
+@click.option("--all", "ended", is_flag=True, help="Past ones too.")
+@signs
+@pass_state
+def list_(state: State, seller: bool, listings: tuple[int, ...], ended: bool) -> None:
+    """List open disputes, the most urgent first.
+
+    With --seller, what must be answered, and by when: about what you sell, and about what you operate where --listing,
+    or the setting `operates`, names it. Faulty rounds that are not paid back yet are among a buyer's.
+
+    \b
+    Example:
+      numerbay-chain -p seller dispute list --seller
+    """
+    from numerbay_chain.cli.render.disputes import dispute_data, dispute_table
+    from numerbay_chain.seller import Seller
+
+    if listings and not seller:
+        raise click.UsageError("--listing goes with --seller")
+    role = roles.seller(state) if seller else roles.buyer(state)
+    found = role.disputes(*listings, ended=ended) if isinstance(role, Seller) else role.disputes(ended=ended)
+    now = role.market.connection.now()
+    waiting = [one for one in found if one.turn == "seller"] if seller else []
+    for one in waiting:
+        if one.deadline is not None and one.deadline - now < _HURRY:
+            left = format_duration(max(one.deadline - now, 0))
+            output.note(f"HURRY: answer round {one.round} of order {format_order_id(one.order)} within {left}")
+    if not found and not state.as_json:
+        output.note(_none_found(seller, ended))
+    rows = [dispute_data(one) for one in found]
+    more = getattr(found, "more", 0)
+    state.show({"disputes": rows, "more": more}, lambda: dispute_table(found, now, seller) if found else "")
+    if more:
+        output.note(f"faulty rounds that are not shown: {more}")
+    if isinstance(role, Seller):
+        _note_others(role, listings)
+        role.require_all_challenges(*listings)
+
+
+def _none_found(seller: bool, ended: bool) -> str:
+    """Say whose disputes were looked for, so that a seller who forgot `--seller` notices."""
+    none = f"no {'' if ended else 'open '}disputes about {'your listings' if seller else 'what you bought'}"
+    past, theirs = "`--all` shows past ones", "`--seller` shows those about your listings"
+    more = ([] if ended else [past]) + ([] if seller else [theirs])
+    return "; ".join([none, *more])
+
+
+def _note_others(role: "Seller", listings: tuple[int, ...]) -> None:
+    """Says that others named this account as their operator: whoever did not agree to that need not care."""
+    if others := role.looks_after(*listings).others:
+        name = "listing of somebody else's names" if others == 1 else "listings of others name"
+        output.note(
+            f"{others} {name} this account as operator: look after one with --listing, or put it into the setting "
+            "`operates`, if you agreed to that"
+        )
+
+
+@dispute.command()
+@click.argument("order", type=ORDER)
+@_ROUND
+@reads_chain
+@pass_state
+def show(state: State, order: int, round_: int | None) -> None:
+    """Show how a dispute stands, and what comes next.
+
+    Without --round, the newest one that is open, else a round without a key that can be challenged, else the newest
+    dispute there was.
+
+    \b
+    Example:
+      numerbay-chain -p buyer dispute show 1-0
+    """
+    from numerbay_chain.cli.render.disputes import dispute_data, dispute_text
+
+    role = roles.buyer(state)
+    view, signer = role.show_dispute(order, round_), role.market.signer
+    state.show(dispute_data(view), lambda: dispute_text(view, signer.address if signer else None))
+
+
+@dispute.command()
+@click.argument("order", type=ORDER)
+@_ROUND
+@sends
+@store_option
+@keep_option
+@key_option
+@pass_state
+def prove(state: State, order: int, round_: int | None) -> None:
+    """Prove a wrong key or wrong content.
+
+    Finds out on this machine what can be proven, and asks nobody: a proof that would lose is never sent. Proven wrong
+    content makes the content key public, and so the file: that is said before. It needs no challenge, and pays back
+    every buyer whose money has not matured; a wrong copy is paid back to its own buyer alone.
+
+    \b
+    Example:
+      numerbay-chain -p buyer dispute prove 1-0
+    """
+    from numerbay_chain.cli.render.disputes import cost
+    from numerbay_chain.cli.render.views import amount, order_name, receipt_data, sent
+    from numerbay_chain.protocol.gas import DISPUTE_GAS
+
+    role = roles.buyer(state)
+    proven = role.resume_proof(order, round_)
+    state.take_up(proven)
+    if proven is None:
+        with progress() as report:
+            judged = role.judge(order, round_, progress=report)
+        proof = DISPUTE_GAS[judged.call.function]
+        worth = cost("a proof", judged.gas, judged.fee, judged.coin, judged.returns, 0, judged.token, proof)
+        state.agree(f"proves {judged.kind}: {judged.words}", worth)
+        proven = role.prove(order, judged.round, publish_key=True, judgement=judged)
+    for number, receipt in enumerate(proven.receipts):
+        sent(receipt, proven.resumed and number == 0)
+    data = {
+        **order_name(order),
+        "round": proven.round,
+        "proof": proven.kind,
+        "chunk": proven.chunk,
+        "paid": str(proven.paid),
+        "resumed": proven.resumed,
+        "transactions": [receipt_data(receipt) for receipt in proven.receipts],
+    }
+    back = f"{amount(proven.paid, proven.token)} paid back"
+    state.show(data, f"proven ({proven.kind}), {back if proven.paid else 'and to be paid back by `dispute settle`'}")
+
+
+@dispute.command()
+@click.argument("order", type=ORDER)
+@_ROUND
+@sends
+@pass_state
+def claim(state: State, order: int, round_: int | None) -> None:
+    """Get paid back where no answer came in time.
+
+    Price and bond go to the order's buyer, whoever claims them.
+
+    \b
+    Example:
+      numerbay-chain -p buyer dispute claim 1-0
+    """
+    from numerbay_chain.cli.render.views import amount
+
+    role = roles.buyer(state)
+    view = role.show_dispute(order, round_, step="claim")
+    if view.state == "unanswered":
+        stake = amount(view.price + view.bond, view.token)
+        state.agree(f"claims {stake} for the buyer of order {format_order_id(order)}: the seller did not answer")
+    _show_end(state, role.claim(order, view.round))
+
+
+@dispute.command()
+@click.argument("order", type=ORDER)
+@_ROUND
+@sends
+@pass_state
+def settle(state: State, order: int, round_: int | None) -> None:
+    """End a dispute as it stands.
+
+    Whoever settles, the money goes where the contract says: to the buyer where no answer came in time, or the content
+    was proven wrong (also without a challenge); to the seller's payout address where nothing was proven in time.
+
+    \b
+    Example:
+      numerbay-chain -p seller dispute settle 1-0
+    """
+    from numerbay_chain.cli.render.views import amount
+
+    role = roles.buyer(state)
+    view = role.show_dispute(order, round_, step="settle")
+    if view.state == "unanswered":
+        stake = amount(view.price + view.bond, view.token)
+        state.agree(f"settles it: the seller did not answer in time, {stake} go back to the buyer")
+    elif view.turn == "anyone":
+        state.agree(f"settles it: {view.words}")
+    _show_end(state, role.settle(order, view.round))
+
+
+def _show_end(state: State, ended: "EndedDispute") -> None:
+    from numerbay_chain.cli.render.views import amount, order_name, receipt_data, sent, token_data
+
+    sent(ended.receipt, ended.resumed)
+    data = {
+        **order_name(ended.order),
+        "round": ended.round,
+        "ground": ended.ground.name.lower().replace("_", "-"),
+        "paid": str(ended.paid),
+        "token": token_data(ended.token),
+        "receiver": ended.receiver,
+        "resumed": ended.resumed,
+        **receipt_data(ended.receipt),
+    }
+    state.show(data, f"{amount(ended.paid, ended.token)} went to {ended.receiver}")
+
+
+@dispute.command()
+@click.argument("order", type=ORDER, required=False)
+@_ROUND
+@click.option("--listing", "listings", type=LISTING, multiple=True, help="About this listing alone; repeatable.")
+@sends
+@store_option
+@pass_state
+def respond(state: State, order: int | None, round_: int | None, listings: tuple[int, ...]) -> None:
+    """Answer challenges with the key.
+
+    All that are open about what you sell, the most urgent first, then about what you operate where --listing, or the
+    setting `operates`, names it; or ORDER's. Where nothing is at stake, only an order that is named is answered. The
+    chain and the seller secret are enough for it. The key is sealed to the buyer's one-time key: nobody else can read
+    it.
+
+    \b
+    Example:
+      numerbay-chain -p seller dispute respond
+    """
+    if round_ is not None and order is None:
+        raise click.UsageError("--round goes with an order")
+    if listings and order is not None:
+        raise click.UsageError("give an order, or --listing")
+    role = roles.seller(state)
+    named = listings if order is None else (order >> 32,)
+    due = [
+        one
+        for one in role.open_challenges(*named)
+        if not one.answered and (one.order == order or (order is None and one.at_stake)) and round_ in (None, one.round)
+    ]
+    if due:
+        what = ", ".join(f"round {one.round} of order {format_order_id(one.order)}" for one in due)
+        many = "s" if len(due) > 1 else ""
+        state.agree(f"answers the challenge{many} of {what} with the content key, sealed to the buyer")
+    answers = role.respond(order, round_, listings=listings)
+    _show_answers(state, answers)
+    if order is None:
+        _note_others(role, listings)
+    if answers.doubt is not None:
+        raise answers.doubt
+    if codes := {one.code for one in answers.left if one.failed}:
+        raise click.exceptions.Exit(codes.pop() if len(codes) == 1 else ExitCode.REFUSED)
+
+
+def _show_answers(state: State, answers: "Answers") -> None:
+    from numerbay_chain.cli.render.views import order_name, receipt_data, sent
+
+    for answer in answers.answered:
+        sent(answer.receipt, answer.resumed)
+    for one in answers.left:
+        name = f"round {one.round} of order {format_order_id(one.order)}"
+        said = one.reason if one.reason.startswith(name) else f"{name} is not answered: {one.reason}"
+        output.note(said + (f" (the deadline is {format_time(one.deadline)})" if one.deadline is not None else ""))
+    data = {
+        "answered": [
+            {**order_name(one.order), "round": one.round, "resumed": one.resumed, **receipt_data(one.receipt)}
+            for one in answers.answered
+        ],
+        "left": [
+            {
+                **order_name(one.order),
+                "round": one.round,
+                "code": one.error_code,
+                "reason": one.reason,
+                "deadline": one.deadline,
+                "failed": one.failed,
+            }
+            for one in answers.left
+        ],
+        "worthless": answers.worthless,
+    }
+    if answers.worthless:
+        many = output.count(answers.worthless, "challenge")
+        output.note(f"{many} left alone, because nothing is at stake: name the order to answer one")
+    count = len(answers.answered)
+    done = f"answered {output.count(count, 'challenge')}" if count else "no challenge was answered"
+    state.show(data, done if count or answers.left else "there is no challenge to answer")

@@ -1,0 +1,1 @@
+"""Commands about key files and the seller secret."""

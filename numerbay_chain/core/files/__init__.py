@@ -1,0 +1,1 @@
+"""Files on this machine: written whole, locked, read within bounds."""

@@ -1,0 +1,1 @@
+"""The home folder: settings, profiles, key files, the seller secret."""

@@ -1,0 +1,1 @@
+"""From a file to its buyers: sealed, pinned, released, and its key handed out."""

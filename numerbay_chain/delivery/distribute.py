@@ -1,0 +1,278 @@
+"""Handing out the keys of rounds that are out: to all who have a right to one and none yet, as soon as it may be
+public."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from time import sleep
+from typing import Final
+
+from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.sending.outbox import Sent
+from numerbay_chain.core.errors import AccountError, ContentError, NetworkError, NumerbayChainError
+from numerbay_chain.core.units import format_duration
+from numerbay_chain.delivery import posting
+from numerbay_chain.delivery.journal import RoundEntry, RoundJournal
+from numerbay_chain.delivery.options import Choices
+from numerbay_chain.delivery.posting import Keys
+from numerbay_chain.delivery.recipients import Sales, choose
+from numerbay_chain.orders.results import Delivered, Left, Served
+from numerbay_chain.orders.views import missed_rounds
+from numerbay_chain.protocol.types import Delivery, Listing, Order, Receipt, Release
+from numerbay_chain.session import Market
+
+_POLL: Final = 2.0  # seconds between two looks at what is waited for
+
+Waiting = tuple[int | None, str]
+"""Until when (Unix seconds) if that is known, and what for."""
+
+
+def serve(market: Market, journal: RoundJournal, listing: Listing, choices: Choices) -> Served:
+    """Hands out keys round by round. One round's failure is raised after all others were served, unless the node is
+    gone."""
+    served: list[Delivered] = []
+    failures: list[tuple[int, NumerbayChainError]] = []
+    releases = market.contract.releases(listing.id)
+    for release in releases:
+        try:
+            entry = fitting_entry(market, journal, release)
+            served.append(hand_out(market, journal, release, entry, choices))
+        except NumerbayChainError as error:
+            failures.append((release.round, error))
+            market.connection.block_number()
+    told = {release.round for release in releases} | {*missed_rounds(market.contract, listing.id)}
+    if left := [round for round in range(listing.next_round) if round not in told]:
+        failures.append((left[0], left_out(listing.id, left[0])))
+    for round, failure in failures[1:]:
+        market.notify(f"round {round} of listing {listing.id} has trouble too: {failure}")
+    if failures:
+        for one in served:
+            if one.newly_posted:
+                market.notify(f"round {one.round}: keys went out to {len(one.newly_posted)} orders all the same")
+        raise failures[0][1]
+    return Served(listing.id, tuple(one for one in served if one.newly_posted or one.left or one.state == "waiting"))
+
+
+def left_out(listing_id: int, round: int) -> NetworkError:
+    """For a round that is out by the contract and not by the logs."""
+    return NetworkError(
+        f"the node left out the release of round {round} of listing {listing_id}",
+        "check from_block, use another node, or run this again",
+        code="node-incomplete",
+    )
+
+
+def fitting_entry(market: Market, journal: RoundJournal, release: Release) -> RoundEntry | None:
+    """What was written down of a round, if it is this release: else it is set aside, for its envelopes hold another
+    key."""
+    entry = journal.load(release.round)
+    if entry is None or entry.fits(release.content_hash):
+        return entry
+    set_aside(market, journal, entry)
+    return None
+
+
+def set_aside(market: Market, journal: RoundJournal, entry: RoundEntry) -> None:
+    """Takes an entry out of the way whose round became something else, and says so."""
+    aside = journal.set_aside(entry.round)
+    market.notify(f"round {entry.round} was missed or released from elsewhere: its entry is now {aside}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    """Who has a right to the round's key, by the chain alone: `chosen` are all whose key may go out."""
+
+    sales: Sales
+    chosen: list[Order]
+    left: list[Left]
+    copies: dict[int, Manifest] | None  # by order, where copies are sold
+
+    @classmethod
+    def at(cls, market: Market, release: Release, entry: RoundEntry, choices: Choices, head: int) -> "_Rights":
+        listing_id, round = release.listing, release.round
+        sales = Sales.read(market.contract, listing_id, choices.finality, head)
+        chosen, left = choose(sales, round, market.connection.now(), before_release=False)
+        if not sales.listing.terms.copies:
+            return cls(sales, chosen, left, None)
+        hashes = {copy.order: copy.content_hash for copy in market.contract.copies_of(listing_id, round)}
+        left += [
+            Left(order.id, f"order {order} has no copy of this round", "no-copy")
+            for order in chosen
+            if order.id not in hashes
+        ]
+        copies, failure = dict[int, Manifest](), None
+        for order in chosen:
+            if order.id in hashes:
+                try:
+                    copies[order.id] = _own_copy(market, release, entry, order.id, hashes[order.id])
+                except (NetworkError, ContentError, AccountError) as error:
+                    failure = failure or error  # it keeps nobody else from a key
+                    reason = f"the copy of order {order} can't be opened here: {error}"
+                    left.append(Left(order.id, reason, error.code))
+        if failure is not None and not copies:
+            raise failure
+        return cls(sales, [order for order in chosen if order.id in copies], left, copies)
+
+    @property
+    def ids(self) -> list[int]:
+        return [order.id for order in self.chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one look at chain and store shows; `fresh` are those who have a right to a key and none yet."""
+
+    rights: "_Rights"
+    deliveries: list[Delivery]
+    fresh: tuple[int, ...]
+
+    @classmethod
+    def at(cls, market: Market, release: Release, entry: RoundEntry, choices: Choices, head: int) -> "_Look":
+        rights = _Rights.at(market, release, entry, choices, head)
+        deliveries = market.contract.deliveries(release.listing, release.round)
+        ids, most = rights.ids, rights.sales.listing.orders
+        have = posting.posted_orders(deliveries, entry.envelopes, market.store_or_none, most, ids)
+        return cls(rights, deliveries, tuple(order for order in ids if order not in have))
+
+
+def hand_out(
+    market: Market, journal: RoundJournal, release: Release, entry: RoundEntry | None, choices: Choices
+) -> Delivered:
+    """Posts envelopes for all who have a right to the round's key and none yet, as soon as it may go out. The answer's
+    `release` is one that an earlier call had sent without being told what became of it."""
+    entry = entry or RoundEntry(release.round)
+    released = market.resume(posting.release_label(release.listing, release.round))
+    market.resume(posting.post_label(release.listing, release.round))
+    envelopes = None
+    while True:
+        head = market.connection.block_number()
+        # asked before the orders are read: who declined until then is not among them
+        waiting = _until(market.connection, release, market.contract.listing(release.listing), head, choices)
+        look = _Look.at(market, release, entry, choices, head)
+        if not look.fresh:
+            waiting = None
+            break
+        if waiting is None:
+            pinned = _pin(market, journal, release, entry, look, choices)
+            if pinned is None:
+                continue
+            envelopes, look = pinned
+            trouble = envelopes.trouble_at(choices.second)
+            if trouble is None and not _still_rightful(market, release, look, head):
+                continue  # somebody was paid back, or challenged, while the envelopes were pinned: they get no key
+            if trouble is None:
+                break
+            waiting = (None, trouble)
+        if not choices.wait:
+            return _outcome(release, entry, look, released, None, (), waiting)
+        sleep(_POLL)
+    receipt = None
+    if look.fresh and envelopes is not None:
+        receipt = posting.post(market, release.listing, release.round, envelopes).receipt
+    if not entry.done:
+        entry.done = True
+        journal.save(entry)
+    return _outcome(release, entry, look, released, receipt, look.fresh, None)
+
+
+def _still_rightful(market: Market, release: Release, look: "_Look", head: int) -> bool:
+    """Whether all whose key is in the envelopes have a right to it still, after the time that pinning took."""
+    if market.connection.block_number() == head:
+        return True
+    ids = {order.id for order in Sales.read(market.contract, release.listing).rightful(release.round)}
+    return all(order in ids for order in look.rights.ids)
+
+
+def _until(connection: Connection, release: Release, listing: Listing, head: int, choices: Choices) -> Waiting | None:
+    """None: keys may go out now, as far as the chain's time and depth say."""
+    over = release.released_at + listing.terms.decline_window
+    now = connection.now() if connection.is_development else connection.timestamp(head)
+    if now < over:
+        return over, "the decline window is open: buyers check the content now, and the keys go out when it is over"
+    finality = choices.finality
+    if finality.is_instant:
+        return None
+    final = finality.block()
+    if release.block > final:
+        left = format_duration(finality.seconds_left(release.block))
+        return None, f"the release is not final yet: that takes about {left} more, and the keys go out then"
+    # a block that the chain could still take back must not be able to hold a decline
+    if connection.timestamp(final) < over:
+        return None, "the end of the decline window is not final yet: the keys go out when it is"
+    return None
+
+
+def _pin(
+    market: Market, journal: RoundJournal, release: Release, entry: RoundEntry, look: _Look, choices: Choices
+) -> tuple[posting.Envelopes, _Look] | None:
+    """Envelopes for all who have a right to the key by a last look at the chain, which both nodes must agree on, and
+    that look. Whoever bought meanwhile is served too: strangers who buy all the time must not hold up the others. None:
+    there is nobody, or it has to wait. Raises `NetworkError` where another release is there."""
+    with market.decision():
+        head = market.connection.block_number()
+        if market.contract.release(release.listing, release.round) != release:
+            raise NetworkError(f"the release of round {release.round} is another one by now", "run this again")
+        rights = _Rights.at(market, release, entry, choices, head)
+        if _until(market.connection, release, rights.sales.listing, head, choices) is not None:
+            return None
+        seen = {*look.rights.ids}
+        fresh = [order for order in rights.chosen if order.id in look.fresh or order.id not in seen]
+        if not fresh:
+            return None
+        rights.sales.require_all_for(market.contract, release, fresh)
+        keys: Callable[[], Keys]
+        if rights.copies is None:
+            manifest = Manifest.decode(release.manifest)
+            keys = partial(posting.content_key, market, manifest, release.listing, release.round)
+        else:
+            keys = partial(_copy_keys, market, release, rights.copies)
+        envelopes = posting.pin_envelopes(market, journal, entry, rights.sales, rights.chosen, keys)
+    return envelopes, replace(look, rights=rights, fresh=tuple(order.id for order in fresh))
+
+
+def _own_copy(market: Market, release: Release, entry: RoundEntry, order: int, content_hash: bytes) -> Manifest:
+    """The manifest of an order's copy. Raises `NetworkError` or `ContentError` where it is not available, and
+    `AccountError` where it was sealed elsewhere, with another seller secret."""
+    manifest = Manifest.decode(posting.copy_manifest(market, entry, order, content_hash))
+    posting.content_key(market, manifest, release.listing, release.round, order)
+    return manifest
+
+
+def _copy_keys(market: Market, release: Release, copies: dict[int, Manifest]) -> Keys:
+    return {
+        order: posting.content_key(market, copy, release.listing, release.round, order)
+        for order, copy in copies.items()
+    }
+
+
+def _outcome(
+    release: Release,
+    entry: RoundEntry,
+    look: _Look,
+    released: Sent | None,
+    receipt: Receipt | None,
+    fresh: tuple[int, ...],
+    waiting: Waiting | None,
+) -> Delivered:
+    manifest = Manifest.decode(release.manifest) if release.manifest else None
+    until, reason = waiting or (None, None)
+    posted = len(look.rights.chosen) if receipt else look.deliveries[-1].count if look.deliveries else 0
+    return Delivered(
+        listing=release.listing,
+        round=release.round,
+        state="waiting" if waiting else "delivered",
+        content_hash=release.content_hash if manifest else None,
+        cid=manifest.cid if manifest else None,
+        ciphertext_cid=manifest.ciphertext_cid if manifest else None,
+        size=manifest.size if manifest else None,
+        sha256=entry.file.sha256 if entry.file else None,
+        release=released.receipt if released else None,
+        delivery=receipt,
+        envelopes=posted,
+        newly_posted=fresh,
+        left=tuple(look.rights.left),
+        waiting_until=until,
+        waiting_for=reason,
+        resumed=False,
+    )

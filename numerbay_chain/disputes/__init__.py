@@ -1,0 +1,1 @@
+"""Disputes: what can be done, and each step of it."""

@@ -1,0 +1,363 @@
+"""What is wrong with a round, how its dispute stands, and what can be done: in plain words, with dates and amounts.
+
+docs/protocol.md §2 "Disputes", §5. Nothing here sends anything.
+"""
+
+from typing import Final
+
+from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.units import format_fee, format_time, format_until
+from numerbay_chain.disputes.results import Dispute, DisputeState, Remedy, RemedyKind, Turn
+from numerbay_chain.orders.order_round import Case
+from numerbay_chain.orders.results import ProblemKind
+from numerbay_chain.orders.views import deliveries_to
+from numerbay_chain.protocol.gas import BUYER_GAS, DISPUTE_GAS, RECLAIM_GAS
+from numerbay_chain.protocol.types import ZERO_HASH, Ground
+
+_TURNS: Final[dict[DisputeState, Turn]] = {
+    "challenged": "seller",
+    "unanswered": "anyone",
+    "answered": "buyer",
+    "unproven": "anyone",
+    "faulty": "anyone",
+    "refundable": "anyone",
+}
+_STEPS: Final[dict[DisputeState, tuple[str, ...]]] = {
+    "challenged": ("dispute respond",),
+    "unanswered": ("dispute claim",),
+    "answered": ("fetch", "dispute prove"),
+    "unproven": ("dispute settle",),
+    "faulty": ("dispute settle",),
+    "refundable": ("dispute settle",),
+}
+_GROUNDS: Final = {
+    Ground.NO_RESPONSE: "the seller did not answer in time",
+    Ground.WRONG_KEY: "the seller answered with another key than the one committed to",
+    Ground.WRONG_CONTENT: "the content was proven wrong",
+    Ground.NOTHING_PROVEN: "nothing was proven against the seller's answer in time",
+}
+OUTSIDE: Final = "the seller can pay back outside of the marketplace only"
+_KEY_KINDS: Final = ("no-envelope", "envelope", "key", "no-copy", "manifest")
+"""What a challenge is good for: who is asked for the key has to give it, with the manifest that stands for it."""
+
+# ------------------------------------------------------------------------------------------------------ how it stands
+
+
+def describe(case: Case) -> Dispute:
+    """How it stands, for people and programs."""
+    opened, ended, state = case.challenge, case.ended, case.state
+    receiver = None
+    if ended is not None:
+        receiver = ended["receiver"] if ended.name == "ChallengeEnded" else case.order.buyer
+    openable = state == "none" and refusal_to_open(case) is None
+    steps = _STEPS.get(state, ())
+    if openable:
+        steps = ("fetch",) if keys_posted(case) else ("dispute open",)
+    return Dispute(
+        order=case.order.id,
+        round=case.round,
+        buyer=case.order.buyer,
+        seller=case.listing.seller,
+        token=case.token,
+        state=state,
+        turn=_TURNS.get(state),
+        deadline=case.deadline,
+        steps=tuple(command(case, step) for step in steps),
+        gas=BUYER_GAS if openable else 0,
+        fee=_fee(case, BUYER_GAS) if openable else 0,
+        coin=case.market.coin,
+        openable_until=case.matures_at - 1 if openable else None,
+        words=words(case),
+        price=case.price,
+        bond=case.bond,
+        opened_at=opened.challenged_at if opened else None,
+        answered_at=opened.responded_at if opened and opened.responded else None,
+        faulty_at=case.faulty_at or None,
+        ground=ground_of(case),
+        paid=ended["paid"] if ended else 0,
+        receiver=receiver,
+    )
+
+
+def command(case: Case, name: str) -> str:
+    """What to type, without the order: with the round where another one of the order could be meant."""
+    alone = case.order.rounds == 1 and case.order.covers(case.round)
+    return name if alone else f"{name} --round {case.round}"
+
+
+def keys_posted(case: Case) -> bool:
+    """Whether envelopes were posted since the order was bought: its key may be in them."""
+    contract, order = case.market.contract, case.order
+    if case.terms.copies and contract.hash_of(order.id, case.round) == ZERO_HASH:
+        return False
+    return bool(deliveries_to(contract, order, case.round))
+
+
+def overdue(case: Case) -> str:
+    """Since when the answer to a challenge is overdue; for an unanswered one."""
+    opened = case.challenge
+    if opened is None:
+        return ""
+    return f"an answer has been overdue since {format_time(case.terms.response_deadline(opened.challenged_at))}"
+
+
+def ground_of(case: Case) -> Ground | None:
+    """Why it ended; None where it did not."""
+    if case.ended is None:
+        return None
+    return case.ended["ground"] if case.ended.name == "ChallengeEnded" else Ground.WRONG_CONTENT
+
+
+def words(case: Case) -> str:
+    """How it stands, in one sentence."""
+    name, stake, until = case.name, case.amount(case.price + case.bond), case.deadline
+    by = format_until(until, case.now) if until is not None else ""
+    match case.state:
+        case "challenged":
+            return f"{name} is challenged: the seller has to answer by {by}, else the buyer can claim {stake}"
+        case "unanswered":
+            return (
+                f"the seller did not answer the challenge of {name} in time, {overdue(case)}: "
+                f"`{command(case, 'dispute claim')}` brings {stake} back to the buyer"
+            )
+        case "answered":
+            return (
+                f"the seller answered the challenge of {name}: the buyer can `{command(case, 'fetch')}` it, and until "
+                f"{by} `{command(case, 'dispute prove')}` that key or content is wrong; after that {stake} can be "
+                "settled to the seller"
+            )
+        case "unproven":
+            return (
+                f"nothing was proven against the seller's answer about {name} in time: {stake} can be settled to the "
+                "seller"
+            )
+        case "faulty":
+            return f"{name} was proven faulty: {stake} can be settled to the buyer"
+        case "refundable":
+            return f"{name} was proven faulty: {case.amount(case.price)} can be settled to the buyer"
+        case "paid-back":
+            return f"{name} was paid back, without a dispute"
+        case "none":
+            refusal = refusal_to_open(case)
+            if refusal:
+                return f"there is no dispute: {refusal}"
+            by = format_until(case.matures_at - 1, case.now)
+            if keys_posted(case):
+                see = command(case, "fetch")
+                return f"there is no dispute about {name}: keys were posted, see by `{see}` whether yours opens by {by}"
+            return f"there is no dispute about {name}; one can be opened until {by}, {_cost_of_dispute(case)}"
+    ground = ground_of(case)
+    if ground is None or case.ended is None:
+        return f"the dispute about {name} has ended"
+    who = "the seller" if case.state == "paid-to-seller" else "the buyer"
+    return f"{_GROUNDS[ground]}: {case.amount(case.ended['paid'])} for {name} went to {who}"
+
+
+def what_next(case: Case, step: str = "open") -> str | None:
+    """What to do where a step was asked for that is not due as it stands; None where nothing is left to do."""
+    match case.state:
+        case "answered" if step == "claim":
+            return "a claim is for where no answer came"
+        case "challenged" | "answered":
+            return "run this again after that"
+        case "unanswered":
+            return f"use `{command(case, 'dispute claim')}`"
+        case "unproven":
+            return "nothing comes back to the buyer any more, who can still `fetch` what was answered"
+        case "faulty" | "refundable":
+            return f"use `{command(case, 'dispute settle')}`"
+        case "none":
+            if refusal := refusal_to_open(case):
+                return refusal.hint
+            begin = command(case, "dispute open")
+            return (
+                f"`{command(case, 'fetch')}` it, or `{begin}` if that fails"
+                if keys_posted(case)
+                else f"the buyer can challenge with `{begin}`"
+            )
+    return None
+
+
+def refusal_to_open(case: Case) -> RefusedError | None:
+    """Why the round can't be challenged (now); None where it can."""
+    if not case.terms.adjudicated:
+        return RefusedError(
+            f"listing {case.listing.id} is not adjudicated: it takes no challenge and no proof",
+            f"{_asking(case)}, and cancel what is left of the order",
+            code="not-adjudicated",
+        )
+    if case.state == "paid-to-buyer":
+        return RefusedError(words(case))
+    try:
+        case.released()
+    except RefusedError as error:
+        return error
+    if case.state != "none":
+        return RefusedError(words(case), what_next(case))
+    if case.faulty_at and not case.terms.copies:
+        return RefusedError(
+            f"the money for {case.name} matured before the round was proven faulty", OUTSIDE, code="too-late"
+        )
+    if case.now < case.challengeable_from:
+        declinable = case.declinable_until is not None
+        return RefusedError(
+            f"the decline window of {case.name} is open until {format_until(case.challengeable_from - 1, case.now)}",
+            "decline the round: that costs less" if declinable else "run this again when it is over",
+            code="too-early",
+        )
+    if case.now >= case.matures_at:
+        return RefusedError(
+            f"the time for a dispute about {case.name} ended {format_time(case.matures_at - 1)}: the money for it has "
+            "matured, it is the seller's",
+            OUTSIDE,
+            code="too-late",
+        )
+    return None
+
+
+def _asking(case: Case) -> str:
+    """What is left to a buyer whom no contract judges: a seller can refund until the money has matured."""
+    return OUTSIDE if case.release and case.now >= case.matures_at else "ask the seller for a refund"
+
+
+# ----------------------------------------------------------------------------------------------------- what can be done
+
+
+def cost_words(gas: int, fee: int, coin: str, proof: int = 0) -> str:
+    """`about 80,000 gas, at most 0.0001 ETH`. `proof`: how much of it a proof takes, if not all."""
+    parts = f" ({proof:,} for the proof, {gas - proof:,} to be paid back)" if 0 < proof < gas else ""
+    return f"about {gas:,} gas{parts}" + (f", at most {format_fee(fee, coin)}" if fee else "")
+
+
+def content_gas(case: Case) -> tuple[int, int]:
+    """What a proof of wrong content takes of its sender with the payment that it leads to, and the proof alone. A wrong
+    copy that was not challenged is paid back by its proof."""
+    proof = DISPUTE_GAS["proveWrongCopy" if case.terms.copies else "proveWrongContent"]
+    if case.challenge:
+        return proof + DISPUTE_GAS["settleChallenge"], proof
+    return proof + (0 if case.terms.copies else DISPUTE_GAS["refundFaulty"]), proof
+
+
+def remedy(case: Case, kind: ProblemKind, fault: bool) -> Remedy:
+    """What the order's buyer can do about a problem with the round, until when, what it costs and what comes back."""
+    if kind in ("missed", "overdue"):
+        return _reclaim(case, kind)
+    until = case.declinable_until
+    if until is not None and fault:
+        back = case.order.price * (case.order.end - case.round)
+        text = f"decline the round until {format_until(until, case.now)}: it and all later ones are paid back"
+        return _remedy(case, "decline", text, until, DISPUTE_GAS["decline"], returns=back)
+    return _in_dispute(case, kind) or _before_dispute(case, kind, fault)
+
+
+def _reclaim(case: Case, kind: ProblemKind) -> Remedy:
+    """A round that was not released in time is paid back; one that nobody skipped yet is skipped first."""
+    if case.order.price == 0:
+        return _remedy(case, "nothing", "nothing was paid for it")
+    gas = RECLAIM_GAS["refundMissed"] + (RECLAIM_GAS["skip"] if kind == "overdue" else 0)
+    text = f"get it paid back with `reclaim {case.order} --missed`"
+    return _remedy(case, "reclaim", text, None, gas, returns=case.order.price)
+
+
+def _in_dispute(case: Case, kind: ProblemKind) -> Remedy | None:
+    """The next step of a dispute that is there."""
+    stake, until = case.price + case.bond, case.deadline
+    match case.state:
+        case "challenged":
+            if kind not in _KEY_KINDS:
+                return None
+            return _remedy(case, "wait", f"wait: {words(case)}", until)
+        case "unanswered":
+            claim = command(case, "dispute claim")
+            text = f"get it back with `{claim}`: the seller did not answer in time, {overdue(case)}"
+            return _remedy(case, "claim", text, None, DISPUTE_GAS["claimTimeout"], returns=stake)
+        case "answered":
+            by = format_until(until, case.now) if until is not None else ""
+            if kind == "manifest":
+                text = f"see with `{command(case, 'dispute prove')}` until {by} whether the answer is wrong"
+                return _remedy(case, "prove", text, until, DISPUTE_GAS["proveWrongKey"], returns=stake)
+            if kind not in ("answer", "wrong-content"):
+                return None
+            gas = (DISPUTE_GAS["proveWrongKey"], 0) if kind == "answer" else content_gas(case)
+            text = f"prove it with `{command(case, 'dispute prove')}` until {by}"
+            return _remedy(case, "prove", text, until, *gas, returns=stake, note=_publishes(kind))
+        case "faulty" | "refundable":
+            back = stake if case.state == "faulty" else case.price
+            text = f"get it paid back with `{command(case, 'dispute settle')}`: it was proven faulty"
+            call = "settleChallenge" if case.state == "faulty" else "refundFaulty"
+            return _remedy(case, "settle", text, None, DISPUTE_GAS[call], returns=back)
+        case "unproven":
+            return _remedy(case, "nothing", words(case))
+    return None
+
+
+def _before_dispute(case: Case, kind: ProblemKind, fault: bool) -> Remedy:
+    refusal = refusal_to_open(case)
+    last = case.matures_at - 1 if case.release else None
+    by = format_until(last, case.now) if last is not None else ""
+    if kind == "wrong-content" and case.state in ("none", "challenged") and (refusal is None or case.challenge):
+        until = case.deadline or last
+        by = format_until(until, case.now) if until is not None else by
+        text = f"prove it with `{command(case, 'dispute prove')}` until {by}: no challenge is needed"
+        back = case.challenge.stake if case.challenge else case.price
+        return _remedy(case, "prove", text, until, *content_gas(case), returns=back, note=_publishes(kind))
+    if kind in _KEY_KINDS and case.state == "none":
+        begin = command(case, "dispute open")
+        if refusal is None:
+            stake = case.price + case.bond
+            note = "the seller then has to give the right key, or this comes back"
+            action: RemedyKind = "dispute" if fault else "wait"
+            text = f"{'' if fault else 'if none comes, '}dispute it with `{begin}` until {by}"
+            return _remedy(case, action, text, last, BUYER_GAS, bond=case.bond, returns=stake, note=note)
+        if case.terms.adjudicated and case.release and case.now < case.challengeable_from:
+            since = format_until(case.challengeable_from, case.now)
+            return _remedy(case, "wait", f"dispute it with `{begin}` from {since} on, until {by}", last)
+    if refusal is not None and case.release and case.terms.adjudicated and case.now >= case.matures_at:
+        later = ", and you can cancel to get later rounds back" if case.order.end > case.listing.next_round else ""
+        return _remedy(case, "nothing", f"{refusal}; {OUTSIDE}{later}")
+    if not fault:
+        return _remedy(case, "wait", "ask the seller, and try again later")
+    if not case.terms.adjudicated:
+        return _remedy(case, "nothing", f"this listing is not adjudicated: {_asking(case)}, and cancel what is left")
+    text = "no contract judges this now: ask the seller for a refund, and cancel to get later rounds back"
+    return _remedy(case, "nothing", text)
+
+
+def _remedy(
+    case: Case,
+    kind: RemedyKind,
+    text: str,
+    until: int | None = None,
+    gas: int = 0,
+    proof: int = 0,
+    *,
+    bond: int = 0,
+    returns: int = 0,
+    note: str = "",
+) -> Remedy:
+    fee = _fee(case, gas)
+    said = [text]
+    if gas:
+        held = f", and a bond of {case.amount(bond)}" if bond else ""
+        said.append(f"it costs {cost_words(gas, fee, case.market.coin, proof)}{held}")
+    if returns:
+        little = case.terms.native and fee > returns - bond
+        said.append(f"{'NOT WORTH IT: ' if little else ''}at stake is {case.amount(returns)}")
+    if note:
+        said.append(note)
+    return Remedy(kind, "; ".join(said), until, gas, fee, bond, returns)
+
+
+def _publishes(kind: ProblemKind) -> str:
+    return "the content key, and so the file, becomes public by that" if kind == "wrong-content" else ""
+
+
+def _cost_of_dispute(case: Case) -> str:
+    fee = _fee(case, BUYER_GAS)
+    less = ": MORE THAN THE PRICE" if case.terms.native and fee > case.price else ""
+    return f"and takes {cost_words(BUYER_GAS, fee, case.market.coin)}{less}"
+
+
+def _fee(case: Case, gas: int) -> int:
+    """The most that so much gas can cost now, in wei."""
+    return gas * case.market.gas_price() if gas else 0

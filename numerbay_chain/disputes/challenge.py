@@ -1,0 +1,301 @@
+"""What ends a dispute, and the challenge that begins it: each step is sent once, and can be run again.
+
+The challenge's one-time key derives from the buyer's own key file: a crash between it and a proof loses nothing.
+docs/protocol.md §2 "Disputes". Proofs are in `proving`.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+
+from numerbay_chain.chain import tokens
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.encoding.calls import Call
+from numerbay_chain.chain.sending.outbox import Sent
+from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, UnseenKeyError
+from numerbay_chain.core.home.keyfile import KeyPair
+from numerbay_chain.core.paging import Page
+from numerbay_chain.crypto.dispute_keys import DisputeKey
+from numerbay_chain.disputes.advice import describe, keys_posted, refusal_to_open, what_next, words
+from numerbay_chain.disputes.docket import buyers_cases, sellers_cases
+from numerbay_chain.disputes.results import Dispute, EndedDispute, OpenedDispute, Step
+from numerbay_chain.orders.order_round import Case, read_case
+from numerbay_chain.orders.results import event_of
+from numerbay_chain.protocol.types import Event, Ground, Receipt, Settlement
+from numerbay_chain.retrieval.reception import Reception
+from numerbay_chain.retrieval.results import ProblemError
+from numerbay_chain.session import Market
+
+
+def show_dispute(market: Market, order: int, round: int | None, step: Step | None) -> Dispute:
+    """See `Buyer.show_dispute`."""
+    case = read_case(market, order, round, "disputed", step)
+    if round is not None and case.state == "none" and not case.order.covers(round):
+        raise case.not_covered()
+    view = describe(case)
+    if round is None and step is None and view.ended:
+        keyless = _keyless(read_case(market, order, None))
+        return describe(keyless) if keyless else view
+    return view
+
+
+def list_disputes(market: Market, *, ended: bool) -> Page[Dispute]:
+    """See `Buyer.disputes`."""
+    cases = buyers_cases(market, ended=ended)
+    return Page((describe(case) for case in cases), cases.more)
+
+
+def list_sold(market: Market, listings: Collection[int], *, ended: bool) -> list[Dispute]:
+    """See `Seller.disputes`."""
+    return [describe(case) for case in sellers_cases(market, listings, ended=ended)]
+
+
+# ------------------------------------------------------------------------------------------------------ the challenge
+
+
+def open_dispute(market: Market, order_id: int, round: int | None, unseen: bool) -> OpenedDispute:
+    """See `Buyer.open_dispute`."""
+    case = _meant(market, order_id, round)
+    if sent := market.resume(_label_to_open(case)):
+        return _opened(case, sent)
+    if _is_open(case):
+        return OpenedDispute(describe(case), None, resumed=True)
+    key, approval, approved = _ready(case, unseen), _approval(case), None
+    if approval:
+        if market.dry_run:
+            market.send("approve", approval)
+        market.require_second()  # before the contract is allowed to take anything
+        approved = market.sender.approve(case.terms.token, case.bond)
+    with market.decision():
+        case = _still_open(case)
+        market.confirm()
+        sent = market.send(
+            _label_to_open(case),
+            _challenge(case, key),
+            after=case.challengeable_from,
+            until=case.matures_at - 1,
+            stake=market.at_stake(case.terms.token, case.order.price),
+        )
+    return _opened(case, sent, approved)
+
+
+def _still_open(case: Case) -> Case:
+    """What a challenge rests on, as it stands now: reading the store took time. Raises `RefusedError`."""
+    case = case.again()
+    if (refusal := refusal_to_open(case)) is not None:
+        raise refusal
+    keys_posted(case)  # so that a second node is asked: with keys that a node leaves out, it would be for nothing
+    return case
+
+
+def resume_challenge(market: Market, order_id: int, round: int | None) -> OpenedDispute | None:
+    """See `Buyer.resume_dispute`."""
+    case = _meant(market, order_id, round)
+    sent = market.resume(_label_to_open(case))
+    return _opened(case, sent) if sent else None
+
+
+def preview(market: Market, order_id: int, round: int | None, unseen: bool) -> Dispute:
+    """See `Buyer.disputable`."""
+    case = _meant(market, order_id, round)
+    if not _is_open(case):
+        key = _ready(case, unseen)
+        market.sender.plan(_approval(case) or _challenge(case, key))
+    return describe(case)
+
+
+def _meant(market: Market, order_id: int, round: int | None) -> Case:
+    """Where no round is named: one whose challenge an interrupted call may have sent; else the newest without a key
+    that can be challenged; else the newest released."""
+    if round is not None:
+        return read_case(market, order_id, round)
+    for label in market.outbox.untold(f"challenge-{order_id}-"):
+        case = read_case(market, order_id, int(label.rpartition("-")[2]))
+        if case.state != "none" or refusal_to_open(case) is None:  # else it never got there, and never will
+            return case
+    newest = read_case(market, order_id, None)
+    return _keyless(newest) or newest
+
+
+def _keyless(newest: Case) -> Case | None:
+    """The newest round of its order that can be challenged now and for which no keys were posted."""
+    for case in _unmatured(newest):
+        if refusal_to_open(case) is None and not keys_posted(case):
+            return case
+    return None
+
+
+def _unmatured(newest: Case) -> Iterator[Case]:
+    """The order's rounds whose money a challenge could still bring back, the newest first."""
+    if not newest.terms.adjudicated:
+        return
+    for round in range(newest.round, newest.order.first - 1, -1):
+        case = newest if round == newest.round else read_case(newest.market, newest.order.id, round)
+        if case.release and case.now >= case.matures_at:
+            return  # and so did the money for all rounds before it
+        yield case
+
+
+def _label_to_open(case: Case) -> str:
+    return f"challenge-{case.order.id}-{case.round}"
+
+
+def _is_open(case: Case) -> bool:
+    return case.settlement is Settlement.CHALLENGED
+
+
+def _opened(case: Case, sent: Sent, approval: Receipt | None = None) -> OpenedDispute:
+    event_of(sent.receipt, "Challenged")
+    after = read_case(case.market, case.order.id, case.round)
+    if after.challenge is None:
+        raise NetworkError(
+            "the challenge was mined, but the node does not show it", "run this again", code="node-behind"
+        )
+    return OpenedDispute(describe(after), sent.receipt, approval, sent.resumed)
+
+
+def _challenge(case: Case, key: DisputeKey) -> Call:
+    bond = case.bond if case.terms.native else 0
+    return calls.challenge(order=case.order.id, round=case.round, bucket=case.bucket, dispute_key=key.x, bond=bond)
+
+
+def _ready(case: Case, unseen: bool) -> DisputeKey:
+    """The one-time key of a challenge that makes sense. Raises what speaks against it."""
+    account, buyer = case.market.account, case.order.buyer
+    if account != buyer:
+        raise RefusedError(
+            f"only the buyer {buyer} may challenge, not {account}", "use the buyer's account", code="not-buyer"
+        )
+    if (refusal := refusal_to_open(case)) is not None:
+        raise refusal
+    reception = Reception(case.market, case)
+    try:
+        pair = reception.pair()
+    except ProblemError as error:
+        raise error.error from error
+    key = case.dispute_key(pair)
+    _refuse_for_nothing(reception, pair, unseen)
+    _refuse_twice(case)
+    return key
+
+
+def _refuse_for_nothing(reception: Reception, pair: KeyPair, unseen: bool) -> None:
+    """Where the right key was handed out, or that can't be seen: the contract does not know of envelopes."""
+    case = reception.case
+    lost = "gas and the bond" if case.bond else "gas"
+    try:
+        reception.key(reception.manifest(case.released()), pair)
+    except ProblemError as error:
+        if unseen or not isinstance(error.error, NetworkError):
+            return
+        raise UnseenKeyError(
+            f"{error.problem.text}: try another --store first, a challenge costs {lost} for nothing if the right key "
+            "was handed out",
+            "name the store where the seller pins; `open_dispute` takes unseen=True",
+        ) from error
+    except NetworkError as error:
+        if unseen:
+            return
+        raise UnseenKeyError(
+            f"whether the right key was handed out can't be seen ({error}): if it was, a challenge costs {lost} for "
+            "nothing",
+            "try again later, or with another store; `open_dispute` takes unseen=True",
+        ) from error
+    raise RefusedError(
+        f"the right key for {case.name} was handed out: a challenge would cost {lost} for nothing",
+        "fetch the round; if its content is wrong, `dispute prove` needs no challenge",
+        code="nothing-to-prove",
+    )
+
+
+def _refuse_twice(case: Case) -> None:
+    """Where a challenge of an interrupted call was sent, and a dry run does not wait for it."""
+    market, label = case.market, _label_to_open(case)
+    transaction = market.outbox.untold(label).get(label)  # not that of round 10 for round 1
+    with suppress(RevertedError):  # mined without effect
+        if transaction and market.sender.lookup(transaction) == "pending":
+            raise RefusedError(
+                f"{case.name} is challenged already by transaction {transaction}, which is not mined yet",
+                "run this again, without --dry-run, to wait for it",
+                code="earlier-pending",
+            )
+
+
+def _approval(case: Case) -> Call | None:
+    """Lets the marketplace take the bond, where it is in tokens and it may not yet. Raises `AccountError`."""
+    market, address, spender = case.market, case.terms.token, case.market.contract.address
+    if case.terms.native or case.bond == 0:
+        return None
+    tokens.require_balance(market.connection, address, market.account, case.bond)
+    if tokens.allowance(market.connection, address, market.account, spender) >= case.bond:
+        return None
+    return calls.approve(token=address, spender=spender, amount=case.bond)
+
+
+# ------------------------------------------------------------------------------------------------------------ the end
+
+
+def claim(market: Market, order_id: int, round: int | None) -> EndedDispute:
+    """See `Buyer.claim`."""
+    case = read_case(market, order_id, round, "disputed", "claim")
+    return _resumed(case) or end(case, "claim")
+
+
+def settle(market: Market, order_id: int, round: int | None) -> EndedDispute:
+    """See `Buyer.settle`."""
+    case = read_case(market, order_id, round, "disputed", "settle")
+    return _resumed(case) or end(case, "settle")
+
+
+def end(case: Case, step: str) -> EndedDispute:
+    """Sends what ends it now. Raises `RefusedError` where nothing does."""
+    call = call_to_end(case)
+    if call is None or (step == "claim" and call.function != "claimTimeout"):
+        raise RefusedError(words(case), what_next(case, step))
+    return _ended(case, case.market.send(_label(case), call, after=_end_from(case)))
+
+
+def _end_from(case: Case) -> int | None:
+    """The first second in which it can be ended as it stands; None: at once."""
+    opened = case.challenge
+    if opened is None or case.state not in ("unanswered", "unproven"):
+        return None
+    last = case.terms.proof_deadline(opened) if opened.responded else case.terms.response_deadline(opened.challenged_at)
+    return last + 1
+
+
+def call_to_end(case: Case) -> Call | None:
+    """What anybody can send to end it as it stands; None where that has to wait, or has happened."""
+    order, round, opened = case.order.id, case.round, case.challenge
+    if case.state == "refundable":
+        return calls.refund_faulty(order=order, round=round, bucket=case.bucket)
+    if opened is None:
+        return None
+    if case.state == "unanswered":
+        return calls.claim_timeout(order=order, round=round, opened=opened)
+    if case.state in ("faulty", "unproven"):
+        return calls.settle_challenge(order=order, round=round, opened=opened)
+    return None
+
+
+def _label(case: Case) -> str:
+    return f"end-{case.order.id}-{case.round}"
+
+
+def _resumed(case: Case) -> EndedDispute | None:
+    sent = case.market.resume(_label(case))
+    return _ended(case, sent) if sent else None
+
+
+def _ended(case: Case, sent: Sent) -> EndedDispute:
+    refunded = sent.receipt.event("FaultyRefunded")
+    event: Event = refunded or event_of(sent.receipt, "ChallengeEnded")
+    return EndedDispute(
+        order=case.order.id,
+        round=case.round,
+        ground=Ground.WRONG_CONTENT if refunded else event["ground"],
+        receiver=case.order.buyer if refunded else event["receiver"],
+        paid=event["paid"],
+        token=case.token,
+        receipt=sent.receipt,
+        resumed=sent.resumed,
+    )

@@ -1,0 +1,137 @@
+"""Proofs against a seller: sent once, and only while what they rest on still stands."""
+
+from dataclasses import replace
+from hashlib import sha256
+from typing import NoReturn
+
+from numerbay_chain.chain.sending.outbox import Sent
+from numerbay_chain.core.errors import NumerbayChainError, RefusedError
+from numerbay_chain.core.progress import Progress
+from numerbay_chain.disputes.advice import words
+from numerbay_chain.disputes.challenge import call_to_end, end
+from numerbay_chain.disputes.judge import content_until, judge_case, promised, refuse_late, refuse_stale, refuse_young
+from numerbay_chain.disputes.results import Judgement, ProofKind, Proven
+from numerbay_chain.orders.order_round import Case, read_case
+from numerbay_chain.orders.results import event_of
+from numerbay_chain.protocol.gas import DISPUTE_GAS
+from numerbay_chain.protocol.types import Receipt
+from numerbay_chain.retrieval.reception import Reception
+from numerbay_chain.session import Market
+
+
+def prove(
+    market: Market,
+    order_id: int,
+    round: int | None,
+    publish_key: bool,
+    judgement: Judgement | None,
+    progress: Progress,
+) -> Proven:
+    """See `Buyer.prove`."""
+    case = read_case(market, order_id, round, "open", "prove")
+    if before := _resumed(case):
+        return before
+    if judgement is None:
+        market.require_second()
+        judged = judge_case(Reception(market, case), progress)
+    else:
+        judged = judgement
+    with market.decision():
+        return _prove(case.again(), judged, publish_key)
+
+
+def _prove(case: Case, judged: Judgement, publish_key: bool) -> Proven:
+    """Sends the proof, if what it rests on stands in the newest block too, for both nodes where there are two."""
+    market = case.market
+    judged = _still_meant(case, judged)
+    _require_promised(case, judged)
+    if judged.publishes_key and not publish_key:
+        raise RefusedError(judged.words, "agree to that: `dispute prove` asks for it, `prove` takes publish_key=True")
+    stake = market.at_stake(case.terms.token, judged.returns)
+    if market.dry_run:
+        market.require_gas(judged.call, stake)
+        _plan(market, judged)
+    sent = market.send_secret(_label(case), judged.call, until=judged.until, margin=case.margin, stake=stake)
+    return _finish(case, sent)
+
+
+def _require_promised(case: Case, judged: Judgement) -> None:
+    """That the proof is about what was promised, and that this stays in the chain. Raises `RefusedError`."""
+    if judged.chunk is None:
+        if case.answered is not None:
+            refuse_young(case, "the seller's answer", case.answered.block, judged.until)
+        return
+    manifest: bytes = judged.call.arguments["manifest"]
+    if case.market.contract.hash_of(case.order.id, case.round) != sha256(manifest).digest():
+        raise RefusedError(f"{case.name} was promised other content than the proof is about", "run this again")
+    if case.terms.copies and judged.call.arguments["bucket"] != case.bucket:
+        raise RefusedError(f"the money for {case.name} lies elsewhere than the proof says", "run this again")
+    what, block = promised(case)
+    refuse_young(case, what, block, judged.until)
+
+
+def resume_proof(market: Market, order_id: int, round: int | None) -> Proven | None:
+    """See `Buyer.resume_proof`."""
+    return _resumed(read_case(market, order_id, round, "disputed"))
+
+
+def _resumed(case: Case) -> Proven | None:
+    sent = case.market.resume(_label(case))
+    return _finish(case, sent) if sent else None
+
+
+def _finish(case: Case, sent: Sent) -> Proven:
+    """Proven wrong content marks the round for all its buyers: this one's money takes a second transaction. Whatever
+    becomes of that one, the proof was mined."""
+    kind, chunk = _what(sent.receipt)
+    receipts, paid = [sent.receipt], _paid(sent.receipt)
+    if kind != "wrong-key" and not paid:
+        try:
+            after = read_case(case.market, case.order.id, case.round)
+            if call_to_end(after) is not None:
+                ended = end(after, "settle")
+                receipts.append(ended.receipt)
+                paid = ended.paid
+        except NumerbayChainError as error:
+            case.market.notify(f"it is proven, but the money did not come back yet ({error}): run `dispute settle`")
+    return Proven(case.order.id, case.round, kind, chunk, paid, case.token, tuple(receipts), sent.resumed)
+
+
+def _label(case: Case) -> str:
+    return f"prove-{case.order.id}-{case.round}"
+
+
+def _still_meant(case: Case, judgement: Judgement) -> Judgement:
+    """A judgement made before, if it is still about what is there now. Wrong content stays wrong whatever the dispute
+    about it has become: who reads for long loses nothing if the seller answers meanwhile. Raises `RefusedError`."""
+    known = (judgement.order, judgement.round) == (case.order.id, case.round)
+    if known and (judgement.state, judgement.challenge) != (case.state, case.challenge):
+        if judgement.chunk is not None:
+            refuse_stale(case)
+        known = judgement.chunk is not None
+    if not known:
+        raise RefusedError(f"this changed meanwhile: {words(case)}", "run this again")
+    until = judgement.until if judgement.chunk is None else content_until(case)
+    refuse_late(case, until)
+    opened = case.challenge
+    returns = judgement.returns if judgement.chunk is None else case.price + (opened.bond if opened else 0)
+    return replace(judgement, until=until, returns=returns, state=case.state, challenge=opened)
+
+
+def _what(receipt: Receipt) -> tuple[ProofKind, int | None]:
+    if event := receipt.event("RoundFaulty"):
+        return "wrong-content", event["chunk"]
+    if event := receipt.event("CopyFaulty"):
+        return "wrong-copy", event["chunk"]
+    event_of(receipt, "ChallengeEnded")
+    return "wrong-key", None
+
+
+def _paid(receipt: Receipt) -> int:
+    event = receipt.event("ChallengeEnded") or receipt.event("FaultyRefunded")
+    return event["paid"] if event else 0
+
+
+def _plan(market: Market, judgement: Judgement) -> NoReturn:
+    """A dry run tells neither the node nor the terminal what the proof reveals."""
+    market.plan_untold(judgement.call, DISPUTE_GAS[judgement.call.function], {"privateKey", "proof"})

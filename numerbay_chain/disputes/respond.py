@@ -1,0 +1,272 @@
+"""A seller's answers to challenges, from the chain and the seller secret alone.
+
+The manifest stands in the release's log, and the key derives from its salt and the secret: a machine that has nothing
+else can answer. Of a copy only the hash is on chain: its manifest comes from the journal, else from the store.
+docs/protocol.md §2 "Disputes".
+"""
+
+from collections.abc import Collection
+from hashlib import sha256
+from typing import Final
+
+from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.chain.clock import MINING_TIME
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.finality import FINALITY_ENDS
+from numerbay_chain.core.errors import (
+    AccountError,
+    ExitCode,
+    NetworkError,
+    NumerbayChainError,
+    RefusedError,
+    TooLateError,
+)
+from numerbay_chain.core.units import format_duration, format_until
+from numerbay_chain.crypto.dispute_keys import seal_response
+from numerbay_chain.delivery import posting
+from numerbay_chain.delivery.journal import RoundJournal
+from numerbay_chain.disputes.advice import command, words
+from numerbay_chain.disputes.docket import OpenChallenge, in_time, open_challenges, require_all_challenges, scope_of
+from numerbay_chain.disputes.results import Answer, Answers, DisputeScope, Unanswered
+from numerbay_chain.orders.order_round import Case, read_case
+from numerbay_chain.orders.results import event_of
+from numerbay_chain.protocol.gas import DISPUTE_GAS
+from numerbay_chain.protocol.types import ZERO_HASH, Challenge
+from numerbay_chain.session import Market
+
+_EACH: Final = 24
+"""Seconds that an answer takes until it is mined and the next one follows: two of Ethereum's blocks."""
+_READING: Final = 600
+"""Seconds that content is read for one answer at most."""
+
+
+def respond(market: Market, order: int | None, round: int | None, listings: Collection[int] = ()) -> Answers:
+    """See `Seller.respond`."""
+    if order is None:
+        return _respond_all(market, scope_of(market, listings))
+    case = read_case(market, order, round, "disputed", "respond")
+    if case.state != "challenged":
+        earlier = _resumed(case)
+        if earlier is not None:
+            return Answers((earlier,), ())
+        raise RefusedError(f"there is nothing to answer: {words(case)}", _instead(case), code="nothing-to-answer")
+    young = _young(case)
+    if young is not None:
+        return Answers((), (young,))
+    with market.reading(_left(case)):
+        return Answers((_respond(case),), ())
+
+
+def _left(case: Case) -> int:
+    """Seconds in which content can be read for the answer."""
+    return case.market.clock.left(case.deadline or 0, case.margin)
+
+
+def _instead(case: Case) -> str:
+    if case.state == "answered":
+        return "wait for that"
+    if case.state == "unproven":
+        return f"use `{command(case, 'dispute settle')}`"
+    return "see what there is to answer with `dispute list --seller`"
+
+
+def _respond_all(market: Market, scope: DisputeScope) -> Answers:
+    """The most urgent first, what nothing is at stake for not at all. One that can't be answered does not keep the
+    others from it, nor does one that the node leaves out."""
+    answered: list[Answer] = []
+    left: list[Unanswered] = []
+    worthless = 0
+    try:
+        challenges = open_challenges(market, scope)
+        staked = [one for one in challenges if one.at_stake]
+        _answer_in_turn(market, staked, answered, left)
+        # of what a node says about worth, the contract's word is asked once all else is done
+        free = [one for one in challenges if not one.at_stake and not one.answered]
+        doubtful = [one for one in free if market.contract.order(one.order).price]
+        _answer_in_turn(market, doubtful, answered, left)
+        worthless = len(free) - len(doubtful)
+        require_all_challenges(market, scope.all)
+    except NetworkError as error:
+        if market.dry_run or not (answered or left):
+            raise
+        return Answers(tuple(answered), tuple(left), error, worthless)
+    return Answers(tuple(answered), tuple(left), worthless=worthless)
+
+
+def _answer_in_turn(
+    market: Market, challenges: list[OpenChallenge], answered: list[Answer], left: list[Unanswered]
+) -> None:
+    now = market.clock.now()
+    # by the logs these are too late, or answered: what the contract says of them can wait for the others
+    last = [one for one in challenges if one.answered or one.deadline < now]
+    due = in_time([one for one in challenges if one not in last], now + MINING_TIME, _EACH)
+    for number, one in enumerate([*due, *last]):
+        try:
+            with market.reading(_share(market, due[number:])):
+                case = read_case(market, one.order, one.round)
+                if case.state == "unanswered":
+                    left.append(_missed(case))
+                elif case.state == "challenged":
+                    young = _young(case)
+                    if young is None:
+                        answered.append(_respond(case))
+                    else:
+                        left.append(young)
+        except NumerbayChainError as error:
+            if market.dry_run:
+                raise
+            left.append(_kept(one, error))
+            market.connection.block_number()  # a node that is gone ends this
+
+
+def _share(market: Market, due: list[OpenChallenge]) -> float:
+    """Seconds that content may be read for the first of these, so that all get their share of the time that is left:
+    a store that hangs for one of them must not use up another one's deadline."""
+    if not due:
+        return _READING
+    left = max(market.clock.left(min(one.deadline for one in due)) - MINING_TIME, 0)
+    return min(left / len(due), _READING)
+
+
+def _respond(case: Case) -> Answer:
+    market, opened = case.market, case.challenge
+    if market.account not in (case.listing.seller, case.listing.operator):
+        raise RefusedError(
+            f"listing {case.listing.id} belongs to {case.listing.seller}, and {market.account} is not its operator",
+            "use the seller's account, or have the seller name this one as operator",
+            code="not-operator",
+        )
+    earlier = _resumed(case)
+    if earlier is not None:
+        return earlier
+    if opened is None:
+        raise RefusedError(words(case))
+    until = _refuse_late(case)
+    manifest = manifest_of(case)
+    order = case.order.id if case.terms.copies else 0
+    try:
+        key = posting.content_key(market, Manifest.decode(manifest), case.listing.id, case.round, order)
+    except AccountError as error:
+        raise AccountError(
+            f"{case.name} can't be answered with this seller secret: {error}",
+            f"{error.hint}; if it is lost, {case.amount(opened.stake)} can be settled to the buyer after the deadline",
+            code="wrong-secret",
+        ) from error
+    response = seal_response(key, opened.dispute_key, case.place)
+    call = calls.respond(
+        order=case.order.id,
+        round=case.round,
+        opened=opened,
+        manifest=manifest,
+        response_key=response.response_key,
+        sealed_key=response.sealed_key,
+    )
+    if market.dry_run:
+        market.plan_untold(call, DISPUTE_GAS[call.function], {"manifest", "sealedKey"})
+    stake = market.at_stake(case.terms.token, opened.stake)
+    with market.decision():
+        _require_unchanged(case, manifest)
+        # an answer is sealed anew each time
+        sent = market.send_secret(
+            _label(case), call, _identity(case, opened), until=until, margin=case.margin, stake=stake
+        )
+    event_of(sent.receipt, "Responded")
+    return Answer(case.order.id, case.round, sent.receipt, sent.resumed)
+
+
+def _require_unchanged(case: Case, manifest: bytes) -> None:
+    """All that the answer rests on, read once more: what took long to read may have changed it, and a second node is
+    asked the same. Raises `RefusedError`."""
+    now = case.again()
+    promised = case.market.contract.hash_of(case.order.id, case.round)
+    sold_by_us = case.market.account in (now.listing.seller, now.listing.operator)
+    # a buyer who cancels meanwhile stops no answer: it is sealed to the key of the challenge
+    if (now.state, now.challenge, now.order.buyer) != (
+        "challenged",
+        case.challenge,
+        case.order.buyer,
+    ) or not sold_by_us:
+        raise RefusedError(f"this changed meanwhile: {words(now)}", "run this again")
+    if promised != sha256(manifest).digest():
+        raise RefusedError(f"{case.name} was promised other content than its answer is about", "run this again")
+    if (young := _young(now)) is not None:
+        raise RefusedError(young.reason, code="too-early")
+
+
+def _refuse_late(case: Case) -> int:
+    """The last second for the answer. One that is mined later is refused by the contract, and the buyer reads the key
+    in it all the same. Raises `TooLateError`."""
+    until = case.deadline
+    if until is None:
+        raise RefusedError(words(case))
+    if case.is_late(until):
+        by = format_until(until, case.market.clock.now())
+        raise TooLateError(
+            f"{case.name} had to be answered until {by}: an answer could be mined too late, and give the buyer the key "
+            "for nothing",
+            "look at `dispute list --seller` more often",
+        )
+    return until
+
+
+def manifest_of(case: Case) -> bytes:
+    """The manifest whose hash was posted for the order, 288 bytes. Raises `RefusedError` where there is none."""
+    market, release = case.market, case.released()
+    promised = market.contract.hash_of(case.order.id, case.round)
+    if promised == ZERO_HASH:
+        raise RefusedError(
+            f"no copy of round {case.round} was posted for order {case.order}: the challenge can't be answered",
+            "its money goes back to the buyer",
+            code="no-copy",
+        )
+    if not case.terms.copies:
+        block = release.manifest
+    else:
+        entry = RoundJournal(market.journal_folder(case.listing.id), case.listing.id).load(case.round)
+        block = posting.copy_manifest(market, entry, case.order.id, promised)
+    if sha256(block).digest() != promised:
+        raise RefusedError(
+            "the node's logs and the contract do not agree on the manifest", "use another node", code="node-incomplete"
+        )
+    return block
+
+
+def _young(case: Case) -> Unanswered | None:
+    """A challenge that could still vanish, with the order that it is about, is answered later, if there is time."""
+    deadline = case.deadline
+    if case.opened is None or deadline is None:
+        return None
+    wait = case.seconds_to_final(case.opened.block)
+    if wait == 0 or case.now + wait + FINALITY_ENDS > deadline:
+        return None
+    reason = f"the challenge is not final yet: that takes about {format_duration(wait)} more; run this again then"
+    return Unanswered(case.order.id, case.round, reason, deadline, False, ExitCode.DONE, "too-early")
+
+
+def _missed(case: Case) -> Unanswered:
+    reason = f"it is too late, {case.amount(case.price + case.bond)} can be claimed by the buyer"
+    return Unanswered(case.order.id, case.round, reason, _deadline(case), True, ExitCode.REFUSED, "too-late")
+
+
+def _kept(challenge: OpenChallenge, error: NumerbayChainError) -> Unanswered:
+    reason = f"{error}" + (f"; {error.hint}" if error.hint else "")
+    return Unanswered(challenge.order, challenge.round, reason, challenge.deadline, True, error.exit_code, error.code)
+
+
+def _deadline(case: Case) -> int | None:
+    return case.terms.response_deadline(case.challenge.challenged_at) if case.challenge else None
+
+
+def _resumed(case: Case) -> Answer | None:
+    sent = case.market.resume(_label(case))
+    return Answer(case.order.id, case.round, sent.receipt, sent.resumed) if sent else None
+
+
+def _label(case: Case) -> str:
+    """A challenge that fell out of the chain and came back needs another answer."""
+    since = case.challenge.challenged_at if case.challenge else 0
+    return f"respond-{case.order.id}-{case.round}-{since}"
+
+
+def _identity(case: Case, opened: Challenge) -> str:
+    return f"respond {case.order.id} {case.round} to {opened.dispute_key:064x} of {opened.challenged_at}"

@@ -1,0 +1,203 @@
+"""What disputes answer with: frozen, typed, in integers (wei, seconds, chunks). docs/protocol.md §2 "Disputes"."""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from numerbay_chain.chain.encoding.calls import Call
+from numerbay_chain.core.errors import ExitCode, NetworkError
+from numerbay_chain.protocol.types import Challenge, Ground, Receipt, Token
+
+RemedyKind = Literal["decline", "dispute", "prove", "claim", "settle", "reclaim", "wait", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What can be done about a problem. `until`: the last second for it, in Unix seconds; `gas` in units and `fee`,
+    the most it can cost, in wei; `bond` and what comes back (`returns`) in the listing's token."""
+
+    kind: RemedyKind
+    text: str
+    until: int | None = None
+    gas: int = 0
+    fee: int = 0
+    bond: int = 0
+    returns: int = 0
+
+
+DisputeState = Literal[
+    "none",  # no challenge
+    "challenged",  # the seller has to answer
+    "unanswered",  # the seller did not, in time: price and bond can be claimed
+    "answered",  # the buyer can prove that the answer, or the content, is wrong
+    "unproven",  # the buyer did not, in time: price and bond are the seller's
+    "faulty",  # challenged, and the content was proven wrong: price and bond are the buyer's
+    "refundable",  # not challenged, and the content was proven wrong in time: the price is the buyer's
+    "paid-to-buyer",  # the buyer was paid
+    "paid-to-seller",  # the seller was paid
+    "paid-back",  # without a dispute
+]
+Turn = Literal["buyer", "seller", "anyone"]
+Step = Literal["respond", "prove", "claim", "settle"]
+WAITING: Final[dict[Step, tuple[DisputeState, ...]]] = {
+    "respond": ("challenged",),
+    "prove": ("answered",),
+    "claim": ("unanswered",),
+    "settle": ("faulty", "refundable", "unanswered", "unproven"),
+}
+"""The states in which a dispute waits for a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A dispute about one round of one order, as it stands. `turn` can do what comes next until `deadline` (Unix
+    seconds; None: at any time), by the commands in `steps`; `words` says all that in plain words. `ground`, `paid` and
+    `receiver` are there once it has ended; `gas` and `fee` (wei at most) where one can be opened: what it takes of its
+    buyer, in wei of the `coin`."""
+
+    order: int
+    round: int
+    buyer: str
+    seller: str
+    token: Token
+    state: DisputeState
+    turn: Turn | None
+    deadline: int | None
+    steps: tuple[str, ...]
+    words: str
+    price: int
+    bond: int
+    opened_at: int | None
+    answered_at: int | None
+    faulty_at: int | None
+    ground: Ground | None = None
+    paid: int = 0
+    receiver: str | None = None
+    gas: int = 0
+    fee: int = 0
+    coin: str = "ETH"
+    openable_until: int | None = None  # the last second to open one; None: it can't be opened now
+
+    @property
+    def listing(self) -> int:
+        return self.order >> 32
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ("paid-to-buyer", "paid-to-seller", "paid-back")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDispute:
+    """A challenge. `receipt` is None where it was open already; `approval`: of a bond in tokens; `resumed`: an earlier
+    call had sent it."""
+
+    dispute: Dispute
+    receipt: Receipt | None
+    approval: Receipt | None = None
+    resumed: bool = False
+
+
+ProofKind = Literal["wrong-key", "wrong-content", "wrong-copy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A proof that would win, by what this machine found without asking anybody. `chunk`: of wrong content;
+    `publishes_key`: whoever reads the chain can read the artifact afterwards; `returns`: wei that come back to the
+    order's buyer; `until`: the last second for it; `gas` in units, `fee` in wei of the `coin` at most."""
+
+    order: int
+    round: int
+    kind: ProofKind
+    chunk: int | None
+    publishes_key: bool
+    returns: int
+    token: Token
+    until: int
+    gas: int
+    fee: int
+    coin: str
+    words: str
+    state: DisputeState  # of the dispute that was judged
+    challenge: Challenge | None
+    call: Call = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A proof that convicted, and what it brought back to the order's buyer. There is a second receipt where the money
+    of proven wrong content took a transaction of its own."""
+
+    order: int
+    round: int
+    kind: ProofKind
+    chunk: int | None
+    paid: int
+    token: Token
+    receipts: tuple[Receipt, ...]
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EndedDispute:
+    """A dispute that a transaction ended: `paid` went to `receiver`, the order's buyer or the seller's payout
+    address."""
+
+    order: int
+    round: int
+    ground: Ground
+    receiver: str
+    paid: int
+    token: Token
+    receipt: Receipt
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeScope:
+    """The listings whose disputes an account looks after: those that it sells, and those that it operates and whose
+    operator named them. `others`: how many more name it as operator, which it did not name."""
+
+    sold: frozenset[int]
+    operated: frozenset[int]
+    others: int
+
+    @property
+    def all(self) -> frozenset[int]:
+        return self.sold | self.operated
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A challenge that the seller answered with the content key, sealed to its buyer."""
+
+    order: int
+    round: int
+    receipt: Receipt
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A challenge that was not answered this time, why, and until when it can be (Unix seconds; None: that could not be
+    read). `failed`: it can't be as things are; else it is only too early. `code`: the exit code of what kept it;
+    `error_code`: the code of that error, as `NumerbayChainError.code`."""
+
+    order: int
+    round: int
+    reason: str
+    deadline: int | None
+    failed: bool
+    code: ExitCode = ExitCode.REFUSED
+    error_code: str = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What became of the challenges that had to be answered. `doubt`: why there may be more than the node told of;
+    `worthless`: how many were left alone because nothing is at stake."""
+
+    answered: tuple[Answer, ...]
+    left: tuple[Unanswered, ...]
+    doubt: NetworkError | None = None
+    worthless: int = 0

@@ -1,0 +1,1 @@
+"""The stores that content is pinned to and read from."""

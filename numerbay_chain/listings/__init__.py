@@ -1,0 +1,1 @@
+"""Listings: their terms, descriptions and vouchers."""

@@ -1,0 +1,82 @@
+"""Listings as their sellers make and change them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.core.addresses import checksummed
+from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.ipfs import Cid
+from numerbay_chain.listings.description import Description
+from numerbay_chain.listings.terms import Preset, TermChanges, build_terms, explain
+from numerbay_chain.listings.views import view_listing
+from numerbay_chain.orders.results import Created, Done, event_of
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer
+from numerbay_chain.session import Market
+
+
+def create(
+    market: Market,
+    price: int | str,
+    preset: Preset | None,
+    about: Description,
+    opened: bool,
+    operator: str | None,
+    payout: str | None,
+    terms: TermChanges,
+) -> Created:
+    """See `Seller.create_listing`."""
+    operator, payout = (checksummed(one) if one else None for one in (operator, payout))
+    token = market.token(terms.get("token") or ZERO_ADDRESS)
+    offer = Offer(market.amount(price, token), opened)
+    built = build_terms(market.connection.now(), preset, terms, token)
+    cid = None
+    if about != Description():
+        offer = replace(offer, details=_pin(market, about))
+        cid = Cid.raw(offer.details)
+    call = calls.create_listing(
+        terms=built, offer=offer, operator=operator or ZERO_ADDRESS, payout=payout or market.account
+    )
+    asked = repr((offer, preset, sorted(terms.items()), operator, payout))  # first_due may count from now
+    receipt = market.send("create-listing", call, asked).receipt
+    listing = market.contract.listing(event_of(receipt, "ListingCreated")["listing"])
+    words = explain(listing.terms, listing.offer.price, token, market.gas_price(), market.coin)
+    return Created(listing, tuple(words), cid, receipt)
+
+
+def explain_terms(market: Market, price: int | str, preset: Preset | None, terms: TermChanges) -> tuple[str, ...]:
+    """See `Seller.explain_terms`."""
+    token = market.token(terms.get("token") or ZERO_ADDRESS)
+    built = build_terms(market.connection.now(), preset, terms, token)
+    return tuple(explain(built, market.amount(price, token), token, market.gas_price(), market.coin))
+
+
+def edit(
+    market: Market, listing_id: int, price: int | str | None, opened: bool | None, about: Mapping[str, str | None]
+) -> Done | None:
+    """See `Seller.edit_listing`. `about`: name, description and media type; what is None stays."""
+    view = view_listing(market, listing_id)
+    before, offer = view.description or Description(), view.listing.offer
+    given = {field: value for field, value in about.items() if value is not None}
+    if given:
+        if view.description is None and view.trouble is not None and len(given) < len(about):
+            raise RefusedError(
+                f"the listing's description is not available: {view.trouble}",
+                "give name, description and media type, all three",
+                code="not-found",
+            )
+        offer = replace(offer, details=_pin(market, replace(before, **given)))
+    if price is not None:
+        offer = replace(offer, price=market.amount(price, view.token))
+    if opened is not None:
+        offer = replace(offer, open=opened)
+    if offer == view.listing.offer:
+        return None
+    call = calls.change_offer(listing=listing_id, offer=offer)
+    return Done(market.send(f"change-offer-{listing_id}", call).receipt)
+
+
+def _pin(market: Market, description: Description) -> bytes:
+    if market.dry_run:
+        return description.digest
+    return market.store.add(description.encode(), "description of a listing").cid.digest

@@ -1,0 +1,217 @@
+"""Vouchers: signed by a seller, handed over as one JSON text, looked up by whoever holds one."""
+
+import json
+import re
+import secrets
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final, Self
+
+from eth_abi.abi import encode
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+from eth_keys.exceptions import BadSignature
+from eth_utils.crypto import keccak
+from eth_utils.exceptions import ValidationError
+
+from numerbay_chain.chain.encoding import calls, typed_data
+from numerbay_chain.core.addresses import checksummed
+from numerbay_chain.core.errors import RefusedError, RevertedError, UsageError
+from numerbay_chain.core.files import jsontext
+from numerbay_chain.core.units import format_duration, parse_duration
+from numerbay_chain.orders.results import Done, VoucherStatus
+from numerbay_chain.protocol.replay import REVOKED
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
+from numerbay_chain.session import Market
+
+_VERSION: Final = 1
+_SIGNATURE_LENGTH: Final = 65  # of an account with a key; a contract signs with any length, or with nothing
+_VALID: Final = keccak(text="isValidSignature(bytes32,bytes)")[:4]  # ERC-1271: the function, and its yes
+_BITS: Final = {"listing": 32, "price": 88, "max_rounds": 16, "uses": 32, "deadline": 40, "nonce": 256}
+
+
+@dataclass(frozen=True, slots=True)
+class SignedVoucher:
+    """`chain_id` and `marketplace` say where it counts; the signature binds both. Hand it to its buyer alone.
+
+    The signature of a contract (ERC-1271) is what that contract takes: `b""` where it approved the voucher on chain.
+    """
+
+    chain_id: int
+    marketplace: str
+    voucher: Voucher
+    signature: bytes
+
+    def to_json(self) -> str:
+        """Amounts and the nonce as decimal strings, the signature in hex."""
+        voucher = {
+            name: str(value) if name in {"price", "nonce"} else value for name, value in asdict(self.voucher).items()
+        }
+        document = {
+            "version": _VERSION,
+            "chain_id": self.chain_id,
+            "marketplace": self.marketplace,
+            "voucher": voucher,
+            "signature": "0x" + self.signature.hex(),
+        }
+        return json.dumps(document, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Raises `RefusedError` for what is no voucher, `UsageError` for an address with a wrong checksum."""
+        try:
+            document = jsontext.parse(text)
+            if jsontext.whole(document["version"]) != _VERSION:
+                raise ValueError("another version")
+            return cls(
+                jsontext.whole(document["chain_id"]),
+                _address(document["marketplace"]),
+                _parse(document["voucher"]),
+                _signature(document["signature"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RefusedError(
+                "this is not a voucher", "give the whole text that the seller signed", code="not-a-voucher"
+            ) from error
+
+
+def _address(value: Any) -> str:
+    try:
+        return checksummed(value)
+    except UsageError as error:
+        if error.code == "bad-checksum":
+            raise  # it is a voucher, with a digit that was mistyped
+        raise ValueError("not an address") from None
+
+
+def _signature(value: Any) -> bytes:
+    if not isinstance(value, str) or not re.fullmatch(r"(?:0x)?(?:[0-9a-fA-F]{2}){0,65536}", value):
+        raise ValueError("not a signature")
+    return bytes.fromhex(value.removeprefix("0x"))
+
+
+def _parse(values: dict[str, Any]) -> Voucher:
+    numbers = {name: jsontext.whole(values[name], bits) for name, bits in _BITS.items()}
+    if set(values) != {field.name for field in fields(Voucher)}:
+        raise ValueError("other fields than a voucher's")
+    return Voucher(buyer=_address(values["buyer"]), **numbers)
+
+
+def issue(
+    market: Market,
+    listing_id: int,
+    price: int | str,
+    buyer: str | None,
+    max_rounds: int,
+    uses: int,
+    valid_for: int | str,
+    nonce: int | None,
+) -> SignedVoucher:
+    """See `Seller.sign_voucher`."""
+    listing = market.contract.listing(listing_id)
+    if listing.seller != market.account:
+        raise RefusedError(
+            f"listing {listing_id} belongs to {listing.seller}",
+            "sign vouchers with the seller's account",
+            code="not-seller",
+        )
+    seconds = parse_duration(valid_for) if isinstance(valid_for, str) else valid_for
+    voucher = Voucher(
+        listing=listing_id,
+        buyer=checksummed(buyer) if buyer else ZERO_ADDRESS,
+        price=market.amount(price, market.token(listing.terms.token)),
+        max_rounds=_within("rounds of a voucher", max_rounds, 1, listing.terms.max_rounds),
+        uses=_within("uses of a voucher", uses, 1, 2**32 - 1),
+        deadline=_within("deadline of a voucher", market.connection.now() + seconds, 1, 2**40 - 1),
+        nonce=_within("nonce of a voucher", secrets.randbits(256) if nonce is None else nonce, 0, 2**256 - 1),
+    )
+    return sign_voucher(market, voucher)
+
+
+def revoke(market: Market, voucher: SignedVoucher | Voucher) -> Done | None:
+    """See `Seller.revoke_voucher`."""
+    plain = voucher.voucher if isinstance(voucher, SignedVoucher) else voucher
+    digest = market.contract.voucher_digest(plain)
+    label = f"revoke-{digest.hex()}"
+    sent = market.resume(label)
+    if sent is None:
+        if market.contract.voucher_uses(digest) == REVOKED:
+            return None
+        sent = market.send(label, calls.revoke_voucher(voucher=plain))
+    return Done(sent.receipt, resumed=sent.resumed)
+
+
+def _within(what: str, value: int, least: int, most: int) -> int:
+    if not least <= value <= most:
+        raise UsageError(f"the {what} must be {least} to {most}, not {value}", code="out-of-range")
+    return value
+
+
+def sign_voucher(market: Market, voucher: Voucher) -> SignedVoucher:
+    """Signs for the market's chain and contract. Raises `AccountError`."""
+    account, chain_id, marketplace = market.account, market.connection.chain_id, market.contract.address
+    message = typed_data.voucher(chain_id, marketplace, voucher)
+    signature = market.sender.signer.sign_typed_data(message)
+    signed = SignedVoucher(chain_id, marketplace, voucher, signature)
+    if _signer_of(signed) != account:
+        raise RefusedError(
+            f"the signature is not one of {account}", "use the account itself, not a contract's", code="bad-signature"
+        )
+    return signed
+
+
+def digest_of(signed: SignedVoucher) -> bytes:
+    """Return what was signed, 32 bytes: no two vouchers share it."""
+    message = encode_typed_data(full_message=typed_data.voucher(signed.chain_id, signed.marketplace, signed.voucher))
+    return keccak(b"\x19" + message.version + message.header + message.body)
+
+
+def _signer_of(signed: SignedVoucher) -> str | None:
+    """The account with a key whose signature this is; None for a contract's, or none at all."""
+    if len(signed.signature) != _SIGNATURE_LENGTH:
+        return None
+    message = typed_data.voucher(signed.chain_id, signed.marketplace, signed.voucher)
+    try:
+        return str(Account.recover_message(encode_typed_data(full_message=message), signature=signed.signature))
+    except (BadSignature, ValidationError, ValueError):
+        return None
+
+
+def _is_signed_by(market: Market, signed: SignedVoucher, seller: str, digest: bytes) -> bool:
+    """Whether the marketplace would take the signature for the seller's: where there is code, the code decides."""
+    if not market.connection.code(seller):
+        return _signer_of(signed) == seller
+    question = _VALID + encode(["bytes32", "bytes"], [digest, signed.signature])
+    try:
+        answer = market.connection.read(seller, question)
+    except RevertedError:
+        return False
+    return answer[:32] == _VALID.ljust(32, b"\0")
+
+
+def status_of(market: Market, signed: SignedVoucher, rounds: int = 1, buyer: str | None = None) -> VoucherStatus:
+    """What the contract would say to it. `buyer`: who wants to use it (None: whoever it is for)."""
+    voucher, contract = signed.voucher, market.contract
+    if (signed.chain_id, signed.marketplace) != (market.connection.chain_id, contract.address):
+        # this contract's listings and uses say nothing about it
+        elsewhere = f"the voucher is for the marketplace {signed.marketplace} on chain {signed.chain_id}"
+        return VoucherStatus(digest_of(signed), voucher, _signer_of(signed) or ZERO_ADDRESS, 0, False, elsewhere)
+    listing = contract.listing(voucher.listing)
+    digest = contract.voucher_digest(voucher)
+    uses = contract.voucher_uses(digest)
+    revoked, by_seller = uses == 2**256 - 1, _is_signed_by(market, signed, listing.seller, digest)
+    signer = listing.seller if by_seller else _signer_of(signed) or ZERO_ADDRESS
+    late = market.connection.now() - voucher.deadline
+    problem = None
+    if revoked:
+        problem = "the seller revoked the voucher"
+    elif uses >= voucher.uses:
+        problem = f"the voucher was used {uses} times, as often as it allows"
+    elif late > 0:
+        problem = f"the voucher ran out {format_duration(late)} ago"
+    elif rounds > voucher.max_rounds:
+        problem = f"the voucher allows orders of at most {voucher.max_rounds} rounds"
+    elif buyer is not None and voucher.buyer not in (ZERO_ADDRESS, buyer):
+        problem = f"the voucher is for {voucher.buyer} alone"
+    elif not by_seller:
+        problem = "the voucher was not signed by the listing's seller"
+    return VoucherStatus(digest, voucher, signer, 0 if revoked else uses, revoked, problem)

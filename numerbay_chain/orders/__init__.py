@@ -1,0 +1,1 @@
+"""Orders: bought, looked at, paid back, paid out."""

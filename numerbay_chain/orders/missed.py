@@ -1,0 +1,166 @@
+"""Rounds that were not released in time: skipped by anybody, then paid back to each order that covers them."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from itertools import islice, takewhile
+from typing import Final
+
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.logs import MOST_TOPICS
+from numerbay_chain.core.errors import NetworkError, RevertedError
+from numerbay_chain.orders.payouts import paid_by
+from numerbay_chain.orders.results import Done
+from numerbay_chain.orders.views import is_in, missed_rounds
+from numerbay_chain.protocol.gas import RECLAIM_GAS
+from numerbay_chain.protocol.types import Listing, Order, Settlement, Token
+from numerbay_chain.session import Market
+
+MOST_TRANSACTIONS: Final = 200
+"""Of one call: an order of a year's daily rounds takes two for each that nobody released."""
+
+Claim = tuple[int, int]
+"""An order, and a round that it was not given and not paid back for."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissedRounds:
+    """What is owed for missed and overdue rounds. `overdue` are skipped first, a transaction each; then each of
+    `claims` is paid back, a transaction each. `more`: transactions that are left for another call. `amount` in the
+    token's smallest unit, `gas` in units, `fee` the most that it can cost now, in wei of the
+    `coin`."""
+
+    listing: Listing
+    token: Token
+    overdue: range
+    claims: tuple[Claim, ...]
+    amount: int
+    more: int
+    gas: int
+    fee: int
+    coin: str
+
+    @property
+    def transactions(self) -> int:
+        return len(self.overdue) + len(self.claims)
+
+
+def missed_of_order(market: Market, order_id: int, round: int | None = None) -> MissedRounds:
+    """Return what is owed to an order (for one round of it, where one is named). Raises `RevertedError` for none."""
+    order = market.contract.order(order_id)
+    return _find(market, order.listing, [order], round)
+
+
+def missed_of_listing(market: Market, listing_id: int) -> MissedRounds:
+    """Return what is owed to all orders of a listing that were paid for. Raises `RevertedError` for no listing."""
+    return _find(market, listing_id, market.contract.orders_of(listing_id), None)
+
+
+def _find(market: Market, listing_id: int, orders: Sequence[Order], round: int | None) -> MissedRounds:
+    contract = market.contract
+    listing, now = contract.listing(listing_id), market.connection.now()
+    paid = [order for order in orders if order.price]
+    end = max((order.end for order in paid), default=0)
+    late = listing.overdue(now)
+    overdue = range(late.start, max(min(late.stop, end if round is None else round + 1), late.start))
+    missed = missed_rounds(contract, listing_id)
+    claims, count = _claims(market, paid, [*missed, *overdue] if round is None else [round])
+    prices = {order.id: order.price for order in paid}
+    first = overdue[:MOST_TRANSACTIONS]
+    last = max(first.stop, listing.next_round)  # what is later has to be skipped by another call
+    there = takewhile(lambda claim: claim[1] < last, claims)
+    chosen = tuple(islice(there, MOST_TRANSACTIONS - len(first)))
+    gas = RECLAIM_GAS["skip"] * len(first) + RECLAIM_GAS["refundMissed"] * len(chosen)
+    return MissedRounds(
+        listing=listing,
+        token=market.token(listing.terms.token),
+        overdue=first,
+        claims=chosen,
+        amount=sum(prices[order] for order, _ in chosen),
+        more=len(overdue) + count - len(first) - len(chosen),
+        gas=gas,
+        fee=gas * market.gas_price(),
+        coin=market.coin,
+    )
+
+
+def _claims(market: Market, orders: Sequence[Order], missed: Sequence[int]) -> tuple[Iterator[Claim], int]:
+    """The claims to these rounds (in order), the oldest round first, and how many there are: orders times rounds, which
+    are not listed. So much is paid back by the logs, and the contract is asked again before each."""
+    ids, paid = [order.id for order in orders], set[Claim]()
+    for start in range(0, len(ids), MOST_TOPICS):
+        events = market.contract.events(["MissedRefunded"], order=ids[start : start + MOST_TOPICS])
+        paid |= {(event["order"], event["round"]) for event in events}
+
+    def covered(order: Order) -> range:
+        return range(bisect_left(missed, order.first), bisect_left(missed, order.end))
+
+    def of(order: Order) -> Iterator[tuple[int, int]]:
+        return ((missed[place], order.id) for place in covered(order) if (order.id, missed[place]) not in paid)
+
+    count = sum(len(covered(order)) for order in orders) - sum(is_in(missed, round) for _, round in paid)
+    return ((order, round) for round, order in merge(*map(of, orders))), count
+
+
+def collect_missed(market: Market, order_id: int, round: int | None) -> list[Done]:
+    """See `Buyer.collect_missed`."""
+    found = missed_of_order(market, order_id, round)
+    order = market.contract.order(order_id)
+    resumed = _resume(market, order, found, round)
+    left = [claim for claim in found.claims if claim[1] not in {done.round for done in resumed}]
+    if round is not None and not resumed:
+        left = [(order_id, round)]  # what can't be paid back is the contract's to say
+    return sorted(resumed + _pay(market, found, left), key=lambda done: done.round or 0)
+
+
+def collect_all_missed(market: Market, listing_id: int) -> list[Done]:
+    """See `Buyer.collect_all_missed`."""
+    found = missed_of_listing(market, listing_id)
+    return _pay(market, found, found.claims)
+
+
+def _resume(market: Market, order: Order, found: MissedRounds, round: int | None) -> list[Done]:
+    """What interrupted calls had sent for this order, also where its log is there already."""
+    over = missed_rounds(market.contract, found.listing.id) if round is None else [round]
+    sent = (market.resume(_label(order.id, one)) for one in over if order.covers(one))
+    return [paid_by(one, "MissedRefunded", found.token) for one in sent if one is not None]
+
+
+def _pay(market: Market, found: MissedRounds, claims: Iterable[Claim]) -> list[Done]:
+    _skip(market, found)
+    paid: list[Done] = []
+    for order, round in claims:
+        label = _label(order, round)
+        sent = market.resume(label)
+        if sent is None:
+            if market.contract.settled(order, round) is not Settlement.NONE:
+                continue  # somebody else was faster
+            try:
+                sent = market.send(label, calls.refund_missed(order=order, round=round))
+            except RevertedError as error:
+                if error.name != "AlreadySettled":
+                    raise
+                continue
+        paid.append(paid_by(sent, "MissedRefunded", found.token))
+    return paid
+
+
+def _label(order: int, round: int) -> str:
+    return f"missed-{order}-{round}"
+
+
+def _skip(market: Market, found: MissedRounds) -> None:
+    """Skip the overdue rounds, each once, as anybody may."""
+    contract, id = market.contract, found.listing.id
+    label = f"skip-{id}"
+    market.resume(label)  # one that was on its way moves the listing to its next round
+    for round in found.overdue:
+        if contract.listing(id).next_round > round:
+            continue
+        due = found.listing.terms.due(round)
+        market.send(label, calls.skip(listing=id, round=round), after=None if due is None else due + 1)
+        if contract.listing(id).next_round <= round:
+            raise NetworkError(
+                f"the node does not know yet that round {round} was skipped", "run this again", code="node-behind"
+            )

@@ -1,0 +1,124 @@
+"""Money out: matured pots to the seller's payout address, and credits to whoever has them."""
+
+from typing import Final
+
+from numerbay_chain.chain.connection import checksummed
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.sending.outbox import Sent
+from numerbay_chain.core.errors import RefusedError, UsageError
+from numerbay_chain.orders.results import Done, PotView, Withdrawal, event_of
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Receipt, Token
+from numerbay_chain.session import Market
+
+_POTS_A_TRANSACTION: Final = 100
+
+
+def find_pots(market: Market, listing_id: int) -> list[PotView]:
+    """All pots of a listing that hold money, the first to mature first. Where they are, the logs tell."""
+    contract, terms = market.contract, market.contract.listing(listing_id).terms
+    places = {(release.round, release.bucket) for release in contract.releases(listing_id)}
+    places |= {(order.first, order.bucket) for order in contract.orders_of(listing_id) if order.bucket}
+    withdrawn = {(event["round"], event["bucket"]) for event in contract.events(["Withdrawn"], listing=listing_id)}
+    pots = [
+        PotView(round, bucket, contract.pot(listing_id, round, bucket).amount, terms.maturity_of(bucket))
+        for round, bucket in places - withdrawn  # what has matured gets no more money
+    ]
+    return sorted((pot for pot in pots if pot.amount), key=lambda pot: (pot.matures_at, pot.round, pot.bucket))
+
+
+def _frozen(market: Market, listing_id: int, pots: list[PotView]) -> tuple[PotView, ...]:
+    """Pots of rounds that were proven faulty before they matured: their money is the buyers'."""
+    events = market.contract.events(["RoundFaulty"], listing=listing_id)
+    faulty = {event["round"]: event["faultyAt"] for event in events}
+    return tuple(pot for pot in pots if pot.round in faulty and faulty[pot.round] < pot.matures_at)
+
+
+def withdrawable(market: Market, listing_id: int) -> Withdrawal:
+    """See `Seller.withdrawable`."""
+    listing, now = market.contract.listing(listing_id), market.connection.now()
+    found = find_pots(market, listing_id)
+    frozen = _frozen(market, listing_id, found)
+    pots = [pot for pot in found if pot not in frozen]
+    matured = tuple(pot for pot in pots if pot.matures_at <= now)
+    return Withdrawal(
+        amount=sum(pot.amount for pot in matured),
+        token=market.token(listing.terms.token),
+        payout=listing.payout,
+        pots=matured,
+        waiting=tuple(pot for pot in pots if pot.matures_at > now),
+        receipts=(),
+        frozen=frozen,
+    )
+
+
+def withdraw(market: Market, listing_id: int) -> Withdrawal:
+    """See `Seller.withdraw`."""
+    return _withdraw(market, listing_id, more=True)
+
+
+def resume_withdrawal(market: Market, listing_id: int) -> Withdrawal:
+    """See `Seller.resume_withdrawal`."""
+    return _withdraw(market, listing_id, more=False)
+
+
+def _withdraw(market: Market, listing_id: int, *, more: bool) -> Withdrawal:
+    """What an earlier call had sent and, with `more`, all that has matured."""
+    label = f"withdraw-{listing_id}"
+    found = market.resume(label)
+    receipts = [found.receipt] if found else list[Receipt]()
+    listing, now = market.contract.listing(listing_id), market.connection.now()
+    there = find_pots(market, listing_id)
+    frozen = _frozen(market, listing_id, there)
+    pots = [pot for pot in there if pot not in frozen]
+    matured = [pot for pot in pots if more and pot.matures_at <= now]
+    for start in range(0, len(matured), _POTS_A_TRANSACTION):
+        some = matured[start : start + _POTS_A_TRANSACTION]
+        rounds, buckets = [pot.round for pot in some], [pot.bucket for pot in some]
+        call = calls.withdraw(listing=listing_id, rounds=rounds, buckets=buckets)
+        receipts.append(market.send(label, call, after=max(pot.matures_at for pot in some)).receipt)
+    taken = [event for receipt in receipts for event in receipt.events if event.name == "Withdrawn"]
+    return Withdrawal(
+        amount=sum(event["amount"] for event in taken),
+        token=market.token(listing.terms.token),
+        payout=taken[-1]["payout"] if taken else listing.payout,
+        pots=tuple(
+            PotView(event["round"], event["bucket"], event["amount"], listing.terms.maturity_of(event["bucket"]))
+            for event in taken
+        ),
+        waiting=tuple(pot for pot in pots if pot.matures_at > now),
+        receipts=tuple(receipts),
+        resumed=found is not None,
+        frozen=frozen,
+    )
+
+
+def collect(market: Market, token: str | None, to: str | None, account: str | None = None) -> Done | None:
+    """See `Seller.collect`."""
+    if account and to:
+        raise UsageError("somebody else's credit goes to their account only", "leave out the receiver")
+    address = checksummed(token) if token else ZERO_ADDRESS
+    owner = checksummed(account) if account else market.account
+    receiver = checksummed(to) if to else owner
+    if account:
+        label, call = f"collect-for-{owner}-{address}", calls.collect_for(account=owner, token=address)
+    else:
+        label, call = f"collect-{address}", calls.collect(token=address, to=receiver)
+    sent = market.resume(label)
+    if sent is None:
+        if not market.contract.credit(owner, address):
+            return None
+        sent = market.send(label, call)
+    event = event_of(sent.receipt, "Collected")
+    if event["to"] != receiver:
+        raise RefusedError(
+            f"an earlier collect was still on its way, and has gone through: it paid {event['to']}",
+            "run this again if more waits by now",
+            code="earlier-transaction",
+        )
+    return Done(sent.receipt, event["amount"], market.token(address), resumed=sent.resumed)
+
+
+def paid_by(sent: Sent, event: str, token: Token) -> Done:
+    """What a transaction paid to a buyer, as its event says. Raises `NetworkError` where that is left out."""
+    found = event_of(sent.receipt, event)
+    return Done(sent.receipt, found["paid"], token, found.arguments.get("round"), sent.resumed)

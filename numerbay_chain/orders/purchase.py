@@ -1,0 +1,260 @@
+"""Buying, once: a transaction that a repeated call finds again instead of paying twice.
+
+Two rules keep a purchase from happening twice: what was on its way when a call died is looked up before anything is
+sent (`outbox`), and a recipient who holds an order for the round already has to say that a second one is meant
+(`again`).
+"""
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any, Final
+
+from numerbay_chain.artifacts import artifact
+from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.chain import tokens
+from numerbay_chain.chain.connection import checksummed
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.sending.outbox import Sent, fingerprint
+from numerbay_chain.core.errors import ContentError, NetworkError, RefusedError
+from numerbay_chain.core.progress import Progress
+from numerbay_chain.core.units import format_amount
+from numerbay_chain.listings.vouchers import SignedVoucher, digest_of
+from numerbay_chain.orders.quote import make_quote, refuse_young
+from numerbay_chain.orders.results import Purchase, Quote, event_of
+from numerbay_chain.protocol.types import Order, Permit, Receipt, Release
+from numerbay_chain.session import Market
+
+_PERMIT_LIFETIME: Final = 3_600  # seconds
+
+
+def buy(
+    market: Market,
+    listing_id: int,
+    rounds: int,
+    *,
+    voucher: SignedVoucher | None,
+    recipient: str | None,
+    first_round: int | None,
+    max_price: int | str | None,
+    agreed: Quote | None,
+    again: bool,
+    young_listing: bool,
+    check: bool,
+    permit: bool,
+    progress: Progress,
+) -> Purchase:
+    """See `Buyer.buy`."""
+    if bought := resume_purchase(market, listing_id, rounds, voucher, recipient):
+        return bought
+    receiver, label, asked = _asked(market, listing_id, rounds, voucher, recipient)
+    first_round = first_round if agreed is None else agreed.first_round
+    quote = make_quote(market, listing_id, rounds, voucher, receiver, first_round, young_listing)
+    if agreed is not None:
+        _refuse_change(quote, agreed)
+    if max_price is not None and quote.price > (most := market.amount(max_price, quote.token)):
+        raise RefusedError(
+            f"a round costs {_show(quote, quote.price)}, more than {_show(quote, most)}",
+            "allow more, or leave it",
+            code="price-too-high",
+        )
+    if not again:
+        _refuse_second(market, quote)
+    checked = None
+    if quote.already_out and check:
+        until = _last_second(quote, voucher, None)
+        with market.reading(None if until is None else market.clock.left(until)):
+            checked = _check_content(market, quote, progress)
+    approval, signed = _allow(market, quote, permit)
+    call = _call(quote, voucher, signed)
+    with market.decision():
+        _refuse_other(market, quote, checked)
+        if not young_listing:
+            refuse_young(market, quote.listing)
+        if not again:
+            _refuse_second(market, quote)
+        market.confirm()
+        # what never reached the network is sent only if it is what would be signed now
+        sent = market.send(label, call, f"{asked}; {fingerprint(call)}", until=_last_second(quote, voucher, signed))
+    return _bought(market, sent, approval, asked)
+
+
+def resume_purchase(
+    market: Market, listing_id: int, rounds: int, voucher: SignedVoucher | None, recipient: str | None
+) -> Purchase | None:
+    """See `Buyer.resume_purchase`."""
+    _, label, asked = _asked(market, listing_id, rounds, voucher, recipient)
+    found = market.resume(label)
+    return _bought(market, found, None, asked) if found else None
+
+
+def _asked(
+    market: Market, listing_id: int, rounds: int, voucher: SignedVoucher | None, recipient: str | None
+) -> tuple[str, str, str]:
+    """The recipient, the outbox's label, and what of the purchase is the same however often it is asked for."""
+    receiver = checksummed(recipient) if recipient else market.account
+    # not the signature: a contract's may be empty, or the same for all
+    which = f"voucher {digest_of(voucher).hex() if voucher else 'none'}"
+    return receiver, f"buy-{listing_id}-{receiver}", f"{rounds} rounds, {which}"
+
+
+def _show(quote: Quote, amount: int) -> str:
+    return format_amount(amount, quote.token.symbol, quote.token.decimals)
+
+
+def _refuse_change(now: Quote, agreed: Quote) -> None:
+    for what, new, old in (
+        ("the listing's seller", now.listing.seller, agreed.listing.seller),
+        ("the listing's terms", now.listing.terms, agreed.listing.terms),
+        ("the offer", (now.listing.version, now.listing.offer), (agreed.listing.version, agreed.listing.offer)),
+        ("the price", now.total, agreed.total),
+        ("what was asked for", (now.rounds, now.recipient), (agreed.rounds, agreed.recipient)),
+        ("the recipient's key", now.epoch, agreed.epoch),
+        ("the round", now.already_out, agreed.already_out),
+    ):
+        if new != old:
+            raise RefusedError(f"{what} changed since you agreed", "look at it again, then buy", code="terms-changed")
+
+
+def _refuse_other(market: Market, quote: Quote, checked: Release | None) -> None:
+    """Right before it is signed: the contract binds a purchase to a listing's number, version and round, not to the
+    seller behind that number, nor to the content that was `checked`, which a reorganization can change. Raises
+    `RefusedError`."""
+    now = market.contract.listing(quote.listing.id)
+    key = market.contract.current_key(quote.recipient)
+    _refuse_change(replace(quote, listing=now, epoch=key[0] if key else 0), quote)
+    if now.next_round != quote.listing.next_round:
+        raise RefusedError("the round changed since you agreed", "look at it again, then buy", code="terms-changed")
+    if checked is not None and _released(market, quote).content_hash != checked.content_hash:
+        raise RefusedError(
+            f"round {quote.first_round} has other content by now than was checked",
+            "nothing was paid; run this again",
+            code="terms-changed",
+        )
+
+
+def _refuse_second(market: Market, quote: Quote) -> None:
+    for order in market.contract.orders_by(quote.recipient):
+        if order.listing == quote.listing.id and order.covers(quote.first_round):
+            raise RefusedError(
+                f"{quote.recipient} holds order {order} already, which covers round {quote.first_round}",
+                "give --again if a second order is meant",
+                code="already-bought",
+            )
+
+
+def _released(market: Market, quote: Quote) -> Release:
+    release = market.contract.release(quote.listing.id, quote.first_round)
+    if release is None:
+        raise NetworkError(
+            "the node left out a release", "check from_block, or use another node", code="node-incomplete"
+        )
+    return release
+
+
+def _check_content(market: Market, quote: Quote, progress: Progress) -> Release:
+    """Read every byte of the round that is out. Raises `RefusedError` where something is wrong."""
+    release = _released(market, quote)
+    with _keeping(market, quote, release):
+        found = artifact.check(
+            release.manifest,
+            release.content_hash,
+            market.reader(release.content_hash),
+            lambda done, total: progress("check", done, total),
+        )
+    for one in found:
+        if one.code.startswith("details-"):
+            market.notify(f"round {quote.first_round}: {one.message}; the file can be read without them")
+    problems = [one for one in found if not one.code.startswith("details-")]
+    if problems:
+        raise RefusedError(
+            f"round {quote.first_round} is released, but its check fails: {problems[0].message}",
+            "nothing was paid; buy the next round instead, or leave the check out",
+            code="bad-content",
+        )
+    return release
+
+
+def _keeping(market: Market, quote: Quote, release: Release) -> AbstractContextManager[None]:
+    """What is checked before it is bought is kept: the host may be the seller, and silent once it is paid."""
+    terms = quote.listing.terms
+    try:
+        manifest = Manifest.decode(release.manifest)
+    except ContentError:
+        return nullcontext()  # the check says it
+    if manifest.content_hash != release.content_hash:
+        return nullcontext()
+    matures_at = terms.maturity_of(terms.bucket_at(market.connection.now()))
+    return market.keeping(manifest, release.listing, release.round, None, terms.needed_until(matures_at))
+
+
+def _allow(market: Market, quote: Quote, permit: bool) -> tuple[Receipt | None, Permit | None]:
+    """Lets the marketplace take a token's payment: by signature where the token can do that, else by approving the
+    exact amount."""
+    if quote.token.native or quote.total == 0:
+        return None, None
+    tokens.require_balance(market.connection, quote.token.address, market.account, quote.total)
+    spender = market.contract.address
+    if tokens.allowance(market.connection, quote.token.address, market.account, spender) >= quote.total:
+        return None, None
+    market.require_second()  # before the contract is allowed to take anything
+    if permit:
+        deadline = max(market.connection.now(), int(time.time())) + _PERMIT_LIFETIME
+        try:
+            signer = market.sender.signer
+            return None, tokens.sign_permit(
+                market.connection, signer, quote.token.address, spender, quote.total, deadline
+            )
+        except RefusedError:
+            market.notify(f"{quote.token.symbol} takes no permit: the exact amount is approved first")
+    if market.dry_run:
+        market.send("approve", calls.approve(token=quote.token.address, spender=spender, amount=quote.total))
+    return market.sender.approve(quote.token.address, quote.total), None
+
+
+def _call(quote: Quote, voucher: SignedVoucher | None, permit: Permit | None) -> calls.Call:
+    value = quote.total if quote.token.native else 0
+    common: dict[str, Any] = {
+        "listing": quote.listing.id,
+        "version": quote.listing.version,
+        "next_round": quote.listing.next_round,
+        "out": quote.already_out,
+        "rounds": quote.rounds,
+    }
+    if voucher is None and permit is None:
+        return calls.buy(**common, recipient=quote.recipient, value=value)
+    return calls.buy_with(
+        **common,
+        recipient=quote.recipient,
+        value=value,
+        permit=permit,
+        voucher=voucher.voucher if voucher else None,
+        signature=voucher.signature if voucher else None,
+    )
+
+
+def _last_second(quote: Quote, voucher: SignedVoucher | None, permit: Permit | None) -> int | None:
+    """The last second in which the contract takes the purchase; None: there is none. It refuses an order that covers
+    an overdue round, and a voucher or a permit that ran out."""
+    ends = [voucher.voucher.deadline] if voucher else []
+    ends += [permit.deadline] if permit else []
+    due = quote.listing.terms.due(quote.listing.next_round)
+    if due is not None and quote.first_round + quote.rounds > quote.listing.next_round:
+        ends.append(due)
+    return min(ends, default=None)
+
+
+def _bought(market: Market, sent: Sent, approval: Receipt | None, asked: str) -> Purchase:
+    event = event_of(sent.receipt, "Bought")
+    order = Order(
+        event["order"], event["buyer"], event["first"], event["rounds"], event["price"], event["version"],
+        event["epoch"], event["bucket"], 0,
+    )  # fmt: skip
+    if not sent.identity.startswith(f"{asked};"):
+        raise RefusedError(
+            f"an earlier purchase was still on its way, and has gone through: it is order {order}",
+            "run this again if another one is wanted, with --again for the same round",
+            code="earlier-transaction",
+        )
+    token = market.token(market.contract.listing(order.listing).terms.token)
+    return Purchase(order, token, order.price * order.rounds, sent.receipt, approval, sent.resumed)

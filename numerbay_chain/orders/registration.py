@@ -1,0 +1,34 @@
+"""A buyer's key: made on this machine, registered on chain once."""
+
+from pathlib import Path
+
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.core.files.atomic import expanded
+from numerbay_chain.core.home import keyfile
+from numerbay_chain.orders.results import RegisteredKey, event_of
+from numerbay_chain.session import Market
+
+
+def register_key(market: Market, path: str | Path | None) -> RegisteredKey:
+    """See `Buyer.register_key`."""
+    chosen = expanded(path) if path is not None else market.key_path or default_path(market)
+    created = not chosen.exists()
+    pair = keyfile.generate() if created else keyfile.load(chosen)
+    if created and not market.dry_run:
+        market.sender.plan(calls.register(public_key=pair.public_key))  # who can't register it is left no key file
+        keyfile.save(pair, chosen)  # on disk before anybody can seal to it
+        market.notify(f"a key file was made: {chosen}; back it up, what you buy is sealed to it")
+    label = "register-key"
+    found = market.resume(label)
+    current = market.contract.current_key(market.account)
+    if current is not None and current[1] == pair.public_key:
+        receipt = found.receipt if found else None
+        return RegisteredKey(market.account, current[0], pair.public_key, str(chosen), created, receipt)
+    receipt = market.send(label, calls.register(public_key=pair.public_key)).receipt
+    epoch = event_of(receipt, "KeyRegistered")["epoch"]
+    return RegisteredKey(market.account, epoch, pair.public_key, str(chosen), created, receipt)
+
+
+def default_path(market: Market) -> Path:
+    """The account's own key file in the home folder."""
+    return market.home.folder("keys") / f"{market.account}.json"

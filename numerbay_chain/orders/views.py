@@ -1,0 +1,340 @@
+"""Orders as they stand, put together from the contract and its logs for people to look at.
+
+What is read and shown grows with what happened, never with the rounds that an order was sold for: strangers can give
+away free orders of 65,535 rounds.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from numerbay_chain.chain.contract import MarketplaceContract, challenge_after, release_of
+from numerbay_chain.chain.logs import MOST_TOPICS
+from numerbay_chain.core.errors import NetworkError
+from numerbay_chain.core.paging import MOST, Page
+from numerbay_chain.disputes.results import DisputeState
+from numerbay_chain.orders.results import OrderView, RoundView
+from numerbay_chain.protocol.types import (
+    Challenge,
+    Delivery,
+    Event,
+    Ground,
+    Listing,
+    Order,
+    Release,
+    Settlement,
+    Terms,
+    Token,
+)
+from numerbay_chain.session import Market
+
+
+@dataclass(frozen=True, slots=True)
+class ListingLog:
+    """What the logs tell about a listing's rounds."""
+
+    listing: Listing
+    token: Token
+    now: int
+    releases: dict[int, Release] = field(default_factory=dict)
+    missed: list[int] = field(default_factory=list)  # in order
+    faulty: dict[int, int] = field(default_factory=dict)  # round → when it was proven faulty
+    postings: dict[int, list[int]] = field(default_factory=dict)  # round → the blocks in which envelopes were posted
+
+    def meet(self, event: Event) -> None:
+        """Take in one event of the listing."""
+        round = event["round"]
+        match event.name:
+            case "Released":
+                self.releases[round] = release_of(event)
+            case "Skipped":
+                self.missed.append(round)
+            case "RoundFaulty":
+                self.faulty[round] = event["faultyAt"]
+            case "Delivered":
+                self.postings.setdefault(round, []).append(event.block)
+
+    def require_all_rounds(self, node: str) -> None:
+        """Raise `NetworkError` (`node-incomplete`) where the contract counts rounds of which the logs tell nothing: a
+        release that a node leaves out is one that nobody declines, fetches or challenges in time."""
+        if len(self.releases) + len(self.missed) != self.listing.next_round:
+            raise NetworkError(
+                f"the logs of {node} leave out rounds of listing {self.listing.id}",
+                "check from_block, or use another node",
+                code="node-incomplete",
+            )
+
+
+def read_logs(market: Market, listings: Iterable[int]) -> dict[int, ListingLog]:
+    """Return the logs of several listings as of one block, asked for in as few questions as their number allows. Raise
+    as `ListingLog.require_all_rounds`."""
+    contract, now, ids = market.contract, market.connection.now(), sorted(set(listings))
+    head = market.connection.block_number()
+    logs: dict[int, ListingLog] = {}
+    for start in range(0, len(ids), MOST_TOPICS):
+        some = ids[start : start + MOST_TOPICS]
+        for id in some:
+            listing = contract.listing(id, block=head)
+            logs[id] = ListingLog(listing, market.token(listing.terms.token), now)
+        names = ["Released", "Skipped", "RoundFaulty", "Delivered"]
+        for event in contract.events(names, to_block=head, listing=some):
+            logs[event["listing"]].meet(event)
+    for log in logs.values():
+        log.require_all_rounds(contract.connection.name)
+    return logs
+
+
+def view_orders(market: Market, orders: Sequence[Order], limit: int | None = None) -> Page[OrderView]:
+    """Return the orders with their rounds, in the order given. With `limit`, that many of them at most: those that
+    were paid for before those that were free, the newest of each; and the newest rounds of each."""
+    blocks = bought_in(market.contract, [order.id for order in orders])
+    chosen = orders
+    if limit is not None and len(orders) > limit:
+        ranked = sorted(orders, key=lambda one: (one.price > 0, blocks.get(one.id, 0), one.id), reverse=True)
+        kept = {order.id for order in ranked[:limit]}
+        chosen = [order for order in orders if order.id in kept]
+    logs = read_logs(market, (order.listing for order in chosen))
+    fates = _fates(market.contract, [order.id for order in chosen])
+    rounds = None if limit is None else MOST
+    return Page(
+        (_view(logs[one.listing], one, fates.get(one.id, {}), blocks.get(one.id, 0), rounds) for one in chosen),
+        len(orders) - len(chosen),
+    )
+
+
+@dataclass(slots=True)
+class _Fate:
+    """What happened to one round of one order alone, by the logs."""
+
+    settlement: Settlement = Settlement.NONE
+    copy: bytes | None = None
+    challenge: Challenge | None = None
+    ground: Ground | None = None
+    faulty_at: int | None = None
+    missed: bool = False  # and paid back
+
+    def is_shown(self, covered: bool) -> bool:
+        """Whether a round is shown however old it is: it waits for something, or a fault of it was paid back."""
+        return self.settlement is Settlement.CHALLENGED or (self.ground is not None and not covered)
+
+    def meet(self, event: Event) -> None:
+        if event.name in ("Challenged", "Responded"):
+            self.challenge = challenge_after(self.challenge, event)
+        match event.name:
+            case "CopyDelivered":
+                self.copy = event["contentHash"]
+            case "Challenged":
+                self.settlement = Settlement.CHALLENGED
+            case "Responded":
+                pass
+            case "CopyFaulty":
+                self.faulty_at = self.faulty_at or event["faultyAt"]
+            case "ChallengeEnded":
+                self.ground = event["ground"]
+                lost = self.ground is Ground.NOTHING_PROVEN
+                self.settlement = Settlement.PAID_TO_SELLER if lost else Settlement.PAID_BACK
+            case "FaultyRefunded":
+                self.settlement, self.ground = Settlement.PAID_BACK, Ground.WRONG_CONTENT
+            case _:
+                self.settlement, self.missed = Settlement.PAID_BACK, event.name == "MissedRefunded"
+
+
+_FATEFUL: Final = (
+    "CopyDelivered", "Challenged", "Responded", "CopyFaulty", "ChallengeEnded", "FaultyRefunded", "RoundRefunded",
+    "MissedRefunded",
+)  # fmt: skip
+_Fates = dict[int, _Fate]
+"""By round."""
+
+
+def _fates(contract: MarketplaceContract, ids: Sequence[int]) -> dict[int, _Fates]:
+    """By order."""
+    fates: dict[int, _Fates] = {}
+    for start in range(0, len(ids), MOST_TOPICS):
+        for event in contract.events(_FATEFUL, order=list(ids[start : start + MOST_TOPICS])):
+            fates.setdefault(event["order"], {}).setdefault(event["round"], _Fate()).meet(event)
+    return fates
+
+
+def bought_in(contract: MarketplaceContract, ids: Sequence[int]) -> dict[int, int]:
+    """The block of each order's purchase: what was posted before it can't hold the order's key."""
+    blocks: dict[int, int] = {}
+    for start in range(0, len(ids), MOST_TOPICS):
+        for event in contract.events(["Bought"], order=list(ids[start : start + MOST_TOPICS])):
+            blocks[event["order"]] = event.block
+    return blocks
+
+
+def deliveries_to(contract: MarketplaceContract, order: Order, round: int) -> list[Delivery]:
+    """The envelopes of a round in which the order's key may be: all that were posted since it was bought."""
+    bought = bought_in(contract, [order.id]).get(order.id, 0)
+    return [one for one in contract.deliveries(order.listing, round) if one.block >= bought]
+
+
+def _view(log: ListingLog, order: Order, fates: _Fates, bought: int, most: int | None) -> OrderView:
+    """`most`: how many of the rounds that are over are shown, the newest; and those that wait for a step."""
+    next_round = log.listing.next_round
+    over = range(order.first, min(order.end, next_round))
+    newest = over if most is None else over[max(len(over) - most, 0) :]
+    # a faulty round that was the order's last one is no longer covered once it was paid back
+    open_ = {round for round, fate in fates.items() if round not in newest and fate.is_shown(round in over)}
+    open_ |= {round for round in log.faulty if round in over and round not in newest and round not in fates}
+    late = log.listing.overdue(log.now)
+    overdue = range(max(order.first, late.start), min(order.end, late.stop))
+    shown = [*sorted({*newest, *open_}), *([next_round] if next_round < order.end else [])]
+    rounds = tuple(_view_round(log, order, round, fates.get(round, _Fate()), bought) for round in shown)
+    ended = order.end <= next_round
+    status = "ended" if ended else "cancelled" if order.cancelled_at else "active"
+    reclaimable = None if ended or not order.cancelled_at else order.cancelled_at + log.listing.terms.notice_period
+    return OrderView(
+        order=order,
+        token=log.token,
+        rounds=rounds,
+        status=status,
+        reclaimable_from=reclaimable,
+        earlier=len(over) - sum(round in over for round in shown),
+        to_come=range(next_round, max(order.end, next_round)),
+        overdue=overdue,
+        unpaid=len(overdue) + _missed_unpaid(log, over, fates),
+    )
+
+
+def _missed_unpaid(log: ListingLog, over: range, fates: _Fates) -> int:
+    missed = bisect_left(log.missed, over.stop) - bisect_left(log.missed, over.start)
+    return missed - sum(fate.settlement is Settlement.PAID_BACK and fate.missed for fate in fates.values())
+
+
+def _view_round(log: ListingLog, order: Order, round: int, fate: _Fate, bought: int) -> RoundView:
+    release, terms, opened = log.releases.get(round), log.listing.terms, fate.challenge
+    matures_at = None if release is None else terms.maturity_of(bucket_of(order, release))
+    untouched = fate.settlement is Settlement.NONE
+    faulty_at = log.faulty.get(round) or fate.faulty_at
+    ended = fate.ground is not None
+    state = dispute_state(terms, log.now, fate.settlement, opened, ended, faulty_at or 0, matures_at or 0)
+    has_copy = not terms.copies or fate.copy is not None
+    return RoundView(
+        round=round,
+        due=terms.due(round),
+        released_at=release.released_at if release else None,
+        missed=is_in(log.missed, round),
+        settlement=fate.settlement,
+        declinable_until=declinable_until(log.listing, order, release, log.now) if untouched else None,
+        matures_at=matures_at,
+        content_hash=fate.copy if terms.copies else release.content_hash if release else None,
+        envelopes=_posted_since(log.postings.get(round, []), bought) if has_copy else 0,
+        challenged_at=opened.challenged_at if opened else None,
+        answered_at=opened.responded_at if opened and opened.responded else None,
+        ground=fate.ground,
+        faulty_at=faulty_at,
+        refundable=state == "refundable",
+        dispute=state,
+        dispute_until=dispute_deadline(terms, state, opened),
+        challengeable_until=_challengeable_until(log, release, matures_at) if state == "none" and untouched else None,
+        overdue=round in log.listing.overdue(log.now),
+        too_late=terms.adjudicated and untouched and state == "none" and 0 < (matures_at or 0) <= log.now,
+    )
+
+
+def _posted_since(blocks: list[int], bought: int) -> int:
+    return len(blocks) - bisect_left(blocks, bought)
+
+
+def is_in(numbers: Sequence[int], number: int) -> bool:
+    """Return whether `number` is one of `numbers`, which are in order."""
+    place = bisect_left(numbers, number)
+    return place < len(numbers) and numbers[place] == number
+
+
+def _challengeable_until(log: ListingLog, release: Release | None, matures_at: int | None) -> int | None:
+    """The last second in which a round that nothing was settled about can be challenged; None where it can't be now."""
+    terms, now = log.listing.terms, log.now
+    if release is None or matures_at is None or not terms.adjudicated or now >= matures_at:
+        return None
+    faulty = release.round in log.faulty and not terms.copies
+    return None if faulty or now < challengeable_from(log.listing, release) else matures_at - 1
+
+
+# ----------------------------------------------------------------------------------------------------------- disputes
+
+
+def dispute_state(
+    terms: Terms,
+    now: int,
+    settlement: Settlement,
+    opened: Challenge | None,
+    ended: bool,
+    faulty_at: int,
+    matures_at: int,
+) -> DisputeState:
+    """How a round stands for one order. `ended`: by a log; `matures_at`: 0 for a round that is not out."""
+    if settlement is Settlement.PAID_TO_SELLER:
+        return "paid-to-seller"
+    if ended:
+        return "paid-to-buyer"
+    if settlement is Settlement.PAID_BACK:
+        return "paid-back"
+    if settlement is Settlement.NONE or opened is None:
+        return "refundable" if 0 < faulty_at < matures_at else "none"
+    if faulty_at and (not opened.responded or faulty_at <= terms.proof_deadline(opened)):
+        return "faulty"
+    if not opened.responded:
+        return "challenged" if now <= terms.response_deadline(opened.challenged_at) else "unanswered"
+    return "answered" if now <= terms.proof_deadline(opened) else "unproven"
+
+
+def dispute_deadline(terms: Terms, state: DisputeState, opened: Challenge | None) -> int | None:
+    """The last second for what comes next; None where there is nothing, or no hurry."""
+    if opened is not None and state == "challenged":
+        return terms.response_deadline(opened.challenged_at)
+    if opened is not None and state == "answered":
+        return terms.proof_deadline(opened)
+    return None
+
+
+def challengeable_from(listing: Listing, release: Release) -> int:
+    """The first second for a challenge: only the latest round can be within its decline window."""
+    latest = release.round == listing.next_round - 1
+    return listing.terms.challenge_from(release.released_at) if latest else release.released_at
+
+
+# -------------------------------------------------------------------------------------------------------------- rounds
+
+
+def bought_when_out(order: Order, round: int) -> bool:
+    """Whether the round was out when the order was bought: such a one can't be declined."""
+    return order.bucket != 0 and round == order.first
+
+
+def bucket_of(order: Order, release: Release) -> int:
+    """Where the order's money for a released round lies."""
+    return order.bucket if bought_when_out(order, release.round) else release.bucket
+
+
+def declinable_until(listing: Listing, order: Order, release: Release | None, now: int) -> int | None:
+    """The last second in which the order's buyer can decline the round; None where that can't be (any more)."""
+    if release is None or release.round != listing.next_round - 1 or not order.covers(release.round):
+        return None
+    end = release.released_at + listing.terms.decline_window
+    return end - 1 if now < end and not bought_when_out(order, release.round) else None
+
+
+def missed_rounds(contract: MarketplaceContract, listing: int) -> list[int]:
+    """Return the rounds of a listing that were skipped, in order, by one question to the logs."""
+    return sorted(event["round"] for event in contract.events(["Skipped"], listing=listing))
+
+
+def newest_round(market: Market, order: Order, listing: Listing) -> int:
+    """Return the newest released round that the order covers, else its next one. Raises `NetworkError` where the node's
+    logs leave out rounds that were skipped."""
+    contract, over = market.contract, range(order.first, min(order.end, listing.next_round))
+    if over and contract.is_missed(listing.id, over[-1]):
+        missed = missed_rounds(contract, listing.id)
+        over = range(over.start, next((round + 1 for round in reversed(over) if not is_in(missed, round)), over.start))
+        if over and contract.is_missed(listing.id, over[-1]):
+            raise NetworkError(
+                f"the node's logs leave out rounds of listing {listing.id} that were skipped",
+                "check from_block, or use another node",
+                code="node-incomplete",
+            )
+    return over[-1] if over else max(order.first, min(listing.next_round, order.end - 1))
