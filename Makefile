@@ -33,18 +33,18 @@ check: setup
 	@.venv/bin/python -m tools.check
 
 gas: setup
-	@.venv/bin/python -m tests.gas --write
+	@.venv/bin/python -m tests.contracts.gas --write
 
 bench: $(VENV)
 	@.venv/bin/python bench/run.py
 
 # The money test for as long as one likes; the suite runs a short version.
 fuzz: setup
-	@.venv/bin/python -m tests.stateful --examples $(or $(EXAMPLES),1000)
+	@.venv/bin/python -m tests.contracts.stateful --examples $(or $(EXAMPLES),1000)
 
 # The judge against a reference of its own, ten thousand cases of each kind; the suite runs a few.
 fuzz-judge: setup
-	@.venv/bin/python -m tests.judge --cases $(or $(CASES),10000)
+	@.venv/bin/python -m tests.contracts.libraries --cases $(or $(CASES),10000)
 
 # Honest clients among hostile nodes, gateways, sellers and buyers, on a clock that jumps; the suite runs a sample.
 hostile: setup
@@ -52,15 +52,15 @@ hostile: setup
 
 # Every delivery, interrupted at every one of its steps; the suite runs a sample.
 interrupt: setup
-	@.venv/bin/python -m tests.e2e.interruptions
+	@.venv/bin/python -m tests.system.interruptions
 
 # Every small change to the contracts against their tests; goes on where it was broken off, writes docs/mutation.md.
 mutation: setup
-	@.venv/bin/python -m tests.mutation $(MUTATION_ARGS)
+	@.venv/bin/python -m tests.contracts.mutation $(MUTATION_ARGS)
 
 # Every proof about the contracts; the suite runs those that take seconds.
 symbolic: setup
-	@.venv/bin/python -m tests.symbolic
+	@.venv/bin/python -m tests.contracts.symbolic
 
 # The package's artifact is committed; this refreshes it after a change to contracts/.
 compile: $(VENV) $(NODE) $(SOLC)

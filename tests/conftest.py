@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.plugins.toolchain"]
+pytest_plugins = ["tests.support.plugins.toolchain"]
 
 # A run is the same everywhere: no wall-clock deadline, examples derived from the test itself.
 settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -90,7 +90,7 @@ def import_rules() -> str:
 def solidity_format() -> str:
     if not FORGE.exists():
         raise Failed("forge is not installed: npm ships it for Linux on x86-64 only")
-    files = solidity_files() + contract_files(ROOT / "tests" / "symbolic")
+    files = solidity_files() + contract_files(ROOT / "tests" / "contracts" / "symbolic")
     try:
         run(FORGE, "fmt", "--check", *files)
     except Failed as report:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from numerbay_chain.chain.encoding import abi
-from tests.evm.node import Node, RefusedRequest
+from tests.support.evm.node import Node, RefusedRequest
 
 Lie = Callable[[str, list[Any], Callable[[str, list[Any]], Any]], Any]
 EVENTS = (

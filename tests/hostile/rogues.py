@@ -17,9 +17,9 @@ from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.protocol.types import Order, Settlement
 from numerbay_chain.seller import Seller
 from numerbay_chain.session import Market
-from tests.e2e.cheats import ANOTHER_KEY, Cheat
 from tests.hostile.honest import PRICE
 from tests.hostile.world import RIVAL, ROGUE, SELLER, STRANGER, World
+from tests.support.cheats import ANOTHER_KEY, Cheat
 
 HOUR = 3_600
 

@@ -21,8 +21,8 @@ from numerbay_chain.chain.signers.signer import LocalSigner
 from numerbay_chain.core.home.config import Home
 from numerbay_chain.ipfs import ContentStore, EmbeddedStore
 from numerbay_chain.session import Market
-from tests.evm.node import Node, NodeProvider
 from tests.hostile.nodes import LyingNode
+from tests.support.evm.node import Node, NodeProvider
 
 SELLER, BUYER, OTHER, RIVAL, ROGUE, STRANGER = range(6)
 HONEST = (SELLER, BUYER, OTHER)

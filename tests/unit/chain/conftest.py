@@ -3,7 +3,7 @@
 import pytest
 
 from numerbay_chain.chain.local.embedded import EmbeddedChain
-from tests.chains.stage import Stage
+from tests.support.chains.stage import Stage
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from numerbay_chain.crypto.container import (
     commitments_size,
 )
 from numerbay_chain.crypto.content_key import ContentKey
-from tests.vectors import failures, load, why
-from tests.vectors import reference as ref
+from tests.support.vectors import failures, load, why
+from tests.support.vectors import reference as ref
 
 KEY = ContentKey.from_bytes(hashlib.sha256(b"a content key for tests").digest())
 plaintexts = st.one_of(

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from numerbay_chain.core import errors
 from numerbay_chain.core.errors import AccountError, DecryptionError, UsageError
 from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
-from tests.vectors import failures, load, why
-from tests.vectors import reference as ref
+from tests.support.vectors import failures, load, why
+from tests.support.vectors import reference as ref
 
 VECTORS = load("content_key")
 

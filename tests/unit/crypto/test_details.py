@@ -8,7 +8,7 @@ from numerbay_chain.core import errors
 from numerbay_chain.core.errors import ContentError, DecryptionError, UsageError
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.crypto.details import MAX_DETAILS_SIZE, Details, open_details, seal_details
-from tests.vectors import failures, load, why
+from tests.support.vectors import failures, load, why
 
 KEY = ContentKey.from_bytes(bytes(31) + b"\x07")
 

@@ -11,7 +11,7 @@ from numerbay_chain.core.errors import AccountError, ContentError, DecryptionErr
 from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, find_envelope, open_envelope, seal_envelopes
-from tests.vectors import failures, load, why
+from tests.support.vectors import failures, load, why
 
 
 def context_of(vector: dict[str, Any]) -> Context:

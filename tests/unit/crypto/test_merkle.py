@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from numerbay_chain.core import errors
 from numerbay_chain.core.errors import ContentError
 from numerbay_chain.crypto.merkle import MerkleTree, leaf_hash, node_hash, root_from_path
-from tests.vectors import failures, load, why
-from tests.vectors import reference as ref
+from tests.support.vectors import failures, load, why
+from tests.support.vectors import reference as ref
 
 leaf_lists = st.lists(st.binary(max_size=40), min_size=1, max_size=70)
 

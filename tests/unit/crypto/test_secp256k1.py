@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerbay_chain.crypto import secp256k1
-from tests.vectors import reference as ref
+from tests.support.vectors import reference as ref
 
 scalars = st.one_of(st.integers(1, secp256k1.N - 1), st.integers(1, 20), st.integers(1, 20).map(lambda n: ref.N - n))
 

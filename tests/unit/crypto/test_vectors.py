@@ -1,5 +1,6 @@
 """The committed vectors are what the references compute, so they can't drift from the document that they stand for;
-what they say of disputes is also what the package decides. tests/judge/test_vectors.py asks the contracts."""
+what they say of disputes is also what the package decides.
+tests/contracts/libraries/test_vectors.py asks the contracts."""
 
 import secrets
 from typing import Any
@@ -21,7 +22,7 @@ from numerbay_chain.crypto.dispute_keys import (
 )
 from numerbay_chain.crypto.secp256k1 import is_valid_x
 from numerbay_chain.protocol.types import Challenge
-from tests.vectors import FOLDER, failures, generate, load, why
+from tests.support.vectors import FOLDER, failures, generate, load, why
 
 Vector = dict[str, Any]
 RESPONSE = load("response")

@@ -1,0 +1,147 @@
+"""The package's own books, kept from the events alone, are right whatever people do."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import astuple
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import invariant, run_state_machine_as_test
+
+from numerbay_chain.protocol.replay import REVOKED, Ledger, ListingBook, OrderBook
+from numerbay_chain.protocol.types import Event, Offer, Terms
+from tests.contracts.stateful import machine
+from tests.contracts.stateful.scenes import Scenes
+from tests.support.model import Ledger as Model
+from tests.support.model.ledger import AHEAD, POT, VOUCHER_PRICE, challenge_tuple
+from tests.support.model.terms import TERMS
+
+
+def _as_the_package_has_it(number: int, event: Any) -> Event:
+    arguments = dict(event.arguments)
+    for name, kind in (("terms", Terms), ("offer", Offer)):
+        if name in arguments:
+            arguments[name] = kind(*arguments[name])
+    return Event(event.name, arguments, number, 0, "", event.address)
+
+
+class Booked(Scenes):
+    """The same people; an auditor listens. That model and bytecode agree, the money test says after every step; here
+    it is looked at in the end."""
+
+    listening: ClassVar["Booked"]
+
+    def __init__(self) -> None:
+        self.books = Ledger()
+        Booked.listening = self
+        super().__init__()
+        for owner in (self.cast.world.buyer, self.cast.world.other, self.cast.world.friend):
+            self.books.keys[str(owner), 1] = self.market.keyAt(owner, 1)
+
+    def both_agree(self) -> None:
+        super().both_agree()
+
+    @invariant()
+    def books_are_right(self) -> None:
+        check_books(self.books, self.ledger, self.token_addresses())
+
+
+def check_books(books: Ledger, model: Model, tokens: list[str]) -> None:
+    """All that an audit compares or tells."""
+    assert books.discrepancies == []
+    for token in tokens:
+        owed = books.unreleased(token), books.missed(token), books.pots(token), books.credited(token)
+        assert owed == _owed(model, token), f"owed in {token}: unreleased, missed, in pots, as credits"
+        assert books.challenged(token) == sum(
+            opened["price"] + opened["bond"]
+            for (order, _), opened in model.challenges.items()
+            if model.token(order >> 32) == token
+        ), f"in open challenges in {token}"
+        assert books.owed(token) == model.owed(token) == books.received.get(token, 0) - books.paid.get(token, 0)
+    assert books.listings.keys() == model.listings.keys()
+    for number, listing in books.listings.items():
+        _check_listing(listing, model, number)
+        for order in listing.orders:
+            _check_order(order, model)
+    for (account, token), amount in model.credits.items():
+        assert books.credits.get((account, token), 0) == amount, f"credit of {account}"
+    for owner, keys in model.keys.items():
+        assert [books.keys.get((owner, epoch)) for epoch in range(1, len(keys) + 2)] == [*keys, None], (
+            f"keys of {owner}"
+        )
+    for digest, uses in model.vouchers.items():
+        assert (REVOKED if digest in books.revoked else books.voucher_uses.get(digest, 0)) == uses
+
+
+def _owed(model: Model, token: str) -> tuple[int, int, int, int]:
+    unreleased, missed, pots = 0, 0, 0
+    for order, state in model.orders.items():
+        listing = model.listings[state["listing"]]
+        if listing["terms"]["token"] != token:
+            continue
+        for round_, (place, _) in model.cells[order].items():
+            unreleased += state["price"] * (place == AHEAD and round_ not in listing["missed"])
+            missed += state["price"] * (place == AHEAD and round_ in listing["missed"])
+            pots += state["price"] * (place == POT)
+    return unreleased, missed, pots, sum(amount for (_, other), amount in model.credits.items() if other == token)
+
+
+def _check_listing(book: ListingBook, model: Model, number: int) -> None:
+    state = model.listings[number]
+    assert (book.id, book.seller, book.operator, book.payout) == (
+        number, str(state["seller"]), str(state["operator"]), str(state["payout"])
+    )  # fmt: skip
+    assert astuple(book.terms) == tuple(state["terms"][name] for name in TERMS)
+    assert (astuple(book.offer), book.version) == (tuple(state["offer"].values()), state["version"])
+    assert (book.next_round, book.last_turn) == (state["nextRound"], state["lastTurn"])
+    assert [order.id for order in book.orders] == state["ids"]
+    assert (book.voided, set(book.missed)) == (state["voided"], state["missed"])
+    assert book.faulty == state["faulty"]
+    frozen = {place for place in book.pots if model.is_frozen(number, *place)}
+    assert {place for place in book.pots if book.is_frozen(*place)} == frozen
+    assert book.earned_by(book.next_round) == model.active(number)
+    last, leaving = max([book.next_round, *(order.end for order in book.orders)]), book.leaving()
+    for round_ in range(last + 1):
+        assert leaving.get(round_, 0) == model.leaving(number, round_), f"leaving before round {round_}"
+    released = {r: (one.content_hash, one.bucket, one.released_at) for r, one in book.releases.items()}
+    assert released == {r: (one["hash"], one["bucket"], one["time"]) for r, one in state["released"].items()}
+    assert {place: (pot.amount, pot.released) for place, pot in book.pots.items()} == {
+        place: (model.pot(number, *place), model.is_flagged(number, *place)) for place in model.pots(number)
+    }
+
+
+def _check_order(book: OrderBook, model: Model) -> None:
+    state = model.orders[book.id]
+    names = ("buyer", "first", "end", "price", "version", "epoch", "bucket")
+    assert tuple(getattr(book, name) for name in names) == tuple(state[name] for name in names)
+    assert book.cancelled_at == state["cancelledAt"]
+    assert (book.voucher in model.vouchers) == (state["version"] == VOUCHER_PRICE)
+    rounds = model.cells[book.id]
+    assert book.settled == {r: model.settled[book.id, r] for r in rounds if (book.id, r) in model.settled}
+    opened = {r: challenge_tuple(model.challenges[book.id, r]) for r in rounds if (book.id, r) in model.challenges}
+    assert {r: astuple(challenge) for r, challenge in book.challenges.items()} == opened
+    assert book.copy_faulty == {r: model.copy_faulty[book.id, r] for r in rounds if (book.id, r) in model.copy_faulty}
+    assert book.copies == {r: model.copies[book.id, r] for r in rounds if (book.id, r) in model.copies}
+
+
+def test_the_books_are_right_whatever_people_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    original, counted = machine.replay, Counter[str]()
+
+    def heard(events: Iterable[Any], ledger: Any = None) -> Any:
+        heard_events = list(events)
+        counted.update(event.name for event in heard_events)
+        books = Booked.listening.books
+        for event in heard_events:
+            books.apply(_as_the_package_has_it(books.events, event))
+        return original(heard_events, ledger)
+
+    monkeypatch.setattr(machine, "replay", heard)
+    profile = settings(max_examples=70, stateful_step_count=60, derandomize=True, deadline=None)
+    run_state_machine_as_test(Booked, settings=profile)
+    moving = {
+        "Bought", "VoucherUsed", "VoucherRevoked", "Released", "Skipped", "Declined", "Cancelled", "Reclaimed",
+        "Refunded", "RoundRefunded", "MissedRefunded", "CopyDelivered", "Withdrawn", "Credited", "Collected",
+        "Challenged", "Responded", "ChallengeEnded", "RoundFaulty", "CopyFaulty", "FaultyRefunded",
+    }  # fmt: skip
+    assert min(counted[name] for name in moving) >= 2, f"the run was too short to mean something: {counted}"

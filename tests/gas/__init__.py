@@ -1,5 +1,0 @@
-"""What each call costs: the gasUsed of a real receipt, for fixed accounts, bytes and times."""
-
-from tests.gas import cases, disputes
-
-__all__ = ["cases", "disputes"]

@@ -1,0 +1,140 @@
+"""What strangers can make an audit, and a list of listings, ask for and wait for."""
+
+import os
+from collections import Counter
+
+import pytest
+
+from numerbay_chain import Seller
+from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.cli.commands.auditing.audit import exit_code
+from numerbay_chain.core.errors import ExitCode
+from numerbay_chain.ipfs import Cid, EmbeddedStore
+from numerbay_chain.ipfs.http import IdleError
+from numerbay_chain.protocol.types import Offer
+from tests.support.places import PRICE, Place
+
+DAY, HOUR = 86_400, 3_600
+
+
+class Stalled:
+    """Nothing comes for what the place's store does not have, as from a gateway: each wait is counted."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.waits = 0
+        real = EmbeddedStore._fetch
+
+        def fetch(store: EmbeddedStore, cid: Cid) -> bytes:
+            if not store.block_path(cid).exists():
+                self.waits += 1
+                raise IdleError("nothing came for a while")
+            return real(store, cid)
+
+        patch.setattr(EmbeddedStore, "_fetch", fetch)
+
+
+@pytest.fixture
+def stalled(monkeypatch: pytest.MonkeyPatch) -> Stalled:
+    return Stalled(monkeypatch)
+
+
+@pytest.fixture
+def questions(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often the contract was asked what, by the function's name."""
+    asked: Counter[str] = Counter()
+    real = MarketplaceContract._read
+
+    def counted(self: MarketplaceContract, function: str, *arguments: object, **more: object) -> list[object]:
+        asked[function] += 1
+        return real(self, function, *arguments, **more)
+
+    monkeypatch.setattr(MarketplaceContract, "_read", counted)
+    return asked
+
+
+def test_an_audit_asks_for_orders_and_rounds_not_for_their_product(place: Place, questions: Counter[str]) -> None:
+    now, rogue = place.chain.connection.now(), Seller(place.market("rogue", 3))
+    orders, rounds = 9, 9
+    terms = {"dispute_window": DAY, "response_window": HOUR, "copies": True, "decline_window": 4}
+    evil = rogue.create_listing(0, max_rounds=65_535, first_due=now + 600, period=600, min_interval=60, **terms).id
+    giver = place.buyer(4)
+    for _ in range(orders):
+        giver.buy(evil, 65_535, again=True)
+    place.chain.advance(600 * (rounds + 2))
+    for round in range(rounds):
+        rogue.market.sender.send(calls.skip(listing=evil, round=round))
+    questions.clear()
+    report = place.auditor.audit()
+    assert (report.ok, report.checked["rounds of orders in all"]) == (True, orders * rounds)
+    for function in ("settled", "hashOf", "challengeOf", "copyFaultyAt"):
+        assert rounds <= questions[function] <= orders + rounds, function
+    assert questions["isMissed"] == rounds
+    assert report.checked["rounds of orders"] == questions["settled"]
+
+
+def copies(place: Place, account: int, count: int) -> int:
+    """A listing whose copies were posted with hashes of what nobody has."""
+    rogue = Seller(place.market(f"rogue-{account}", account))
+    terms = {"dispute_window": DAY, "response_window": HOUR, "copies": True, "decline_window": 4}
+    evil = rogue.create_listing(0, min_interval=60, **terms).id
+    orders = [place.buyer(4).buy(evil, again=True).order.id for _ in range(count)]
+    rogue.market.sender.send(calls.release(listing=evil, round=0))
+    hashes = [os.urandom(32) for _ in orders]
+    rogue.market.sender.send(calls.deliver_copies(listing=evil, round=0, orders=orders, hashes=hashes))
+    return evil
+
+
+def test_copies_that_nobody_has_are_waited_for_a_few_times_a_listing(place: Place, stalled: Stalled) -> None:
+    evil = [copies(place, 3, 6), copies(place, 5, 6)]
+    honest = place.seller.create_listing(PRICE, copies=True, decline_window=60, min_interval=60).id
+    order = place.buyer(1).buy(honest).order.id
+    place.seller.deliver_copies(honest, {order: place.file()})
+    stalled.waits = 0
+    report = place.auditor.audit()
+    assert stalled.waits == 6
+    assert (report.ok, report.unread, report.checked["manifests"]) == (True, False, 1)
+    assert [one.severity for one in report.findings] == 8 * ["warning"]
+    assert [one.subject for one in report.findings if one.subject.startswith("listing")] == [
+        f"listing {listing}" for listing in evil
+    ]
+
+
+def test_of_all_listings_together_so_many_are_waited_for(
+    place: Place, stalled: Stalled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numerbay_chain.audit.checks._WAITS", 4)
+    for account in (3, 5, 6):
+        copies(place, account, 3)
+    stalled.waits = 0
+    assert place.auditor.audit().ok
+    assert stalled.waits == 4
+
+
+def test_content_that_is_too_slow_is_unread_and_the_rest_is_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numerbay_chain.audit.checks._WAITS_A_LISTING", 0)
+    listing = place.seller.create_listing(PRICE).id
+    place.seller.deliver(place.file(), listing)
+    report = place.auditor.audit(content=True)
+    assert (report.ok, report.unread, report.checked.get("artifacts")) == (True, True, None)
+    assert exit_code(report) == ExitCode.NETWORK
+
+
+def test_descriptions_that_nobody_has_are_waited_for_a_few_times(place: Place, stalled: Stalled) -> None:
+    mine = place.seller.create_listing(PRICE, name="mine").id
+    place.buyer(1).buy(mine)
+    rogue = Seller(place.market("rogue", 3))
+    terms = rogue.create_listing(0).listing.terms
+    account = rogue.market.account
+    for _ in range(6):
+        offer = Offer(0, True, os.urandom(32))
+        rogue.market.sender.send(calls.create_listing(terms=terms, offer=offer, operator=account, payout=account))
+    stalled.waits = 0
+    views = place.buyer().listings()
+    assert stalled.waits == 3
+    assert len(views) == 8
+    assert [view.description.name for view in views if view.description] == ["mine"]
+    assert sum(view.trouble is not None for view in views) == 6
+    stalled.waits = 0
+    assert place.buyer().show(views[-1].id).trouble
+    assert stalled.waits == 1

@@ -1,0 +1,473 @@
+"""What has a deadline is compared with the chain's time right before it leaves, however long reading took."""
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from numerbay_chain import Buyer
+from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.sending.outbox import Outbox
+from numerbay_chain.chain.sending.outgoing import name_of
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import NetworkError
+from numerbay_chain.core.progress import silent
+from numerbay_chain.delivery.deliver import deliver
+from numerbay_chain.delivery.options import Choices
+from numerbay_chain.ipfs import EmbeddedStore
+from numerbay_chain.orders.results import Delivered
+from numerbay_chain.session import Market
+from tests.support.cheats import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
+from tests.support.codes import fails_with, failure
+from tests.support.nodes import watched
+from tests.support.places import PRICE, Place
+from tests.support.slowness import BLOCK, Slowly, Wire, advance_to, as_public
+
+
+def junk(place: Place, cheat: Cheat, **terms: object) -> tuple[int, int, bytes]:
+    """A listing with an order whose content is not what was committed to, and the key that its buyer was given."""
+    listing, (order,) = sold(place, **terms)
+    _, key = cheat.release_junk(listing, CONTENT, chunk=4)
+    cheat.hand_out(key, [order])
+    return listing, order, key.reveal()
+
+
+# --------------------------------------------------------------------------------------------------------------- proofs
+
+
+@pytest.mark.parametrize("minutes", [16, 300])
+def test_a_proof_works_however_long_reading_took(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    _, order, _ = junk(place, cheat)
+    buyer = place.buyer()
+    slow = Slowly(lambda: place.chain.advance(minutes * 60), len(CONTENT), reads=4).install(monkeypatch)
+    as_public(place, monkeypatch)
+    for module in ("judge", "prove"):
+        monkeypatch.setattr(f"numerbay_chain.disputes.{module}.refuse_young", lambda *_: None)
+    judged = buyer.judge(order)
+    assert judged.kind == "wrong-content"
+    assert buyer.prove(order, publish_key=True, judgement=judged).paid == PRICE
+    assert len(slow.seen) >= 2
+
+
+def test_a_proof_that_reading_made_late_is_not_sent(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, order, key = junk(place, cheat)
+    buyer = place.buyer()
+    matures = buyer.order(order).rounds[0].matures_at or 0
+    advance_to(place, matures - 300)
+    as_public(place, monkeypatch)
+    Slowly(lambda: place.chain.advance(250), len(CONTENT)).install(monkeypatch)
+    said = watched(monkeypatch)
+    with fails_with("too-late"):
+        buyer.prove(order, publish_key=True)
+    assert not any(key.hex() in line for line in said)
+
+
+def test_a_proof_that_the_second_reading_made_late_is_not_sent(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, order, key = junk(place, cheat)
+    buyer = place.buyer()
+    matures = buyer.order(order).rounds[0].matures_at or 0
+    advance_to(place, matures - 300)
+    as_public(place, monkeypatch)
+    for module in ("judge", "prove"):
+        monkeypatch.setattr(f"numerbay_chain.disputes.{module}.refuse_young", lambda *_: None)
+    slow = Slowly(lambda: len(slow.seen) == 2 and place.chain.advance(250), len(CONTENT), reads=2)
+    slow.install(monkeypatch)
+    said = watched(monkeypatch)
+    with fails_with("too-late"):
+        buyer.prove(order, publish_key=True)
+    assert not any(key.hex() in line for line in said)
+
+
+def test_a_judgement_that_its_reader_thought_about_for_too_long_is_not_sent(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, order, key = junk(place, cheat)
+    buyer = place.buyer()
+    judged = buyer.judge(order)
+    as_public(place, monkeypatch)
+    advance_to(place, judged.until - 30)
+    said = watched(monkeypatch)
+    with fails_with("too-late"):
+        buyer.prove(order, publish_key=True, judgement=judged)
+    assert not any(key.hex() in line for line in said)
+
+
+def test_a_seller_who_answers_while_content_is_read_does_not_stop_the_proof(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (order,) = sold(place)
+    manifest, key = cheat.release_junk(listing, CONTENT, chunk=4)
+    blind(place).open_dispute(order, unseen=True)
+    cheat.hand_out(key, [order])
+    slow = Slowly(lambda: cheat.answer(order, manifest, key), len(CONTENT)).install(monkeypatch)
+    proven = place.buyer().prove(order, publish_key=True)
+    assert (proven.kind, proven.paid) == ("wrong-content", PRICE + BOND)
+    assert slow.seen
+
+
+def test_a_proof_about_money_that_lies_elsewhere_by_now_is_told_to_nobody(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (order,) = sold(place, copies=True, decline_window=4)
+    _, key = cheat.release_junk(listing, CONTENT, chunk=2, order=order)
+    place.chain.advance(5)
+    cheat.hand_out(key, [order])
+    buyer = place.buyer()
+    judged = buyer.judge(order)
+    arguments = {**judged.call.arguments, "bucket": judged.call.arguments["bucket"] + 1}
+    said = watched(monkeypatch)
+    with fails_with("refused"):
+        buyer.prove(order, publish_key=True, judgement=replace(judged, call=replace(judged.call, arguments=arguments)))
+    assert not any(key.reveal().hex() in line for line in said)
+    assert buyer.prove(order, publish_key=True, judgement=judged).paid == PRICE
+
+
+def test_a_proof_for_which_an_open_challenge_leaves_no_time_can_come_after_the_answer(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (order,) = sold(place)
+    manifest, key = cheat.release_junk(listing, CONTENT, chunk=4)
+    deadline = blind(place).open_dispute(order, unseen=True).dispute.deadline or 0
+    cheat.hand_out(key, [order])
+    advance_to(place, deadline - 300)
+    as_public(place, monkeypatch)
+    for module in ("judge", "prove"):
+        monkeypatch.setattr(f"numerbay_chain.disputes.{module}.refuse_young", lambda *_: None)
+    Slowly(lambda: place.chain.advance(250), len(CONTENT)).install(monkeypatch)
+    late = failure(lambda: place.buyer().prove(order, publish_key=True), "too-late")
+    assert "dispute show" in (late.hint or "")
+    cheat.answer(order, manifest, key)
+    assert place.buyer().prove(order, publish_key=True).paid == PRICE + BOND
+
+
+def test_a_password_that_is_typed_too_late_signs_no_proof(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, order, key = junk(place, cheat)
+    buyer = place.buyer()
+    judged = buyer.judge(order)
+    signer = type(place.chain.signer(1))
+    monkeypatch.setattr(signer, "unlock", lambda _: advance_to(place, judged.until + 1))
+    said = watched(monkeypatch)
+    with fails_with("too-late"):
+        buyer.prove(order, publish_key=True, judgement=judged)
+    assert not any(key.hex() in line for line in said)
+
+
+# -------------------------------------------------------------------------------------------------------------- answers
+
+
+def challenged(place: Place, cheat: Cheat) -> tuple[int, int]:
+    """An order that was challenged before its key was handed out, and the deadline for the answer."""
+    listing, (order,) = sold(place)
+    cheat.release(listing, str(place.file()))
+    return order, blind(place).open_dispute(order, unseen=True).dispute.deadline or 0
+
+
+@pytest.mark.parametrize("left", [BLOCK - 4, 45])
+def test_an_answer_that_could_be_mined_too_late_is_not_sent(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    order, deadline = challenged(place, cheat)
+    advance_to(place, deadline - left)
+    as_public(place, monkeypatch)
+    wire = Wire.watch(place, monkeypatch)
+    with fails_with("too-late"):
+        place.seller.respond(order)
+    assert wire.sent == []
+
+
+def test_time_that_passes_while_the_key_is_derived_stops_an_answer(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, deadline = challenged(place, cheat)
+    as_public(place, monkeypatch)
+    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda _: None)
+    wire, said = Wire.watch(place, monkeypatch), watched(monkeypatch)
+    read = Market.context
+
+    def slow(market: Market, *place_: int) -> object:
+        advance_to(place, deadline - 20)
+        return read(market, *place_)
+
+    monkeypatch.setattr(Market, "context", slow)
+    with fails_with("too-late"):
+        place.seller.respond(order)
+    assert wire.sent == []
+    assert not any("eth_call" in line and "respond" in line for line in said)
+
+
+def test_time_that_passes_while_earlier_transactions_are_looked_at_stops_an_answer(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, deadline = challenged(place, cheat)
+    as_public(place, monkeypatch)
+    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda _: None)
+    wire, looked = Wire.watch(place, monkeypatch), Outbox._refuse_beside
+
+    def slow(*arguments: object) -> None:
+        advance_to(place, deadline - 20)
+        looked(*arguments)  # type: ignore[arg-type]  # its own
+
+    monkeypatch.setattr(Outbox, "_refuse_beside", slow)
+    with fails_with("too-late"):
+        place.seller.respond(order)
+    assert wire.sent == []
+
+
+@pytest.mark.parametrize(("lag", "left"), [(0, 600), (400, 200), (-400, 600), (1_000, 600)])
+def test_the_time_that_is_left_is_the_later_clock_s_where_the_node_lags_a_little(
+    place: Place, monkeypatch: pytest.MonkeyPatch, lag: int, left: int
+) -> None:
+    market, now = place.seller.market, place.chain.connection.now()
+    monkeypatch.setattr(Market, "is_development", False)
+    monkeypatch.setattr(time, "time", lambda: now + lag)
+    assert market.clock.left(now + 600) == left
+
+
+def test_a_buyer_who_cancels_while_the_answer_is_made_stops_nothing(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = place.seller.create_listing(PRICE, max_rounds=3, dispute_window=DAY, response_window=HOUR).id
+    order = place.buyer().buy(listing, 3).order.id
+    cheat.release(listing, str(place.file()))
+    blind(place).open_dispute(order, unseen=True)
+    read = Market.context
+
+    def meanwhile(market: Market, *place_: int) -> object:
+        if not place.contract.order(order).cancelled_at:
+            place.buyer().cancel(order)
+        return read(market, *place_)
+
+    monkeypatch.setattr(Market, "context", meanwhile)
+    assert [one.order for one in place.seller.respond(order).answered] == [order]
+
+
+def test_an_answer_that_never_left_is_not_sent_late(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, deadline = challenged(place, cheat)
+    with monkeypatch.context() as dying:
+        dying.setattr(Sender, "_broadcast", lambda *_: (_ for _ in ()).throw(NetworkError("the line is dead")))
+        with pytest.raises(NetworkError):
+            place.seller.respond(order)
+    (entry,) = (place.folder / "seller" / "outbox").glob("*/respond-*.json")
+    (signed,) = json.loads(entry.read_text())["transactions"]
+    assert signed["until"] == deadline
+    as_public(place, monkeypatch)
+    advance_to(place, deadline - 30)
+    wire = Wire.watch(place, monkeypatch)
+    with fails_with("too-late"):
+        place.seller.respond(order)
+    assert wire.sent == []
+
+
+def test_an_answer_that_the_node_dropped_is_not_handed_over_again_late(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, deadline = challenged(place, cheat)
+    as_public(place, monkeypatch)
+    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda _: None)
+    handed: list[bytes] = []
+
+    def drop(_: Connection, raw: bytes) -> str:
+        handed.append(raw)
+        advance_to(place, deadline - 30)
+        return name_of(raw)
+
+    monkeypatch.setattr(Connection, "send_raw", drop)
+    with fails_with("too-late"):
+        place.seller.respond(order)
+    assert len(handed) == 1
+
+
+def test_a_node_that_is_far_behind_is_told_no_answer(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, _ = challenged(place, cheat)
+    monkeypatch.setattr(Market, "is_development", False)
+    here = place.chain.connection.now()
+    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda _: None)
+    monkeypatch.setattr(time, "time", lambda: here + 901)
+    wire = Wire.watch(place, monkeypatch)
+    with fails_with("stale-node"):
+        place.seller.respond(order)
+    assert wire.sent == []
+    monkeypatch.setattr(time, "time", lambda: here + 60)
+    assert place.seller.respond(order).answered
+
+
+def test_a_node_that_lags_a_little_does_not_hide_a_deadline(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, deadline = challenged(place, cheat)
+    advance_to(place, deadline - 600)
+    monkeypatch.setattr(Market, "is_development", False)
+    monkeypatch.setattr(time, "time", lambda: deadline - 10)
+    with fails_with("too-late"):
+        place.seller.respond(order)
+
+
+# ------------------------------------------------------------------------------------------------ keys with a release
+
+
+def scheduled(place: Place, **terms: object) -> tuple[int, int, int]:
+    """A listing whose first round is due in four hours, an order of it, and when it is due."""
+    due = place.chain.connection.now() + 4 * HOUR
+    asked = {"first_due": due, "period": DAY, "decline_window": 0, "notice_period": DAY, **terms}
+    listing = place.seller.create_listing(PRICE, **asked).id  # type: ignore[arg-type]  # TermChanges' own names
+    return listing, place.buyer().buy(listing).order.id, due
+
+
+class SecondWay(EmbeddedStore):
+    """Another way to the content, which hangs until `when` once envelopes are asked for."""
+
+    def __init__(self, place: Place, meanwhile: object) -> None:
+        super().__init__(place.folder / "store")
+        self.name = "gateway https://slow.example"
+        self._meanwhile = meanwhile
+
+    def read_bytes(self, cid, size, *more, **rest):  # type: ignore[no-untyped-def]  # as the store's own
+        if size == 88:
+            self._meanwhile()
+        return super().read_bytes(cid, size, *more, **rest)
+
+
+def deliver_read_back(place: Place, listing: int, second: SecondWay) -> Delivered:
+    choices = Choices(place.seller.market.finality(), second, False, silent)
+    return deliver(place.market("seller", 0), place.file(), listing, "", False, choices)
+
+
+def test_keys_do_not_go_out_with_a_release_that_may_come_too_late(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, order, due = scheduled(place)
+    advance_to(place, due - HOUR - 200)
+    as_public(place, monkeypatch)
+    second = SecondWay(place, lambda: advance_to(place, due - 120))
+    wire = Wire.watch(place, monkeypatch)
+    outcome = deliver_read_back(place, listing, second)
+    assert wire.names()[0] == "release", "without the keys, which follow"
+    assert wire.names()[1:] == ["deliver"]
+    assert (outcome.state, outcome.newly_posted) == ("delivered", (order,))
+
+
+def test_keys_go_out_with_a_release_that_is_early_enough(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing, _, due = scheduled(place)
+    advance_to(place, due - 2 * HOUR)
+    as_public(place, monkeypatch)
+    second = SecondWay(place, lambda: place.chain.advance(60))
+    wire = Wire.watch(place, monkeypatch)
+    deliver_read_back(place, listing, second)
+    assert wire.names() == ["releaseAndDeliver"]
+
+
+def test_who_cancels_while_envelopes_are_pinned_gets_no_key_with_the_release(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, order, _ = scheduled(place, notice_period=2 * HOUR)
+
+    def leave() -> None:
+        buyer = place.buyer()
+        if not buyer.order(order).order.cancelled_at:
+            buyer.cancel(order)
+            place.chain.advance(HOUR + 60)
+
+    second = SecondWay(place, leave)
+    wire = Wire.watch(place, monkeypatch, delay=1)
+    deliver_read_back(place, listing, second)
+    assert "releaseAndDeliver" not in wire.names()
+
+
+# ------------------------------------------------------------------------------------------------------ everything else
+
+
+def test_copies_are_not_posted_after_the_half_of_their_window(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"copies": True, "decline_window": 600, "dispute_window": DAY, "response_window": HOUR}
+    listing = place.seller.create_listing(PRICE, **asked).id
+    order = place.buyer().buy(listing).order.id
+    market = place.seller.market
+    original = Market.resume
+
+    def slowly(self: Market, label: str, identity: str | None = None) -> object:
+        if label.startswith("copies-"):
+            place.chain.advance(301)
+        return original(self, label, identity)
+
+    monkeypatch.setattr(Market, "resume", slowly)
+    wire = Wire.watch(place, monkeypatch, delay=1)
+    with fails_with("too-late"):
+        place.seller.deliver_copies(listing, {order: place.file()})
+    assert wire.names() == ["release"]
+    assert market.contract.hash_of(order, 0) == bytes(32)
+
+
+@pytest.mark.parametrize(("seconds", "code"), [(590, None), (600, "too-late")])
+def test_a_decline_is_measured_when_it_leaves(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch, seconds: int, code: str | None
+) -> None:
+    listing, (order,) = sold(place, decline_window=600)
+    cheat.release(listing, str(place.file()))
+    released = place.contract.listing(listing).last_turn
+    buyer = place.buyer()
+    original = Market.token
+
+    def slowly(self: Market, *address: str) -> object:
+        advance_to(place, released + seconds)
+        return original(self, *address)
+
+    monkeypatch.setattr(Market, "token", slowly)
+    if code is None:
+        assert buyer.decline(order).paid == PRICE
+        return
+    with fails_with(code):
+        buyer.decline(order)
+
+
+def test_a_challenge_is_not_sent_for_money_that_matured_meanwhile(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (order,) = sold(place)
+    sealed = cheat.release(listing, str(place.file()))
+    cheat.hand_out(ANOTHER_KEY, [order])
+    buyer = place.buyer()
+    matures = buyer.order(order).rounds[0].matures_at or 0
+    Slowly(lambda: advance_to(place, matures + 1)).install(monkeypatch)
+    wire = Wire.watch(place, monkeypatch)
+    with fails_with("too-late"):
+        buyer.open_dispute(order)
+    assert wire.sent == []
+    assert sealed.key
+
+
+def test_a_permit_that_ran_out_buys_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing = place.seller.create_listing(PRICE).id
+    voucher = place.seller.sign_voucher(listing, price=1, valid_for=100)
+    buyer: Buyer = place.buyer()
+    quote = buyer.quote(listing, voucher=voucher)
+    original = Market.send
+
+    def slowly(self: Market, *given: object, **more: object) -> object:
+        place.chain.advance(101)
+        return original(self, *given, **more)
+
+    monkeypatch.setattr(Market, "send", slowly)
+    with fails_with("too-late"):
+        buyer.buy(listing, voucher=voucher, quote=quote)
+
+
+def test_too_early_is_said_before_anything_is_signed(place: Place, tmp_path: Path) -> None:
+    market = place.seller.market
+    after = market.clock.now() + 100
+    with fails_with("too-early"):
+        market.send("skip-1", calls.skip(listing=1, round=0), after=after)
+    assert not [*(place.folder / "seller" / "outbox").glob("*/skip-*.json")]

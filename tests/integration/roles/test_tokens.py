@@ -1,0 +1,139 @@
+"""Listings that are sold for an ERC-20."""
+
+import json
+from pathlib import Path
+
+import pytest
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+from hexbytes import HexBytes
+
+from numerbay_chain.buyer import Buyer
+from numerbay_chain.chain import tokens
+from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
+from numerbay_chain.session import Market
+from tests.support.dying import WRITES, KilledError, death
+from tests.support.places import Place
+from tests.support.plugins.toolchain import ROOT, require
+
+ARTIFACTS = ROOT / ".cache" / "artifacts"
+
+
+def deploy_token(place: Place, name: str) -> str:
+    path: Path = ARTIFACTS / f"{name}.json"
+    artifact = json.loads(require("solc", path if path.exists() else None).read_text())
+    sender = Sender(place.chain.connection, place.chain.signer(0))
+    token = sender.deploy(bytes.fromhex(artifact["bytecode"].removeprefix("0x"))).created
+    assert token is not None
+    return token
+
+
+def transact(place: Place, token: str, signature: str, *words: int) -> None:
+    """Through the token's own functions, which no interface of the package has."""
+    data = keccak(text=signature)[:4] + b"".join(word.to_bytes(32) for word in words)
+    w3 = place.chain.connection.w3
+    w3.eth.send_transaction({"from": w3.eth.accounts[0], "to": to_checksum_address(token), "data": HexBytes(data)})
+
+
+def mint(place: Place, token: str, number: int, amount: int) -> None:
+    transact(place, token, "mint(address,uint256)", int(place.chain.signer(number).address, 16), amount)
+
+
+@pytest.fixture
+def token(place: Place) -> str:
+    return deploy_token(place, "StandardToken")
+
+
+def held(place: Place, token: str, number: int) -> int:
+    return tokens.balance_of(place.chain.connection, token, place.chain.signer(number).address)
+
+
+def test_a_permit_pays_in_one_transaction(place: Place, token: str) -> None:
+    listing = place.seller.create_listing("12 STD", token=token)
+    assert any("12 STD" in line for line in listing.words)
+    mint(place, token, 1, 30 * 10**18)
+    buyer = place.buyer()
+    purchase = buyer.buy(listing.id, rounds=2)
+    assert (purchase.total, purchase.approval) == (24 * 10**18, None)
+    assert held(place, token, 1) == 6 * 10**18
+    place.seller.deliver(place.file(), listing.id)
+    assert buyer.fetch(purchase.id, path=place.output()).size == 24
+    place.chain.advance(3 * 86_400)
+    assert place.seller.withdraw(listing.id).amount == 12 * 10**18
+    assert place.seller.refund(purchase.id).paid == 12 * 10**18
+    assert held(place, token, 1) == 18 * 10**18
+    report = place.auditor.audit()
+    assert (report.ok, report.balances[0].token.symbol) == (True, "STD")
+
+
+def test_without_a_permit_the_exact_amount_is_approved(place: Place, token: str) -> None:
+    listing = place.seller.create_listing(5, token=token)
+    mint(place, token, 1, 100)
+    buyer = place.buyer()
+    purchase = buyer.buy(listing.id, permit=False)
+    assert purchase.approval is not None
+    spender = place.contract.address
+    assert tokens.allowance(place.chain.connection, token, buyer.market.account, spender) == 0
+
+
+@pytest.mark.parametrize("permit", [True, False])
+def test_nothing_may_take_tokens_before_the_second_node_knows_the_contract(
+    place: Place, token: str, monkeypatch: pytest.MonkeyPatch, permit: bool
+) -> None:
+    listing = place.seller.create_listing(5, token=token)
+    mint(place, token, 1, 100)
+    buyer = place.buyer()
+
+    def disagree(_: Market) -> None:
+        raise NetworkError("the nodes do not agree", code="nodes-disagree")
+
+    monkeypatch.setattr(Market, "require_second", disagree)
+    signer = type(buyer.market.signer)
+    monkeypatch.setattr(signer, "sign_typed_data", lambda *_: pytest.fail("a permit was signed"))
+    with pytest.raises(NetworkError):
+        buyer.buy(listing.id, permit=permit)
+    assert tokens.allowance(place.chain.connection, token, buyer.market.account, place.contract.address) == 0
+
+
+def test_a_token_that_knows_no_permits_is_approved_first(place: Place) -> None:
+    token = deploy_token(place, "SilentToken")
+    listing = place.seller.create_listing(5, token=token)
+    mint(place, token, 1, 100)
+    assert place.buyer().buy(listing.id).approval is not None
+    assert any("takes no permit" in line for line in place.told)
+
+
+def test_who_holds_too_little_is_told_before_anything_is_sent(place: Place, token: str) -> None:
+    listing = place.seller.create_listing(5, token=token)
+    mint(place, token, 1, 4)
+    buyer = place.buyer()
+    before = place.balance(1)
+    with pytest.raises(AccountError, match="holds 4 units of STD, but 5 are needed"):
+        buyer.buy(listing.id)
+    assert place.balance(1) == before
+
+
+def test_a_token_that_takes_a_fee_is_refused(place: Place) -> None:
+    token = deploy_token(place, "FeeToken")
+    transact(place, token, "setFeePercent(uint256)", 10)
+    listing = place.seller.create_listing(1_000, token=token)
+    mint(place, token, 1, 10_000)
+    with pytest.raises(RefusedError, match="900 units instead of 1000"):
+        place.buyer().buy(listing.id)
+    assert place.buyer().orders() == []
+
+
+def test_a_purchase_that_died_after_its_permit_is_made_once(place: Place, token: str) -> None:
+    listing = place.seller.create_listing(5, token=token)
+    mint(place, token, 1, 100)
+    buyer = place.buyer()
+    with pytest.raises(KilledError), death(WRITES, 1):
+        buyer.buy(listing.id)
+    assert held(place, token, 1) == 100
+    with pytest.raises(KilledError), death([(Connection, "send_raw")], 1, after=True):
+        buyer.buy(listing.id)
+    assert held(place, token, 1) == 95
+    assert Buyer(buyer.market).buy(listing.id).resumed
+    assert held(place, token, 1) == 95

@@ -1,0 +1,439 @@
+"""Nothing is signed for a contract that the shipped init code did not create, however much it looks like ours."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_utils.crypto import keccak
+
+from numerbay_chain.auditor import Auditor
+from numerbay_chain.buyer import Buyer
+from numerbay_chain.chain import finality
+from numerbay_chain.chain.connection import Connection, NodeRefusedError
+from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.identity import checked, creation, deployment, proxy
+from numerbay_chain.chain.identity.code import require_code
+from numerbay_chain.chain.identity.creation import Creation, find_creation, first_block_with_code
+from numerbay_chain.chain.identity.deployment import Deployment
+from numerbay_chain.chain.second import SecondNode
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.chain.signers.signer import Signer
+from numerbay_chain.core.errors import ExitCode, NetworkError, RefusedError, UsageError
+from numerbay_chain.core.home.config import Home
+from numerbay_chain.protocol.types import Offer
+from numerbay_chain.seller import Seller
+from numerbay_chain.session import Market
+from tests.support.chains.deploying import lookalike, place_proxy
+from tests.support.chains.stage import TERMS
+from tests.support.places import PRICE, Place
+
+THIEF = 7
+
+
+@pytest.fixture
+def fake(place: Place) -> MarketplaceContract:
+    """It passes for ours by its code, and its maker can collect what is paid to it."""
+    connection = place.chain.connection
+    thief = Sender(connection, place.chain.signer(THIEF))
+    address = lookalike(connection, thief, place.contract.address, stolen=10 * PRICE)
+    require_code(connection, address)
+    contract = MarketplaceContract(connection, address, connection.block_number())
+    assert contract.credit(thief.account, "0x" + 40 * "0") == 10 * PRICE
+    sender = Sender(connection, thief.signer, address)
+    sender.send(calls.register(public_key=b"\5" * 32))
+    sender.send(calls.create_listing(terms=TERMS, offer=Offer(PRICE, True, bytes(32)), payout=thief.account))
+    return contract
+
+
+@pytest.fixture
+def signed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """What was signed."""
+    count: Counter[str] = Counter()
+    for kind in _kinds(Signer):
+        for name in ("sign_transaction", "sign_typed_data"):
+            if name in vars(kind):
+                monkeypatch.setattr(kind, name, _counted(count, vars(kind)[name]))
+    return count
+
+
+def _kinds(kind: type) -> list[type]:
+    return [kind, *(each for sub in kind.__subclasses__() for each in _kinds(sub))]
+
+
+def _counted(count: Counter[str], original: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        count[original.__name__] += 1
+        return original(*arguments, **named)
+
+    return wrapped
+
+
+def at(place: Place, contract: MarketplaceContract, number: int | None, **more: Any) -> Market:
+    return Market(
+        home=Home(place.folder / f"home-{number}"),
+        connection=place.chain.connection,
+        contract=contract,
+        signer=None if number is None else place.chain.signer(number),
+        store=place.store,
+        **more,
+    )
+
+
+STEPS: dict[str, Callable[[Market, Path], object]] = {
+    "register": lambda market, _: Buyer(market).register_key(),
+    "buy": lambda market, _: Buyer(market).buy(1, recipient=market.contract.listing(1).seller),
+    "create": lambda market, _: Seller(market).create_listing(PRICE),
+    "voucher": lambda market, _: Seller(market).sign_voucher(1, price=PRICE),
+    "deliver": lambda market, file: Seller(market).deliver(file, 1),
+    "collect": lambda market, _: Seller(market).collect(),
+    "challenge": lambda market, _: Buyer(market).open_dispute(1 << 32, 0),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_no_step_signs_for_a_contract_with_the_same_code_that_was_made_otherwise(
+    place: Place, fake: MarketplaceContract, signed: Counter[str], step: str
+) -> None:
+    number = THIEF if step in ("voucher", "deliver") else 1
+    if step == "challenge":
+        Sender(place.chain.connection, place.chain.signer(THIEF), fake.address).send(
+            calls.buy(
+                listing=1, version=0, next_round=0, out=False, rounds=1, recipient=place.chain.signer(THIEF).address,
+                value=PRICE,
+            )
+        )  # fmt: skip
+    signed.clear()
+    with pytest.raises(RefusedError) as refused:
+        STEPS[step](at(place, fake, number), place.file())
+    assert (refused.value.code, refused.value.exit_code) == ("contract-unknown", ExitCode.REFUSED)
+    assert {"--created-by", "--unchecked-contract"} <= set(str(refused.value.hint).replace(",", "").split())
+    assert not signed
+
+
+def test_a_dry_run_refuses_it_too_and_reading_does_not(
+    place: Place, fake: MarketplaceContract, signed: Counter[str]
+) -> None:
+    with pytest.raises(RefusedError) as refused:
+        Buyer(at(place, fake, 1, dry_run=True)).buy(1, recipient=fake.listing(1).seller)
+    assert refused.value.code == "contract-unknown"
+    assert [view.listing.id for view in Buyer(at(place, fake, 1)).listings()] == [1]
+    assert not signed
+
+
+def test_an_audit_of_it_fails_though_its_books_are_in_order(place: Place, fake: MarketplaceContract) -> None:
+    report = Auditor(at(place, fake, None)).audit()
+    assert [(finding.severity, finding.subject) for finding in report.findings] == [("error", "contract")]
+    assert not report.ok
+    genuine = place.auditor.audit()
+    assert (genuine.ok, genuine.checked["creations"]) == (True, 1)
+    assert Auditor(at(place, fake, None, unchecked_contract=True)).audit().ok
+
+
+def test_an_audit_over_a_node_without_old_state_warns(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = MarketplaceContract(place.chain.connection, place.contract.address, 0)
+    place.chain.advance(1)
+    forget_old_state(monkeypatch)
+    report = Auditor(at(place, contract, None)).audit()
+    assert [(finding.severity, finding.subject) for finding in report.findings] == [("warning", "contract")]
+    assert report.ok
+
+
+def test_what_its_maker_names_as_its_creation_is_looked_at(place: Place, fake: MarketplaceContract) -> None:
+    connection = place.chain.connection
+    genuine = deployment.deploy(Sender(connection, place.chain.signer(0)))
+    (own,) = ("0x" + bytes(one).hex() for one in connection.w3.eth.get_block(fake.from_block)["transactions"])
+    for said in (own, genuine.transaction, genuine.transaction.upper().replace("X", "x")):
+        with pytest.raises(RefusedError) as refused:
+            at(place, fake, 1, created_by=said).require_known_contract()
+        assert refused.value.code == "contract-unknown"
+    for nonsense in ("0x12", genuine.transaction[2:], "", genuine.transaction + "\n"):
+        with pytest.raises(UsageError):
+            at(place, fake, 1, created_by=nonsense).require_known_contract()
+    assert fake.from_block > 0
+
+
+def test_a_transaction_that_the_node_does_not_know_is_no_proof(place: Place, fake: MarketplaceContract) -> None:
+    with pytest.raises(RefusedError) as refused:
+        at(place, fake, 1, created_by="0x" + 64 * "5").require_known_contract()
+    assert refused.value.code == "contract-unknown"
+
+
+def test_who_knows_better_may_pay_it(place: Place, fake: MarketplaceContract, signed: Counter[str]) -> None:
+    market = at(place, fake, 1, unchecked_contract=True)
+    Buyer(market).register_key()
+    assert Buyer(market).buy(1).order.listing == 1
+    assert signed["sign_transaction"] > 0
+    assert fake.order(1 << 32).buyer == market.account
+
+
+@pytest.mark.parametrize("told", ["transaction", "block", "wrong block", "nothing"])
+def test_the_shipped_contract_is_known_by_its_transaction_its_block_or_a_search(place: Place, told: str) -> None:
+    connection = place.chain.connection
+    for _ in range(3):
+        place.chain.advance(1)
+    made = deployment.deploy(Sender(connection, place.chain.signer(0)))
+    for _ in range(5):
+        place.chain.advance(1)
+    arguments: dict[str, Any] = {
+        "transaction": {"transaction": made.transaction},
+        "block": {"first_block": made.block},
+        "wrong block": {"first_block": made.block - 1, "transaction": "0x" + 64 * "5"},
+        "nothing": {},
+    }[told]
+    assert find_creation(connection, made.address, **arguments) == Creation("direct", made.transaction, made.block)
+    assert first_block_with_code(connection, made.address) == made.block
+
+
+def test_the_first_block_with_code_is_found_wherever_it_is(place: Place) -> None:
+    connection = place.chain.connection
+    made = [deployment.deploy(Sender(connection, place.chain.signer(number % 3))) for number in range(8)]
+    for one in made:
+        assert first_block_with_code(connection, one.address) == one.block
+    assert first_block_with_code(connection, place.chain.signer(5).address) is None
+
+
+def test_the_shipped_init_code_run_by_another_contract_is_not_taken(place: Place) -> None:
+    """Its maker could have called it in the same transaction, before anybody saw it."""
+    connection, code = place.chain.connection, proxy.init_code()
+    size = len(code).to_bytes(2)
+    # PUSH2 size PUSH1 15 PUSH0 CODECOPY PUSH2 size PUSH0 PUSH0 CREATE STOP, then the init code
+    factory = (
+        bytes.fromhex("61") + size + bytes.fromhex("60105f3961") + size + bytes.fromhex("5f5ff050") + b"\x5f\x5ff3"
+    )
+    factory = b"\x61" + size + b"\x60\x0f\x5f\x39\x61" + size + b"\x5f\x5f\xf0\x50\x00" + code
+    sender = Sender(connection, place.chain.signer(3))
+    made_by = sender.deploy(factory).created
+    assert made_by is not None
+    inner = keccak(b"\xd6\x94" + bytes.fromhex(made_by[2:]) + b"\x01")[12:]
+    address = connection.w3.to_checksum_address("0x" + inner.hex())
+    require_code(connection, address)
+    with pytest.raises(RefusedError) as refused:
+        find_creation(connection, address)
+    assert refused.value.code == "contract-unknown"
+
+
+def test_init_code_with_something_behind_it_is_other_init_code(place: Place) -> None:
+    connection = place.chain.connection
+    receipt = Sender(connection, place.chain.signer(3)).deploy(proxy.init_code() + b"\0")
+    assert receipt.created is not None
+    for transaction in (receipt.transaction, None):
+        with pytest.raises(RefusedError) as refused:
+            find_creation(connection, receipt.created, transaction)
+        assert refused.value.code == "contract-unknown"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("status", 0), ("contractAddress", None), ("contractAddress", "0x" + 40 * "1"), ("blockHash", b"\1" * 32)],
+)
+def test_a_receipt_that_says_otherwise_is_believed(
+    place: Place, monkeypatch: pytest.MonkeyPatch, field: str, value: object
+) -> None:
+    connection = place.chain.connection
+    made = deployment.deploy(Sender(connection, place.chain.signer(0)))
+    receipt = dict(connection.receipt(made.transaction) or {})
+    monkeypatch.setattr(Connection, "receipt", lambda *_: {**receipt, field: value})
+    with pytest.raises(RefusedError) as refused:
+        find_creation(connection, made.address, made.transaction)
+    assert refused.value.code == "contract-unknown"
+
+
+def test_another_transaction_than_was_asked_for_is_no_answer(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = place.chain.connection
+    made = deployment.deploy(Sender(connection, place.chain.signer(0)))
+    sent = connection.transaction(made.transaction)
+    monkeypatch.setattr(Connection, "transaction", lambda *_: {**sent, "hash": bytes(32)})
+    with pytest.raises(NetworkError) as refused:
+        find_creation(connection, made.address, made.transaction)
+    assert refused.value.code == "bad-answer"
+
+
+FORGOTTEN = (
+    NodeRefusedError("refused asking for code", answer="missing trie node"),
+    NetworkError("lacks block 1, though it showed block 9", code="node-behind"),
+)
+
+
+def forget_old_state(monkeypatch: pytest.MonkeyPatch, error: NetworkError = FORGOTTEN[0]) -> None:
+    code = Connection.code
+
+    def pruned(self: Connection, address: str, block: int | None = None) -> bytes:
+        if block is not None and block < self.block_number():
+            raise error
+        return code(self, address, block)
+
+    monkeypatch.setattr(Connection, "code", pruned)
+
+
+@pytest.mark.parametrize("error", FORGOTTEN, ids=["a refusal", "a block that it lacks"])
+def test_a_node_without_old_state_says_what_to_name(
+    place: Place, monkeypatch: pytest.MonkeyPatch, error: NetworkError
+) -> None:
+    connection = place.chain.connection
+    for _ in range(4):
+        place.chain.advance(1)
+    forget_old_state(monkeypatch, error)
+    with pytest.raises(RefusedError) as refused:
+        find_creation(connection, place.contract.address)
+    assert refused.value.code == "contract-unknown"
+    assert "--created-by" in str(refused.value.hint)
+    assert find_creation(connection, place.contract.address, None, place.contract.from_block).method == "direct"
+
+
+# ------------------------------------------------------------------------------------------------------------- memory
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """The questions to the node that the check takes."""
+    count: Counter[str] = Counter()
+    for name in ("transaction", "receipt", "code", "block_number"):
+        monkeypatch.setattr(Connection, name, _counted(count, vars(Connection)[name]))
+    monkeypatch.setattr(creation, "_transactions", _counted(count, creation._transactions))
+    return count
+
+
+@pytest.fixture
+def made(place: Place) -> Deployment:
+    return deployment.deploy(Sender(place.chain.connection, place.chain.signer(0)))
+
+
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch, place: Place, made: Deployment) -> Connection:
+    """The chain as one that is not a development chain: what is learnt of it lasts."""
+    monkeypatch.setattr(checked, "DEVELOPMENT_CHAIN_IDS", frozenset())
+    monkeypatch.setattr(place.chain.connection, "is_development", False)
+    monkeypatch.setattr(finality, "_named", lambda *_: None)  # it knows no finalized block: depth decides
+    return place.chain.connection
+
+
+def deepen(place: Place) -> None:
+    """Make what is in the latest block final."""
+    for _ in range(place.chain.connection.confirmations):
+        place.chain.advance(1)
+
+
+def require(connection: Connection, address: str, folder: Path, **hints: Any) -> Creation:
+    """As the next process does it."""
+    checked._IN_THIS_PROCESS.clear()
+    return checked.require_shipped(connection, address, folder, **hints)
+
+
+def test_it_is_asked_with_three_questions_and_then_never_again(
+    place: Place, made: Deployment, public: Connection, asked: Counter[str], tmp_path: Path
+) -> None:
+    deepen(place)
+    asked.clear()
+    first = require(public, made.address, tmp_path, transaction=made.transaction)
+    assert asked.total() <= 3
+    asked.clear()
+    assert require(public, made.address, tmp_path) == first == Creation("direct", made.transaction, made.block)
+    assert asked.total() == 0
+
+
+def test_what_a_block_says_that_may_be_taken_back_is_not_remembered(
+    made: Deployment, public: Connection, tmp_path: Path
+) -> None:
+    require(public, made.address, tmp_path, transaction=made.transaction)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_development_chain_is_asked_each_time(place: Place, asked: Counter[str], tmp_path: Path) -> None:
+    for _ in range(2):
+        asked.clear()
+        require(place.chain.connection, place.contract.address, tmp_path, first_block=place.contract.from_block)
+        assert asked.total() > 0
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', '{"version": 1, "init_code": "12"}'])
+def test_a_memory_of_something_else_counts_for_nothing(
+    place: Place, made: Deployment, public: Connection, asked: Counter[str], tmp_path: Path, text: str
+) -> None:
+    deepen(place)
+    path = tmp_path / f"{public.chain_id}-{made.address}.json"
+    path.write_text(text)
+    asked.clear()
+    require(public, made.address, tmp_path, transaction=made.transaction)
+    assert asked["transaction"] == 1
+    asked.clear()
+    require(public, made.address, tmp_path)
+    assert asked.total() == 0
+
+
+# -------------------------------------------------------------------------------------------------------------- proxy
+
+
+def test_the_proxys_contract_is_known_by_its_address(place: Place, asked: Counter[str], tmp_path: Path) -> None:
+    connection = place.chain.connection
+    place_proxy(connection, place.chain.signer(9))
+    made = deployment.deploy(Sender(connection, place.chain.signer(4)), method="proxy")
+    salt, code = proxy.SALT, proxy.init_code()
+    by_hand = keccak(b"\xff" + bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c") + salt + keccak(code))[12:]
+    assert made.address.lower() == "0x" + by_hand.hex()
+    asked.clear()
+    assert require(connection, made.address, tmp_path) == Creation("proxy")
+    assert asked.total() <= 3
+    market = at(place, MarketplaceContract(connection, made.address, made.block), 1)
+    Buyer(market).register_key()
+    assert Seller(at(place, market.contract, 0)).create_listing(PRICE).id == 1
+
+
+@pytest.mark.parametrize("wrong", ["marketplace", "proxy"])
+def test_other_code_at_the_known_addresses_is_not_taken(
+    place: Place, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    connection, code = place.chain.connection, Connection.code
+    place_proxy(connection, place.chain.signer(9))
+    made = deployment.deploy(Sender(connection, place.chain.signer(4)), method="proxy")
+    other = made.address if wrong == "marketplace" else proxy.ADDRESS
+
+    def altered(self: Connection, address: str, block: int | None = None) -> bytes:
+        found = code(self, address, block)
+        return found[:-1] + bytes([found[-1] ^ 1]) if address == other else found
+
+    monkeypatch.setattr(Connection, "code", altered)
+    with pytest.raises(RefusedError) as refused:
+        find_creation(connection, made.address)
+    assert refused.value.code == ("contract-unknown" if wrong == "marketplace" else "no-proxy")
+
+
+def test_the_first_command_of_a_new_home_remembers_the_contract(place: Place, public: Connection) -> None:
+    deepen(place)
+    market = Market(
+        home=Home(place.folder / "new" / "home"),
+        connection=public,
+        contract=MarketplaceContract(public, place.contract.address, place.contract.from_block),
+        signer=place.chain.signer(0),
+    )
+    market.require_known_contract()
+    assert [path.stat().st_mode & 0o777 for path in (market.home.path / "checked").iterdir()] == [0o600]
+
+
+@pytest.fixture
+def with_second(place: Place, public: Connection, monkeypatch: pytest.MonkeyPatch) -> Market:
+    """A new home that asks two nodes about a contract that is final."""
+    deepen(place)
+    other = Connection(public.w3, name="another node", local=False)
+    monkeypatch.setattr(other, "is_development", False)
+    public.second = SecondNode(lambda: other)
+    return at(place, MarketplaceContract(public, place.contract.address, place.contract.from_block), 1)
+
+
+def test_a_new_home_remembers_what_the_second_node_tells(with_second: Market) -> None:
+    with_second.require_second()
+    (remembered,) = (with_second.home.path / "checked" / "second").iterdir()
+    assert remembered.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_disk_that_can_not_be_written_to_is_no_disagreement_of_nodes(with_second: Market) -> None:
+    with_second.require_known_contract()
+    folder = with_second.home.folder("checked", "second")
+    name = f"{with_second.connection.chain_id}-{with_second.contract.address}.json"
+    (folder / name).mkdir()
+    with pytest.raises(RefusedError) as refused:
+        with_second.require_second()
+    assert refused.value.code == "not-a-file"

@@ -1,0 +1,223 @@
+"""A node is not believed: pages of logs through a proxy that refuses, cuts off and lies, in front of a real anvil."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from numerbay_chain.chain import logs as events
+from numerbay_chain.chain.connection import connect
+from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.local.devnet import request
+from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.core.errors import NetworkError, RefusedError, UsageError
+from numerbay_chain.protocol.types import Event
+from tests.support.chains.proxy import Answer, HangUpError, PlainAnswerError, Proxy, Request, altering, refusing_ranges
+from tests.support.chains.stage import Stage
+
+pytestmark = pytest.mark.anvil
+
+
+@pytest.fixture(scope="module")
+def history(stage: Stage) -> list[Event]:
+    """Many events over many blocks."""
+    listing = stage.new_listing()
+    for _ in range(6):
+        stage.buy(listing)
+        request(stage.connection, "anvil_mine", hex(50))
+    return list(stage.market.events())
+
+
+@pytest.fixture
+def market(stage: Stage, proxy: Proxy, history: list[Event]) -> MarketplaceContract:
+    found = MarketplaceContract(connect(proxy.url), stage.market.address, stage.market.from_block)
+    proxy.seen.clear()
+    return found
+
+
+def ranges(proxy: Proxy) -> list[tuple[int, int]]:
+    queries = [seen["params"][0] for seen in proxy.seen if seen["method"] == "eth_getLogs"]
+    return [(int(query["fromBlock"], 16), int(query["toBlock"], 16)) for query in queries]
+
+
+@pytest.mark.parametrize("most", [100, 25])
+@pytest.mark.parametrize("status", [200, 400])
+def test_pages_halve_until_the_node_takes_them(
+    market: MarketplaceContract, history: list[Event], proxy: Proxy, most: int, status: int
+) -> None:
+    proxy.mischief = refusing_ranges(most, status=status)
+    assert list(market.events()) == history
+    asked = ranges(proxy)
+    assert asked[0][0] == market.from_block
+    assert sum(last - first + 1 > most for first, last in asked) < 20 + len(asked) // 4
+
+
+def test_an_answer_that_looks_cut_off_is_asked_for_in_halves(
+    market: MarketplaceContract, history: list[Event], proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "MOST_LOGS", 3)
+    proxy.mischief = altering("eth_getLogs", lambda logs: logs[:3])
+    assert list(market.events()) == history
+
+
+def test_a_node_that_refuses_a_single_block_ends_it(market: MarketplaceContract, proxy: Proxy) -> None:
+    proxy.mischief = refusing_ranges(0)
+    with pytest.raises(NetworkError, match="refused asking for logs: block range is limited to 0"):
+        list(market.events())
+
+
+def test_one_that_is_busy_is_asked_again(market: MarketplaceContract, history: list[Event], proxy: Proxy) -> None:
+    busy = [429, 503]
+
+    def mischief(request: Request, node: Callable[[Request], Answer]) -> Answer:
+        if busy and request["method"] == "eth_getLogs":
+            raise PlainAnswerError(busy.pop(), "slow down")
+        return node(request)
+
+    proxy.mischief = mischief
+    assert list(market.events()) == history
+    assert len(set(ranges(proxy))) == 1
+
+
+def test_a_connection_cut_in_the_middle_is_a_network_error(market: MarketplaceContract, proxy: Proxy) -> None:
+    answered: list[Request] = []
+
+    def mischief(request: Request, node: Callable[[Request], Answer]) -> Answer:
+        if request["method"] == "eth_getLogs":
+            if len(answered) == 2:
+                raise HangUpError
+            answered.append(request)
+        return node(request)
+
+    proxy.mischief = mischief
+    assert list(market.events())
+    assert list(market.events())
+    with pytest.raises(NetworkError, match="can't be reached when asking for logs"):
+        list(market.events())
+
+
+def changed(**fields: Any) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
+    return lambda logs: [*logs[:-1], {**logs[-1], **fields}]
+
+
+ELSEWHERE = "0x" + "c0" * 20
+LIES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "another contract's log": (changed(address=ELSEWHERE), "a log of 0x[cC0]{40} instead of"),
+    "a log outside of the range": (changed(blockNumber="0xffffff"), "a log of block 16777215, outside of"),
+    "a log of no block": (changed(blockNumber=None), "not part of the chain"),
+    "a log that was removed": (changed(removed=True), "not part of the chain"),
+    "a log twice": (lambda logs: [*logs, logs[-1]], "one log twice"),
+    "an event that does not exist": (changed(topics=["0x" + 64 * "d"]), "can't have written"),
+    "a log without topics": (changed(topics=[]), "can't have written"),
+    "data that is too short": (lambda logs: [{**log, "data": log["data"][:-2]} for log in logs], "is not what"),
+    "data that is too long": (lambda logs: [{**log, "data": log["data"] + "00" * 32} for log in logs], "is not what"),
+    "a topic too many": (
+        lambda logs: [{**log, "topics": [*log["topics"], log["topics"][0]]} for log in logs],
+        "topics",
+    ),
+    "no list": (lambda logs: {"logs": logs}, "answered"),
+    "words": (lambda _: "nothing today", "answered"),
+    "logs without fields": (lambda _: [{}], "incomplete"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_about_logs_is_noticed(market: MarketplaceContract, proxy: Proxy, lie: str) -> None:
+    change, words = LIES[lie]
+    proxy.mischief = altering("eth_getLogs", change)
+    with pytest.raises(NetworkError, match=words):
+        list(market.events(["Bought"]))
+
+
+def test_logs_that_were_not_asked_for_are_noticed(stage: Stage, market: MarketplaceContract, proxy: Proxy) -> None:
+    def unfiltered(request: Request, node: Callable[[Request], Answer]) -> Answer:
+        if request["method"] == "eth_getLogs":
+            request = {**request, "params": [{**request["params"][0], "topics": []}]}
+        return node(request)
+
+    proxy.mischief = unfiltered
+    with pytest.raises(NetworkError, match="that was not asked for"):
+        list(market.events(["Bought"]))
+    with pytest.raises(NetworkError, match="that was not asked for"):
+        list(market.events(["KeyRegistered"], owner=stage.other_buyer.account))
+
+
+def test_orders_that_the_logs_leave_out_are_noticed(
+    stage: Stage, market: MarketplaceContract, proxy: Proxy, history: list[Event]
+) -> None:
+    listing = stage.market.listing_count()
+    proxy.mischief = altering("eth_getLogs", lambda logs: logs[1:])
+    with pytest.raises(NetworkError, match="left out the logs of 1 orders"):
+        market.orders_of(listing)
+
+
+@pytest.mark.parametrize("answer", ["0x", "0x" + 64 * "f" + "00", "0x" + 63 * "0" + "1" + 64 * "0"])
+def test_an_answer_of_another_shape_is_noticed(market: MarketplaceContract, proxy: Proxy, answer: str) -> None:
+    proxy.mischief = altering("eth_call", lambda _: answer)
+    with pytest.raises(NetworkError, match="the marketplace's answer to getListing is not what"):
+        market.listing(1)
+
+
+def test_another_chain_than_expected_is_refused_by_both_numbers(proxy: Proxy) -> None:
+    with pytest.raises(UsageError, match="is on chain 31337, but chain 1 was asked for"):
+        connect(proxy.url, 1)
+    proxy.mischief = altering("eth_chainId", lambda _: "0x5")
+    with pytest.raises(UsageError, match="is on chain 5, but chain 31337 was asked for"):
+        connect(proxy.url, 31337)
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_page_that_is_no_node_is_a_network_error(proxy: Proxy, status: int) -> None:
+    def mischief(request: Request, node: Callable[[Request], Answer]) -> Answer:
+        raise PlainAnswerError(status, "<html>welcome</html>")
+
+    proxy.mischief = mischief
+    with pytest.raises(NetworkError, match=r"answered nonsense|HTTP status 404"):
+        connect(proxy.url)
+
+
+def test_a_nodes_own_words_are_shown_on_one_line_and_cut(proxy: Proxy) -> None:
+    def mischief(request: Request, node: Callable[[Request], Answer]) -> Answer:
+        error = {"code": -1, "message": "no\x1b[2J\n" + 5000 * "x"}
+        raise PlainAnswerError(200, json.dumps({"jsonrpc": "2.0", "id": request["id"], "error": error}))
+
+    proxy.mischief = mischief
+    with pytest.raises(NetworkError) as caught:
+        connect(proxy.url)
+    assert len(str(caught.value)) < 500
+    assert str(caught.value).isprintable()
+
+
+def test_an_access_key_in_a_nodes_address_is_never_shown() -> None:
+    for address in ("http://127.0.0.1:1/v3/5ec2e7", "http://user:5ec2e7@127.0.0.1:1/?key=5ec2e7"):
+        with pytest.raises(NetworkError, match=r"http://127\.0\.0\.1:1 can't be reached") as caught:
+            connect(address)
+        assert "5ec2e7" not in str(caught.value)
+        assert caught.value.__suppress_context__
+    for address in ("ftp://host/5ec2e7", "wss://host/5ec2e7"):
+        with pytest.raises(UsageError) as refused:
+            connect(address)
+        assert "5ec2e7" not in str(refused.value)
+
+
+@pytest.mark.parametrize("method", ["eth_maxPriorityFeePerGas", "eth_gasPrice"])
+def test_a_tip_beyond_all_bounds_is_not_paid(proxy: Proxy, stage: Stage, method: str) -> None:
+    def greedy(request: Request, node: Callable[[Request], Answer]) -> Answer:
+        answer = node(request)
+        if request["method"] == method:
+            return {**answer, "result": hex(51 * 10**9)}
+        if method == "eth_gasPrice" and request["method"] == "eth_getBlockByNumber":  # a chain without EIP-1559
+            answer["result"].pop("baseFeePerGas")
+        return answer
+
+    proxy.mischief = greedy
+    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.market.address)
+    with pytest.raises(
+        RefusedError, match="asks for a tip of 51 gwei for each unit of gas, more than the 50"
+    ) as caught:
+        sender.send(calls.register(public_key=b"\1" * 32))
+    assert caught.value.code == "fee-too-high"
+    assert proxy.count("eth_sendRawTransaction") == 0
+    assert connect(proxy.url, max_tip=51).fees().most >= 51 * 10**9

@@ -1,0 +1,65 @@
+"""A marketplace is opened on the chain that the settings name, and on no other."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from numerbay_chain import Buyer
+from numerbay_chain.chain.local.embedded import EmbeddedChain
+from numerbay_chain.core.errors import NetworkError, UsageError
+from numerbay_chain.core.home.config import Home, Overrides, Settings, load_settings
+from numerbay_chain.ipfs import EmbeddedStore
+from numerbay_chain.listings.vouchers import sign_voucher, status_of
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
+from numerbay_chain.session import market_at, open_market
+from tests.support.places import PRICE, Place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place.found(tmp_path, EmbeddedChain(), EmbeddedStore(tmp_path / "store"))
+
+
+def test_a_connection_that_exists_already_is_checked_too(place: Place) -> None:
+    settings = Settings(home=Home(place.folder / "home"), contract=place.contract.address, chain_id=1)
+    chain_id = place.chain.connection.chain_id
+    with pytest.raises(UsageError, match=f"is on chain {chain_id}, but chain 1 was asked for"):
+        market_at(settings, place.chain.connection, None)
+    assert market_at(replace(settings, chain_id=chain_id, max_tip=7), place.chain.connection, None)
+    assert place.chain.connection.limits.max_tip == 7
+
+
+def test_a_voucher_of_another_marketplace_is_named_as_such_before_its_listing_is_looked_for(place: Place) -> None:
+    market = place.seller.market
+    foreign = sign_voucher(market, Voucher(5, ZERO_ADDRESS, PRICE, 1, 1, 2**40 - 1, 0))
+    elsewhere = Place.found(place.folder / "elsewhere", place.chain, place.store).market("seller", 0)
+    status = status_of(elsewhere, foreign)
+    assert status.problem == f"the voucher is for the marketplace {market.contract.address} on chain {foreign.chain_id}"
+    assert (status.used, status.revoked, status.signer) == (0, False, market.account)
+    assert status.digest == market.contract.voucher_digest(foreign.voucher)
+
+
+def test_a_second_node_is_another_one_and_is_not_asked_before_it_is_needed(place: Place) -> None:
+    nobody = "http://127.0.0.1:1"
+    settings = Settings(home=Home(place.folder / "home"), contract=place.contract.address, second_rpc=nobody)
+    market = market_at(settings, place.chain.connection, place.chain.signer(1))
+    assert market.contract.listing_count() == 0, "what reads alone does without it"
+    with pytest.raises(NetworkError, match=r"127\.0\.0\.1:1 can't be reached") as raised:
+        market.require_second()
+    assert raised.value.code == "network"
+    assert nobody not in repr(settings), "its address may hold an access key"
+    with pytest.raises(NetworkError, match=r"127\.0\.0\.1:1 can't be reached"):
+        Buyer(market).judge(1 << 32)  # before hours of reading that would be for nothing
+    with pytest.raises(UsageError, match="the second node is the first one"):
+        open_market(home=place.folder / "home", rpc=nobody, second_rpc=nobody)
+
+
+def test_the_second_node_is_set_as_other_settings_are(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.save_profile("seller", {"second_rpc": "https://profile.example"})
+    given: Overrides = {"home": tmp_path, "second_rpc": "https://call.example"}
+    environment = {"NUMERBAY_CHAIN_SECOND_RPC": "https://environment.example"}
+    assert load_settings("seller", given, environment).second_rpc == "https://call.example"
+    assert load_settings("seller", {"home": tmp_path}, environment).second_rpc == "https://environment.example"
+    assert load_settings("seller", {"home": tmp_path}, {}).second_rpc == "https://profile.example"
