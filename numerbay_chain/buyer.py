@@ -33,17 +33,9 @@ from numerbay_chain.orders.payouts import collect, paid_by
 from numerbay_chain.orders.purchase import buy, resume_purchase
 from numerbay_chain.orders.quote import make_quote
 from numerbay_chain.orders.registration import register_key
-from numerbay_chain.orders.results import (
-    Done,
-    Fetched,
-    ListingView,
-    OrderView,
-    Purchase,
-    Quote,
-    RegisteredKey,
-    Verification,
-)
+from numerbay_chain.orders.results import Fetched, ListingView, OrderView, Purchase, Quote, RegisteredKey, Verification
 from numerbay_chain.orders.views import view_orders
+from numerbay_chain.protocol.events import Done
 from numerbay_chain.protocol.types import Order, Token
 from numerbay_chain.retrieval.reception import fetch, verify
 from numerbay_chain.session import Market, Overrides, open_market, quiet

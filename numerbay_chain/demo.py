@@ -23,7 +23,7 @@ from numerbay_chain.crypto.container import commitments_size
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.ipfs.cid import Cid
-from numerbay_chain.protocol.types import Receipt
+from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.seller import Seller
 from numerbay_chain.session import Market
 

@@ -13,11 +13,11 @@ from numerbay_chain.chain.logs import MOST_TOPICS, read_events
 from numerbay_chain.chain.reading import Question
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, UsageError
 from numerbay_chain.core.units import format_order_id
+from numerbay_chain.protocol.events import Event, challenge_after, release_of
 from numerbay_chain.protocol.types import (
     Challenge,
     CopyDelivery,
     Delivery,
-    Event,
     Listing,
     Order,
     Pot,
@@ -284,39 +284,10 @@ def _chunks(ids: Sequence[int]) -> Iterable[list[int]]:
     return (list(ids[start : start + MOST_TOPICS]) for start in range(0, len(ids), MOST_TOPICS))
 
 
-def challenge_after(before: Challenge | None, event: Event) -> Challenge | None:
-    """A challenge as it stands after `event`, a Challenged or Responded of its order and round."""
-    if event.name == "Challenged":
-        return Challenge(event["disputeKey"], event["bucket"], event["price"], event["bond"], event["challengedAt"])
-    if before is None:
-        return None
-    return replace(
-        before,
-        responded_at=event["respondedAt"],
-        response_key=event["responseKey"],
-        sealed_key=event["sealedKey"],
-        key_commitment=event["keyCommitment"],
-    )
-
-
 def challenge_hash(challenge: Challenge) -> bytes:
     """What the contract keeps of a challenge: keccak256 of its ABI encoding, 32 bytes."""
     (parameter,) = [item for item in _function("settleChallenge")["inputs"] if item["name"] == "opened"]
     return keccak(abi.encode([parameter], [abi_tuple(challenge)]))
-
-
-def release_of(event: Event) -> Release:
-    """The release that a Released event tells of."""
-    return Release(
-        listing=event["listing"],
-        round=event["round"],
-        content_hash=event["contentHash"],
-        manifest=event["manifest"],
-        bucket=event["bucket"],
-        released_at=event["releasedAt"],
-        block=event.block,
-        transaction=event.transaction,
-    )
 
 
 def _bought(event: Event) -> Order:

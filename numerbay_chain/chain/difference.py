@@ -7,7 +7,7 @@ from numerbay_chain.chain.encoding import abi
 from numerbay_chain.chain.reading import Question
 from numerbay_chain.core.errors import NetworkError, RevertedError
 from numerbay_chain.core.text import one_line
-from numerbay_chain.protocol.types import Event
+from numerbay_chain.protocol.events import Event
 
 _LONGEST = 90  # characters of a value
 _Item = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any
 from numerbay_chain.chain.connection import Connection, NodeRefusedError, NodeTimeoutError, checksummed
 from numerbay_chain.chain.encoding import abi
 from numerbay_chain.core.errors import NetworkError, UsageError
-from numerbay_chain.protocol.types import Event
+from numerbay_chain.protocol.events import Event
 
 __all__ = ["Event", "decode_log", "read_events"]
 

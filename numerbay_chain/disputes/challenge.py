@@ -19,8 +19,8 @@ from numerbay_chain.disputes.advice import describe, keys_posted, refusal_to_ope
 from numerbay_chain.disputes.docket import buyers_cases, sellers_cases
 from numerbay_chain.disputes.results import Dispute, EndedDispute, OpenedDispute, Step
 from numerbay_chain.orders.order_round import Case, read_case
-from numerbay_chain.orders.results import event_of
-from numerbay_chain.protocol.types import Event, Ground, Receipt, Settlement
+from numerbay_chain.protocol.events import Event, Receipt, event_of
+from numerbay_chain.protocol.types import Ground, Settlement
 from numerbay_chain.retrieval.reception import Reception
 from numerbay_chain.retrieval.results import ProblemError
 from numerbay_chain.session import Market

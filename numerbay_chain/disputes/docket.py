@@ -14,7 +14,8 @@ from numerbay_chain.core.paging import MOST, Page
 from numerbay_chain.delivery.recipients import Sales
 from numerbay_chain.disputes.results import DisputeScope
 from numerbay_chain.orders.order_round import OVER, Case, read_case
-from numerbay_chain.protocol.types import Event, Terms
+from numerbay_chain.protocol.events import Event
+from numerbay_chain.protocol.types import Terms
 from numerbay_chain.session import Market
 
 Places = set[tuple[int, int]]

@@ -12,9 +12,8 @@ from numerbay_chain.disputes.challenge import call_to_end, end
 from numerbay_chain.disputes.judge import content_until, judge_case, promised, refuse_late, refuse_stale, refuse_young
 from numerbay_chain.disputes.results import Judgement, ProofKind, Proven
 from numerbay_chain.orders.order_round import Case, read_case
-from numerbay_chain.orders.results import event_of
+from numerbay_chain.protocol.events import Receipt, event_of
 from numerbay_chain.protocol.gas import DISPUTE_GAS
-from numerbay_chain.protocol.types import Receipt
 from numerbay_chain.retrieval.reception import Reception
 from numerbay_chain.session import Market
 

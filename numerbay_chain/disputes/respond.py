@@ -29,7 +29,7 @@ from numerbay_chain.disputes.advice import command, words
 from numerbay_chain.disputes.docket import OpenChallenge, in_time, open_challenges, require_all_challenges, scope_of
 from numerbay_chain.disputes.results import Answer, Answers, DisputeScope, Unanswered
 from numerbay_chain.orders.order_round import Case, read_case
-from numerbay_chain.orders.results import event_of
+from numerbay_chain.protocol.events import event_of
 from numerbay_chain.protocol.gas import DISPUTE_GAS
 from numerbay_chain.protocol.types import ZERO_HASH, Challenge
 from numerbay_chain.session import Market

@@ -5,7 +5,8 @@ from typing import Final, Literal
 
 from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.core.errors import ExitCode, NetworkError
-from numerbay_chain.protocol.types import Challenge, Ground, Receipt, Token
+from numerbay_chain.protocol.events import Receipt
+from numerbay_chain.protocol.types import Challenge, Ground, Token
 
 RemedyKind = Literal["decline", "dispute", "prove", "claim", "settle", "reclaim", "wait", "nothing"]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from numerbay_chain.chain.clock import mining_margin
-from numerbay_chain.chain.contract import challenge_after
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
 from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.core.units import format_amount
@@ -30,7 +29,8 @@ from numerbay_chain.orders.views import (
     dispute_state,
     newest_round,
 )
-from numerbay_chain.protocol.types import Challenge, Event, Listing, Order, Release, Settlement, Terms, Token
+from numerbay_chain.protocol.events import Event, challenge_after
+from numerbay_chain.protocol.types import Challenge, Listing, Order, Release, Settlement, Terms, Token
 from numerbay_chain.session import Market
 
 _LOGS: Final = ("Challenged", "Responded", "ChallengeEnded", "FaultyRefunded")

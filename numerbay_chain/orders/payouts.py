@@ -6,8 +6,9 @@ from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import RefusedError, UsageError
-from numerbay_chain.orders.results import Done, PotView, Withdrawal, event_of
-from numerbay_chain.protocol.types import ZERO_ADDRESS, Receipt, Token
+from numerbay_chain.orders.results import PotView, Withdrawal
+from numerbay_chain.protocol.events import Done, Receipt, event_of
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Token
 from numerbay_chain.session import Market
 
 _POTS_A_TRANSACTION: Final = 100

@@ -21,8 +21,9 @@ from numerbay_chain.core.progress import Progress
 from numerbay_chain.core.units import format_amount
 from numerbay_chain.listings.vouchers import SignedVoucher, digest_of
 from numerbay_chain.orders.quote import make_quote, refuse_young
-from numerbay_chain.orders.results import Purchase, Quote, event_of
-from numerbay_chain.protocol.types import Order, Permit, Receipt, Release
+from numerbay_chain.orders.results import Purchase, Quote
+from numerbay_chain.protocol.events import Receipt, event_of
+from numerbay_chain.protocol.types import Order, Permit, Release
 from numerbay_chain.session import Market
 
 _PERMIT_LIFETIME: Final = 3_600  # seconds

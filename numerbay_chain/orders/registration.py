@@ -5,7 +5,8 @@ from pathlib import Path
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.files.atomic import expanded
 from numerbay_chain.core.home import keyfile
-from numerbay_chain.orders.results import RegisteredKey, event_of
+from numerbay_chain.orders.results import RegisteredKey
+from numerbay_chain.protocol.events import event_of
 from numerbay_chain.session import Market
 
 

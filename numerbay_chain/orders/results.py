@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.crypto.details import Details
 from numerbay_chain.disputes.results import DisputeState, Remedy
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.listings.description import Description
-from numerbay_chain.protocol.types import Event, Ground, Listing, Order, Receipt, Settlement, Token, Voucher
+from numerbay_chain.protocol.events import Receipt
+from numerbay_chain.protocol.types import Ground, Listing, Order, Settlement, Token, Voucher
 
 # -------------------------------------------------------------------------------------------------------------- both
 
@@ -73,30 +73,6 @@ class OrderView:
     @property
     def id(self) -> int:
         return self.order.id
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A transaction that went through. `paid` is what it moved to the one who is owed, in `token`'s smallest unit;
-    `round` is the one that it was about, where it is about one. `resumed`: an earlier, interrupted call had sent it."""
-
-    receipt: Receipt
-    paid: int = 0
-    token: Token | None = None
-    round: int | None = None
-    resumed: bool = False
-
-
-def event_of(receipt: Receipt, name: str) -> Event:
-    """The event that a transaction can't be without. Raises `NetworkError` where the node left it out."""
-    event = receipt.event(name)
-    if event is None:
-        raise NetworkError(
-            f"transaction {receipt.transaction} was mined without its event {name}",
-            "use another node",
-            code="bad-answer",
-        )
-    return event
 
 
 # ------------------------------------------------------------------------------------------------------------- seller

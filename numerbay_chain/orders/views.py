@@ -9,24 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from numerbay_chain.chain.contract import MarketplaceContract, challenge_after, release_of
+from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.logs import MOST_TOPICS
 from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.core.paging import MOST, Page
 from numerbay_chain.disputes.results import DisputeState
 from numerbay_chain.orders.results import OrderView, RoundView
-from numerbay_chain.protocol.types import (
-    Challenge,
-    Delivery,
-    Event,
-    Ground,
-    Listing,
-    Order,
-    Release,
-    Settlement,
-    Terms,
-    Token,
-)
+from numerbay_chain.protocol.events import Event, challenge_after, release_of
+from numerbay_chain.protocol.types import Challenge, Delivery, Ground, Listing, Order, Release, Settlement, Terms, Token
 from numerbay_chain.session import Market
 
 

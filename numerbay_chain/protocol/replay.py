@@ -10,10 +10,10 @@ from bisect import insort
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from numerbay_chain.chain.contract import challenge_after
 from numerbay_chain.core.units import format_order_id
 from numerbay_chain.protocol.books import Balances, Discrepancy, ListingBook, OrderBook, PotBook, ReleaseBook, add_to
-from numerbay_chain.protocol.types import Event, Ground, Offer, Settlement
+from numerbay_chain.protocol.events import Event, challenge_after
+from numerbay_chain.protocol.types import Ground, Offer, Settlement
 
 REVOKED: Final = 2**256 - 1
 """How often a revoked voucher was used, as the contract has it."""

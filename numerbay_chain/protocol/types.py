@@ -303,38 +303,6 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """A log of the marketplace. `arguments` has Solidity's names and order; structs are `Terms` and `Offer`."""
-
-    name: str
-    arguments: dict[str, Any]
-    block: int
-    log_index: int
-    transaction: str
-    address: str
-
-    def __getitem__(self, argument: str) -> Any:
-        return self.arguments[argument]
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A mined transaction that did not revert. `events` are the marketplace's; `created` is a deployed contract."""
-
-    transaction: str
-    block: int
-    gas_used: int
-    status: int
-    events: tuple[Event, ...] = ()
-    created: str | None = None
-    fee: int = 0  # wei paid for gas
-
-    def event(self, name: str) -> Event | None:
-        """The first event of that name."""
-        return next((event for event in self.events if event.name == name), None)
-
-
-@dataclass(frozen=True, slots=True)
 class Token:
     """What amounts are counted in. The native coin has address 0. The symbol is the token's own claim."""
 

@@ -13,7 +13,7 @@ from numerbay_chain.crypto.details import Details, seal_details
 from numerbay_chain.crypto.dispute_keys import DisputePlace, Response, seal_response
 from numerbay_chain.crypto.envelopes import seal_envelopes
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.protocol.types import Receipt
+from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.session import Market
 from tests.support.places import PRICE, Place
 

@@ -8,7 +8,7 @@ import pytest
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.protocol.types import Event
+from numerbay_chain.protocol.events import Event
 
 Change = Callable[[list[Event]], list[Event]]
 """What is done to the logs as a whole."""

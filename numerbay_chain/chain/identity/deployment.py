@@ -13,7 +13,7 @@ from numerbay_chain.chain.sending.sender import BeforeBroadcast, Sender
 from numerbay_chain.core.errors import NetworkError, UsageError
 from numerbay_chain.core.files import jsontext
 from numerbay_chain.core.files.atomic import write_atomic
-from numerbay_chain.protocol.types import Receipt
+from numerbay_chain.protocol.events import Receipt
 
 
 @dataclass(frozen=True, slots=True)

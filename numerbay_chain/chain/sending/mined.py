@@ -8,7 +8,7 @@ from numerbay_chain.chain.encoding.reverts import decode_revert, out_of_gas
 from numerbay_chain.chain.logs import decode_log
 from numerbay_chain.chain.second import require_no_effect
 from numerbay_chain.core.errors import NetworkError, RevertedError
-from numerbay_chain.protocol.types import Receipt
+from numerbay_chain.protocol.events import Receipt
 
 
 def mined(connection: Connection, name: str, address: str | None) -> tuple[Mapping[str, Any], Receipt] | None:

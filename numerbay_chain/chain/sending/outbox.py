@@ -21,7 +21,7 @@ from numerbay_chain.chain.sending.outgoing import NotTakenError
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, TooLateError
 from numerbay_chain.core.files.journal import Entry, exclusive
-from numerbay_chain.protocol.types import Receipt
+from numerbay_chain.protocol.events import Receipt
 
 
 @dataclass(frozen=True, slots=True)

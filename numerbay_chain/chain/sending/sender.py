@@ -33,8 +33,8 @@ from numerbay_chain.chain.sending.outgoing import (
 )
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError, RevertedError, TooLateError, UsageError
+from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.gas import gas_limit
-from numerbay_chain.protocol.types import Receipt
 
 BeforeBroadcast = Callable[[str, bytes], None]  # the transaction's hash, and the signed transaction itself
 Check = Callable[[], None]  # raises where it must not leave this machine now: its deadline is near

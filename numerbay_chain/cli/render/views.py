@@ -10,7 +10,8 @@ from numerbay_chain.core.units import format_amount, format_duration, format_ord
 if TYPE_CHECKING:
     from numerbay_chain.disputes.results import Remedy
     from numerbay_chain.orders.results import ListingView, OrderView, RoundView
-    from numerbay_chain.protocol.types import Receipt, Terms, Token
+    from numerbay_chain.protocol.events import Receipt
+    from numerbay_chain.protocol.types import Terms, Token
 
 
 def amount(value: int, token: "Token") -> str:

@@ -18,7 +18,8 @@ from numerbay_chain.chain.signers.signer import KeystoreSigner
 from numerbay_chain.core.errors import AccountError, ExitCode, NetworkError, RefusedError
 from numerbay_chain.core.home import keyfile
 from numerbay_chain.ipfs import ContentStore, EmbeddedStore
-from numerbay_chain.protocol.types import Challenge, Event
+from numerbay_chain.protocol.events import Event
+from numerbay_chain.protocol.types import Challenge
 from numerbay_chain.session import Market
 from tests.support.cheats import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.support.fixtures import Says

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from numerbay_chain.artifacts.manifest import Manifest
-from numerbay_chain.chain.contract import MarketplaceContract, challenge_after
+from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.crypto.container import Encryptor
@@ -16,7 +16,8 @@ from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.crypto.content_proof import ContentProof, ProofReader
 from numerbay_chain.crypto.dispute_keys import DisputeKey, DisputePlace, Response, seal_response
 from numerbay_chain.crypto.merkle import MerkleTree
-from numerbay_chain.protocol.types import Challenge, Receipt
+from numerbay_chain.protocol.events import Receipt, challenge_after
+from numerbay_chain.protocol.types import Challenge
 
 CHUNK = 4096
 

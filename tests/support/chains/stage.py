@@ -16,7 +16,8 @@ from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.identity import deployment
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import Signer
-from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer, Receipt, Terms
+from numerbay_chain.protocol.events import Receipt
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer, Terms
 
 ARTIFACTS = Path(__file__).resolve().parent.parent.parent.parent / ".cache" / "artifacts"
 PRICE = 10**15

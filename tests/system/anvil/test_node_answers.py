@@ -13,7 +13,7 @@ from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.local.devnet import request
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, UsageError
-from numerbay_chain.protocol.types import Event
+from numerbay_chain.protocol.events import Event
 from tests.support.chains.proxy import Answer, HangUpError, PlainAnswerError, Proxy, Request, altering, refusing_ranges
 from tests.support.chains.stage import Stage
 

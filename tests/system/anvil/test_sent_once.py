@@ -17,7 +17,7 @@ from numerbay_chain.chain.sending.outbox import Outbox
 from numerbay_chain.chain.sending.outgoing import NonceHeldError
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RevertedError
-from numerbay_chain.protocol.types import Receipt
+from numerbay_chain.protocol.events import Receipt
 from tests.support.chains.proxy import Answer, Proxy, Request
 from tests.support.chains.stage import PRICE, Stage
 

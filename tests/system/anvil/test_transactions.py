@@ -13,7 +13,7 @@ from numerbay_chain.chain.local.devnet import Devnet, request
 from numerbay_chain.chain.sending.outgoing import ReplacedError
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import AccountError, NetworkError, RevertedError, UsageError
-from numerbay_chain.protocol.types import Receipt
+from numerbay_chain.protocol.events import Receipt
 from tests.support.chains.proxy import Answer, HangUpError, Proxy, Request, altering
 from tests.support.chains.stage import PRICE, Stage, manifest
 

@@ -24,7 +24,8 @@ from numerbay_chain.cli.progress import progress
 
 if TYPE_CHECKING:
     from numerbay_chain.listings.vouchers import SignedVoucher
-    from numerbay_chain.orders.results import Done, OrderView, Purchase
+    from numerbay_chain.orders.results import OrderView, Purchase
+    from numerbay_chain.protocol.events import Done
 
 
 @click.command()

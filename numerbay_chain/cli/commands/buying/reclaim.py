@@ -12,7 +12,7 @@ from numerbay_chain.core.errors import RefusedError
 if TYPE_CHECKING:
     from numerbay_chain.buyer import Buyer
     from numerbay_chain.orders.missed import MissedRounds
-    from numerbay_chain.orders.results import Done
+    from numerbay_chain.protocol.events import Done
 
 
 @click.command()
