@@ -23,8 +23,9 @@ from numerbay_chain.listings.views import view_listing, view_listings
 from numerbay_chain.listings.vouchers import SignedVoucher, issue, revoke, status_of
 from numerbay_chain.orders.payouts import collect, paid_by, resume_withdrawal, withdraw, withdrawable
 from numerbay_chain.orders.results import Created, Delivered, ListingView, OrderView, Served, VoucherStatus, Withdrawal
-from numerbay_chain.orders.views import bucket_of, view_orders
+from numerbay_chain.orders.views import view_orders
 from numerbay_chain.protocol.events import Done, event_of
+from numerbay_chain.protocol.rules import bucket_of
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
 from numerbay_chain.session import Market, Overrides, open_market, quiet
 

@@ -29,7 +29,8 @@ from numerbay_chain.core.units import format_amount, format_order_id
 from numerbay_chain.ipfs import Cid, PatientStore
 from numerbay_chain.protocol.books import ListingBook, OrderBook
 from numerbay_chain.protocol.events import Event
-from numerbay_chain.protocol.replay import REVOKED, Ledger
+from numerbay_chain.protocol.replay import Ledger
+from numerbay_chain.protocol.rules import REVOKED
 from numerbay_chain.protocol.types import VOUCHER_VERSION, ZERO_HASH, Pot, Settlement
 from numerbay_chain.session import Market
 

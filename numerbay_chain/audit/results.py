@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from numerbay_chain.disputes.results import DisputeState
+from numerbay_chain.protocol.rules import DisputeState
 from numerbay_chain.protocol.types import Challenge, Token
 
 Severity = Literal["error", "warning", "note"]

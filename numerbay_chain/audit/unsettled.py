@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from numerbay_chain.audit.results import FaultyRound, OpenChallenge
-from numerbay_chain.orders.views import dispute_deadline, dispute_state
 from numerbay_chain.protocol.replay import Ledger
+from numerbay_chain.protocol.rules import dispute_deadline, dispute_state
 from numerbay_chain.protocol.types import Settlement
 from numerbay_chain.session import Market
 

@@ -12,13 +12,10 @@ from typing import Final, Literal
 from numerbay_chain.chain.connection import Connection, NodeRefusedError, NodeTimeoutError
 from numerbay_chain.chain.networks import Network, network
 from numerbay_chain.chain.node.blocks import Block
+from numerbay_chain.protocol.finality import FINALITY
 
 OLDEST: Final = 1_800
 """Seconds: a finalized block that is older says that the chain does not finalize, or that the node lags behind."""
-FINALITY: Final = 1_200
-"""Seconds until a block is final on Ethereum and the rollups above it, and what is said of an unknown network."""
-FINALITY_ENDS: Final = 600
-"""Seconds before a deadline in which what must meet it waits for no finality any more."""
 _BLOCK_TIME: Final = 12.0  # Ethereum's
 _Word = Literal["finalized", "safe"]
 _WORDS: Final[tuple[_Word, ...]] = ("finalized", "safe")

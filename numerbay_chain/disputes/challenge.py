@@ -17,9 +17,10 @@ from numerbay_chain.core.paging import Page
 from numerbay_chain.crypto.dispute_keys import DisputeKey
 from numerbay_chain.disputes.advice import describe, keys_posted, refusal_to_open, what_next, words
 from numerbay_chain.disputes.docket import buyers_cases, sellers_cases
-from numerbay_chain.disputes.results import Dispute, EndedDispute, OpenedDispute, Step
+from numerbay_chain.disputes.results import Dispute, EndedDispute, OpenedDispute
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.events import Event, Receipt, event_of
+from numerbay_chain.protocol.rules import Step
 from numerbay_chain.protocol.types import Ground, Settlement
 from numerbay_chain.retrieval.reception import Reception
 from numerbay_chain.retrieval.results import ProblemError

@@ -13,8 +13,9 @@ from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.core.paging import MOST, Page
 from numerbay_chain.delivery.recipients import Sales
 from numerbay_chain.disputes.results import DisputeScope
-from numerbay_chain.orders.order_round import OVER, Case, read_case
+from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.events import Event
+from numerbay_chain.protocol.rules import OVER
 from numerbay_chain.protocol.types import Terms
 from numerbay_chain.session import Market
 

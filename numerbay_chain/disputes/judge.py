@@ -13,7 +13,6 @@ from numerbay_chain.artifacts import artifact
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.encoding.calls import Call
-from numerbay_chain.chain.finality import FINALITY_ENDS
 from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError, RefusedError, TooLateError
 from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.core.progress import Progress
@@ -23,6 +22,7 @@ from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.disputes.advice import command, content_gas, what_next, words
 from numerbay_chain.disputes.results import Judgement, ProofKind
 from numerbay_chain.orders.order_round import Case, read_case
+from numerbay_chain.protocol.finality import FINALITY_ENDS
 from numerbay_chain.protocol.gas import DISPUTE_GAS
 from numerbay_chain.retrieval.reception import Reception
 from numerbay_chain.retrieval.results import ProblemError

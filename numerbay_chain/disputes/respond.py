@@ -12,7 +12,6 @@ from typing import Final
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.chain.clock import MINING_TIME
 from numerbay_chain.chain.encoding import calls
-from numerbay_chain.chain.finality import FINALITY_ENDS
 from numerbay_chain.core.errors import (
     AccountError,
     ExitCode,
@@ -30,6 +29,7 @@ from numerbay_chain.disputes.docket import OpenChallenge, in_time, open_challeng
 from numerbay_chain.disputes.results import Answer, Answers, DisputeScope, Unanswered
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.events import event_of
+from numerbay_chain.protocol.finality import FINALITY_ENDS
 from numerbay_chain.protocol.gas import DISPUTE_GAS
 from numerbay_chain.protocol.types import ZERO_HASH, Challenge
 from numerbay_chain.session import Market

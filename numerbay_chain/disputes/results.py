@@ -1,11 +1,12 @@
 """What disputes answer with: frozen, typed, in integers (wei, seconds, chunks). docs/protocol.md §2 "Disputes"."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Literal
 
 from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.core.errors import ExitCode, NetworkError
 from numerbay_chain.protocol.events import Receipt
+from numerbay_chain.protocol.rules import DisputeState, Turn
 from numerbay_chain.protocol.types import Challenge, Ground, Token
 
 RemedyKind = Literal["decline", "dispute", "prove", "claim", "settle", "reclaim", "wait", "nothing"]
@@ -23,29 +24,6 @@ class Remedy:
     fee: int = 0
     bond: int = 0
     returns: int = 0
-
-
-DisputeState = Literal[
-    "none",  # no challenge
-    "challenged",  # the seller has to answer
-    "unanswered",  # the seller did not, in time: price and bond can be claimed
-    "answered",  # the buyer can prove that the answer, or the content, is wrong
-    "unproven",  # the buyer did not, in time: price and bond are the seller's
-    "faulty",  # challenged, and the content was proven wrong: price and bond are the buyer's
-    "refundable",  # not challenged, and the content was proven wrong in time: the price is the buyer's
-    "paid-to-buyer",  # the buyer was paid
-    "paid-to-seller",  # the seller was paid
-    "paid-back",  # without a dispute
-]
-Turn = Literal["buyer", "seller", "anyone"]
-Step = Literal["respond", "prove", "claim", "settle"]
-WAITING: Final[dict[Step, tuple[DisputeState, ...]]] = {
-    "respond": ("challenged",),
-    "prove": ("answered",),
-    "claim": ("unanswered",),
-    "settle": ("faulty", "refundable", "unanswered", "unproven"),
-}
-"""The states in which a dispute waits for a step."""
 
 
 @dataclass(frozen=True, slots=True)

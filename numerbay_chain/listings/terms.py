@@ -6,7 +6,6 @@ Bounds are the contract's (docs/protocol.md §2, "Listing terms").
 from dataclasses import replace
 from typing import Final, Literal, TypedDict, get_args
 
-from numerbay_chain.chain.finality import FINALITY
 from numerbay_chain.core.errors import UsageError
 from numerbay_chain.core.units import (
     format_amount,
@@ -16,6 +15,7 @@ from numerbay_chain.core.units import (
     parse_amount,
     parse_duration,
 )
+from numerbay_chain.protocol.finality import FINALITY
 from numerbay_chain.protocol.gas import BUYER_GAS, DISPUTE_GAS
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Terms, Token
 

@@ -20,7 +20,7 @@ from numerbay_chain.core.files import jsontext
 from numerbay_chain.core.units import format_duration, parse_duration
 from numerbay_chain.orders.results import VoucherStatus
 from numerbay_chain.protocol.events import Done
-from numerbay_chain.protocol.replay import REVOKED
+from numerbay_chain.protocol.rules import REVOKED
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
 from numerbay_chain.session import Market
 

@@ -11,9 +11,10 @@ from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.logs import MOST_TOPICS
 from numerbay_chain.core.errors import NetworkError, RevertedError
 from numerbay_chain.orders.payouts import paid_by
-from numerbay_chain.orders.views import is_in, missed_rounds
+from numerbay_chain.orders.views import missed_rounds
 from numerbay_chain.protocol.events import Done
 from numerbay_chain.protocol.gas import RECLAIM_GAS
+from numerbay_chain.protocol.rules import is_in
 from numerbay_chain.protocol.types import Listing, Order, Settlement, Token
 from numerbay_chain.session import Market
 

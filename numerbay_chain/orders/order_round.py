@@ -20,22 +20,23 @@ from numerbay_chain.crypto.dispute_keys import (
     is_committed_key,
     open_response,
 )
-from numerbay_chain.disputes.results import WAITING, DisputeState, Step
-from numerbay_chain.orders.views import (
+from numerbay_chain.orders.views import newest_round
+from numerbay_chain.protocol.events import Event, challenge_after
+from numerbay_chain.protocol.rules import (
+    OVER,
+    WAITING,
+    DisputeState,
+    Step,
     bucket_of,
     challengeable_from,
     declinable_until,
     dispute_deadline,
     dispute_state,
-    newest_round,
 )
-from numerbay_chain.protocol.events import Event, challenge_after
 from numerbay_chain.protocol.types import Challenge, Listing, Order, Release, Settlement, Terms, Token
 from numerbay_chain.session import Market
 
 _LOGS: Final = ("Challenged", "Responded", "ChallengeEnded", "FaultyRefunded")
-OVER: Final = ("none", "paid-to-buyer", "paid-to-seller", "paid-back")
-"""The states of a dispute that there is not, or is no more."""
 
 
 @dataclass(frozen=True, slots=True)

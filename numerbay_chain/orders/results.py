@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from numerbay_chain.crypto.details import Details
-from numerbay_chain.disputes.results import DisputeState, Remedy
+from numerbay_chain.disputes.results import Remedy
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.listings.description import Description
 from numerbay_chain.protocol.events import Receipt
+from numerbay_chain.protocol.rules import DisputeState
 from numerbay_chain.protocol.types import Ground, Listing, Order, Settlement, Token, Voucher
 
 # -------------------------------------------------------------------------------------------------------------- both

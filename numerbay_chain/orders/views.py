@@ -13,10 +13,17 @@ from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.logs import MOST_TOPICS
 from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.core.paging import MOST, Page
-from numerbay_chain.disputes.results import DisputeState
 from numerbay_chain.orders.results import OrderView, RoundView
 from numerbay_chain.protocol.events import Event, challenge_after, release_of
-from numerbay_chain.protocol.types import Challenge, Delivery, Ground, Listing, Order, Release, Settlement, Terms, Token
+from numerbay_chain.protocol.rules import (
+    bucket_of,
+    challengeable_from,
+    declinable_until,
+    dispute_deadline,
+    dispute_state,
+    is_in,
+)
+from numerbay_chain.protocol.types import Challenge, Delivery, Ground, Listing, Order, Release, Settlement, Token
 from numerbay_chain.session import Market
 
 
@@ -230,12 +237,6 @@ def _posted_since(blocks: list[int], bought: int) -> int:
     return len(blocks) - bisect_left(blocks, bought)
 
 
-def is_in(numbers: Sequence[int], number: int) -> bool:
-    """Return whether `number` is one of `numbers`, which are in order."""
-    place = bisect_left(numbers, number)
-    return place < len(numbers) and numbers[place] == number
-
-
 def _challengeable_until(log: ListingLog, release: Release | None, matures_at: int | None) -> int | None:
     """The last second in which a round that nothing was settled about can be challenged; None where it can't be now."""
     terms, now = log.listing.terms, log.now
@@ -245,68 +246,7 @@ def _challengeable_until(log: ListingLog, release: Release | None, matures_at: i
     return None if faulty or now < challengeable_from(log.listing, release) else matures_at - 1
 
 
-# ----------------------------------------------------------------------------------------------------------- disputes
-
-
-def dispute_state(
-    terms: Terms,
-    now: int,
-    settlement: Settlement,
-    opened: Challenge | None,
-    ended: bool,
-    faulty_at: int,
-    matures_at: int,
-) -> DisputeState:
-    """How a round stands for one order. `ended`: by a log; `matures_at`: 0 for a round that is not out."""
-    if settlement is Settlement.PAID_TO_SELLER:
-        return "paid-to-seller"
-    if ended:
-        return "paid-to-buyer"
-    if settlement is Settlement.PAID_BACK:
-        return "paid-back"
-    if settlement is Settlement.NONE or opened is None:
-        return "refundable" if 0 < faulty_at < matures_at else "none"
-    if faulty_at and (not opened.responded or faulty_at <= terms.proof_deadline(opened)):
-        return "faulty"
-    if not opened.responded:
-        return "challenged" if now <= terms.response_deadline(opened.challenged_at) else "unanswered"
-    return "answered" if now <= terms.proof_deadline(opened) else "unproven"
-
-
-def dispute_deadline(terms: Terms, state: DisputeState, opened: Challenge | None) -> int | None:
-    """The last second for what comes next; None where there is nothing, or no hurry."""
-    if opened is not None and state == "challenged":
-        return terms.response_deadline(opened.challenged_at)
-    if opened is not None and state == "answered":
-        return terms.proof_deadline(opened)
-    return None
-
-
-def challengeable_from(listing: Listing, release: Release) -> int:
-    """The first second for a challenge: only the latest round can be within its decline window."""
-    latest = release.round == listing.next_round - 1
-    return listing.terms.challenge_from(release.released_at) if latest else release.released_at
-
-
 # -------------------------------------------------------------------------------------------------------------- rounds
-
-
-def bought_when_out(order: Order, round: int) -> bool:
-    """Whether the round was out when the order was bought: such a one can't be declined."""
-    return order.bucket != 0 and round == order.first
-
-
-def bucket_of(order: Order, release: Release) -> int:
-    """Where the order's money for a released round lies."""
-    return order.bucket if bought_when_out(order, release.round) else release.bucket
-
-
-def declinable_until(listing: Listing, order: Order, release: Release | None, now: int) -> int | None:
-    """The last second in which the order's buyer can decline the round; None where that can't be (any more)."""
-    if release is None or release.round != listing.next_round - 1 or not order.covers(release.round):
-        return None
-    end = release.released_at + listing.terms.decline_window
-    return end - 1 if now < end and not bought_when_out(order, release.round) else None
 
 
 def missed_rounds(contract: MarketplaceContract, listing: int) -> list[int]:

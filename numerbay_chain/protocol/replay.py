@@ -15,9 +15,6 @@ from numerbay_chain.protocol.books import Balances, Discrepancy, ListingBook, Or
 from numerbay_chain.protocol.events import Event, challenge_after
 from numerbay_chain.protocol.types import Ground, Offer, Settlement
 
-REVOKED: Final = 2**256 - 1
-"""How often a revoked voucher was used, as the contract has it."""
-
 
 class Ledger:
     """Books of one marketplace. `received` and `paid` are what went in and out by token; `discrepancies` what did

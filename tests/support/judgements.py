@@ -2,8 +2,8 @@
 
 import re
 
-from numerbay_chain.chain import finality
 from numerbay_chain.core.units import parse_amount, parse_duration
+from numerbay_chain.protocol import finality
 from numerbay_chain.protocol.gas import BUYER_GAS
 from tests.contracts.gas.__main__ import written
 from tests.contracts.unit.words import refused

@@ -10,7 +10,8 @@ from hypothesis import settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from numerbay_chain.protocol.events import Event
-from numerbay_chain.protocol.replay import REVOKED, Ledger, ListingBook, OrderBook
+from numerbay_chain.protocol.replay import Ledger, ListingBook, OrderBook
+from numerbay_chain.protocol.rules import REVOKED
 from numerbay_chain.protocol.types import Offer, Terms
 from tests.contracts.stateful import machine
 from tests.contracts.stateful.scenes import Scenes

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from numerbay_chain.chain.connection import Connection, connect
-from numerbay_chain.chain.finality import FINALITY, OLDEST, Finality
+from numerbay_chain.chain.finality import OLDEST, Finality
 from numerbay_chain.chain.local.devnet import request
 from numerbay_chain.chain.networks import known
 from numerbay_chain.chain.node.blocks import CONFIRMATIONS, is_development_chain
 from numerbay_chain.core.errors import NetworkError
+from numerbay_chain.protocol.finality import FINALITY
 from tests.support.chains.proxy import Answer, HangUpError, Proxy, Request
 from tests.support.chains.stage import Stage
 
