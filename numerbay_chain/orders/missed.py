@@ -10,8 +10,8 @@ from typing import Final
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.logs import MOST_TOPICS
 from numerbay_chain.core.errors import NetworkError, RevertedError
+from numerbay_chain.orders.history import missed_rounds
 from numerbay_chain.orders.payouts import paid_by
-from numerbay_chain.orders.views import missed_rounds
 from numerbay_chain.protocol.events import Done
 from numerbay_chain.protocol.gas import RECLAIM_GAS
 from numerbay_chain.protocol.rules import is_in

@@ -20,7 +20,7 @@ from numerbay_chain.crypto.dispute_keys import (
     is_committed_key,
     open_response,
 )
-from numerbay_chain.orders.views import newest_round
+from numerbay_chain.orders.history import newest_round
 from numerbay_chain.protocol.events import Event, challenge_after
 from numerbay_chain.protocol.rules import (
     OVER,

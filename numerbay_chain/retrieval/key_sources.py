@@ -18,8 +18,8 @@ from numerbay_chain.crypto.content_key import ContentKey, word
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, find_envelope, open_envelope
 from numerbay_chain.disputes.advice import remedy
 from numerbay_chain.ipfs import Cid
+from numerbay_chain.orders.history import deliveries_to
 from numerbay_chain.orders.results import Problem
-from numerbay_chain.orders.views import deliveries_to
 from numerbay_chain.protocol.rules import bought_when_out
 from numerbay_chain.protocol.types import Delivery
 from numerbay_chain.retrieval.key_search import search
