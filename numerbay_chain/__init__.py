@@ -18,13 +18,14 @@ _EXPORTS: dict[str, str] = {
             "AccountError ContentError DecryptionError ExitCode NetworkError NotFoundError NumerbayChainError "
             "RefusedError RevertedError UnseenKeyError UsageError WrongContentError"
         ),
-        "orders.results": (
-            "Created Delivered Done Fetched Left ListingView OrderView PotView Problem Purchase Quote RegisteredKey "
-            "RoundView Served Verification VoucherStatus Withdrawal"
-        ),
+        "protocol.events": "Done Receipt",
+        "listings.results": "Created ListingView VoucherStatus",
+        "orders.results": "OrderView PotView Purchase Quote RegisteredKey Remedy RoundView Withdrawal",
+        "delivery.results": "Delivered Left Served",
+        "retrieval.results": "Fetched Problem Verification",
+        "disputes.results": "Answer Answers Dispute EndedDispute Judgement OpenedDispute Proven Unanswered",
         "audit.results": "AuditReport Finding TokenBalance",
-        "disputes.results": ("Answer Answers Dispute EndedDispute Judgement OpenedDispute Proven Remedy Unanswered"),
-        "protocol.types": "Challenge Ground Listing Offer Order Receipt Release Settlement Terms Token Voucher",
+        "protocol.types": "Challenge Ground Listing Offer Order Release Settlement Terms Token Voucher",
         "listings.description": "Description",
         "artifacts.manifest": "Manifest",
         "core.home.keyfile": "KeyPair",

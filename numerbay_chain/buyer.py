@@ -20,6 +20,7 @@ from numerbay_chain.disputes.challenge import (
 from numerbay_chain.disputes.judge import judge
 from numerbay_chain.disputes.prove import prove, resume_proof
 from numerbay_chain.disputes.results import Dispute, EndedDispute, Judgement, OpenedDispute, Proven
+from numerbay_chain.listings.results import ListingView
 from numerbay_chain.listings.views import view_listing, view_listings
 from numerbay_chain.listings.vouchers import SignedVoucher
 from numerbay_chain.orders.missed import (
@@ -33,12 +34,13 @@ from numerbay_chain.orders.payouts import collect, paid_by
 from numerbay_chain.orders.purchase import buy, resume_purchase
 from numerbay_chain.orders.quote import make_quote
 from numerbay_chain.orders.registration import register_key
-from numerbay_chain.orders.results import Fetched, ListingView, OrderView, Purchase, Quote, RegisteredKey, Verification
+from numerbay_chain.orders.results import OrderView, Purchase, Quote, RegisteredKey
 from numerbay_chain.orders.views import view_orders
 from numerbay_chain.protocol.events import Done
 from numerbay_chain.protocol.rules import Step
 from numerbay_chain.protocol.types import Order, Token
 from numerbay_chain.retrieval.reception import fetch, verify
+from numerbay_chain.retrieval.results import Fetched, Verification
 from numerbay_chain.session import Market, Overrides, open_market, quiet
 
 

@@ -12,17 +12,19 @@ from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.delivery import copies as copies_steps
 from numerbay_chain.delivery import deliver as delivery
 from numerbay_chain.delivery.options import Choices
+from numerbay_chain.delivery.results import Delivered, Served
 from numerbay_chain.disputes.challenge import list_sold, settle
 from numerbay_chain.disputes.docket import OpenChallenge, open_challenges, require_all_challenges, scope_of
 from numerbay_chain.disputes.respond import respond
 from numerbay_chain.disputes.results import Answers, Dispute, DisputeScope, EndedDispute
 from numerbay_chain.listings import offering
 from numerbay_chain.listings.description import Description
+from numerbay_chain.listings.results import Created, ListingView, VoucherStatus
 from numerbay_chain.listings.terms import Preset, TermChanges
 from numerbay_chain.listings.views import view_listing, view_listings
 from numerbay_chain.listings.vouchers import SignedVoucher, issue, revoke, status_of
 from numerbay_chain.orders.payouts import collect, paid_by, resume_withdrawal, withdraw, withdrawable
-from numerbay_chain.orders.results import Created, Delivered, ListingView, OrderView, Served, VoucherStatus, Withdrawal
+from numerbay_chain.orders.results import OrderView, Withdrawal
 from numerbay_chain.orders.views import view_orders
 from numerbay_chain.protocol.events import Done, event_of
 from numerbay_chain.protocol.rules import bucket_of

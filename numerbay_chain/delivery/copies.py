@@ -23,8 +23,8 @@ from numerbay_chain.delivery.distribute import hand_out, left_out
 from numerbay_chain.delivery.journal import RoundEntry, RoundJournal
 from numerbay_chain.delivery.options import Choices
 from numerbay_chain.delivery.recipients import Sales
+from numerbay_chain.delivery.results import Delivered, Left
 from numerbay_chain.delivery.sealing import measure, read_back, seal_file
-from numerbay_chain.orders.results import Delivered, Left
 from numerbay_chain.protocol.types import Listing, Release
 from numerbay_chain.session import Market
 

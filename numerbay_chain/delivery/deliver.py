@@ -22,8 +22,8 @@ from numerbay_chain.delivery.distribute import serve as serve_rounds
 from numerbay_chain.delivery.journal import RoundEntry, RoundJournal, SealedFile
 from numerbay_chain.delivery.options import Choices
 from numerbay_chain.delivery.recipients import MARGIN, Sales, choose, keys_until
+from numerbay_chain.delivery.results import Delivered, Served
 from numerbay_chain.delivery.sealing import measure, read_back, seal_file, was_lost
-from numerbay_chain.orders.results import Delivered, Served
 from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.types import Listing, Order, Release
 from numerbay_chain.session import Market

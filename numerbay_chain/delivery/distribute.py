@@ -17,8 +17,8 @@ from numerbay_chain.delivery.journal import RoundEntry, RoundJournal
 from numerbay_chain.delivery.options import Choices
 from numerbay_chain.delivery.posting import Keys
 from numerbay_chain.delivery.recipients import Sales, choose
+from numerbay_chain.delivery.results import Delivered, Left, Served
 from numerbay_chain.orders.history import missed_rounds
-from numerbay_chain.orders.results import Delivered, Left, Served
 from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.types import Delivery, Listing, Order, Release
 from numerbay_chain.session import Market

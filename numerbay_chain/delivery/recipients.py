@@ -8,7 +8,7 @@ from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.finality import Finality
 from numerbay_chain.chain.logs import MOST_TOPICS
 from numerbay_chain.core.errors import NetworkError
-from numerbay_chain.orders.results import Left
+from numerbay_chain.delivery.results import Left
 from numerbay_chain.protocol.events import Event
 from numerbay_chain.protocol.rules import bucket_of
 from numerbay_chain.protocol.types import Listing, Order, Release, Settlement

@@ -7,13 +7,14 @@ from typing import Final
 
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.core.units import format_fee, format_time, format_until
-from numerbay_chain.disputes.results import Dispute, Remedy, RemedyKind
+from numerbay_chain.disputes.results import Dispute
 from numerbay_chain.orders.history import deliveries_to
 from numerbay_chain.orders.order_round import Case
-from numerbay_chain.orders.results import ProblemKind
+from numerbay_chain.orders.results import Remedy, RemedyKind
 from numerbay_chain.protocol.gas import BUYER_GAS, DISPUTE_GAS, RECLAIM_GAS
 from numerbay_chain.protocol.rules import DisputeState, Turn
 from numerbay_chain.protocol.types import ZERO_HASH, Ground
+from numerbay_chain.retrieval.results import ProblemKind
 
 _TURNS: Final[dict[DisputeState, Turn]] = {
     "challenged": "seller",

@@ -9,22 +9,6 @@ from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.rules import DisputeState, Turn
 from numerbay_chain.protocol.types import Challenge, Ground, Token
 
-RemedyKind = Literal["decline", "dispute", "prove", "claim", "settle", "reclaim", "wait", "nothing"]
-
-
-@dataclass(frozen=True, slots=True)
-class Remedy:
-    """What can be done about a problem. `until`: the last second for it, in Unix seconds; `gas` in units and `fee`,
-    the most it can cost, in wei; `bond` and what comes back (`returns`) in the listing's token."""
-
-    kind: RemedyKind
-    text: str
-    until: int | None = None
-    gas: int = 0
-    fee: int = 0
-    bond: int = 0
-    returns: int = 0
-
 
 @dataclass(frozen=True, slots=True)
 class Dispute:

@@ -6,8 +6,8 @@ from typing import Any, Final
 from numerbay_chain.core.paging import MOST, Page
 from numerbay_chain.ipfs import PatientStore
 from numerbay_chain.listings.description import read_description
+from numerbay_chain.listings.results import ListingView
 from numerbay_chain.listings.terms import explain
-from numerbay_chain.orders.results import ListingView
 from numerbay_chain.protocol.types import Listing
 from numerbay_chain.session import Market
 

@@ -18,7 +18,7 @@ from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import RefusedError, RevertedError, UsageError
 from numerbay_chain.core.files import jsontext
 from numerbay_chain.core.units import format_duration, parse_duration
-from numerbay_chain.orders.results import VoucherStatus
+from numerbay_chain.listings.results import VoucherStatus
 from numerbay_chain.protocol.events import Done
 from numerbay_chain.protocol.rules import REVOKED
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher

@@ -1,34 +1,27 @@
-"""What the roles answer with: frozen, typed, in integers (wei, seconds, bytes); hashes and keys are 32 `bytes`."""
+"""What is answered about orders: frozen, typed, in integers (wei, seconds); hashes and keys are 32 `bytes`."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from numerbay_chain.crypto.details import Details
-from numerbay_chain.disputes.results import Remedy
-from numerbay_chain.ipfs.cid import Cid
-from numerbay_chain.listings.description import Description
 from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.rules import DisputeState
-from numerbay_chain.protocol.types import Ground, Listing, Order, Settlement, Token, Voucher
+from numerbay_chain.protocol.types import Ground, Listing, Order, Settlement, Token
 
-# -------------------------------------------------------------------------------------------------------------- both
+RemedyKind = Literal["decline", "dispute", "prove", "claim", "settle", "reclaim", "wait", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
-class ListingView:
-    """A listing with what is said about it. `description` is None where it is not available: `trouble` says why."""
+class Remedy:
+    """What can be done about a problem. `until`: the last second for it, in Unix seconds; `gas` in units and `fee`,
+    the most it can cost, in wei; `bond` and what comes back (`returns`) in the listing's token."""
 
-    listing: Listing
-    token: Token
-    description: Description | None
-    trouble: str | None
-    words: tuple[str, ...]  # the terms in plain words, for both sides
-    due: int | None = None  # the last second for the next round; None: there is no schedule
-    overdue: range = range(0)  # rounds that are late: anybody can skip them, so that they are paid back
-
-    @property
-    def id(self) -> int:
-        return self.listing.id
+    kind: RemedyKind
+    text: str
+    until: int | None = None
+    gas: int = 0
+    fee: int = 0
+    bond: int = 0
+    returns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,67 +69,6 @@ class OrderView:
         return self.order.id
 
 
-# ------------------------------------------------------------------------------------------------------------- seller
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """A new listing. `id` is its number."""
-
-    listing: Listing
-    words: tuple[str, ...]
-    details_cid: Cid | None
-    receipt: Receipt
-
-    @property
-    def id(self) -> int:
-        return self.listing.id
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """An order that got no envelope this time, why, in one sentence, and the code of that reason."""
-
-    order: int
-    reason: str
-    code: str
-
-
-DeliveryState = Literal["delivered", "waiting"]
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What became of a delivery. `waiting`: released, keys can go out from `waiting_until` on: run it again then
-    (`waiting_for` says what is waited for). `release` and `delivery` are None where that was done before or is not
-    due; `left` names the orders that got no key now."""
-
-    listing: int
-    round: int
-    state: DeliveryState
-    content_hash: bytes | None  # None in a listing of copies
-    cid: Cid | None  # the manifest's
-    ciphertext_cid: Cid | None
-    size: int | None  # bytes of the artifact; None where this machine never saw it
-    sha256: bytes | None  # of the artifact
-    release: Receipt | None
-    delivery: Receipt | None
-    envelopes: int  # records in what was posted last
-    newly_posted: tuple[int, ...]  # orders that got their first envelope (or copy) by this call
-    left: tuple[Left, ...]
-    waiting_until: int | None
-    waiting_for: str | None
-    resumed: bool  # an interrupted delivery was taken up
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """Keys for whoever waited: one `Delivered` for each round in which somebody did or will."""
-
-    listing: int
-    rounds: tuple[Delivered, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class PotView:
     """Earned money of a round. It can be withdrawn from `matures_at` on (Unix seconds)."""
@@ -161,21 +93,6 @@ class Withdrawal:
     receipts: tuple[Receipt, ...]
     resumed: bool = False
     frozen: tuple[PotView, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class VoucherStatus:
-    """Whether a voucher can be used. `problem` is None if it can."""
-
-    digest: bytes
-    voucher: Voucher
-    signer: str  # who signed it
-    used: int
-    revoked: bool
-    problem: str | None
-
-
-# -------------------------------------------------------------------------------------------------------------- buyer
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,78 +138,3 @@ class Purchase:
     @property
     def id(self) -> int:
         return self.order.id
-
-
-ProblemKind = Literal[
-    "not-released",
-    "overdue",
-    "missed",
-    "not-covered",
-    "paid-back",
-    "no-copy",
-    "manifest",
-    "content",
-    "slow",  # it was not read to its end in the time that was left
-    "commitments",
-    "details",
-    "no-envelope",
-    "envelope",
-    "key-file",
-    "key",
-    "answer",
-    "wrong-content",
-    "faulty",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong, in one sentence; `advice` says what can be done about it and until when; `fault`: the
-    seller's, not only bad luck or impatience; `remedy`: the advice for programs, where it is a step of the buyer's."""
-
-    kind: ProblemKind
-    text: str
-    advice: str | None = None
-    fault: bool = False
-    remedy: Remedy | None = None
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What can be said about one round of an order without writing the artifact. No problems: `fetch` will work.
-    `ok`: nothing is wrong, though the key may still be to come."""
-
-    order: int
-    round: int
-    content_hash: bytes | None
-    cid: Cid | None
-    ciphertext_cid: Cid | None
-    size: int | None
-    checked_content: bool  # every byte of ciphertext and commitments was read and agrees with the hash on chain
-    has_envelope: bool
-    key_opened: bool  # the envelope holds the key that the manifest commits to
-    declinable_until: int | None
-    problems: tuple[Problem, ...]
-    stopped_at: int | None = None  # when reading ended before all was read, so that there is time to decline
-
-    @property
-    def ok(self) -> bool:
-        return all(problem.kind == "no-envelope" and not problem.fault for problem in self.problems)
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A decrypted artifact whose every byte is what the seller committed to on chain. `path` is None for a stream."""
-
-    order: int
-    round: int
-    path: str | None
-    size: int
-    sha256: bytes
-    content_hash: bytes
-    cid: Cid
-    ciphertext_cid: Cid
-    details: Details

@@ -19,12 +19,11 @@ from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, find_envelope, open_e
 from numerbay_chain.disputes.advice import remedy
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.orders.history import deliveries_to
-from numerbay_chain.orders.results import Problem
 from numerbay_chain.protocol.rules import bought_when_out
 from numerbay_chain.protocol.types import Delivery
 from numerbay_chain.retrieval.key_search import search
 from numerbay_chain.retrieval.promise import Promise, kind_of
-from numerbay_chain.retrieval.results import ProblemError
+from numerbay_chain.retrieval.results import Problem, ProblemError
 from numerbay_chain.session import Market
 
 _NAME_IT: Final = "name the right one with `--key FILE`, or restore it from its backup"

@@ -18,10 +18,9 @@ from numerbay_chain.core.units import format_duration, format_time
 from numerbay_chain.disputes.advice import remedy
 from numerbay_chain.ipfs import Cid, ContentStore
 from numerbay_chain.orders.order_round import Case, read_case
-from numerbay_chain.orders.results import Problem, ProblemKind
 from numerbay_chain.protocol.types import ZERO_HASH, Listing, Order, Release
 from numerbay_chain.retrieval.key_search import reading_time
-from numerbay_chain.retrieval.results import ProblemError
+from numerbay_chain.retrieval.results import Problem, ProblemError, ProblemKind
 from numerbay_chain.session import Market
 
 _CODES: Final[dict[ProblemKind, str]] = {

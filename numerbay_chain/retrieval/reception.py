@@ -24,10 +24,9 @@ from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.disputes.advice import remedy, words
-from numerbay_chain.orders.results import Fetched, Problem, ProblemKind, Verification
 from numerbay_chain.retrieval.key_sources import answered_key, content_key, find_key, pair_of
 from numerbay_chain.retrieval.promise import Promise, elsewhere
-from numerbay_chain.retrieval.results import ProblemError
+from numerbay_chain.retrieval.results import Fetched, Problem, ProblemError, ProblemKind, Verification
 from numerbay_chain.session import Market
 
 __all__ = ["Reception", "fetch", "find_key", "verify", "verify_margin"]

@@ -23,9 +23,9 @@ from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE
 from numerbay_chain.delivery import deliver as delivery
 from numerbay_chain.delivery import posting
 from numerbay_chain.delivery.options import Choices
+from numerbay_chain.delivery.results import Delivered
 from numerbay_chain.ipfs import Cid, ContentStore, EmbeddedStore, open_store
 from numerbay_chain.ipfs.stores.fallback import FallbackStore
-from numerbay_chain.orders.results import Delivered
 from tests.support.gateways import Request, serving
 from tests.support.places import PRICE, Place
 from tests.support.plugins.toolchain import anvil_binary, require

@@ -8,8 +8,10 @@ from numerbay_chain.cli.output import PROGRAM
 from numerbay_chain.core.units import format_duration, format_order_id, format_time
 
 if TYPE_CHECKING:
-    from numerbay_chain.disputes.results import Dispute, RemedyKind
-    from numerbay_chain.orders.results import ListingView, OrderView, RoundView, Verification
+    from numerbay_chain.disputes.results import Dispute
+    from numerbay_chain.listings.results import ListingView
+    from numerbay_chain.orders.results import OrderView, RemedyKind, RoundView
+    from numerbay_chain.retrieval.results import Verification
 
 _DISPUTE_STEPS = {
     "challenged": "dispute show",

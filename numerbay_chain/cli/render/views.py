@@ -8,8 +8,8 @@ from numerbay_chain.core.text import printable
 from numerbay_chain.core.units import format_amount, format_duration, format_order_id, format_time
 
 if TYPE_CHECKING:
-    from numerbay_chain.disputes.results import Remedy
-    from numerbay_chain.orders.results import ListingView, OrderView, RoundView
+    from numerbay_chain.listings.results import ListingView
+    from numerbay_chain.orders.results import OrderView, Remedy, RoundView
     from numerbay_chain.protocol.events import Receipt
     from numerbay_chain.protocol.types import Terms, Token
 

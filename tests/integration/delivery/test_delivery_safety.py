@@ -12,8 +12,8 @@ from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
 from numerbay_chain.delivery.journal import RoundJournal
+from numerbay_chain.delivery.results import Delivered
 from numerbay_chain.ipfs import Cid, EmbeddedStore
-from numerbay_chain.orders.results import Delivered
 from numerbay_chain.protocol.types import Delivery
 from numerbay_chain.seller import Seller
 from tests.support.dying import KilledError, death

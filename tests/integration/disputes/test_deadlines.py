@@ -17,8 +17,8 @@ from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.core.progress import silent
 from numerbay_chain.delivery.deliver import deliver
 from numerbay_chain.delivery.options import Choices
+from numerbay_chain.delivery.results import Delivered
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.orders.results import Delivered
 from numerbay_chain.session import Market
 from tests.support.cheats import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.support.codes import fails_with, failure

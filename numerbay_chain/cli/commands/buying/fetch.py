@@ -22,7 +22,7 @@ from numerbay_chain.core.errors import ExitCode
 from numerbay_chain.core.units import format_time
 
 if TYPE_CHECKING:
-    from numerbay_chain.orders.results import Fetched, Verification
+    from numerbay_chain.retrieval.results import Fetched, Verification
 
 
 @click.command()

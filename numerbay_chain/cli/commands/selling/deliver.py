@@ -12,7 +12,7 @@ from numerbay_chain.core.errors import UsageError
 from numerbay_chain.core.units import format_time
 
 if TYPE_CHECKING:
-    from numerbay_chain.orders.results import Delivered
+    from numerbay_chain.delivery.results import Delivered
     from numerbay_chain.seller import Seller
 
 

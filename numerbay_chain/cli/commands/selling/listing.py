@@ -21,8 +21,8 @@ from numerbay_chain.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from numerbay_chain.listings.results import ListingView
     from numerbay_chain.listings.terms import TermChanges
-    from numerbay_chain.orders.results import ListingView
     from numerbay_chain.protocol.events import Done
 
 
