@@ -30,7 +30,8 @@ _EXPORTS: dict[str, str] = {
         "artifacts.manifest": "Manifest",
         "core.home.keyfile": "KeyPair",
         "ipfs": "Cid ContentStore EmbeddedStore GatewayStore KuboStore open_store",
-        "listings.terms": "PRESETS build_terms explain",
+        "listings.terms": "PRESETS build_terms",
+        "listings.words": "explain",
         "listings.vouchers": "SignedVoucher",
     }.items()
     for name in names.split()

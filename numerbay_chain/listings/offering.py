@@ -9,8 +9,9 @@ from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.listings.description import Description
 from numerbay_chain.listings.results import Created
-from numerbay_chain.listings.terms import Preset, TermChanges, build_terms, explain
+from numerbay_chain.listings.terms import Preset, TermChanges, build_terms
 from numerbay_chain.listings.views import view_listing
+from numerbay_chain.listings.words import explain
 from numerbay_chain.protocol.events import Done, event_of
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer
 from numerbay_chain.session import Market

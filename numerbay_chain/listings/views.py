@@ -7,7 +7,7 @@ from numerbay_chain.core.paging import MOST, Page
 from numerbay_chain.ipfs import PatientStore
 from numerbay_chain.listings.description import read_description
 from numerbay_chain.listings.results import ListingView
-from numerbay_chain.listings.terms import explain
+from numerbay_chain.listings.words import explain
 from numerbay_chain.protocol.types import Listing
 from numerbay_chain.session import Market
 

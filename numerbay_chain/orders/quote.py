@@ -5,8 +5,8 @@ from dataclasses import replace
 from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
 from numerbay_chain.core.units import format_duration
-from numerbay_chain.listings.terms import explain
 from numerbay_chain.listings.vouchers import SignedVoucher, status_of
+from numerbay_chain.listings.words import explain
 from numerbay_chain.orders.results import Quote
 from numerbay_chain.protocol.types import Listing
 from numerbay_chain.session import Market

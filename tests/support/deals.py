@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from numerbay_chain.listings.terms import build_terms, explain
+from numerbay_chain.listings.terms import build_terms
+from numerbay_chain.listings.words import explain
 from numerbay_chain.protocol.types import NATIVE_TOKEN, Terms
 from tests.contracts.unit.words import moved
 from tests.support.evm.chain import GENESIS

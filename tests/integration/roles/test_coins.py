@@ -10,7 +10,8 @@ from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import LocalSigner
 from numerbay_chain.core.errors import AccountError, UsageError
 from numerbay_chain.core.units import parse_amount
-from numerbay_chain.listings.terms import build_terms, explain
+from numerbay_chain.listings.terms import build_terms
+from numerbay_chain.listings.words import explain
 from numerbay_chain.protocol.types import ZERO_ADDRESS
 from tests.support.evm.node import Node, NodeProvider
 

@@ -8,7 +8,8 @@ import pytest
 
 from numerbay_chain.core.errors import UsageError
 from numerbay_chain.core.units import format_fee, format_until
-from numerbay_chain.listings.terms import PRESETS, Preset, build_terms, explain
+from numerbay_chain.listings.terms import PRESETS, Preset, build_terms
+from numerbay_chain.listings.words import explain
 from numerbay_chain.protocol.gas import BUYER_GAS, DISPUTE_GAS, RECLAIM_GAS
 from numerbay_chain.protocol.types import NATIVE_TOKEN, Token
 

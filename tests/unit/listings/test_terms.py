@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerbay_chain.core.errors import UsageError
-from numerbay_chain.listings.terms import PRESETS, Preset, TermChanges, about, build_terms, explain
+from numerbay_chain.listings.terms import PRESETS, Preset, TermChanges, about, build_terms
+from numerbay_chain.listings.words import explain
 from numerbay_chain.protocol.types import NATIVE_TOKEN, Token
 
 NOW = 1_800_000_000
