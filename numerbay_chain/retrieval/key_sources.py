@@ -16,7 +16,7 @@ from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.core.units import format_duration
 from numerbay_chain.crypto.content_key import ContentKey, word
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, find_envelope, open_envelope
-from numerbay_chain.disputes.advice import remedy
+from numerbay_chain.disputes.remedies import remedy
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.orders.history import deliveries_to
 from numerbay_chain.protocol.rules import bought_when_out

@@ -15,7 +15,7 @@ from numerbay_chain.core.errors import (
     SlowSourceError,
 )
 from numerbay_chain.core.units import format_duration, format_time
-from numerbay_chain.disputes.advice import remedy
+from numerbay_chain.disputes.remedies import remedy
 from numerbay_chain.ipfs import Cid, ContentStore
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.types import ZERO_HASH, Listing, Order, Release

@@ -23,7 +23,8 @@ from numerbay_chain.core.errors import (
 from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.disputes.advice import remedy, words
+from numerbay_chain.disputes.advice import words
+from numerbay_chain.disputes.remedies import remedy
 from numerbay_chain.retrieval.key_sources import answered_key, content_key, find_key, pair_of
 from numerbay_chain.retrieval.promise import Promise, elsewhere
 from numerbay_chain.retrieval.results import Fetched, Problem, ProblemError, ProblemKind, Verification
