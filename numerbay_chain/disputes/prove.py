@@ -8,9 +8,9 @@ from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import NumerbayChainError, RefusedError
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.disputes.advice import words
-from numerbay_chain.disputes.challenge import call_to_end, end
 from numerbay_chain.disputes.judge import content_until, judge_case, promised, refuse_late, refuse_stale, refuse_young
 from numerbay_chain.disputes.results import Judgement, ProofKind, Proven
+from numerbay_chain.disputes.settle import call_to_end, end
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.events import Receipt, event_of
 from numerbay_chain.protocol.gas import DISPUTE_GAS

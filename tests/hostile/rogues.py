@@ -118,7 +118,7 @@ class Rivals:
 
     def claim_all(self) -> None:
         """Everything that can be had back."""
-        from numerbay_chain.disputes.challenge import settle
+        from numerbay_chain.disputes.settle import settle
 
         for id in self.orders:
             order = self.world.contract.order(id)
@@ -236,7 +236,7 @@ class RogueSeller:
                     self._post_nothing(round, 1)
 
     def take_money(self) -> None:
-        from numerbay_chain.disputes.challenge import settle
+        from numerbay_chain.disputes.settle import settle
 
         contract = self.world.contract
         for round in self.sealed:

@@ -1,0 +1,79 @@
+"""What ends a dispute: claims and settlements, each sent once."""
+
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.encoding.calls import Call
+from numerbay_chain.chain.sending.outbox import Sent
+from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.disputes.advice import what_next, words
+from numerbay_chain.disputes.results import EndedDispute
+from numerbay_chain.orders.order_round import Case, read_case
+from numerbay_chain.protocol.events import Event, event_of
+from numerbay_chain.protocol.types import Ground
+from numerbay_chain.session import Market
+
+
+def claim(market: Market, order_id: int, round: int | None) -> EndedDispute:
+    """See `Buyer.claim`."""
+    case = read_case(market, order_id, round, "disputed", "claim")
+    return _resumed(case) or end(case, "claim")
+
+
+def settle(market: Market, order_id: int, round: int | None) -> EndedDispute:
+    """See `Buyer.settle`."""
+    case = read_case(market, order_id, round, "disputed", "settle")
+    return _resumed(case) or end(case, "settle")
+
+
+def end(case: Case, step: str) -> EndedDispute:
+    """Sends what ends it now. Raises `RefusedError` where nothing does."""
+    call = call_to_end(case)
+    if call is None or (step == "claim" and call.function != "claimTimeout"):
+        raise RefusedError(words(case), what_next(case, step))
+    return _ended(case, case.market.send(_label(case), call, after=_end_from(case)))
+
+
+def _end_from(case: Case) -> int | None:
+    """The first second in which it can be ended as it stands; None: at once."""
+    opened = case.challenge
+    if opened is None or case.state not in ("unanswered", "unproven"):
+        return None
+    last = case.terms.proof_deadline(opened) if opened.responded else case.terms.response_deadline(opened.challenged_at)
+    return last + 1
+
+
+def call_to_end(case: Case) -> Call | None:
+    """What anybody can send to end it as it stands; None where that has to wait, or has happened."""
+    order, round, opened = case.order.id, case.round, case.challenge
+    if case.state == "refundable":
+        return calls.refund_faulty(order=order, round=round, bucket=case.bucket)
+    if opened is None:
+        return None
+    if case.state == "unanswered":
+        return calls.claim_timeout(order=order, round=round, opened=opened)
+    if case.state in ("faulty", "unproven"):
+        return calls.settle_challenge(order=order, round=round, opened=opened)
+    return None
+
+
+def _label(case: Case) -> str:
+    return f"end-{case.order.id}-{case.round}"
+
+
+def _resumed(case: Case) -> EndedDispute | None:
+    sent = case.market.resume(_label(case))
+    return _ended(case, sent) if sent else None
+
+
+def _ended(case: Case, sent: Sent) -> EndedDispute:
+    refunded = sent.receipt.event("FaultyRefunded")
+    event: Event = refunded or event_of(sent.receipt, "ChallengeEnded")
+    return EndedDispute(
+        order=case.order.id,
+        round=case.round,
+        ground=Ground.WRONG_CONTENT if refunded else event["ground"],
+        receiver=case.order.buyer if refunded else event["receiver"],
+        paid=event["paid"],
+        token=case.token,
+        receipt=sent.receipt,
+        resumed=sent.resumed,
+    )
