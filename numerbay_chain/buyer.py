@@ -32,8 +32,9 @@ from numerbay_chain.orders.views import view_orders
 from numerbay_chain.protocol.events import Done
 from numerbay_chain.protocol.rules import Step
 from numerbay_chain.protocol.types import Order, Token
-from numerbay_chain.retrieval.reception import fetch, verify
+from numerbay_chain.retrieval.fetch import fetch
 from numerbay_chain.retrieval.results import Fetched, Verification
+from numerbay_chain.retrieval.verify import verify
 from numerbay_chain.session import Market, Overrides, open_market, quiet
 
 

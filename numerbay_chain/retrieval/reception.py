@@ -1,17 +1,11 @@
-"""A round on its way in: whether what was promised is available, and the file that it holds.
-
-`verify` says what is wrong; `fetch` writes the file, or raises the first thing that is.
-"""
+"""A round on its way in: its content, and the key to it."""
 
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
-from pathlib import Path
-from typing import IO, Final, TypeVar
+from typing import Final
 
 from numerbay_chain.artifacts import artifact
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.core.errors import (
-    ContentError,
     DecryptionError,
     NetworkError,
     NotFoundError,
@@ -23,16 +17,11 @@ from numerbay_chain.core.errors import (
 from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.disputes.advice import words
 from numerbay_chain.disputes.remedies import remedy
-from numerbay_chain.retrieval.key_sources import answered_key, content_key, find_key, pair_of
+from numerbay_chain.retrieval.key_sources import content_key, pair_of
 from numerbay_chain.retrieval.promise import Promise, elsewhere
-from numerbay_chain.retrieval.results import Fetched, Problem, ProblemError, ProblemKind, Verification
-from numerbay_chain.session import Market
+from numerbay_chain.retrieval.results import Problem, ProblemKind
 
-__all__ = ["Reception", "fetch", "find_key", "verify", "verify_margin"]
-
-_Result = TypeVar("_Result")
 VERIFY_MARGIN: Final = 300
 """Seconds before the end of the decline window in which `verify` stops; a quarter of a window that is short."""
 
@@ -117,118 +106,3 @@ class Reception(Promise):
     def pair(self) -> KeyPair:
         """See `pair_of`."""
         return pair_of(self)
-
-
-# ---------------------------------------------------------------------------------------------------------- the steps
-
-
-def verify(market: Market, order_id: int, round: int | None, content: bool, progress: Progress) -> Verification:
-    """See `Buyer.verify`."""
-    reception = Reception.open(market, order_id, round)
-    problems: list[Problem] = []
-    manifest = _collect(problems, lambda: reception.manifest(reception.release()))
-    key, of_key = None, list[Problem]()
-    stopped_at = None
-    with nullcontext() if manifest is None else reception.keeping(manifest):
-        pair = None if manifest is None and reception.case.state != "answered" else _collect(of_key, reception.pair)
-        if pair is not None and manifest is not None:
-            key = _collect(of_key, lambda: reception.key(manifest, pair))
-        elif pair is not None:
-            _collect(of_key, lambda: answered_key(reception, pair, None))
-        if manifest is not None and content:
-            try:
-                read = reception.read_content(manifest, key, progress)
-            except (NetworkError, RefusedError) as error:
-                # who lets the content hang, or claims more than a disk has room for, must hide neither the time to
-                # decline nor a key that is wrong
-                if reception.case.declinable_until is None and not any(one.fault for one in of_key):
-                    raise
-                stopped_at, reception = market.clock.now(), reception.again()
-                problems.append(reception.unread(error))
-            else:
-                reception = reception.again()
-                problems += reception.content_problems(*read)
-    problems += of_key
-    if reception.case.state in ("faulty", "refundable"):
-        problems.append(reception.refuse("faulty", words(reception.case), fault=True).problem)
-    kinds = {problem.kind for problem in problems}
-    return Verification(
-        order=order_id,
-        round=reception.round,
-        content_hash=manifest.content_hash if manifest else None,
-        cid=manifest.cid if manifest else None,
-        ciphertext_cid=manifest.ciphertext_cid if manifest else None,
-        size=manifest.size if manifest else None,
-        checked_content=manifest is not None and content and not kinds & {"content", "commitments", "slow"},
-        has_envelope=key is not None or bool(kinds & {"key", "envelope"}),
-        key_opened=key is not None,
-        declinable_until=reception.case.declinable_until if manifest else None,
-        problems=tuple(problems),
-        stopped_at=stopped_at,
-    )
-
-
-def _collect(problems: list[Problem], step: Callable[[], _Result]) -> _Result | None:
-    try:
-        return step()
-    except ProblemError as error:
-        problems.append(error.problem)
-        return None
-
-
-def _open_into(
-    reception: Reception,
-    manifest: Manifest,
-    key: ContentKey,
-    target: str | Path | IO[bytes],
-    overwrite: bool,
-    progress: Progress,
-) -> artifact.OpenedArtifact:
-    """Decrypt to the target. What is not as committed to is read to its end all the same where it is kept, so that it
-    can be proven however silent its host becomes."""
-    store = reception.store(manifest)
-
-    def report(done: int, total: int) -> None:
-        progress("fetch", done, total)
-
-    try:
-        kept = reception.keeps(manifest)
-        return artifact.unseal(manifest, key, store, target, report, overwrite=overwrite, to_the_end=kept)
-    except WrongContentError as error:
-        advice = remedy(reception.case, "wrong-content", True).text
-        raise WrongContentError(str(error), advice, index=error.index) from error
-    except (NotFoundError, ContentError) as error:
-        advice = remedy(reception.case, "content", True).text
-        raise type(error)(str(error), elsewhere(advice) if isinstance(error, NotFoundError) else advice) from error
-
-
-def fetch(
-    market: Market,
-    order_id: int,
-    round: int | None,
-    target: str | Path | IO[bytes],
-    overwrite: bool,
-    progress: Progress,
-) -> Fetched:
-    """See `Buyer.fetch`."""
-    reception = Reception.open(market, order_id, round)
-    try:
-        manifest = reception.manifest(reception.release())
-        with reception.keeping(manifest, beside=manifest.size if isinstance(target, str | Path) else 0):
-            key = reception.key(manifest, reception.pair())
-            opened = _open_into(reception, manifest, key, target, overwrite, progress)
-    except ProblemError as error:
-        raise error.error from error
-    for problem in opened.problems:
-        market.notify(problem.message)
-    return Fetched(
-        order=order_id,
-        round=reception.round,
-        path=str(target) if isinstance(target, (str, Path)) else None,
-        size=opened.size,
-        sha256=opened.sha256,
-        content_hash=manifest.content_hash,
-        cid=manifest.cid,
-        ciphertext_cid=manifest.ciphertext_cid,
-        details=opened.details,
-    )

@@ -12,7 +12,7 @@ from numerbay_chain.core.errors import NumerbayChainError
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, open_envelope
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.protocol.types import Settlement
-from numerbay_chain.retrieval.reception import find_key
+from numerbay_chain.retrieval.key_sources import find_key
 from tests.hostile.honest import HonestBuyer, HonestSeller
 from tests.hostile.world import RIVAL, World
 

@@ -1,0 +1,73 @@
+"""`fetch`: write the file that a round holds, or raise the first thing that is wrong."""
+
+from pathlib import Path
+from typing import IO
+
+from numerbay_chain.artifacts import artifact
+from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.core.errors import ContentError, NotFoundError, WrongContentError
+from numerbay_chain.core.progress import Progress
+from numerbay_chain.crypto.content_key import ContentKey
+from numerbay_chain.disputes.remedies import remedy
+from numerbay_chain.retrieval.promise import elsewhere
+from numerbay_chain.retrieval.reception import Reception
+from numerbay_chain.retrieval.results import Fetched, ProblemError
+from numerbay_chain.session import Market
+
+
+def _open_into(
+    reception: Reception,
+    manifest: Manifest,
+    key: ContentKey,
+    target: str | Path | IO[bytes],
+    overwrite: bool,
+    progress: Progress,
+) -> artifact.OpenedArtifact:
+    """Decrypt to the target. What is not as committed to is read to its end all the same where it is kept, so that it
+    can be proven however silent its host becomes."""
+    store = reception.store(manifest)
+
+    def report(done: int, total: int) -> None:
+        progress("fetch", done, total)
+
+    try:
+        kept = reception.keeps(manifest)
+        return artifact.unseal(manifest, key, store, target, report, overwrite=overwrite, to_the_end=kept)
+    except WrongContentError as error:
+        advice = remedy(reception.case, "wrong-content", True).text
+        raise WrongContentError(str(error), advice, index=error.index) from error
+    except (NotFoundError, ContentError) as error:
+        advice = remedy(reception.case, "content", True).text
+        raise type(error)(str(error), elsewhere(advice) if isinstance(error, NotFoundError) else advice) from error
+
+
+def fetch(
+    market: Market,
+    order_id: int,
+    round: int | None,
+    target: str | Path | IO[bytes],
+    overwrite: bool,
+    progress: Progress,
+) -> Fetched:
+    """See `Buyer.fetch`."""
+    reception = Reception.open(market, order_id, round)
+    try:
+        manifest = reception.manifest(reception.release())
+        with reception.keeping(manifest, beside=manifest.size if isinstance(target, str | Path) else 0):
+            key = reception.key(manifest, reception.pair())
+            opened = _open_into(reception, manifest, key, target, overwrite, progress)
+    except ProblemError as error:
+        raise error.error from error
+    for problem in opened.problems:
+        market.notify(problem.message)
+    return Fetched(
+        order=order_id,
+        round=reception.round,
+        path=str(target) if isinstance(target, (str, Path)) else None,
+        size=opened.size,
+        sha256=opened.sha256,
+        content_hash=manifest.content_hash,
+        cid=manifest.cid,
+        ciphertext_cid=manifest.ciphertext_cid,
+        details=opened.details,
+    )

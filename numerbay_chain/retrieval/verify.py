@@ -1,0 +1,69 @@
+"""`verify`: say everything that is wrong with a round, without writing its file."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import TypeVar
+
+from numerbay_chain.core.errors import NetworkError, RefusedError
+from numerbay_chain.core.progress import Progress
+from numerbay_chain.disputes.advice import words
+from numerbay_chain.retrieval.key_sources import answered_key
+from numerbay_chain.retrieval.reception import Reception
+from numerbay_chain.retrieval.results import Problem, ProblemError, Verification
+from numerbay_chain.session import Market
+
+_Result = TypeVar("_Result")
+
+
+def verify(market: Market, order_id: int, round: int | None, content: bool, progress: Progress) -> Verification:
+    """See `Buyer.verify`."""
+    reception = Reception.open(market, order_id, round)
+    problems: list[Problem] = []
+    manifest = _collect(problems, lambda: reception.manifest(reception.release()))
+    key, of_key = None, list[Problem]()
+    stopped_at = None
+    with nullcontext() if manifest is None else reception.keeping(manifest):
+        pair = None if manifest is None and reception.case.state != "answered" else _collect(of_key, reception.pair)
+        if pair is not None and manifest is not None:
+            key = _collect(of_key, lambda: reception.key(manifest, pair))
+        elif pair is not None:
+            _collect(of_key, lambda: answered_key(reception, pair, None))
+        if manifest is not None and content:
+            try:
+                read = reception.read_content(manifest, key, progress)
+            except (NetworkError, RefusedError) as error:
+                # who lets the content hang, or claims more than a disk has room for, must hide neither the time to
+                # decline nor a key that is wrong
+                if reception.case.declinable_until is None and not any(one.fault for one in of_key):
+                    raise
+                stopped_at, reception = market.clock.now(), reception.again()
+                problems.append(reception.unread(error))
+            else:
+                reception = reception.again()
+                problems += reception.content_problems(*read)
+    problems += of_key
+    if reception.case.state in ("faulty", "refundable"):
+        problems.append(reception.refuse("faulty", words(reception.case), fault=True).problem)
+    kinds = {problem.kind for problem in problems}
+    return Verification(
+        order=order_id,
+        round=reception.round,
+        content_hash=manifest.content_hash if manifest else None,
+        cid=manifest.cid if manifest else None,
+        ciphertext_cid=manifest.ciphertext_cid if manifest else None,
+        size=manifest.size if manifest else None,
+        checked_content=manifest is not None and content and not kinds & {"content", "commitments", "slow"},
+        has_envelope=key is not None or bool(kinds & {"key", "envelope"}),
+        key_opened=key is not None,
+        declinable_until=reception.case.declinable_until if manifest else None,
+        problems=tuple(problems),
+        stopped_at=stopped_at,
+    )
+
+
+def _collect(problems: list[Problem], step: Callable[[], _Result]) -> _Result | None:
+    try:
+        return step()
+    except ProblemError as error:
+        problems.append(error.problem)
+        return None
