@@ -18,16 +18,10 @@ from numerbay_chain.chain.identity.creation import Creation
 from numerbay_chain.chain.identity.location import expected_chain_id, locate, open_connection
 from numerbay_chain.chain.second import ONE_NODE, SecondNode, confirmed, deciding, shared_host
 from numerbay_chain.chain.sending.outbox import Outbox, Sent
-from numerbay_chain.chain.sending.sender import Plan, Sender
+from numerbay_chain.chain.sending.plan import Plan, Planned
+from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import Signer
-from numerbay_chain.core.errors import (
-    AccountError,
-    ExitCode,
-    NetworkError,
-    NumerbayChainError,
-    RefusedError,
-    UsageError,
-)
+from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError, UsageError
 from numerbay_chain.core.files.atomic import expanded
 from numerbay_chain.core.home.config import Home, Overrides, Settings, load_settings
 from numerbay_chain.core.memory import Memory
@@ -40,17 +34,6 @@ from numerbay_chain.protocol.types import ZERO_ADDRESS, Token
 __all__ = ["Market", "Overrides", "Planned", "open_market"]
 
 _KEPT_BACK: Final = "kept back until it is sent"
-
-
-class Planned(NumerbayChainError):
-    """Not an error: with `dry_run`, what would have been sent first. `plan` has the decoded call, its value and its
-    gas."""
-
-    exit_code = ExitCode.DONE
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(f"would call {plan.function}")
-        self.plan = plan
 
 
 def quiet(message: str) -> None:

@@ -15,7 +15,7 @@ from numerbay_chain.cli.options import State, run_options
 from numerbay_chain.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from numerbay_chain.chain.sending.sender import Plan
+    from numerbay_chain.chain.sending.plan import Plan
 
 _HERE = "numerbay_chain.cli"
 _START, _SELL, _BUY, _ANYONE, _OFFLINE, _SETTINGS = (

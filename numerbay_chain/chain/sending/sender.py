@@ -9,7 +9,6 @@ missing: a transaction is given up only when its nonce was used, a final number 
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from numerbay_chain.chain import tokens
@@ -31,6 +30,7 @@ from numerbay_chain.chain.sending.outgoing import (
     replaced,
     short_of,
 )
+from numerbay_chain.chain.sending.plan import Plan
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError, RevertedError, TooLateError, UsageError
 from numerbay_chain.protocol.events import Receipt
@@ -44,19 +44,6 @@ KEPT_STATES = 100
 _FAILURES_IN_A_ROW = 5
 _LOOKS = 3
 """How often a receipt is asked for before it is believed that there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a call would be: `value` and `fee` (the most that gas can cost) in wei of the `coin`, `gas` in units as
-    estimated."""
-
-    function: str
-    arguments: Mapping[str, Any]
-    value: int
-    gas: int
-    fee: int
-    coin: str
 
 
 class Sender:

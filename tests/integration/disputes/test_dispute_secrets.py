@@ -9,9 +9,10 @@ from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import abi
 from numerbay_chain.chain.node import pricing
 from numerbay_chain.chain.node.fees import Fees
+from numerbay_chain.chain.sending.plan import Planned
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
 from numerbay_chain.protocol.gas import DISPUTE_GAS
-from numerbay_chain.session import Market, Planned
+from numerbay_chain.session import Market
 from tests.support.cheats import ANOTHER_KEY, BOND, CONTENT, HOUR, Cheat, blind, sold
 from tests.support.dying import WRITES, KilledError, death
 from tests.support.nodes import watched

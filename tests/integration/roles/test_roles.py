@@ -2,11 +2,11 @@
 
 import pytest
 
+from numerbay_chain.chain.sending.plan import Planned
 from numerbay_chain.core.errors import AccountError, RefusedError, RevertedError, UsageError
 from numerbay_chain.core.units import format_order_id
 from numerbay_chain.protocol.types import Settlement
 from numerbay_chain.seller import Seller
-from numerbay_chain.session import Planned
 from tests.support.places import OPERATOR, PRICE, Place
 
 HOUR, DAY = 3_600, 86_400
