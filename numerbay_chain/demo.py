@@ -16,7 +16,7 @@ from numerbay_chain.chain.identity.deployment import deploy
 from numerbay_chain.chain.local.embedded import EmbeddedChain
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import RefusedError, UsageError
-from numerbay_chain.core.home.config import Home
+from numerbay_chain.core.home.home import Home
 from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.core.units import parse_amount, parse_duration
 from numerbay_chain.crypto.container import commitments_size

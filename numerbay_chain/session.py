@@ -23,7 +23,8 @@ from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError, UsageError
 from numerbay_chain.core.files.atomic import expanded
-from numerbay_chain.core.home.config import Home, Overrides, Settings, load_settings
+from numerbay_chain.core.home.config import Overrides, Settings, load_settings
+from numerbay_chain.core.home.home import Home
 from numerbay_chain.core.memory import Memory
 from numerbay_chain.core.units import format_amount, parse_amount, parse_listings, parse_size
 from numerbay_chain.crypto.content_key import Context

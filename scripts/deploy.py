@@ -10,7 +10,8 @@ from ape.cli import ConnectedProviderCommand, account_option
 from numerbay_chain.chain.identity.deploying import deploy_once
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.cli.commands.tools.deploy import show
-from numerbay_chain.core.home.config import Home, load_settings
+from numerbay_chain.core.home.config import load_settings
+from numerbay_chain.core.home.home import Home
 from scripts._ape import ApeSigner, connection, plain_errors
 
 

@@ -18,7 +18,7 @@ from numerbay_chain.chain.identity.deployment import deploy
 from numerbay_chain.chain.second import SecondNode
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import LocalSigner
-from numerbay_chain.core.home.config import Home
+from numerbay_chain.core.home.home import Home
 from numerbay_chain.ipfs import ContentStore, EmbeddedStore
 from numerbay_chain.session import Market
 from tests.hostile.nodes import LyingNode

@@ -12,7 +12,7 @@ from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.identity.deployment import deploy
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import Signer
-from numerbay_chain.core.home.config import Home
+from numerbay_chain.core.home.home import Home
 from numerbay_chain.ipfs import ContentStore
 from numerbay_chain.seller import Seller
 from numerbay_chain.session import Market

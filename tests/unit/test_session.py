@@ -8,7 +8,8 @@ import pytest
 from numerbay_chain import Buyer
 from numerbay_chain.chain.local.embedded import EmbeddedChain
 from numerbay_chain.core.errors import NetworkError, UsageError
-from numerbay_chain.core.home.config import Home, Overrides, Settings, load_settings
+from numerbay_chain.core.home.config import Overrides, Settings, load_settings
+from numerbay_chain.core.home.home import Home
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.listings.vouchers import sign_voucher, status_of
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher

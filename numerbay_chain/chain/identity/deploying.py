@@ -13,7 +13,7 @@ from numerbay_chain.chain.sending.outgoing import NotTakenError
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError
 from numerbay_chain.core.files.journal import Entry, exclusive
-from numerbay_chain.core.home.config import Home
+from numerbay_chain.core.home.home import Home
 from numerbay_chain.protocol.events import Receipt
 
 

@@ -13,7 +13,7 @@ from numerbay_chain.core.errors import RefusedError, UsageError
 from numerbay_chain.core.files import jsontext
 from numerbay_chain.core.files.atomic import storage_error
 from numerbay_chain.core.files.locks import locked
-from numerbay_chain.core.home.config import Home
+from numerbay_chain.core.home.home import Home
 from numerbay_chain.core.home.profiles import DEFAULT_PROFILE, OF_DEVNET, checked_profile
 
 FOLDER: Final = "devnet"

@@ -2,16 +2,12 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import Any, Final, TypedDict
 
 from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import UsageError
 from numerbay_chain.core.units import parse_amount, parse_listings, parse_size
-
-if TYPE_CHECKING:
-    from numerbay_chain.core.home.config import Home
 
 PREFIX: Final = "NUMERBAY_CHAIN_"
 
@@ -39,60 +35,12 @@ class Overrides(TypedDict, total=False):
     home: str | Path | None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """`rpc` a node's address, `contract` the marketplace's, `account` a signer ("keystore:PATH", "env:NAME",
-    "dev:N"), `store` and `read_back` content stores ("embedded:PATH", "kubo:URL", "gateway:URL"), `keep` how much of
-    what was checked stays on this machine ("10GiB"; "0": nothing), `key` a key file, `from_block` the contract's first
-    block, `max_tip` what a unit of gas may cost on top of the base fee, in gwei, `max_fee` what the gas of one
-    transaction may cost, in wei (given so, or as text such as "0.05 ether"), `network` a name in networks.toml,
-    `created_by` the transaction that created the contract. `unchecked_contract`: pay it whoever made it; that is never
-    stored. `operates`: the listings of others whose disputes this account answers as their operator ("3, 5").
-    `second_rpc`: another node's address, which is asked the same before a secret or money leaves."""
-
-    home: "Home"
-    profile: str | None = None
-    rpc: str | None = field(default=None, repr=False)  # its address may hold an access key
-    contract: str | None = None
-    chain_id: int | None = None
-    account: str | None = field(default=None, repr=False)  # somebody may have put a key here
-    store: str | None = field(default=None, repr=False)  # as the node's
-    read_back: str | None = field(default=None, repr=False)
-    keep: str | None = None
-    key: str | None = None
-    from_block: int | None = None
-    max_tip: int | None = None
-    max_fee: int | None = None
-    network: str | None = None
-    created_by: str | None = None
-    unchecked_contract: bool = False
-    operates: str | None = None
-    second_rpc: str | None = field(default=None, repr=False)
-
-    def required(self, name: str) -> str:
-        """A text setting that can't do without. Raises `UsageError`."""
-        value = getattr(self, name)
-        if value is None and name == "rpc" and self.network is not None:
-            raise UsageError(
-                f"no node of {self.network} is given: networks.toml holds no nodes",
-                f"give one that you trust with --rpc, or set {PREFIX}RPC",
-                code="no-node",
-            )
-        if value is None:
-            raise UsageError(
-                f"no {name} is set",
-                f"give --{name.replace('_', '-')}, set {PREFIX}{name.upper()}, or name a profile that has it",
-                code="missing-setting",
-            )
-        return str(value)
-
-
 CALL: Final = "the call"
 """The origin of what a program or a flag gave."""
 _NUMBERS: Final = {"chain_id", "from_block", "max_tip"}
 _AMOUNTS: Final = {"max_fee"}
 _NOT_STORED: Final = {"home", "profile", "unchecked_contract"}
-SETTING_NAMES: Final = tuple(entry.name for entry in fields(Settings) if entry.name not in _NOT_STORED)
+SETTING_NAMES: Final = tuple(name for name in Overrides.__annotations__ if name not in _NOT_STORED)
 OF_A_CONTRACT: Final = ("from_block", "created_by")
 """Settings that belong to one contract, and mean nothing for another one."""
 

@@ -8,7 +8,7 @@ from numerbay_chain import Buyer, Seller
 from numerbay_chain.chain import tokens
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.core.errors import AccountError, DecryptionError, RefusedError, WrongContentError
-from numerbay_chain.core.home.config import Home
+from numerbay_chain.core.home.home import Home
 from numerbay_chain.crypto import secp256k1
 from numerbay_chain.protocol.types import Ground, Order, Settlement
 from numerbay_chain.session import Market

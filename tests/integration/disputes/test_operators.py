@@ -8,7 +8,8 @@ import pytest
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.errors import NotFoundError, UsageError
-from numerbay_chain.core.home.config import Home, load_settings
+from numerbay_chain.core.home.config import load_settings
+from numerbay_chain.core.home.home import Home
 from numerbay_chain.disputes.docket import OpenChallenge, in_time
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.seller import Seller

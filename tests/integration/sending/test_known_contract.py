@@ -22,7 +22,7 @@ from numerbay_chain.chain.second import SecondNode
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.errors import ExitCode, NetworkError, RefusedError, UsageError
-from numerbay_chain.core.home.config import Home
+from numerbay_chain.core.home.home import Home
 from numerbay_chain.protocol.types import Offer
 from numerbay_chain.seller import Seller
 from numerbay_chain.session import Market

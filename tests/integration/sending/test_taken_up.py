@@ -13,7 +13,7 @@ from numerbay_chain.chain.local.embedded import EmbeddedChain
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.core.files.journal import Entry
-from numerbay_chain.core.home.config import Home
+from numerbay_chain.core.home.home import Home
 from tests.support.chains.deploying import place_proxy
 from tests.support.dying import WRITES, KilledError, death
 from tests.support.fixtures import Says

@@ -14,7 +14,7 @@ from numerbay_chain.core.units import format_time
 if TYPE_CHECKING:
     from numerbay_chain.chain.identity.deployment import Deployment
     from numerbay_chain.chain.local.devnet import Devnet
-    from numerbay_chain.core.home.config import Home
+    from numerbay_chain.core.home.home import Home
 
 ROLES = {"seller": 1, "buyer": 2, "auditor": None}
 """Role → test account; an auditor needs none."""
@@ -50,7 +50,7 @@ def devnet(context: click.Context, state: State, port: int, block_time: int | No
         return
     from numerbay_chain.chain.local.devnet import Devnet
     from numerbay_chain.chain.local.devnet_files import keep_running, remember
-    from numerbay_chain.core.home.config import Home
+    from numerbay_chain.core.home.home import Home
 
     home = Home.at()
     ready = False
@@ -153,7 +153,7 @@ def clean(state: State) -> None:
       numerbay-chain devnet clean
     """
     from numerbay_chain.chain.local import devnet_files
-    from numerbay_chain.core.home.config import Home
+    from numerbay_chain.core.home.home import Home
 
     home = Home.at()
     devnet_files.require_stopped(home)

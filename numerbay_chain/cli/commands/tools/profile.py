@@ -40,7 +40,7 @@ def list_(state: State) -> None:
     Example:
       numerbay-chain profile list
     """
-    from numerbay_chain.core.home.config import Home
+    from numerbay_chain.core.home.home import Home
 
     home = Home.at()
     profiles = home.profiles()
@@ -100,7 +100,7 @@ def set_(state: State, name: str) -> None:
       numerbay-chain profile set seller --rpc http://127.0.0.1:8545 \\
         --account keystore:seller.json
     """
-    from numerbay_chain.core.home.config import Home
+    from numerbay_chain.core.home.home import Home
 
     home = Home.at()
     given = {setting: value for setting, value in roles.overrides(state).items() if value is not None}

@@ -11,7 +11,8 @@ from numerbay_chain.chain.local import devnet_files
 from numerbay_chain.chain.local.embedded import EmbeddedChain
 from numerbay_chain.chain.node.blocks import LATEST_TIME, LONGEST_ADVANCE, require_advance
 from numerbay_chain.core.errors import RefusedError, UsageError
-from numerbay_chain.core.home.config import Home, load_settings
+from numerbay_chain.core.home.config import load_settings
+from numerbay_chain.core.home.home import Home
 
 OWN = {"rpc": "https://node.example/KEY", "chain_id": 1, "account": "keystore:/k.json"}
 DEPLOYMENT = Deployment(31337, "0x5FbDB2315678afecb367f032d93F642f64180aa3", 1, "0x" + 64 * "1")

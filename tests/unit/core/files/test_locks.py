@@ -16,7 +16,7 @@ from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.core.files import atomic
 from numerbay_chain.core.files.atomic import write_atomic
 from numerbay_chain.core.files.locks import locked
-from numerbay_chain.core.home.config import Home
+from numerbay_chain.core.home.home import Home
 
 WITHOUT = [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, errno.EPERM, 524]
 

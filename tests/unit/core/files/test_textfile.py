@@ -11,7 +11,7 @@ import pytest
 from numerbay_chain.core.errors import AccountError, NumerbayChainError, RefusedError, UsageError
 from numerbay_chain.core.files import textfile
 from numerbay_chain.core.home import keyfile
-from numerbay_chain.core.home.config import Home
+from numerbay_chain.core.home.home import Home
 
 
 @pytest.mark.parametrize(

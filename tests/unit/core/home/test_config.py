@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from numerbay_chain.core.errors import AccountError, RefusedError, UsageError
-from numerbay_chain.core.home.config import Home, load_settings
+from numerbay_chain.core.home.config import load_settings
+from numerbay_chain.core.home.home import Home
 
 SECRET = "00112233445566778899aabbccddeeff" * 2
 
