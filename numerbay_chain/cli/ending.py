@@ -2,12 +2,12 @@
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from numerbay_chain.cli import output
+from numerbay_chain.cli.output import Failure
 from numerbay_chain.core.errors import ExitCode, NumerbayChainError
 
 if TYPE_CHECKING:
@@ -15,16 +15,6 @@ if TYPE_CHECKING:
 
 _SUGGESTED = re.compile(r"\.? (?:Did you mean|\(Possible options:) (.+?)[?)]+$")
 """How click ends a sentence about an option that it does not know."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """How a command failed. `code` is stable, the sentence is not."""
-
-    message: str
-    hint: str | None = None
-    code: str = "refused"
-    exit_code: ExitCode = ExitCode.REFUSED
 
 
 def failure_of(error: Exception) -> Failure:

@@ -4,14 +4,12 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
-from typing import IO, TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import IO, Any
 
 from numerbay_chain.cli import streams
-from numerbay_chain.core.errors import UsageError
+from numerbay_chain.core.errors import ExitCode, UsageError
 from numerbay_chain.core.text import printable
-
-if TYPE_CHECKING:
-    from numerbay_chain.cli.ending import Failure
 
 PROGRAM = "numerbay-chain"
 _LEAST_COLUMNS = 16
@@ -256,3 +254,13 @@ def _sentence(text: str) -> str:
     line = " ".join(text.split()).rstrip(".")
     first = line.split(" ", 1)[0]
     return line[:1].lower() + line[1:] if first[1:] == first[1:].lower() else line
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a command failed. `code` is stable, the sentence is not."""
+
+    message: str
+    hint: str | None = None
+    code: str = "refused"
+    exit_code: ExitCode = ExitCode.REFUSED

@@ -109,7 +109,7 @@ def _of_order(view: "OrderView") -> "Iterator[tuple[str, int | None, int | None]
 
 
 def _has_key(round: "RoundView") -> bool:
-    from numerbay_chain.cli.render.views import round_state
+    from numerbay_chain.cli.render.rounds import round_state
 
     return round_state(round) == "keys posted" or round.answered_at is not None
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from numerbay_chain.cli import output
+from numerbay_chain.cli.render.rounds import round_dates, round_state
 from numerbay_chain.cli.render.steps import listing_steps, order_steps, steps_data
 from numerbay_chain.core.text import printable
 from numerbay_chain.core.units import format_amount, format_duration, format_order_id, format_time
@@ -179,29 +180,6 @@ def round_data(view: "RoundView") -> dict[str, Any]:
     }
 
 
-def round_state(view: "RoundView") -> str:
-    """How a round of an order stands, in a word or two."""
-    from numerbay_chain.protocol.types import Ground, Settlement
-
-    if view.settlement == Settlement.PAID_BACK:
-        return "paid back (faulty)" if view.ground == Ground.WRONG_CONTENT else "paid back"
-    if view.settlement == Settlement.PAID_TO_SELLER:
-        return "paid to the seller"
-    if view.settlement == Settlement.CHALLENGED:
-        return view.dispute
-    if view.refundable:
-        return "faulty"
-    if view.missed:
-        return "missed"
-    if view.overdue:
-        return "overdue"
-    if view.released_at is None:
-        return "to come"
-    if view.envelopes:
-        return "keys posted"
-    return "no key in time" if view.too_late else "released"
-
-
 def order_text(view: "OrderView") -> str:
     """An order for people, a line for each round."""
     order, total = view.order, view.order.price * view.order.rounds
@@ -238,25 +216,6 @@ def remedy_data(remedy: "Remedy | None") -> dict[str, Any] | None:
         "bond": str(remedy.bond),
         "returns": str(remedy.returns),
     }
-
-
-def round_dates(view: "RoundView") -> str:
-    """The date that matters most about a round now."""
-    if view.declinable_until is not None:
-        return f"can be declined until {format_time(view.declinable_until)}"
-    if view.challenged_at is not None and view.ground is None:
-        if view.dispute_until is not None:
-            return f"{'proof' if view.answered_at else 'answer'} until {format_time(view.dispute_until)}"
-        return f"challenged {format_time(view.challenged_at)}"
-    if view.challengeable_until is not None:
-        return f"can be disputed until {format_time(view.challengeable_until)}"
-    if view.too_late and view.matures_at is not None:
-        return f"could be disputed until {format_time(view.matures_at - 1)}"
-    if view.released_at is not None:
-        return f"released {format_time(view.released_at)}"
-    if view.due is None:
-        return ""
-    return f"{'was due' if view.overdue else 'due'} by {format_time(view.due)}"
 
 
 def window(seconds: int) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from numerbay_chain.cli import output
 from numerbay_chain.cli.commands.tools.deploy import show_plan
-from numerbay_chain.cli.ending import Failure
+from numerbay_chain.cli.output import Failure
 from numerbay_chain.cli.render.steps import time_left
 
 HASH = "0x" + 32 * "a1"

@@ -114,7 +114,7 @@ def test_a_name_that_is_not_utf_8_is_read_written_and_said(here: Path) -> None:
 
 
 def test_the_result_and_an_error_are_never_two_objects(capsys: pytest.CaptureFixture[str]) -> None:
-    from numerbay_chain.cli.ending import Failure
+    from numerbay_chain.cli.output import Failure
 
     streams.prepare()
     output.show(True, {"a": 1}, "")

@@ -107,7 +107,7 @@ def buy(
 
 
 def _voucher(path: str) -> "SignedVoucher":
-    from numerbay_chain.cli.commands.selling.voucher import read_voucher
+    from numerbay_chain.cli.commands.inputs import read_voucher
 
     return read_voucher(path)
 
@@ -173,8 +173,9 @@ def orders(state: State, order: int | None, listing: int | None, limit: int) -> 
 
 
 def _order_table(views: "list[OrderView]", now: int, mine: bool) -> str:
+    from numerbay_chain.cli.render.rounds import round_state
     from numerbay_chain.cli.render.steps import order_steps
-    from numerbay_chain.cli.render.views import amount, round_state
+    from numerbay_chain.cli.render.views import amount
 
     if not views:
         mine_only = "you have bought nothing; `orders --listing NUMBER` shows a listing's orders"

@@ -1,18 +1,12 @@
 """`voucher`: permissions to buy at another price, or from a closed listing."""
 
-from typing import TYPE_CHECKING
-
 import click
 
-from numerbay_chain.cli import output, roles, streams
+from numerbay_chain.cli import output, roles
+from numerbay_chain.cli.commands.inputs import read_voucher
 from numerbay_chain.cli.lazy import Entry, LazyGroup
 from numerbay_chain.cli.options import ADDRESS, DURATION, LISTING, State, pass_state, sends, signs
 from numerbay_chain.core.units import format_time
-
-if TYPE_CHECKING:
-    from numerbay_chain.listings.vouchers import SignedVoucher
-
-_MOST = 1_000_000  # characters of a file that claims to be a voucher
 
 
 @click.group(
@@ -147,13 +141,3 @@ def revoke(state: State, path: str) -> None:
     sent(done.receipt, done.resumed)
     data = {"listing": signed.voucher.listing, "revoked": True, **receipt_data(done.receipt)}
     state.show(data, "the voucher was revoked")
-
-
-def read_voucher(path: str) -> "SignedVoucher":
-    """A voucher from a file, - is stdin. Raises `RefusedError`."""
-    from numerbay_chain.core.files import textfile
-    from numerbay_chain.listings.vouchers import SignedVoucher
-
-    if path == "-":
-        return SignedVoucher.from_json(textfile.decode(streams.stdin_bytes().read(_MOST), "standard input"))
-    return SignedVoucher.from_json(textfile.read(path, "voucher", limit=_MOST))
