@@ -7,7 +7,7 @@ refuses (a second argument of an estimate, the `pending` block, a method) is don
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
+from typing import Any, Final, Literal, Protocol, TypeVar, cast
 
 from eth_typing import ChecksumAddress, HexStr
 from web3 import Web3
@@ -30,7 +30,7 @@ from numerbay_chain.chain.node.errors import (
 from numerbay_chain.chain.node.fees import FeeLimits, Fees
 from numerbay_chain.chain.node.node import Node
 from numerbay_chain.chain.node.rpc import NodeProvider, SocketProvider
-from numerbay_chain.chain.reading import of_one_block
+from numerbay_chain.chain.reading import OneBlock, of_one_block
 from numerbay_chain.core import addresses
 
 __all__ = ["Connection", "Fees", "NodeRefusedError", "NodeTimeoutError", "checksummed", "connect"]
@@ -39,9 +39,6 @@ SECONDS_PER_LOGS: Final = 10.0
 """For logs of many blocks: where they take longer, fewer blocks are asked for."""
 
 T = TypeVar("T")
-
-if TYPE_CHECKING:
-    from numerbay_chain.chain.second import Decision, SecondNode
 
 logging.getLogger("web3").setLevel(logging.WARNING)  # its debug lines hold the node's whole address
 
@@ -72,6 +69,22 @@ def connect(
     return connection
 
 
+class Deciding(OneBlock, Protocol):
+    """A decision over two nodes, as `second` makes it."""
+
+    @property
+    def second(self) -> "Connection": ...
+
+    def confirm(self) -> None:
+        """Ask the second node the same, and end the decision."""
+
+
+class OtherNode(Protocol):
+    """A node to compare with, as `second` has it: connected to when it is first needed."""
+
+    def connection(self, first: "Connection") -> "Connection": ...
+
+
 class Connection(Node):
     """A chain that answers (`Node` says how it is asked). `limits`: what gas may cost."""
 
@@ -87,8 +100,8 @@ class Connection(Node):
         """Over a `Web3` that exists already, such as Ape's; `local`: it is this machine's. `redacted` takes the node's
         secrets out of its words. Raises as `connect`."""
         super().__init__(w3, name, local, expected_chain_id, redacted)
-        self.second: SecondNode | None = None
-        self.decision: Decision | None = None
+        self.second: OtherNode | None = None
+        self.decision: Deciding | None = None
         self.limits = FeeLimits.of(self.chain_id)
 
     def limit_fees(self, max_tip: int | None = None, max_fee: int | None = None) -> None:

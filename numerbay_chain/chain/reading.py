@@ -4,10 +4,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
-if TYPE_CHECKING:
-    from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.node.blocks import Block
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,12 +20,29 @@ class Question:
     name: str
     arguments: Mapping[str, Any]
     block: int
-    asked: Callable[["Connection", Any], Any]
+    asked: Callable[[Any, Any], Any]
 
     @property
     def of_state(self) -> bool:
         """Whether it is about what accounts hold after the block, not about blocks."""
         return self.name not in ("timestamp", "events")
+
+
+class OneBlock(Protocol):
+    """What is being decided: every read is of its `block`, and is kept."""
+
+    @property
+    def block(self) -> Block: ...
+
+    def ask(self, question: Question) -> Any:
+        """Ask the node, and keep the answer."""
+
+
+class Reader(Protocol):
+    """A connection, as far as its reads are concerned."""
+
+    @property
+    def decision(self) -> OneBlock | None: ...
 
 
 def of_one_block(method: Callable[P, R]) -> Callable[P, R]:
@@ -36,14 +52,14 @@ def of_one_block(method: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(method)
     def read(*positional: P.args, **named: P.kwargs) -> R:
-        connection = cast("Connection", positional[0])
+        connection = cast(Reader, positional[0])
         if connection.decision is None:
             return method(*positional, **named)
         arguments = dict(signature.bind(*positional, **named).arguments)
         block = arguments.pop("block", None)
         arguments.pop(next(iter(signature.parameters)))
 
-        def asked(node: "Connection", at: Any) -> R:
+        def asked(node: object, at: Any) -> R:
             return cast(Callable[..., R], method)(node, **arguments, block=at)
 
         if isinstance(block, str):  # a tag, as for what a transaction would do: nothing is decided by it

@@ -1,13 +1,11 @@
 """Gas, asked of a node: what a transaction takes, and what a unit costs. Older nodes know fewer questions."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from web3.types import BlockIdentifier, RPCEndpoint, TxParams
 
 from numerbay_chain.chain.node.errors import NodeRefusedError, NodeTimeoutError, number
-
-if TYPE_CHECKING:
-    from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.node.node import Node
 
 _USUAL_TIP: Final = 10**9
 """Wei for a unit of gas, where a node knows none of the questions."""
@@ -16,7 +14,7 @@ _AT_LATEST: Final = "an estimate at the latest block"
 _TIP: Final = "a tip"
 
 
-def estimate(connection: "Connection", transaction: TxParams) -> int:
+def estimate(connection: Node, transaction: TxParams) -> int:
     """Return the units of gas that the transaction takes. Raises `RevertedError`.
 
     It is asked at the block of all other questions; of nodes that refuse that, at the latest block, and of those that
@@ -53,7 +51,7 @@ def estimate(connection: "Connection", transaction: TxParams) -> int:
     raise next(iter(refused.values()))
 
 
-def asked(connection: "Connection") -> tuple[int | None, int]:
+def asked(connection: Node) -> tuple[int | None, int]:
     """Return the base fee and the tip that the node asks for; on a chain without a base fee None and the gas price.
     All in wei for a unit of gas."""
     with connection.guard("asking for the gas price"):
@@ -62,7 +60,7 @@ def asked(connection: "Connection") -> tuple[int | None, int]:
     return base, _quantity(connection, "eth_gasPrice") if base is None else _tip(connection, base)
 
 
-def _tip(connection: "Connection", base: int) -> int:
+def _tip(connection: Node, base: int) -> int:
     if _TIP not in connection.lacks:
         try:
             return _quantity(connection, "eth_maxPriorityFeePerGas")
@@ -76,7 +74,7 @@ def _tip(connection: "Connection", base: int) -> int:
         return _USUAL_TIP
 
 
-def _quantity(connection: "Connection", method: str) -> int:
+def _quantity(connection: Node, method: str) -> int:
     with connection.guard("asking for the gas price"):
         found = connection.w3.manager.request_blocking(RPCEndpoint(method), [])
         if found is None:
