@@ -11,6 +11,7 @@ from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.disputes.challenge import list_disputes, open_dispute, preview, resume_challenge, show_dispute
 from numerbay_chain.disputes.judge import judge
 from numerbay_chain.disputes.prove import prove, resume_proof
+from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.disputes.results import Dispute, EndedDispute, Judgement, OpenedDispute, Proven
 from numerbay_chain.disputes.settle import claim, settle
 from numerbay_chain.listings.results import ListingView
@@ -165,7 +166,7 @@ class Buyer:
         ciphertext and commitments (unless `content` is False), envelope, key. `round` None: the newest one released
         that the order covers. What is wrong is in `.problems`; it raises only where nothing could be looked at
         (`NetworkError` of the chain)."""
-        return verify(self.market, order, round, content, progress)
+        return verify(self.market, order, round, content, progress, RECOURSE)
 
     def fetch(
         self,
@@ -183,7 +184,7 @@ class Buyer:
         `AccountError` (no key file, or the wrong one), `ContentError` and `DecryptionError` (not what was
         promised).
         """
-        return fetch(self.market, order, round, path, overwrite, progress)
+        return fetch(self.market, order, round, path, overwrite, progress, RECOURSE)
 
     # ---------------------------------------------------------------------------------------------------------- money
 

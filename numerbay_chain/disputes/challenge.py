@@ -17,6 +17,8 @@ from numerbay_chain.core.paging import Page
 from numerbay_chain.crypto.dispute_keys import DisputeKey
 from numerbay_chain.disputes.advice import describe, keys_posted, refusal_to_open
 from numerbay_chain.disputes.docket import buyers_cases, sellers_cases
+from numerbay_chain.disputes.keys import dispute_key
+from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.disputes.results import Dispute, OpenedDispute
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.events import Receipt, event_of
@@ -168,12 +170,12 @@ def _ready(case: Case, unseen: bool) -> DisputeKey:
         )
     if (refusal := refusal_to_open(case)) is not None:
         raise refusal
-    reception = Reception(case.market, case)
+    reception = Reception(case.market, case, RECOURSE)
     try:
         pair = reception.pair()
     except ProblemError as error:
         raise error.error from error
-    key = case.dispute_key(pair)
+    key = dispute_key(case, pair)
     _refuse_for_nothing(reception, pair, unseen)
     _refuse_twice(case)
     return key

@@ -20,6 +20,8 @@ from numerbay_chain.core.units import format_duration, format_until
 from numerbay_chain.crypto import secp256k1
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.disputes.advice import command, content_gas, what_next, words
+from numerbay_chain.disputes.keys import dispute_key, is_right, sealed_scalar
+from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.disputes.results import Judgement, ProofKind
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.finality import FINALITY_ENDS
@@ -38,7 +40,7 @@ _OF_FUNCTION: Final[dict[str, ProofKind]] = {
 def judge(market: Market, order_id: int, round: int | None, progress: Progress) -> Judgement:
     """See `Buyer.judge`."""
     market.require_second()
-    return judge_case(Reception(market, read_case(market, order_id, round, "open", "prove")), progress)
+    return judge_case(Reception(market, read_case(market, order_id, round, "open", "prove"), RECOURSE), progress)
 
 
 def judge_case(reception: Reception, progress: Progress) -> Judgement:
@@ -111,10 +113,10 @@ def refuse_stale(case: Case) -> None:
 def _wrong_answer(case: Case, manifest: Manifest | None, pair: KeyPair) -> Judgement | None:
     """None: the seller answered with the right key. What the answer commits to is the contract's word (`challenge`);
     where the manifest is available, the two are compared."""
-    answered, scalar, private_key = case.challenge, case.sealed_scalar(pair), case.dispute_key(pair).reveal()
+    answered, scalar, private_key = case.challenge, sealed_scalar(case, pair), dispute_key(case, pair).reveal()
     if answered is None or case.answered is None or scalar is None:
         return None
-    if case.is_right(scalar, None if manifest is None else manifest.key_commitment):
+    if is_right(case, scalar, None if manifest is None else manifest.key_commitment):
         return None
     until = case.terms.proof_deadline(answered)
     # n - k and k + n are wrong answers that give k away all the same

@@ -9,6 +9,7 @@ from numerbay_chain.core.errors import NumerbayChainError, RefusedError
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.disputes.advice import words
 from numerbay_chain.disputes.judge import content_until, judge_case, promised, refuse_late, refuse_stale, refuse_young
+from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.disputes.results import Judgement, ProofKind, Proven
 from numerbay_chain.disputes.settle import call_to_end, end
 from numerbay_chain.orders.order_round import Case, read_case
@@ -32,7 +33,7 @@ def prove(
         return before
     if judgement is None:
         market.require_second()
-        judged = judge_case(Reception(market, case), progress)
+        judged = judge_case(Reception(market, case, RECOURSE), progress)
     else:
         judged = judgement
     with market.decision():

@@ -8,17 +8,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from numerbay_chain.chain.clock import mining_margin
-from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
-from numerbay_chain.core.home.keyfile import KeyPair
+from numerbay_chain.core.errors import NetworkError, RefusedError
 from numerbay_chain.core.units import format_amount
-from numerbay_chain.crypto.content_key import word
 from numerbay_chain.crypto.dispute_keys import (
-    DisputeKey,
     DisputePlace,
-    Response,
-    derive_dispute_key,
-    is_committed_key,
-    open_response,
 )
 from numerbay_chain.orders.history import newest_round
 from numerbay_chain.protocol.events import Event, challenge_after
@@ -181,38 +174,6 @@ class Case:
     def amount(self, value: int) -> str:
         """In the listing's token, for people."""
         return format_amount(value, self.token.symbol, self.token.decimals)
-
-    # ------------------------------------------------------------------------------------------------------ its keys
-
-    def dispute_key(self, pair: KeyPair) -> DisputeKey:
-        """The one-time key of this dispute. Raises `AccountError` where the challenge was made with another one."""
-        key = derive_dispute_key(pair.reveal_private_key(), self.place)
-        if self.challenge is not None and self.challenge.dispute_key != key.x:
-            raise AccountError(
-                f"the challenge of {self.name} was not made with this key file",
-                "use the machine, or the program, that opened it",
-                code="wrong-key-file",
-            )
-        return key
-
-    def sealed_scalar(self, pair: KeyPair) -> int | None:
-        """What the seller's answer holds, which may be the content key; None where there is no answer."""
-        answered = self.challenge
-        if answered is None or not answered.responded:
-            return None
-        return open_response(Response(answered.response_key, answered.sealed_key), self.dispute_key(pair), self.place)
-
-    def is_right(self, scalar: int, commitment: bytes | None) -> bool:
-        """Whether the contract takes an answer's content for the content key. `commitment`: the manifest's, where it is
-        available. Raises `NetworkError` where the node tells of another one with the answer."""
-        known = None if self.challenge is None else word(self.challenge.key_commitment)
-        if self.challenge is None or commitment not in (None, known):
-            raise NetworkError(
-                "the node's logs of the answer and of the release do not agree",
-                "use another node",
-                code="node-incomplete",
-            )
-        return is_committed_key(scalar, self.challenge.key_commitment)
 
 
 Prefer = Literal["released", "open", "disputed"]

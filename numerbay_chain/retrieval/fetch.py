@@ -8,9 +8,9 @@ from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.core.errors import ContentError, NotFoundError, WrongContentError
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.disputes.remedies import remedy
 from numerbay_chain.retrieval.promise import elsewhere
 from numerbay_chain.retrieval.reception import Reception
+from numerbay_chain.retrieval.recourse import Recourse
 from numerbay_chain.retrieval.results import Fetched, ProblemError
 from numerbay_chain.session import Market
 
@@ -34,10 +34,10 @@ def _open_into(
         kept = reception.keeps(manifest)
         return artifact.unseal(manifest, key, store, target, report, overwrite=overwrite, to_the_end=kept)
     except WrongContentError as error:
-        advice = remedy(reception.case, "wrong-content", True).text
+        advice = reception.recourse.remedy(reception.case, "wrong-content", True).text
         raise WrongContentError(str(error), advice, index=error.index) from error
     except (NotFoundError, ContentError) as error:
-        advice = remedy(reception.case, "content", True).text
+        advice = reception.recourse.remedy(reception.case, "content", True).text
         raise type(error)(str(error), elsewhere(advice) if isinstance(error, NotFoundError) else advice) from error
 
 
@@ -48,9 +48,10 @@ def fetch(
     target: str | Path | IO[bytes],
     overwrite: bool,
     progress: Progress,
+    recourse: Recourse,
 ) -> Fetched:
     """See `Buyer.fetch`."""
-    reception = Reception.open(market, order_id, round)
+    reception = Reception.open(market, order_id, round, recourse)
     try:
         manifest = reception.manifest(reception.release())
         with reception.keeping(manifest, beside=manifest.size if isinstance(target, str | Path) else 0):

@@ -16,7 +16,6 @@ from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.core.units import format_duration
 from numerbay_chain.crypto.content_key import ContentKey, word
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, find_envelope, open_envelope
-from numerbay_chain.disputes.remedies import remedy
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.orders.history import deliveries_to
 from numerbay_chain.protocol.rules import bought_when_out
@@ -65,12 +64,13 @@ def answered_key(promise: Promise, pair: KeyPair, manifest: Manifest | None) -> 
     """Return the key out of the seller's answer on chain; None where there is no answer, and without `manifest`
     where it holds the right one. Raises `ProblemError` for a wrong one."""
     try:
-        scalar = promise.case.sealed_scalar(pair)
+        scalar = promise.recourse.sealed_scalar(promise.case, pair)
     except AccountError as error:
         raise promise.refuse("key-file", str(error), error=AccountError, advice=error.hint, because=error) from error
     if scalar is None:
         return None
-    if not promise.case.is_right(scalar, None if manifest is None else manifest.key_commitment):
+    commitment = None if manifest is None else manifest.key_commitment
+    if not promise.recourse.is_right(promise.case, scalar, commitment):
         text = "the seller's answer to the challenge does not hold the key that was committed to"
         raise promise.refuse("answer", text, fault=True, error=DecryptionError)
     return None if manifest is None else ContentKey.from_bytes(word(scalar), manifest.key_commitment)
@@ -82,7 +82,7 @@ def _no_envelope(promise: Promise, posted: bool) -> ProblemError:
     over = late or case.state not in ("none", "challenged")
     if over:  # waiting leads nowhere
         return promise.refuse("no-envelope", f"no key for {named} was handed out in time", fault=True)
-    text, found = f"there is no key for {named} yet", remedy(case, "no-envelope", False)
+    text, found = f"there is no key for {named} yet", promise.recourse.remedy(case, "no-envelope", False)
     advice = _when_key(promise, posted)
     if case.state == "challenged":
         advice = found.text

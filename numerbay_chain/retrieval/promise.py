@@ -15,11 +15,11 @@ from numerbay_chain.core.errors import (
     SlowSourceError,
 )
 from numerbay_chain.core.units import format_duration, format_time
-from numerbay_chain.disputes.remedies import remedy
 from numerbay_chain.ipfs import Cid, ContentStore
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.types import ZERO_HASH, Listing, Order, Release
 from numerbay_chain.retrieval.key_search import reading_time
+from numerbay_chain.retrieval.recourse import Recourse
 from numerbay_chain.retrieval.results import Problem, ProblemError, ProblemKind
 from numerbay_chain.session import Market
 
@@ -52,12 +52,13 @@ class Promise:
 
     market: Market
     case: Case
+    recourse: Recourse
 
     @classmethod
-    def open(cls, market: Market, order_id: int, round: int | None) -> Self:
+    def open(cls, market: Market, order_id: int, round: int | None, recourse: Recourse) -> Self:
         """`round` None: the newest one released that the order covers, else its next one. Raises `RevertedError`
         (no such order)."""
-        return cls(market, read_case(market, order_id, round))
+        return cls(market, read_case(market, order_id, round), recourse)
 
     @property
     def order(self) -> Order:
@@ -87,7 +88,7 @@ class Promise:
     ) -> ProblemError:
         """A problem, with what can be done about it. What is not in the store that was asked may be in another one. The
         error has the code of the one that it is `because` of, else that of its kind."""
-        found = None if advice else remedy(self.case, kind, fault)
+        found = None if advice else self.recourse.remedy(self.case, kind, fault)
         said = found.text if found else advice
         if issubclass(error, NetworkError) and said:
             said = elsewhere(said)
@@ -96,7 +97,7 @@ class Promise:
 
     def again(self) -> Self:
         """The same round as it stands now."""
-        return type(self)(self.market, self.case.again())
+        return type(self)(self.market, self.case.again(), self.recourse)
 
     def release(self) -> Release:
         """The round's release. Raises `ProblemError` where the order has no right to one, or there is none yet."""

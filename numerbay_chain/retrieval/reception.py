@@ -17,7 +17,6 @@ from numerbay_chain.core.errors import (
 from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.disputes.remedies import remedy
 from numerbay_chain.retrieval.key_sources import content_key, pair_of
 from numerbay_chain.retrieval.promise import Promise, elsewhere
 from numerbay_chain.retrieval.results import Problem, ProblemKind
@@ -79,7 +78,7 @@ class Reception(Promise):
 
     def unread(self, error: NumerbayChainError) -> Problem:
         """For content that was not read to its end: nobody can say whether all of it is there."""
-        found = remedy(self.case, "slow", True)
+        found = self.recourse.remedy(self.case, "slow", True)
         text = f"the content was not read to its end: {error}"
         advice = f"{found.text}; or keep the order, and accept the round unread"
         return Problem("slow", text, advice if isinstance(error, SlowSourceError) else elsewhere(advice), False, found)

@@ -6,18 +6,20 @@ from typing import TypeVar
 
 from numerbay_chain.core.errors import NetworkError, RefusedError
 from numerbay_chain.core.progress import Progress
-from numerbay_chain.disputes.advice import words
 from numerbay_chain.retrieval.key_sources import answered_key
 from numerbay_chain.retrieval.reception import Reception
+from numerbay_chain.retrieval.recourse import Recourse
 from numerbay_chain.retrieval.results import Problem, ProblemError, Verification
 from numerbay_chain.session import Market
 
 _Result = TypeVar("_Result")
 
 
-def verify(market: Market, order_id: int, round: int | None, content: bool, progress: Progress) -> Verification:
+def verify(
+    market: Market, order_id: int, round: int | None, content: bool, progress: Progress, recourse: Recourse
+) -> Verification:
     """See `Buyer.verify`."""
-    reception = Reception.open(market, order_id, round)
+    reception = Reception.open(market, order_id, round, recourse)
     problems: list[Problem] = []
     manifest = _collect(problems, lambda: reception.manifest(reception.release()))
     key, of_key = None, list[Problem]()
@@ -43,7 +45,7 @@ def verify(market: Market, order_id: int, round: int | None, content: bool, prog
                 problems += reception.content_problems(*read)
     problems += of_key
     if reception.case.state in ("faulty", "refundable"):
-        problems.append(reception.refuse("faulty", words(reception.case), fault=True).problem)
+        problems.append(reception.refuse("faulty", recourse.words(reception.case), fault=True).problem)
     kinds = {problem.kind for problem in problems}
     return Verification(
         order=order_id,

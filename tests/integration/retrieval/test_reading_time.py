@@ -23,6 +23,7 @@ from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE
 from numerbay_chain.delivery import posting
 from numerbay_chain.delivery.deliver import serve
 from numerbay_chain.delivery.options import Choices
+from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.retrieval.key_search import MOST_FAILURES, MOST_READ, reading_time
 from numerbay_chain.retrieval.reception import Reception, verify_margin
@@ -252,7 +253,7 @@ def test_missing_details_keep_nobody_from_buying_a_round_that_is_out(place: Plac
     place.seller.deliver(place.file(), listing)
     release = place.contract.release(listing, 0)
     assert release is not None
-    reception = Reception.open(place.buyer(2).market, place.contract.orders_of(listing)[0].id, 0)
+    reception = Reception.open(place.buyer(2).market, place.contract.orders_of(listing)[0].id, 0, RECOURSE)
     assert isinstance(place.store, EmbeddedStore)
     place.store.block_path(reception.manifest(release).details_cid).unlink()
     assert place.buyer().buy(listing).order.first == 0
