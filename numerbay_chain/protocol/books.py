@@ -1,6 +1,7 @@
-"""Pages of a marketplace's books: what its events tell of an order, a pot, a round and a listing."""
+"""A marketplace's books: what its events tell of each order, pot, round and listing, and what is owed in all."""
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -172,3 +173,58 @@ class Discrepancy:
 
     subject: str
     text: str
+
+
+class Books:
+    """All that is known of one marketplace. `received` and `paid` are what went in and out by token; `credited_in` the
+    sum of the credits by token; `discrepancies` what did not add up."""
+
+    def __init__(self) -> None:
+        self.listings: dict[int, ListingBook] = {}
+        self.keys: dict[tuple[str, int], bytes] = {}
+        self.credits: dict[tuple[str, str], int] = {}  # (account, token)
+        self.credited_in: Balances = {}
+        self.by_token: dict[str, list[ListingBook]] = {}
+        self.voucher_uses: dict[bytes, int] = {}
+        self.revoked: set[bytes] = set()
+        self.received: Balances = {}
+        self.paid: Balances = {}
+        self.discrepancies: list[Discrepancy] = []
+        self.events = 0
+
+    def doubt(self, subject: str, text: str) -> None:
+        """Note what does not add up."""
+        self.discrepancies.append(Discrepancy(subject, text))
+
+    def order(self, id: int) -> OrderBook:
+        """Raises `LookupError`."""
+        return self.listings[id >> 32].orders[id & 0xFFFF_FFFF]
+
+    def unreleased(self, token: str) -> int:
+        return sum(listing.unreleased for listing in self._with(token))
+
+    def missed(self, token: str) -> int:
+        return sum(listing.owed_for_missed for listing in self._with(token))
+
+    def pots(self, token: str) -> int:
+        return sum(pot.amount for listing in self._with(token) for pot in listing.pots.values())
+
+    def challenged(self, token: str) -> int:
+        """Prices and bonds of open challenges."""
+        return sum(listing.owed_for_challenges for listing in self._with(token))
+
+    def credited(self, token: str) -> int:
+        return self.credited_in.get(token, 0)
+
+    def owed(self, token: str) -> int:
+        """All that the contract owes in a token."""
+        kept = self.pots(token) + self.challenged(token)
+        return self.unreleased(token) + self.missed(token) + kept + self.credited(token)
+
+    @property
+    def tokens(self) -> list[str]:
+        """Every token that a listing is sold for."""
+        return sorted(self.by_token)
+
+    def _with(self, token: str) -> Iterable[ListingBook]:
+        return self.by_token.get(token, ())

@@ -7,31 +7,17 @@ not with events.
 """
 
 from bisect import insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 from numerbay_chain.core.units import format_order_id
-from numerbay_chain.protocol.books import Balances, Discrepancy, ListingBook, OrderBook, PotBook, ReleaseBook, add_to
+from numerbay_chain.protocol.books import Books, ListingBook, OrderBook, PotBook, ReleaseBook, add_to
 from numerbay_chain.protocol.events import Event, challenge_after
 from numerbay_chain.protocol.types import Ground, Offer, Settlement
 
 
-class Ledger:
-    """Books of one marketplace. `received` and `paid` are what went in and out by token; `discrepancies` what did
-    not add up."""
-
-    def __init__(self) -> None:
-        self.listings: dict[int, ListingBook] = {}
-        self.keys: dict[tuple[str, int], bytes] = {}
-        self.credits: dict[tuple[str, str], int] = {}  # (account, token)
-        self._credited_in: Balances = {}
-        self._by_token: dict[str, list[ListingBook]] = {}
-        self.voucher_uses: dict[bytes, int] = {}
-        self.revoked: set[bytes] = set()
-        self.received: Balances = {}
-        self.paid: Balances = {}
-        self.discrepancies: list[Discrepancy] = []
-        self.events = 0
+class Ledger(Books):
+    """The books of one marketplace, kept from its events."""
 
     def apply(self, event: Event) -> None:
         """Books one event. What can't be booked becomes a discrepancy: it never raises for what a contract may have
@@ -47,45 +33,6 @@ class Ledger:
                 f"block {event.block}", f"the event {event.name} is about something that no event before it made"
             )
 
-    def doubt(self, subject: str, text: str) -> None:
-        """Notes what does not add up."""
-        self.discrepancies.append(Discrepancy(subject, text))
-
-    # ------------------------------------------------------------------------------------------------------- look up
-
-    def order(self, id: int) -> OrderBook:
-        """Raises `LookupError`."""
-        return self.listings[id >> 32].orders[id & 0xFFFF_FFFF]
-
-    def unreleased(self, token: str) -> int:
-        return sum(listing.unreleased for listing in self._with(token))
-
-    def missed(self, token: str) -> int:
-        return sum(listing.owed_for_missed for listing in self._with(token))
-
-    def pots(self, token: str) -> int:
-        return sum(pot.amount for listing in self._with(token) for pot in listing.pots.values())
-
-    def challenged(self, token: str) -> int:
-        """Prices and bonds of open challenges."""
-        return sum(listing.owed_for_challenges for listing in self._with(token))
-
-    def credited(self, token: str) -> int:
-        return self._credited_in.get(token, 0)
-
-    def owed(self, token: str) -> int:
-        """All that the contract owes in a token."""
-        kept = self.pots(token) + self.challenged(token)
-        return self.unreleased(token) + self.missed(token) + kept + self.credited(token)
-
-    @property
-    def tokens(self) -> list[str]:
-        """Every token that a listing is sold for."""
-        return sorted(self._by_token)
-
-    def _with(self, token: str) -> Iterable[ListingBook]:
-        return self._by_token.get(token, ())
-
     # --------------------------------------------------------------------------------------------------------- events
 
     def _listing_created(self, event: Event) -> None:
@@ -95,7 +42,7 @@ class Ledger:
         self.listings[id] = made = ListingBook(
             id, event["seller"], event["operator"], event["payout"], event["terms"], event["offer"]
         )
-        self._by_token.setdefault(made.terms.token, []).append(made)
+        self.by_token.setdefault(made.terms.token, []).append(made)
 
     def _offer_changed(self, event: Event) -> None:
         listing = self.listings[event["listing"]]
@@ -216,13 +163,13 @@ class Ledger:
     def _credited(self, event: Event) -> None:
         place = (event["account"], event["token"])
         self.credits[place] = self.credits.get(place, 0) + event["amount"]
-        add_to(self._credited_in, event["token"], event["amount"])
+        add_to(self.credited_in, event["token"], event["amount"])
         add_to(self.paid, event["token"], -event["amount"])
 
     def _collected(self, event: Event) -> None:
         place = (event["account"], event["token"])
         held = self.credits.pop(place)
-        add_to(self._credited_in, event["token"], -held)
+        add_to(self.credited_in, event["token"], -held)
         if held != event["amount"]:
             self.doubt(f"account {place[0]}", f"it collected {event['amount']} of a credit of {held}")
         add_to(self.paid, event["token"], event["amount"])
