@@ -1,16 +1,17 @@
-"""An audit: the books as the logs tell them (`ledger`), compared with everything that the contract says and holds.
+"""An audit: the books as the logs tell them (`protocol.replay`), compared with everything that the contract says and
+holds.
 
 All of it at one block. Findings name the order, round or listing that is off.
 """
 
-from collections.abc import Callable
 from hashlib import sha256
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from numerbay_chain.artifacts import artifact
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.audit import samples
-from numerbay_chain.audit.results import AuditReport, Finding, Severity, TokenBalance
+from numerbay_chain.audit.notes import Notes, Refusal
+from numerbay_chain.audit.results import AuditReport, TokenBalance
 from numerbay_chain.audit.unsettled import faulty_rounds, open_challenges
 from numerbay_chain.chain.contract import challenge_hash
 from numerbay_chain.chain.identity.creation import UnseenCreationError
@@ -20,7 +21,6 @@ from numerbay_chain.core.errors import (
     NotFoundError,
     NumerbayChainError,
     RefusedError,
-    RevertedError,
     SlowSourceError,
     UsageError,
 )
@@ -34,7 +34,6 @@ from numerbay_chain.protocol.rules import REVOKED
 from numerbay_chain.protocol.types import VOUCHER_VERSION, ZERO_HASH, Pot, Settlement
 from numerbay_chain.session import Market
 
-_Answer = TypeVar("_Answer")
 _WAITS: Final = 16
 _WAITS_A_LISTING: Final = 3
 """Objects that do not come in time, before nothing more is asked for."""
@@ -42,33 +41,27 @@ _EACH: Final = {False: 10.0, True: 60.0}
 """Seconds for one: without and with content."""
 
 
-class _Refusal(str):
-    """The contract's reason to give no answer."""
-
-
 def run_audit(market: Market, content: bool, progress: Progress) -> AuditReport:
     """See `Auditor.audit`."""
     return _Audit(market, content, progress).run()
 
 
-class _Audit:
+class _Audit(Notes):
     def __init__(self, market: Market, content: bool, progress: Progress) -> None:
+        super().__init__(market.connection.block_number())
         self._market, self._contract = market, market.contract
         self._content, self._progress = content, progress
         store = market.store if content else market.store_or_none
         self._store = None if store is None else PatientStore(store, waits=_WAITS, each=_EACH[content])
         self._stores: dict[int, PatientStore] = {}  # by listing
         self._given_up: set[int] = set()
-        self._block = market.connection.block_number()
         self._ledger = Ledger()
-        self._findings: list[Finding] = []
-        self._checked: dict[str, int] = {}
         self._unread = False
 
     def run(self) -> AuditReport:
         self._refuse_late_start()
         self._creation()
-        first, last = self._contract.from_block, self._block
+        first, last = self._contract.from_block, self.block
         blocks = last - first + 1
         for event in self._contract.events(to_block=last):
             self._ledger.apply(event)
@@ -76,8 +69,8 @@ class _Audit:
             self._progress("read logs", event.block - first, blocks, "blocks")
         self._progress("read logs", blocks, blocks, "blocks")
         for doubt in self._ledger.discrepancies:
-            self._find("error", doubt.subject, doubt.text)
-        self._compare("contract", "listingCount", self._contract.listing_count(block=last), len(self._ledger.listings))
+            self.find("error", doubt.subject, doubt.text)
+        self.compare("contract", "listingCount", self._contract.listing_count(block=last), len(self._ledger.listings))
         for number, listing in enumerate(self._ledger.listings.values(), 1):
             self._listing(listing)
             self._progress("compare listings", number, len(self._ledger.listings), "listings")
@@ -91,8 +84,8 @@ class _Audit:
             balances=balances,
             challenges=tuple(open_challenges(self._market, self._ledger)),
             faulty_rounds=tuple(faulty_rounds(self._market, self._ledger)),
-            findings=tuple(self._findings),
-            checked={"events": self._ledger.events, **self._checked},
+            findings=tuple(self.findings),
+            checked={"events": self._ledger.events, **self.checked},
             unread=self._unread,
         )
 
@@ -101,7 +94,7 @@ class _Audit:
         first = self._contract.from_block
         if first == 0:
             return
-        if first <= self._block:
+        if first <= self.block:
             try:
                 self._contract.listing_count(block=first - 1)
             except NumerbayChainError:
@@ -117,11 +110,11 @@ class _Audit:
         try:
             self._market.require_known_contract()
         except (UnseenCreationError, NetworkError) as error:
-            self._find("warning", "contract", str(error))
+            self.find("warning", "contract", str(error))
         except RefusedError as error:
-            self._find("error" if error.code == "contract-unknown" else "warning", "contract", str(error))
+            self.find("error" if error.code == "contract-unknown" else "warning", "contract", str(error))
         else:
-            self._count("creations")
+            self.count("creations")
 
     # -------------------------------------------------------------------------------------------------------- content
 
@@ -146,21 +139,21 @@ class _Audit:
         except SlowSourceError as error:
             self._kept_waiting(listing, store, subject, error)
         except (NotFoundError, ContentError) as error:
-            self._find("error" if self._content else "warning", subject, f"its manifest is not available: {error}")
+            self.find("error" if self._content else "warning", subject, f"its manifest is not available: {error}")
         except NetworkError as error:
             self._store_failed(subject, f"neither its manifest nor those of later copies were checked: {error}")
         else:
             self._manifest(listing, subject, block, event["contentHash"])
 
     def _manifest(self, listing: int, subject: str, block: bytes, content_hash: bytes) -> None:
-        self._count("manifests")
+        self.count("manifests")
         if sha256(block).digest() != content_hash:
-            self._find("error", subject, "its manifest is not the one that the content hash stands for")
+            self.find("error", subject, "its manifest is not the one that the content hash stands for")
             return
         try:
             Manifest.decode(block)
         except ContentError as error:
-            self._find("error", subject, str(error))
+            self.find("error", subject, str(error))
             return
         if self._content and self._store is not None:
             self._artifact(listing, self._store_of(self._store, listing), subject, block, content_hash)
@@ -175,9 +168,9 @@ class _Audit:
         except NetworkError as error:
             self._store_failed(subject, f"neither its content nor that of later rounds was checked: {error}")
             return
-        self._count("artifacts")
+        self.count("artifacts")
         for problem in problems:
-            self._find("error", subject, problem.message)
+            self.find("error", subject, problem.message)
 
     def _kept_waiting(self, listing: int, store: PatientStore, subject: str, error: SlowSourceError) -> None:
         """Content that nobody seems to have is waited for a few times, and then not asked for: once said is enough."""
@@ -187,13 +180,13 @@ class _Audit:
         if store.exhausted:
             self._given_up.add(listing)
             subject = f"listing {listing}"
-        self._find("warning", subject, f"not all of its content was read: {error}")
+        self.find("warning", subject, f"not all of its content was read: {error}")
 
     def _store_failed(self, subject: str, text: str) -> None:
         """A store that can't be asked is asked once: the books are audited all the same."""
         self._unread |= self._content
         self._store, self._content = None, False
-        self._find("warning", subject, text)
+        self.find("warning", subject, text)
 
     def _step(self, label: str) -> Any:
         return lambda done, total: self._progress(label, done, total)
@@ -202,9 +195,9 @@ class _Audit:
 
     def _listing(self, book: ListingBook) -> None:
         subject = f"listing {book.id}"
-        state = self._ask(self._contract.listing, book.id)
-        if isinstance(state, _Refusal):
-            self._find("error", subject, f"the contract does not know it: {state}")
+        state = self.ask(self._contract.listing, book.id)
+        if isinstance(state, Refusal):
+            self.find("error", subject, f"the contract does not know it: {state}")
             return
         for name, found, expected in (
             ("seller", state.seller, book.seller),
@@ -219,31 +212,31 @@ class _Audit:
             ("lastTurn", state.last_turn, book.last_turn),
             ("active", state.active, book.earned_by(book.next_round)),
         ):
-            self._compare(subject, name, found, expected)
+            self.compare(subject, name, found, expected)
         for end, amount in book.leaving().items():
-            self._compare(subject, f"leaving({end})", self._ask(self._contract.leaving, book.id, end), amount)
+            self.compare(subject, f"leaving({end})", self.ask(self._contract.leaving, book.id, end), amount)
         for round in range(book.next_round):
-            missed = self._ask(self._contract.is_missed, book.id, round)
-            self._compare(f"round {round} of {subject}", "isMissed", missed, book.is_missed(round))
-            faulty_at = self._ask(self._contract.faulty_at, book.id, round)
-            self._compare(f"round {round} of {subject}", "faultyAt", faulty_at, book.faulty.get(round, 0))
+            missed = self.ask(self._contract.is_missed, book.id, round)
+            self.compare(f"round {round} of {subject}", "isMissed", missed, book.is_missed(round))
+            faulty_at = self.ask(self._contract.faulty_at, book.id, round)
+            self.compare(f"round {round} of {subject}", "faultyAt", faulty_at, book.faulty.get(round, 0))
         for (round, bucket), pot in book.pots.items():
-            found_pot = self._ask(self._contract.pot, book.id, round, bucket)
-            self._compare(f"round {round} of {subject}", f"pot({bucket})", found_pot, Pot(pot.amount, pot.released))
-            self._count("pots")
-        self._count("listings")
+            found_pot = self.ask(self._contract.pot, book.id, round, bucket)
+            self.compare(f"round {round} of {subject}", f"pot({bucket})", found_pot, Pot(pot.amount, pot.released))
+            self.count("pots")
+        self.count("listings")
         for order in book.orders:
             self._order(book, order)
         self._order_rounds(book)
 
     def _order(self, book: ListingBook, order: OrderBook) -> None:
         subject = f"order {format_order_id(order.id)}"
-        state = self._ask(self._contract.order, order.id)
-        if isinstance(state, _Refusal):
-            self._find("error", subject, f"the contract does not know it: {state}")
+        state = self.ask(self._contract.order, order.id)
+        if isinstance(state, Refusal):
+            self.find("error", subject, f"the contract does not know it: {state}")
             return
         if order.version == VOUCHER_VERSION and order.voucher is None:
-            self._find("error", subject, "it has a voucher's price, but no voucher was used for it by the logs")
+            self.find("error", subject, "it has a voucher's price, but no voucher was used for it by the logs")
         for name, found, expected in (
             ("buyer", state.buyer, order.buyer),
             ("first", state.first, order.first),
@@ -254,50 +247,48 @@ class _Audit:
             ("bucket", state.bucket, order.bucket),
             ("cancelledAt", state.cancelled_at, order.cancelled_at),
         ):
-            self._compare(subject, name, found, expected)
-        self._count("orders")
+            self.compare(subject, name, found, expected)
+        self.count("orders")
 
     def _order_rounds(self, book: ListingBook) -> None:
         """Compare what the contract holds of single rounds of single orders (`samples`)."""
         for place, round in samples.places(book):
             self._order_round(book, book.orders[place], round)
-        self._count_by("rounds of orders in all", sum(len(samples.rounds_out(book, order)) for order in book.orders))
+        self.count_by("rounds of orders in all", sum(len(samples.rounds_out(book, order)) for order in book.orders))
 
     def _order_round(self, book: ListingBook, order: OrderBook, round: int) -> None:
         subject = f"order {format_order_id(order.id)}"
         expected_hash = order.copies.get(round, ZERO_HASH) if book.terms.copies else _hash(book, round)
-        promised = self._ask(self._contract.hash_of, order.id, round)
-        self._compare(subject, f"hashOf({round})", promised, expected_hash)
-        settled = self._ask(self._contract.settled, order.id, round)
-        self._compare(subject, f"settled({round})", settled, order.settled.get(round, Settlement.NONE))
+        promised = self.ask(self._contract.hash_of, order.id, round)
+        self.compare(subject, f"hashOf({round})", promised, expected_hash)
+        settled = self.ask(self._contract.settled, order.id, round)
+        self.compare(subject, f"settled({round})", settled, order.settled.get(round, Settlement.NONE))
         if book.terms.adjudicated:
             self._dispute(subject, order, round)
-        self._count("rounds of orders")
+        self.count("rounds of orders")
 
     def _dispute(self, subject: str, order: OrderBook, round: int) -> None:
         challenge = order.challenges.get(round)
         expected = challenge_hash(challenge) if challenge else ZERO_HASH
-        self._compare(
-            subject, f"challengeOf({round})", self._ask(self._contract.challenge_of, order.id, round), expected
-        )
-        faulty_at = self._ask(self._contract.copy_faulty_at, order.id, round)
-        self._compare(subject, f"copyFaultyAt({round})", faulty_at, order.copy_faulty.get(round, 0))
+        self.compare(subject, f"challengeOf({round})", self.ask(self._contract.challenge_of, order.id, round), expected)
+        faulty_at = self.ask(self._contract.copy_faulty_at, order.id, round)
+        self.compare(subject, f"copyFaultyAt({round})", faulty_at, order.copy_faulty.get(round, 0))
         if challenge:
-            self._count("challenges")
+            self.count("challenges")
 
     def _accounts(self) -> None:
         for (account, token), amount in self._ledger.credits.items():
-            found = self._ask(self._contract.credit, account, token)
-            self._compare(f"account {account}", f"credit in {token}", found, amount)
+            found = self.ask(self._contract.credit, account, token)
+            self.compare(f"account {account}", f"credit in {token}", found, amount)
         for (owner, epoch), key in self._ledger.keys.items():
-            self._compare(f"account {owner}", f"key {epoch}", self._ask(self._contract.key_at, owner, epoch), key)
-            self._count("keys")
+            self.compare(f"account {owner}", f"key {epoch}", self.ask(self._contract.key_at, owner, epoch), key)
+            self.count("keys")
         for digest in self._ledger.voucher_uses.keys() | self._ledger.revoked:
             uses = self._ledger.voucher_uses.get(digest, 0)
             expected = REVOKED if digest in self._ledger.revoked else uses
-            found = self._ask(self._contract.voucher_uses, digest)
-            self._compare(f"voucher 0x{digest.hex()}", "uses", found, expected)
-            self._count("vouchers")
+            found = self.ask(self._contract.voucher_uses, digest)
+            self.compare(f"voucher 0x{digest.hex()}", "uses", found, expected)
+            self.count("vouchers")
 
     def _balance(self, address: str) -> TokenBalance:
         ledger, token = self._ledger, self._market.token(address)
@@ -309,49 +300,20 @@ class _Audit:
             ledger.pots(address),
             ledger.challenged(address),
             ledger.credited(address),
-            self._contract.holdings(address, block=self._block),
+            self._contract.holdings(address, block=self.block),
         )
         flow = ledger.received.get(address, 0) - ledger.paid.get(address, 0)
         if flow != balance.owed:
-            self._find("error", subject, f"by the logs {flow} stayed in, but {balance.owed} are owed")
+            self.find("error", subject, f"by the logs {flow} stayed in, but {balance.owed} are owed")
         amount = format_amount(abs(balance.surplus), token.symbol, token.decimals)
         if balance.surplus < 0:
-            self._find("error", subject, f"the contract holds {amount} less than it owes")
+            self.find("error", subject, f"the contract holds {amount} less than it owes")
         elif balance.surplus > 0:
-            self._find("note", subject, f"the contract holds {amount} more than it owes: sent in by mistake")
-        self._count("tokens")
+            self.find("note", subject, f"the contract holds {amount} more than it owes: sent in by mistake")
+        self.count("tokens")
         return balance
-
-    # ------------------------------------------------------------------------------------------------------- findings
-
-    def _ask(self, question: Callable[..., _Answer], *arguments: object) -> "_Answer | _Refusal":
-        """What the contract says at the audit's block; that it refuses to is an answer too."""
-        try:
-            return question(*arguments, block=self._block)
-        except RevertedError as error:
-            return _Refusal(str(error))
-
-    def _compare(self, subject: str, name: str, found: object, expected: object) -> None:
-        self._count("values")
-        if found != expected:
-            self._find(
-                "error", subject, f"{name} is {_show(found)} in the contract's state, {_show(expected)} by its logs"
-            )
-
-    def _find(self, severity: Severity, subject: str, text: str) -> None:
-        self._findings.append(Finding(severity, subject, text))
-
-    def _count(self, what: str) -> None:
-        self._count_by(what, 1)
-
-    def _count_by(self, what: str, number: int) -> None:
-        self._checked[what] = self._checked.get(what, 0) + number
 
 
 def _hash(book: ListingBook, round: int) -> bytes:
     release = book.releases.get(round)
     return release.content_hash if release else ZERO_HASH
-
-
-def _show(value: object) -> str:
-    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
