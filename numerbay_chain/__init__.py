@@ -12,7 +12,8 @@ _EXPORTS: dict[str, str] = {
         "seller": "Seller",
         "buyer": "Buyer",
         "auditor": "Auditor",
-        "session": "Market open_market",
+        "session": "Market",
+        "opening": "open_market",
         "chain.sending.plan": "Planned",
         "core.home.config": "Home Settings load_settings",
         "core.errors": (

@@ -4,8 +4,10 @@ from typing import Self, Unpack
 
 from numerbay_chain.audit.checks import run_audit
 from numerbay_chain.audit.results import AuditReport
+from numerbay_chain.core.home.settings import Overrides
 from numerbay_chain.core.progress import Progress, silent
-from numerbay_chain.session import Market, Overrides, open_market
+from numerbay_chain.opening import open_market
+from numerbay_chain.session import Market
 
 
 class Auditor:

@@ -6,8 +6,9 @@ from typing import IO, Self, Unpack
 
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.home.settings import Overrides
 from numerbay_chain.core.paging import MOST, Page
-from numerbay_chain.core.progress import Progress, silent
+from numerbay_chain.core.progress import Progress, quiet, silent
 from numerbay_chain.disputes.challenge import list_disputes, open_dispute, preview, resume_challenge, show_dispute
 from numerbay_chain.disputes.judge import judge
 from numerbay_chain.disputes.prove import prove, resume_proof
@@ -17,6 +18,7 @@ from numerbay_chain.disputes.settle import claim, settle
 from numerbay_chain.listings.results import ListingView
 from numerbay_chain.listings.views import view_listing, view_listings
 from numerbay_chain.listings.vouchers import SignedVoucher
+from numerbay_chain.opening import open_market
 from numerbay_chain.orders.missed import (
     MissedRounds,
     collect_all_missed,
@@ -36,7 +38,7 @@ from numerbay_chain.protocol.types import Order, Token
 from numerbay_chain.retrieval.fetch import fetch
 from numerbay_chain.retrieval.results import Fetched, Verification
 from numerbay_chain.retrieval.verify import verify
-from numerbay_chain.session import Market, Overrides, open_market, quiet
+from numerbay_chain.session import Market
 
 
 class Buyer:

@@ -7,8 +7,9 @@ from typing import Self, Unpack
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.home.settings import Overrides
 from numerbay_chain.core.paging import MOST, Page
-from numerbay_chain.core.progress import Progress, silent
+from numerbay_chain.core.progress import Progress, quiet, silent
 from numerbay_chain.delivery import copies as copies_steps
 from numerbay_chain.delivery import deliver as delivery
 from numerbay_chain.delivery.options import Choices
@@ -24,13 +25,14 @@ from numerbay_chain.listings.results import Created, ListingView, VoucherStatus
 from numerbay_chain.listings.terms import Preset, TermChanges
 from numerbay_chain.listings.views import view_listing, view_listings
 from numerbay_chain.listings.vouchers import SignedVoucher, issue, revoke, status_of
+from numerbay_chain.opening import open_market
 from numerbay_chain.orders.payouts import collect, paid_by, resume_withdrawal, withdraw, withdrawable
 from numerbay_chain.orders.results import OrderView, Withdrawal
 from numerbay_chain.orders.views import view_orders
 from numerbay_chain.protocol.events import Done, event_of
 from numerbay_chain.protocol.rules import bucket_of
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
-from numerbay_chain.session import Market, Overrides, open_market, quiet
+from numerbay_chain.session import Market
 
 
 class Seller:

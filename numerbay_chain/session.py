@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Final, NoReturn, Unpack
+from typing import NoReturn
 
 from numerbay_chain.artifacts.kept import DEFAULT_LIMIT, Keep, Kept
 from numerbay_chain.artifacts.manifest import Manifest
@@ -15,30 +15,21 @@ from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.chain.finality import Finality
 from numerbay_chain.chain.identity.checked import require_same_creation, require_shipped
 from numerbay_chain.chain.identity.creation import Creation
-from numerbay_chain.chain.identity.location import expected_chain_id, locate, open_connection
-from numerbay_chain.chain.second import ONE_NODE, SecondNode, confirmed, deciding, shared_host
+from numerbay_chain.chain.second import ONE_NODE, confirmed, deciding, shared_host
 from numerbay_chain.chain.sending.outbox import Outbox, Sent
-from numerbay_chain.chain.sending.plan import Plan, Planned
+from numerbay_chain.chain.sending.plan import Planned, untold
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError, UsageError
 from numerbay_chain.core.files.atomic import expanded
-from numerbay_chain.core.home.config import Overrides, Settings, load_settings
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.core.memory import Memory
-from numerbay_chain.core.units import format_amount, parse_amount, parse_listings, parse_size
+from numerbay_chain.core.progress import quiet
+from numerbay_chain.core.units import format_amount, parse_amount
 from numerbay_chain.crypto.content_key import Context
-from numerbay_chain.ipfs import Cid, ContentStore, open_store
+from numerbay_chain.ipfs import Cid, ContentStore
 from numerbay_chain.protocol.gas import DISPUTE_GAS, gas_limit
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Token
-
-__all__ = ["Market", "Overrides", "Planned", "open_market"]
-
-_KEPT_BACK: Final = "kept back until it is sent"
-
-
-def quiet(message: str) -> None:
-    """Tells nobody."""
 
 
 class Market:
@@ -215,8 +206,7 @@ class Market:
     def plan_untold(self, call: Call, gas: int, secret: Collection[str]) -> NoReturn:
         """Raises `Planned` for a call that must be heard of by nobody yet: no node is asked for its gas, and its
         `secret` arguments are not shown."""
-        shown = {name: _KEPT_BACK if name in secret else value for name, value in call.arguments.items()}
-        raise Planned(Plan(call.function, shown, call.value, gas, gas * self.gas_price(), self.coin))
+        raise untold(call, gas, gas * self.gas_price(), self.coin, secret)
 
     def resume(self, label: str, identity: str | None = None) -> Sent | None:
         """What became of an earlier call's transaction under `label` (`Outbox.resume`)."""
@@ -319,56 +309,3 @@ class Market:
     def journal_folder(self, listing: int) -> Path:
         """Where the deliveries of a listing are written down."""
         return self.home.folder("journal", f"{self._place}-{listing}")
-
-
-def open_market(
-    profile: str | None = None,
-    *,
-    password: Callable[[], str] | None = None,
-    dry_run: bool = False,
-    notify: Callable[[str], None] = quiet,
-    **overrides: Unpack[Overrides],
-) -> Market:
-    """Opens what settings say: `overrides`, then NUMERBAY_CHAIN_*, then the profile. Without a store it is the
-    embedded one in the home folder; without a contract, the one that was deployed on that chain from here. Raises
-    `UsageError` for what is missing, and `NetworkError` for a node that can't be reached."""
-    settings = load_settings(profile, overrides)
-    if settings.rpc is not None and settings.rpc == settings.second_rpc:
-        raise UsageError("the second node is the first one", "give --second-rpc the address of another node")
-    connection = open_connection(settings)
-    signer = Signer.from_spec(settings.account, password) if settings.account else None
-    return market_at(settings, connection, signer, dry_run=dry_run, notify=notify)
-
-
-def market_at(
-    settings: Settings,
-    connection: Connection,
-    signer: Signer | None,
-    *,
-    dry_run: bool = False,
-    notify: Callable[[str], None] = quiet,
-) -> Market:
-    """The same over a connection and an account that exist already, such as Ape's. Raises `UsageError` for another
-    chain than the settings name."""
-    connection.require_chain(expected_chain_id(settings))
-    connection.limit_fees(settings.max_tip, settings.max_fee)
-    if settings.second_rpc is not None:
-        connection.second = SecondNode.at(settings.second_rpc)
-    location = locate(settings, connection)
-    store = settings.store or f"embedded:{settings.home.path / 'store'}"
-    return Market(
-        home=settings.home,
-        connection=connection,
-        contract=MarketplaceContract(connection, location.address, location.first_block),
-        signer=signer,
-        store=open_store(*(part.strip() for part in store.split(","))),
-        explicit_store=settings.store is not None,
-        read_back=settings.read_back,
-        keep=DEFAULT_LIMIT if settings.keep is None else parse_size(settings.keep),
-        key=settings.key,
-        operates=parse_listings(settings.operates or ""),
-        dry_run=dry_run,
-        notify=notify,
-        created_by=location.created_by,
-        unchecked_contract=settings.unchecked_contract,
-    )

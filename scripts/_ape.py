@@ -17,7 +17,8 @@ from numerbay_chain.cli.ending import failure_of, interrupted
 from numerbay_chain.cli.options import State
 from numerbay_chain.core.errors import AccountError, NumerbayChainError
 from numerbay_chain.core.home.config import load_settings
-from numerbay_chain.session import Market, market_at
+from numerbay_chain.opening import market_at
+from numerbay_chain.session import Market
 
 # Ape logs to stdout, where our data goes: its handler looks levels up by their lower-case names, and finds none.
 ape.logging.CLICK_ECHO_KWARGS.update({level.name.lower(): {"err": True} for level in ape.logging.LogLevel})

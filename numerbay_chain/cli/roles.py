@@ -36,7 +36,7 @@ def auditor(state: State) -> "Auditor":
 
 
 def _market(state: State) -> "Market":
-    from numerbay_chain.session import open_market
+    from numerbay_chain.opening import open_market
 
     market = open_market(
         state.profile, password=output.password, dry_run=state.dry_run, notify=output.note, **overrides(state)

@@ -1,4 +1,4 @@
-"""How long work reports how far it is; what shows it is the caller's business."""
+"""How long work reports how far it is, and what is said meanwhile; what shows it is the caller's business."""
 
 from typing import Protocol
 
@@ -12,3 +12,7 @@ class Progress(Protocol):
 
 def silent(label: str, done: int, total: int, unit: str = "bytes", /) -> None:
     """Reports to nobody."""
+
+
+def quiet(message: str) -> None:
+    """Discard the message."""

@@ -34,7 +34,7 @@ def nbc(place: Place, monkeypatch: pytest.MonkeyPatch) -> Says:
         def opened(*_: object, dry_run: bool, **__: object) -> Market:
             return place.market(role, number, dry_run=dry_run)
 
-        monkeypatch.setattr("numerbay_chain.session.open_market", opened)
+        monkeypatch.setattr("numerbay_chain.opening.open_market", opened)
         return InsideShell(here.folder, here.environment).nbc(*arguments, code=code)
 
     return run

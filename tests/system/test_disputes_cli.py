@@ -10,7 +10,7 @@ from web3 import Web3
 from web3.types import RPCEndpoint
 
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.session import open_market
+from numerbay_chain.opening import open_market
 from tests.support.cheats import ANOTHER_KEY, Cheat
 from tests.support.dying import KilledError, death
 from tests.support.plugins.toolchain import anvil_binary, require

@@ -12,8 +12,8 @@ from numerbay_chain.core.home.config import Overrides, Settings, load_settings
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.listings.vouchers import sign_voucher, status_of
+from numerbay_chain.opening import market_at, open_market
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
-from numerbay_chain.session import market_at, open_market
 from tests.support.places import PRICE, Place
 
 

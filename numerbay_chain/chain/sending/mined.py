@@ -1,14 +1,18 @@
 """What became of a transaction: its receipt, checked, and why the contract refused it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from numerbay_chain.chain.connection import Connection, checksummed
+from numerbay_chain.chain.connection import Connection, NodeRefusedError, NodeTimeoutError, checksummed
 from numerbay_chain.chain.encoding.reverts import decode_revert, out_of_gas
+from numerbay_chain.chain.finality import Finality
 from numerbay_chain.chain.logs import decode_log
 from numerbay_chain.chain.second import require_no_effect
 from numerbay_chain.core.errors import NetworkError, RevertedError
 from numerbay_chain.protocol.events import Receipt
+
+KEPT_STATES: Final = 100
+"""Of how many blocks back a node that keeps no archive answers questions about state."""
 
 
 def mined(connection: Connection, name: str, address: str | None) -> tuple[Mapping[str, Any], Receipt] | None:
@@ -74,3 +78,18 @@ def why(connection: Connection, found: Mapping[str, Any], receipt: Receipt) -> R
         "look at the present state, then run it again",
         transaction=receipt.transaction,
     )
+
+
+def final_nonce(connection: Connection, finality: Finality, account: str) -> int:
+    """Return how many nonces the account has used for good."""
+    if finality.is_instant:
+        return connection.transaction_count(account)
+    block = max(finality.block(), 0)
+    try:
+        return connection.transaction_count(account, block=block)
+    except NodeTimeoutError:
+        raise
+    except NodeRefusedError:
+        # some nodes keep the state of 128 blocks, which on a chain of short blocks is less than finality takes
+        block = max(connection.block_number() - KEPT_STATES, block)
+        return connection.transaction_count(account, block=block)

@@ -1,10 +1,13 @@
 """What would be sent, for dry runs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.core.errors import ExitCode, NumerbayChainError
+
+_KEPT_BACK: Final = "kept back until it is sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +32,9 @@ class Planned(NumerbayChainError):
     def __init__(self, plan: Plan) -> None:
         super().__init__(f"would call {plan.function}")
         self.plan = plan
+
+
+def untold(call: Call, gas: int, fee: int, coin: str, secret: Collection[str]) -> Planned:
+    """Return the plan of a call that nobody must hear of yet: its `secret` arguments are not shown."""
+    shown = {name: _KEPT_BACK if name in secret else value for name, value in call.arguments.items()}
+    return Planned(Plan(call.function, shown, call.value, gas, fee, coin))

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from numerbay_chain.chain import tokens
-from numerbay_chain.chain.connection import Connection, Fees, NodeRefusedError, NodeTimeoutError, checksummed
+from numerbay_chain.chain.connection import Connection, Fees, NodeRefusedError, checksummed
 from numerbay_chain.chain.encoding import abi, calls
 from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.chain.finality import Finality
 from numerbay_chain.chain.second import require_replaced
-from numerbay_chain.chain.sending.mined import mined, why
+from numerbay_chain.chain.sending.mined import final_nonce, mined, why
 from numerbay_chain.chain.sending.outgoing import (
     RUN_AGAIN,
     ReplacedError,
@@ -39,8 +39,6 @@ from numerbay_chain.protocol.gas import gas_limit
 BeforeBroadcast = Callable[[str, bytes], None]  # the transaction's hash, and the signed transaction itself
 Check = Callable[[], None]  # raises where it must not leave this machine now: its deadline is near
 INTRINSIC_GAS = 21_000
-KEPT_STATES = 100
-"""Of how many blocks back a node that keeps no archive answers questions about state."""
 _FAILURES_IN_A_ROW = 5
 _LOOKS = 3
 """How often a receipt is asked for before it is believed that there is none."""
@@ -319,7 +317,7 @@ class Sender:
 
     def _is_replaced(self, name: str, nonce: int) -> bool:
         """Whether the nonce was used for good, and not by this transaction."""
-        if self._final_nonce() <= nonce:
+        if final_nonce(self.connection, self.finality, self.account) <= nonce:
             return False
         for look in range(_LOOKS):
             if look:
@@ -328,20 +326,6 @@ class Sender:
                 return False
         require_replaced(self.connection, self.account, name, nonce)
         return True
-
-    def _final_nonce(self) -> int:
-        """The nonces that the account has used for good."""
-        if self.finality.is_instant:
-            return self.connection.transaction_count(self.account)
-        block = max(self.finality.block(), 0)
-        try:
-            return self.connection.transaction_count(self.account, block=block)
-        except NodeTimeoutError:
-            raise
-        except NodeRefusedError:
-            # some nodes keep the state of 128 blocks, which on a chain of short blocks is less than finality takes
-            block = max(self.connection.block_number() - KEPT_STATES, block)
-            return self.connection.transaction_count(self.account, block=block)
 
     def _receipt(self, name: str) -> Receipt | None:
         if (answer := self._mined(name)) is None:

@@ -67,7 +67,7 @@ def sold(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Place
     def opened(*_: object, dry_run: bool, **__: object) -> Market:
         return place.market("buyer-1", 1, dry_run=dry_run)
 
-    monkeypatch.setattr("numerbay_chain.session.open_market", opened)
+    monkeypatch.setattr("numerbay_chain.opening.open_market", opened)
     monkeypatch.setenv("NUMERBAY_CHAIN_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NUMERBAY_CHAIN_YES", "1")
     return place
