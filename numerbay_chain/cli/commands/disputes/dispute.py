@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import click
 
 from numerbay_chain.cli import output, roles
+from numerbay_chain.cli.commands.disputes.respond import ROUND_OPTION, note_others
 from numerbay_chain.cli.lazy import Entry, LazyGroup
 from numerbay_chain.cli.options import (
     LISTING,
     ORDER,
-    ROUND,
     State,
     keep_option,
     key_option,
@@ -20,15 +20,13 @@ from numerbay_chain.cli.options import (
     store_option,
 )
 from numerbay_chain.cli.progress import progress
-from numerbay_chain.core.errors import ExitCode, UnseenKeyError
-from numerbay_chain.core.units import format_duration, format_order_id, format_time
+from numerbay_chain.core.errors import UnseenKeyError
+from numerbay_chain.core.units import format_duration, format_order_id
 
 if TYPE_CHECKING:
-    from numerbay_chain.disputes.results import Answers, EndedDispute
-    from numerbay_chain.seller import Seller
+    from numerbay_chain.disputes.results import EndedDispute
 
 _HURRY = 3_600  # seconds
-_ROUND = click.option("--round", "round_", type=ROUND, help="Which round; without it the newest in question.")
 
 
 @click.group(
@@ -37,7 +35,9 @@ _ROUND = click.option("--round", "round_", type=ROUND, help="Which round; withou
         "open": Entry("Buyer", f"{__name__}:open_", "Challenge a round: the seller has to give its key."),
         "prove": Entry("Buyer", f"{__name__}:prove", "Prove a wrong key or wrong content."),
         "claim": Entry("Buyer", f"{__name__}:claim", "Get paid back where no answer came in time."),
-        "respond": Entry("Seller", f"{__name__}:respond", "Answer challenges with the key."),
+        "respond": Entry(
+            "Seller", "numerbay_chain.cli.commands.disputes.respond:respond", "Answer challenges with the key."
+        ),
         "list": Entry("Both", f"{__name__}:list_", "List open disputes, the most urgent first."),
         "show": Entry("Both", f"{__name__}:show", "Show how a dispute stands, and what comes next."),
         "settle": Entry("Both", f"{__name__}:settle", "End a dispute as it stands."),
@@ -58,7 +58,7 @@ def dispute() -> None:
 
 @dispute.command("open")
 @click.argument("order", type=ORDER)
-@_ROUND
+@ROUND_OPTION
 @sends
 @store_option
 @keep_option
@@ -147,7 +147,7 @@ def list_(state: State, seller: bool, listings: tuple[int, ...], ended: bool) ->
     if more:
         output.note(f"faulty rounds that are not shown: {more}")
     if isinstance(role, Seller):
-        _note_others(role, listings)
+        note_others(role, listings)
         role.require_all_challenges(*listings)
 
 
@@ -159,19 +159,9 @@ def _none_found(seller: bool, ended: bool) -> str:
     return "; ".join([none, *more])
 
 
-def _note_others(role: "Seller", listings: tuple[int, ...]) -> None:
-    """Says that others named this account as their operator: whoever did not agree to that need not care."""
-    if others := role.looks_after(*listings).others:
-        name = "listing of somebody else's names" if others == 1 else "listings of others name"
-        output.note(
-            f"{others} {name} this account as operator: look after one with --listing, or put it into the setting "
-            "`operates`, if you agreed to that"
-        )
-
-
 @dispute.command()
 @click.argument("order", type=ORDER)
-@_ROUND
+@ROUND_OPTION
 @reads_chain
 @pass_state
 def show(state: State, order: int, round_: int | None) -> None:
@@ -193,7 +183,7 @@ def show(state: State, order: int, round_: int | None) -> None:
 
 @dispute.command()
 @click.argument("order", type=ORDER)
-@_ROUND
+@ROUND_OPTION
 @sends
 @store_option
 @keep_option
@@ -241,7 +231,7 @@ def prove(state: State, order: int, round_: int | None) -> None:
 
 @dispute.command()
 @click.argument("order", type=ORDER)
-@_ROUND
+@ROUND_OPTION
 @sends
 @pass_state
 def claim(state: State, order: int, round_: int | None) -> None:
@@ -265,7 +255,7 @@ def claim(state: State, order: int, round_: int | None) -> None:
 
 @dispute.command()
 @click.argument("order", type=ORDER)
-@_ROUND
+@ROUND_OPTION
 @sends
 @pass_state
 def settle(state: State, order: int, round_: int | None) -> None:
@@ -305,82 +295,3 @@ def _show_end(state: State, ended: "EndedDispute") -> None:
         **receipt_data(ended.receipt),
     }
     state.show(data, f"{amount(ended.paid, ended.token)} went to {ended.receiver}")
-
-
-@dispute.command()
-@click.argument("order", type=ORDER, required=False)
-@_ROUND
-@click.option("--listing", "listings", type=LISTING, multiple=True, help="About this listing alone; repeatable.")
-@sends
-@store_option
-@pass_state
-def respond(state: State, order: int | None, round_: int | None, listings: tuple[int, ...]) -> None:
-    """Answer challenges with the key.
-
-    All that are open about what you sell, the most urgent first, then about what you operate where --listing, or the
-    setting `operates`, names it; or ORDER's. Where nothing is at stake, only an order that is named is answered. The
-    chain and the seller secret are enough for it. The key is sealed to the buyer's one-time key: nobody else can read
-    it.
-
-    \b
-    Example:
-      numerbay-chain -p seller dispute respond
-    """
-    if round_ is not None and order is None:
-        raise click.UsageError("--round goes with an order")
-    if listings and order is not None:
-        raise click.UsageError("give an order, or --listing")
-    role = roles.seller(state)
-    named = listings if order is None else (order >> 32,)
-    due = [
-        one
-        for one in role.open_challenges(*named)
-        if not one.answered and (one.order == order or (order is None and one.at_stake)) and round_ in (None, one.round)
-    ]
-    if due:
-        what = ", ".join(f"round {one.round} of order {format_order_id(one.order)}" for one in due)
-        many = "s" if len(due) > 1 else ""
-        state.agree(f"answers the challenge{many} of {what} with the content key, sealed to the buyer")
-    answers = role.respond(order, round_, listings=listings)
-    _show_answers(state, answers)
-    if order is None:
-        _note_others(role, listings)
-    if answers.doubt is not None:
-        raise answers.doubt
-    if codes := {one.code for one in answers.left if one.failed}:
-        raise click.exceptions.Exit(codes.pop() if len(codes) == 1 else ExitCode.REFUSED)
-
-
-def _show_answers(state: State, answers: "Answers") -> None:
-    from numerbay_chain.cli.render.views import order_name, receipt_data, sent
-
-    for answer in answers.answered:
-        sent(answer.receipt, answer.resumed)
-    for one in answers.left:
-        name = f"round {one.round} of order {format_order_id(one.order)}"
-        said = one.reason if one.reason.startswith(name) else f"{name} is not answered: {one.reason}"
-        output.note(said + (f" (the deadline is {format_time(one.deadline)})" if one.deadline is not None else ""))
-    data = {
-        "answered": [
-            {**order_name(one.order), "round": one.round, "resumed": one.resumed, **receipt_data(one.receipt)}
-            for one in answers.answered
-        ],
-        "left": [
-            {
-                **order_name(one.order),
-                "round": one.round,
-                "code": one.error_code,
-                "reason": one.reason,
-                "deadline": one.deadline,
-                "failed": one.failed,
-            }
-            for one in answers.left
-        ],
-        "worthless": answers.worthless,
-    }
-    if answers.worthless:
-        many = output.count(answers.worthless, "challenge")
-        output.note(f"{many} left alone, because nothing is at stake: name the order to answer one")
-    count = len(answers.answered)
-    done = f"answered {output.count(count, 'challenge')}" if count else "no challenge was answered"
-    state.show(data, done if count or answers.left else "there is no challenge to answer")
