@@ -10,8 +10,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from numerbay_chain.artifacts.artifact import seal, unseal
 from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.artifacts.unseal import seal, unseal
 from numerbay_chain.crypto.content_key import Context, derive_content_key
 from numerbay_chain.ipfs import EmbeddedStore
 

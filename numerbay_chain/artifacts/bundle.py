@@ -11,9 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Final
 
-from numerbay_chain.artifacts.artifact import ByteProgress, OpenedArtifact, Problem, Target, check, seal, unseal
 from numerbay_chain.artifacts.manifest import MANIFEST_SIZE, Manifest
 from numerbay_chain.artifacts.source import Measured, open_source
+from numerbay_chain.artifacts.unseal import ByteProgress, OpenedArtifact, Problem, Target, check, seal, unseal
 from numerbay_chain.core.errors import (
     ContentError,
     DecryptionError,

@@ -7,8 +7,8 @@ All of it at one block. Findings name the order, round or listing that is off.
 from hashlib import sha256
 from typing import Any, Final
 
-from numerbay_chain.artifacts import artifact
 from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.artifacts.unseal import check
 from numerbay_chain.audit import samples
 from numerbay_chain.audit.notes import Notes, Refusal
 from numerbay_chain.audit.results import AuditReport, TokenBalance
@@ -161,7 +161,7 @@ class _Audit(Notes):
     def _artifact(self, listing: int, store: PatientStore, subject: str, block: bytes, content_hash: bytes) -> None:
         """Who asks for the content wants to know that it is there: what the store does not have is an error."""
         try:
-            problems = artifact.check(block, content_hash, store, self._step("check content"))
+            problems = check(block, content_hash, store, self._step("check content"))
         except SlowSourceError as error:
             self._kept_waiting(listing, store, subject, error)
             return

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from numerbay_chain.artifacts import artifact
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.artifacts.source import Measured, Source
+from numerbay_chain.artifacts.unseal import check, seal
 from numerbay_chain.core.errors import ContentError, NotFoundError, RefusedError
 from numerbay_chain.core.home import seller_secret
 from numerbay_chain.crypto.content_key import Context
@@ -37,7 +37,7 @@ def seal_file(
     if made:
         market.notify(seller_secret.was_made(market.home.secret_path))
     again = measured.again()
-    sealed = artifact.seal(again, market.store, secret, context, note=note, progress=choices.step("seal"))
+    sealed = seal(again, market.store, secret, context, note=note, progress=choices.step("seal"))
     return SealedFile(path.name, again.sha256, sealed.size, sealed.manifest.encode())
 
 
@@ -48,7 +48,7 @@ def was_lost(store: ContentStore, file: SealedFile, choices: Choices) -> bool:
         store.read_block(manifest.cid)
     except (NotFoundError, ContentError):
         return True
-    found = artifact.check(file.manifest, manifest.content_hash, store, choices.step("check"))
+    found = check(file.manifest, manifest.content_hash, store, choices.step("check"))
     return any(one.code != "details-unreachable" for one in found)
 
 
@@ -71,7 +71,7 @@ def _read_back(file: SealedFile, choices: Choices) -> SealedFile:
             choices.second.read_block(manifest.cid)
         except (NotFoundError, ContentError) as error:
             raise _not_back(choices.second, str(error)) from error
-        problems = artifact.check(file.manifest, manifest.content_hash, choices.second, choices.step("read back"))
+        problems = check(file.manifest, manifest.content_hash, choices.second, choices.step("read back"))
         if problems:
             raise _not_back(choices.second, problems[0].message)
     return replace(file, read_back=True)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Final
 
-from numerbay_chain.artifacts import artifact
 from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.artifacts.unseal import content_proof, wrong_chunk
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError, RefusedError, TooLateError
@@ -140,9 +140,7 @@ def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, pr
     refuse_young(case, what, block, until)
     try:
         with _time_for(case):
-            proof = artifact.content_proof(
-                manifest, key, reception.store(manifest), chunk, _watched(case, progress, "prove")
-            )
+            proof = content_proof(manifest, key, reception.store(manifest), chunk, _watched(case, progress, "prove"))
     except ContentError as error:
         raise _not_judged(error) from error
     if case.terms.copies:
@@ -167,7 +165,7 @@ def _wrong_chunk(reception: Reception, manifest: Manifest, key: ContentKey, prog
     try:
         with _time_for(case):
             store, kept = reception.store(manifest), reception.keeps(manifest)  # else it is read twice
-            chunk = artifact.wrong_chunk(manifest, key, store, report, to_the_end=kept)
+            chunk = wrong_chunk(manifest, key, store, report, to_the_end=kept)
     except ContentError as error:
         raise _not_judged(error) from error
     if chunk is not None:

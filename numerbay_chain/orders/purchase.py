@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, Final
 
-from numerbay_chain.artifacts import artifact
 from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.artifacts.unseal import check
 from numerbay_chain.chain import tokens
 from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.chain.encoding import calls
@@ -157,7 +157,7 @@ def _check_content(market: Market, quote: Quote, progress: Progress) -> Release:
     """Read every byte of the round that is out. Raises `RefusedError` where something is wrong."""
     release = _released(market, quote)
     with _keeping(market, quote, release):
-        found = artifact.check(
+        found = check(
             release.manifest,
             release.content_hash,
             market.reader(release.content_hash),

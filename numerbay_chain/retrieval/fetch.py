@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import IO
 
-from numerbay_chain.artifacts import artifact
 from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.artifacts.unseal import OpenedArtifact, unseal
 from numerbay_chain.core.errors import ContentError, NotFoundError, WrongContentError
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.crypto.content_key import ContentKey
@@ -22,7 +22,7 @@ def _open_into(
     target: str | Path | IO[bytes],
     overwrite: bool,
     progress: Progress,
-) -> artifact.OpenedArtifact:
+) -> OpenedArtifact:
     """Decrypt to the target. What is not as committed to is read to its end all the same where it is kept, so that it
     can be proven however silent its host becomes."""
     store = reception.store(manifest)
@@ -32,7 +32,7 @@ def _open_into(
 
     try:
         kept = reception.keeps(manifest)
-        return artifact.unseal(manifest, key, store, target, report, overwrite=overwrite, to_the_end=kept)
+        return unseal(manifest, key, store, target, report, overwrite=overwrite, to_the_end=kept)
     except WrongContentError as error:
         advice = reception.recourse.remedy(reception.case, "wrong-content", True).text
         raise WrongContentError(str(error), advice, index=error.index) from error

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from numerbay_chain.artifacts import artifact
 from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.artifacts.unseal import Problem as Flaw
+from numerbay_chain.artifacts.unseal import check, examine
 from numerbay_chain.core.errors import (
     DecryptionError,
     NetworkError,
@@ -38,7 +39,7 @@ class Reception(Promise):
 
     def read_content(
         self, manifest: Manifest, key: ContentKey | None, progress: Progress
-    ) -> tuple[list[artifact.Problem], WrongContentError | None]:
+    ) -> tuple[list[Flaw], WrongContentError | None]:
         """Read every byte, once; return what is wrong with it, and with the key the first chunk that is not what was
         committed to. Raises `NetworkError` where it was not read to its end, `SlowSourceError` among them where that
         took so long that the time to decline is near its end, and `RefusedError` where this machine has no room."""
@@ -51,10 +52,10 @@ class Reception(Promise):
 
         with self.market.reading(self.time_to_verify):
             if key is None:
-                return artifact.check(manifest.encode(), manifest.content_hash, store, report), None
-            return artifact.examine(manifest, key, store, report)
+                return check(manifest.encode(), manifest.content_hash, store, report), None
+            return examine(manifest, key, store, report)
 
-    def content_problems(self, checked: list[artifact.Problem], wrong: WrongContentError | None) -> list[Problem]:
+    def content_problems(self, checked: list[Flaw], wrong: WrongContentError | None) -> list[Problem]:
         """What `read_content` found, with what can be done about it."""
         found = self._problems(checked)
         # without the data root nothing leads to what was committed to, and nothing can be proven
@@ -83,7 +84,7 @@ class Reception(Promise):
         advice = f"{found.text}; or keep the order, and accept the round unread"
         return Problem("slow", text, advice if isinstance(error, SlowSourceError) else elsewhere(advice), False, found)
 
-    def _problems(self, found: Iterable[artifact.Problem]) -> list[Problem]:
+    def _problems(self, found: Iterable[Flaw]) -> list[Problem]:
         problems = []
         for one in found:
             if one.code == "details-unreachable":  # which says nothing about the seller

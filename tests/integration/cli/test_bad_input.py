@@ -201,13 +201,13 @@ def test_a_node_that_goes_away_loses_nothing(sold: Sold, monkeypatch: pytest.Mon
 def test_a_disk_that_is_full_leaves_nothing_behind(sold: Sold, monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
 
-    from numerbay_chain.artifacts import artifact
+    from numerbay_chain.artifacts import unseal
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(artifact, "write_all", full)
+        patch.setattr(unseal, "write_all", full)
         with pytest.raises(RefusedError, match="no space left"):
             sold.fetch()
     assert not sold.place.output().exists()

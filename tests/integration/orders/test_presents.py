@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from numerbay_chain import Seller
-from numerbay_chain.artifacts.artifact import content_proof
+from numerbay_chain.artifacts.unseal import content_proof
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.cli.render.views import order_data, order_text

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from numerbay_chain.artifacts.artifact import SealedArtifact, check, examine, seal, unseal, wrong_chunk
 from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.artifacts.unseal import SealedArtifact, check, examine, seal, unseal, wrong_chunk
 from numerbay_chain.core.errors import (
     AccountError,
     ContentError,
