@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from numerbay_chain.artifacts.manifest import Manifest
-from numerbay_chain.artifacts.unseal import seal, unseal
+from numerbay_chain.artifacts.seal import seal
+from numerbay_chain.artifacts.unseal import unseal
 from numerbay_chain.crypto.content_key import Context, derive_content_key
 from numerbay_chain.ipfs import EmbeddedStore
 

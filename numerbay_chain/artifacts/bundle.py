@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import IO, Final
 
 from numerbay_chain.artifacts.manifest import MANIFEST_SIZE, Manifest
+from numerbay_chain.artifacts.parts import ByteProgress
+from numerbay_chain.artifacts.seal import seal
 from numerbay_chain.artifacts.source import Measured, open_source
-from numerbay_chain.artifacts.unseal import ByteProgress, OpenedArtifact, Problem, Target, check, seal, unseal
+from numerbay_chain.artifacts.unseal import OpenedArtifact, Target, unseal
+from numerbay_chain.artifacts.verify import Problem, check
 from numerbay_chain.core.errors import (
     ContentError,
     DecryptionError,
@@ -70,7 +73,7 @@ def seal_to_folder(
 ) -> SealedBundle:
     """Seals to X25519 public keys, as orders 0, 1, 2 … The folder appears when it is complete, or not at all.
 
-    Raises as `artifact.seal`, `RefusedError` for a folder that is not empty, `AccountError` for an unusable public key.
+    Raises as `seal.seal`, `RefusedError` for a folder that is not empty, `AccountError` for an unusable public key.
     """
     target = Path(os.path.realpath(folder))
     if not recipients:
@@ -123,7 +126,7 @@ def open_folder(
     """Finds the envelope that opens with `pair`, checks everything, and decrypts to a path or an open binary stream.
 
     Raises `ContentError` for files that are missing or altered, `DecryptionError` where no envelope opens, and what
-    `artifact.unseal` raises.
+    `unseal.unseal` raises.
     """
     encoded = _read(Path(folder) / "manifest", MANIFEST_SIZE)
     found = sha256(encoded).digest()

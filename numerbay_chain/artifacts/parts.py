@@ -84,3 +84,7 @@ def in_background(function: Callable[[_Input], _Result], inputs: Iterator[_Input
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+
+
+ByteProgress = Callable[[int, int], None]
+"""Called with the bytes of plaintext done so far, and in all."""

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from numerbay_chain.artifacts.manifest import Manifest
-from numerbay_chain.artifacts.unseal import check
+from numerbay_chain.artifacts.verify import check
 from numerbay_chain.audit import samples
 from numerbay_chain.audit.notes import Notes, Refusal
 from numerbay_chain.audit.results import AuditReport, TokenBalance

@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.artifacts.seal import seal
 from numerbay_chain.artifacts.source import Measured, Source
-from numerbay_chain.artifacts.unseal import check, seal
+from numerbay_chain.artifacts.verify import check
 from numerbay_chain.core.errors import ContentError, NotFoundError, RefusedError
 from numerbay_chain.core.home import seller_secret
 from numerbay_chain.crypto.content_key import Context

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from numerbay_chain.artifacts.manifest import Manifest
-from numerbay_chain.artifacts.unseal import check
+from numerbay_chain.artifacts.verify import check
 from numerbay_chain.chain import tokens
 from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.chain.encoding import calls

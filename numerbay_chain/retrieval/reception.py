@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from numerbay_chain.artifacts.manifest import Manifest
-from numerbay_chain.artifacts.unseal import Problem as Flaw
-from numerbay_chain.artifacts.unseal import check, examine
+from numerbay_chain.artifacts.verify import Problem as Flaw
+from numerbay_chain.artifacts.verify import check, examine
 from numerbay_chain.core.errors import (
     DecryptionError,
     NetworkError,

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from numerbay_chain import Buyer
 from numerbay_chain.artifacts.manifest import Manifest
-from numerbay_chain.artifacts.unseal import SealedArtifact, seal
+from numerbay_chain.artifacts.seal import SealedArtifact, seal
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.crypto.container import COMMITMENT_SIZE, Encryptor, PublicVerifier
 from numerbay_chain.crypto.content_key import ContentKey, derive_content_key

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from numerbay_chain.artifacts.manifest import Manifest
-from numerbay_chain.artifacts.unseal import SealedArtifact, check, examine, seal, unseal, wrong_chunk
+from numerbay_chain.artifacts.seal import SealedArtifact, seal
+from numerbay_chain.artifacts.unseal import unseal, wrong_chunk
+from numerbay_chain.artifacts.verify import check, examine
 from numerbay_chain.core.errors import (
     AccountError,
     ContentError,

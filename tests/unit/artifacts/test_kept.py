@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.artifacts import unseal
+from numerbay_chain.artifacts import verify
 from numerbay_chain.artifacts.kept import Keep, Kept
 from numerbay_chain.artifacts.manifest import Manifest
-from numerbay_chain.artifacts.unseal import seal
+from numerbay_chain.artifacts.seal import seal
 from numerbay_chain.core.errors import NotFoundError
 from numerbay_chain.core.files.locks import locked
 from numerbay_chain.crypto.content_key import Context
@@ -54,7 +54,7 @@ def keep_at(tmp_path: Path, limit: int = 100 * SIZE, told: list[str] | None = No
 def check(keep: Keep, manifest: Manifest, source: Elsewhere, about: Kept = ABOUT, beside: int = 0) -> None:
     with keep.recording(manifest, about, source, beside):
         store = keep.reader(manifest.content_hash, source)
-        assert unseal.check(manifest.encode(), manifest.content_hash, store) == []
+        assert verify.check(manifest.encode(), manifest.content_hash, store) == []
 
 
 def names(keep: Keep) -> list[str]:
@@ -66,7 +66,7 @@ def test_all_parts_are_kept_and_read_from_here(tmp_path: Path, source: Elsewhere
     check(keep, manifest, source)
     nowhere = Elsewhere(EmbeddedStore(tmp_path / "empty"))
     store = keep_at(tmp_path).reader(manifest.content_hash, nowhere)
-    assert unseal.check(manifest.encode(), manifest.content_hash, store) == []
+    assert verify.check(manifest.encode(), manifest.content_hash, store) == []
     assert store.read_block(manifest.cid) == manifest.encode()
     (entry,) = keep.entries()
     assert SIZE < entry.size < 1.02 * SIZE
@@ -274,6 +274,6 @@ def test_details_that_are_missing_are_no_reason_not_to_keep_the_rest(tmp_path: P
     source.behind.block_path(manifest.details_cid).unlink()
     with keep.recording(manifest, ABOUT, source):
         store = keep.reader(manifest.content_hash, source)
-        found = unseal.check(manifest.encode(), manifest.content_hash, store)
+        found = verify.check(manifest.encode(), manifest.content_hash, store)
     assert [problem.code for problem in found] == ["details-missing"]
     assert names(keep) == [manifest.content_hash.hex()]
