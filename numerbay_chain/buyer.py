@@ -9,12 +9,13 @@ from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.core.home.settings import Overrides
 from numerbay_chain.core.paging import MOST, Page
 from numerbay_chain.core.progress import Progress, quiet, silent
-from numerbay_chain.disputes.challenge import list_disputes, open_dispute, preview, resume_challenge, show_dispute
+from numerbay_chain.disputes.challenge import open_dispute, preview, resume_challenge
 from numerbay_chain.disputes.judge import judge
 from numerbay_chain.disputes.prove import prove, resume_proof
 from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.disputes.results import Dispute, EndedDispute, Judgement, OpenedDispute, Proven
 from numerbay_chain.disputes.settle import claim, settle
+from numerbay_chain.disputes.views import list_disputes, show_dispute
 from numerbay_chain.listings.results import ListingView
 from numerbay_chain.listings.views import view_listing, view_listings
 from numerbay_chain.listings.vouchers import SignedVoucher

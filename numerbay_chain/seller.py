@@ -14,11 +14,11 @@ from numerbay_chain.delivery import copies as copies_steps
 from numerbay_chain.delivery import deliver as delivery
 from numerbay_chain.delivery.options import Choices
 from numerbay_chain.delivery.results import Delivered, Served
-from numerbay_chain.disputes.challenge import list_sold
 from numerbay_chain.disputes.docket import OpenChallenge, open_challenges, require_all_challenges, scope_of
 from numerbay_chain.disputes.respond import respond
 from numerbay_chain.disputes.results import Answers, Dispute, DisputeScope, EndedDispute
 from numerbay_chain.disputes.settle import settle
+from numerbay_chain.disputes.views import list_sold
 from numerbay_chain.listings import offering
 from numerbay_chain.listings.description import Description
 from numerbay_chain.listings.results import Created, ListingView, VoucherStatus

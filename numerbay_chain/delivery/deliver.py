@@ -1,7 +1,7 @@
 """Delivering a round, in steps that can be interrupted anywhere: seal and pin, read back, release, hand out the
 keys.
 
-What is done is asked of the chain; the journal (`rounds`) says what a round is. docs/architecture.md, "A delivery
+What is done is asked of the chain; the journal (`journal`) says what a round is. docs/architecture.md, "A delivery
 is a journal entry".
 """
 

@@ -1,10 +1,9 @@
 """The challenge that begins a dispute: sent once, and it can be run again.
 
 The challenge's one-time key derives from the buyer's own key file: a crash between it and a proof loses nothing.
-docs/protocol.md §2 "Disputes". Proofs are in `proving`.
+docs/protocol.md §2 "Disputes". Proofs are in `prove`.
 """
 
-from collections.abc import Collection, Iterator
 from contextlib import suppress
 
 from numerbay_chain.chain import tokens
@@ -13,46 +12,18 @@ from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, UnseenKeyError
 from numerbay_chain.core.home.keyfile import KeyPair
-from numerbay_chain.core.paging import Page
 from numerbay_chain.crypto.dispute_keys import DisputeKey
 from numerbay_chain.disputes.advice import describe, keys_posted, refusal_to_open
-from numerbay_chain.disputes.docket import buyers_cases, sellers_cases
 from numerbay_chain.disputes.keys import dispute_key
 from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.disputes.results import Dispute, OpenedDispute
+from numerbay_chain.disputes.views import newest_keyless
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.events import Receipt, event_of
-from numerbay_chain.protocol.rules import Step
 from numerbay_chain.protocol.types import Settlement
 from numerbay_chain.retrieval.reception import Reception
 from numerbay_chain.retrieval.results import ProblemError
 from numerbay_chain.session import Market
-
-
-def show_dispute(market: Market, order: int, round: int | None, step: Step | None) -> Dispute:
-    """See `Buyer.show_dispute`."""
-    case = read_case(market, order, round, "disputed", step)
-    if round is not None and case.state == "none" and not case.order.covers(round):
-        raise case.not_covered()
-    view = describe(case)
-    if round is None and step is None and view.ended:
-        keyless = _keyless(read_case(market, order, None))
-        return describe(keyless) if keyless else view
-    return view
-
-
-def list_disputes(market: Market, *, ended: bool) -> Page[Dispute]:
-    """See `Buyer.disputes`."""
-    cases = buyers_cases(market, ended=ended)
-    return Page((describe(case) for case in cases), cases.more)
-
-
-def list_sold(market: Market, listings: Collection[int], *, ended: bool) -> list[Dispute]:
-    """See `Seller.disputes`."""
-    return [describe(case) for case in sellers_cases(market, listings, ended=ended)]
-
-
-# ------------------------------------------------------------------------------------------------------ the challenge
 
 
 def open_dispute(market: Market, order_id: int, round: int | None, unseen: bool) -> OpenedDispute:
@@ -116,26 +87,7 @@ def _meant(market: Market, order_id: int, round: int | None) -> Case:
         if case.state != "none" or refusal_to_open(case) is None:  # else it never got there, and never will
             return case
     newest = read_case(market, order_id, None)
-    return _keyless(newest) or newest
-
-
-def _keyless(newest: Case) -> Case | None:
-    """The newest round of its order that can be challenged now and for which no keys were posted."""
-    for case in _unmatured(newest):
-        if refusal_to_open(case) is None and not keys_posted(case):
-            return case
-    return None
-
-
-def _unmatured(newest: Case) -> Iterator[Case]:
-    """The order's rounds whose money a challenge could still bring back, the newest first."""
-    if not newest.terms.adjudicated:
-        return
-    for round in range(newest.round, newest.order.first - 1, -1):
-        case = newest if round == newest.round else read_case(newest.market, newest.order.id, round)
-        if case.release and case.now >= case.matures_at:
-            return  # and so did the money for all rounds before it
-        yield case
+    return newest_keyless(newest) or newest
 
 
 def _label_to_open(case: Case) -> str:
