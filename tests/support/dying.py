@@ -8,7 +8,7 @@ import pytest
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.core.files import journal
-from numerbay_chain.core.home import config, keyfile
+from numerbay_chain.core.home import home, keyfile
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.ipfs.stores import embedded
 
@@ -16,7 +16,7 @@ WRITES: list[tuple[Any, str]] = [
     (journal.Entry, "save"),
     (journal.Entry, "remove"),
     (journal.Entry, "set_aside"),
-    (config, "write_atomic"),
+    (home, "write_atomic"),
     (keyfile, "write_atomic"),
     (embedded, "write_atomic"),
     (embedded, "sync_folder"),

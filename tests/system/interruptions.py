@@ -1,4 +1,5 @@
-"""`python -m tests.system.interruptions [CASE …]`: every delivery is interrupted at every one of its steps and run again.
+"""`python -m tests.system.interruptions [CASE …]`: every delivery is interrupted at every one of its steps, and run
+again.
 
 Each must end as the undisturbed one does: one release, one payment, one key for each buyer, nothing lost. The suite
 runs a sample of it (`test_interruptions.py`).

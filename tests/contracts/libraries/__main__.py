@@ -1,4 +1,5 @@
-"""`python -m tests.contracts.libraries --cases N`: the contracts' verdicts against the reference's, on N cases of each campaign."""
+"""`python -m tests.contracts.libraries --cases N`: the contracts' verdicts against the reference's, on N cases
+of each campaign."""
 
 import argparse
 import secrets

@@ -1,4 +1,5 @@
-"""`python -m tests.contracts.mutation`: change the contracts in every small way, one at a time, and see whether a test fails."""
+"""`python -m tests.contracts.mutation`: change the contracts in every small way, one at a time, and see
+whether a test fails."""
 
 import argparse
 import secrets

@@ -20,9 +20,10 @@ _HEAD = """# Mutation testing of the contracts
 relations, arithmetic, logic, shifts, assignments, constants (one more, one less, another value of an enumeration,
 another hash, no text), conditions (negated), `true` and `false`; what is taken away: statements (events, writes,
 checks, calls) and `nonReentrant`. What is not: interfaces, OpenZeppelin's code, assembly, and the values that constants
-are declared with (each use of one is changed). The tests: those of `tests/contracts/unit` and `tests/contracts/libraries` that call what
-can come across the mutant, without those that measure gas. The random tests of `tests/contracts/stateful` are left out: what
-they find, a sentence of the specification has to say as well. A mutant whose tests never end counts as killed.
+are declared with (each use of one is changed). The tests: those of `tests/contracts/unit` and
+`tests/contracts/libraries` that call what can come across the mutant, without those that measure gas. The random tests
+of `tests/contracts/stateful` are left out: what they find, a sentence of the specification has to say as well. A mutant
+whose tests never end counts as killed.
 
 How it works is told in `tests/contracts/mutation/__init__.py`. This file is written by the command; the reasons lie in
 `tests/contracts/mutation/survivors.toml`.

@@ -1,4 +1,5 @@
-"""`python -m tests.contracts.symbolic`: prove each check_… of the contracts in this folder, or show for what it fails."""
+"""`python -m tests.contracts.symbolic`: prove each check_… of the contracts in this folder, or show for what
+it fails."""
 
 import argparse
 import json
