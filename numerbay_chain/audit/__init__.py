@@ -1,1 +1,1 @@
-"""Whether the contract holds what it owes."""
+"""Whether the contract holds what it owes. Most code needs `checks.run_audit`."""

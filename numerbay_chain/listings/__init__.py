@@ -1,1 +1,4 @@
-"""Listings: their terms, descriptions and vouchers."""
+"""What is for sale.
+
+Most code needs `terms.build_terms` and `views.view_listing`; what terms mean, in sentences, is in `words`.
+"""

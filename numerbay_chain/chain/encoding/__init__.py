@@ -1,1 +1,4 @@
-"""The contract's ABI as it ships: calls, errors, signed messages, and the words for its errors."""
+"""The contract's ABI as it ships, and words for its errors.
+
+Most code needs `calls`: one builder for each function that changes state.
+"""

@@ -1,1 +1,1 @@
-"""Accounts that sign."""
+"""Accounts that sign. Most code needs `signer.Signer.from_spec`."""

@@ -1,1 +1,1 @@
-"""Results as JSON and as text."""
+"""Results as JSON objects and as text, for the commands."""
