@@ -15,6 +15,7 @@ export SOLCX_BINARY_PATH := $(CURDIR)/.cache/solcx
 
 UV := .cache/uv/bin/uv
 VENV := .venv/.ready
+DEMO := .venv/.ready-for-demo
 NODE := node_modules/.ready
 SOLC := .cache/solcx/.ready
 PROVER := .cache/symbolic/.ready
@@ -23,7 +24,8 @@ PROVER := .cache/symbolic/.ready
 
 setup: $(VENV) $(NODE) $(SOLC) $(PROVER) artifacts kubo
 
-demo: $(VENV)
+# What the demonstration needs is less than half of it all; where everything is there, it is used.
+demo: $(if $(wildcard $(VENV)),$(VENV),$(DEMO))
 	@.venv/bin/numerbay-chain demo
 
 test: check
@@ -70,6 +72,9 @@ lock: $(UV)
 	@$(UV) pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 		--custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements/dev.lock
 	@$(UV) pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+		--custom-compile-command "make lock" --extra demo --constraints requirements/dev.lock pyproject.toml requirements/demo.in \
+		--output-file requirements/demo.lock
+	@$(UV) pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 		--custom-compile-command "make lock" requirements/bootstrap.in --output-file requirements/bootstrap.txt
 	@$(UV) pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 		--custom-compile-command "make lock" requirements/symbolic.in --output-file requirements/symbolic.txt
@@ -95,6 +100,13 @@ $(VENV): $(UV) requirements/dev.lock pyproject.toml
 	@echo "setup: .venv, from requirements/dev.lock"
 	@test -x .venv/bin/python || $(PYTHON) -m venv --without-pip .venv
 	@$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.lock
+	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEMO): $(UV) requirements/demo.lock pyproject.toml
+	@echo "setup: .venv for the demonstration, from requirements/demo.lock"
+	@test -x .venv/bin/python || $(PYTHON) -m venv --without-pip .venv
+	@$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements/demo.lock
 	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

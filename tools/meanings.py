@@ -48,6 +48,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "interrupted": ("somebody ended the program", "run it again: it goes on where it was"),
     "link-out": ("a link leads out of the folder to be sealed", "put a copy in its place"),
     "missed": ("the round was missed", "`reclaim --missed`"),
+    "missing-extra": ("a library that only some commands need is not installed", "install the extra that is named"),
     "missing-program": ("a program that is needed is not installed", "install it, or say where it is"),
     "missing-setting": ("a setting is needed and was not given", "give the flag that is named"),
     "network": ("a node, store or gateway failed", "try again, then use another one"),

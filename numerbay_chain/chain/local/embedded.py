@@ -3,15 +3,18 @@
 import logging
 from typing import Any
 
-from eth.vm.spoof import SpoofTransaction
-from eth_tester import EthereumTester, PyEVMBackend
-from eth_tester.backends.pyevm.main import _execute_and_revert_transaction
 from web3 import EthereumTesterProvider, Web3
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.node.blocks import require_advance
 from numerbay_chain.chain.signers.signer import DEVELOPMENT_MNEMONIC, DEVELOPMENT_PATH, DevelopmentSigner
 from numerbay_chain.core.errors import UsageError
+from numerbay_chain.core.extras import needs
+
+with needs("eth-tester", "demo", "a chain inside this process"):
+    from eth.vm.spoof import SpoofTransaction
+    from eth_tester import EthereumTester, PyEVMBackend
+    from eth_tester.backends.pyevm.main import _execute_and_revert_transaction
 
 ACCOUNTS = 12
 BALANCE = 10_000 * 10**18  # wei, each

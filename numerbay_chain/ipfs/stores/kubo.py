@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
 from numerbay_chain.core.errors import NetworkError, NotFoundError, UsageError
+from numerbay_chain.core.extras import needs
 from numerbay_chain.core.files import jsontext
 from numerbay_chain.core.network.failures import diagnose
 from numerbay_chain.core.network.session import Session
@@ -95,7 +96,9 @@ class KuboStore(BlockStore):
         return session
 
     def writer(self, label: str = "") -> ContentWriter:
-        """Begins a file. Raises `NetworkError` at once where no daemon answers."""
+        """Begin a file. Raise `UsageError` (missing-extra) where ipfshttpclient is not installed, and `NetworkError` at
+        once where no daemon answers."""
+        _client_library()
         self._check()
         return _KuboWriter(self, label)
 
@@ -149,12 +152,8 @@ class KuboStore(BlockStore):
     @contextmanager
     def _client(self) -> Iterator[Any]:
         """An ipfshttpclient `Client`, never `connect()`: that one refuses every daemon newer than 0.8."""
-        # Its patched `requests` (for Unix sockets, not used here) calls urllib3 in a way that is on its way out.
-        os.environ.setdefault("PY_IPFS_HTTP_CLIENT_PATCH_REQUESTS", "no")
-        import ipfshttpclient
-        from ipfshttpclient import exceptions
-
-        client = ipfshttpclient.Client(
+        library = _client_library()
+        client = library.Client(
             self._address.multiaddr,
             base=f"{self._address.path}/api/v0",
             chunk_size=LEAF_SIZE,
@@ -164,9 +163,9 @@ class KuboStore(BlockStore):
         try:
             with self._errors():
                 yield client
-        except exceptions.ErrorResponse as error:
+        except library.exceptions.ErrorResponse as error:
             raise self._failure(str(error)) from error
-        except exceptions.Error as error:
+        except library.exceptions.Error as error:
             with self._errors():
                 raise diagnose(error, _ANSWER_SECONDS, _ANSWER_SECONDS) from None
         # The client asserts what an answer looks like, and looks into it without asking.
@@ -174,6 +173,14 @@ class KuboStore(BlockStore):
             raise NetworkError(f"{self.name} answers with nonsense", self._hint, code="bad-answer") from error
         finally:
             client._client.close_session()
+
+
+def _client_library() -> Any:
+    # Its patched `requests` (for Unix sockets, not used here) calls urllib3 in a way that is on its way out.
+    os.environ.setdefault("PY_IPFS_HTTP_CLIENT_PATCH_REQUESTS", "no")
+    with needs("ipfshttpclient", "kubo", "pinning to a Kubo daemon"):
+        import ipfshttpclient
+    return ipfshttpclient
 
 
 class _KuboWriter(Writer):

@@ -9,7 +9,17 @@ import pytest
 
 from tools.solidity import ROOT, SOLC_VERSION, ape_settings
 
-PYTHON_LOCKS = ("requirements/dev.lock", "requirements/bootstrap.txt", "requirements/symbolic.txt")
+PYTHON_LOCKS = (
+    "requirements/dev.lock",
+    "requirements/demo.lock",
+    "requirements/bootstrap.txt",
+    "requirements/symbolic.txt",
+)
+    "requirements/dev.lock",
+    "requirements/demo.lock",
+    "requirements/bootstrap.txt",
+    "requirements/symbolic.txt",
+)
 
 
 @pytest.mark.parametrize("lock", PYTHON_LOCKS)
@@ -34,8 +44,19 @@ def test_every_locked_npm_package_has_its_hash_and_no_address() -> None:
         assert "resolved" not in entry, name
 
 
+def locked_versions(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9._-]+)==([^\s;]+)", (ROOT / lock).read_text(), re.MULTILINE))
+
+
+def test_the_demonstration_has_the_versions_that_were_tested() -> None:
+    everything, demo = (locked_versions(lock) for lock in PYTHON_LOCKS[:2])
+
+    assert {"eth-tester", "flit-core"} <= set(demo)
+    assert demo.items() <= everything.items()
+
+
 def test_the_locks_hold_what_the_project_asks_for() -> None:
-    locked = dict(re.findall(r"^([a-z0-9._-]+)==([^\s;]+)", (ROOT / PYTHON_LOCKS[0]).read_text(), re.MULTILINE))
+    locked = locked_versions(PYTHON_LOCKS[0])
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked = project["dependencies"] + [entry for extra in project["optional-dependencies"].values() for entry in extra]
     names = {re.split(r"[\[<>=~!;]", entry)[0].strip().lower().replace("_", "-") for entry in asked} - {
