@@ -81,14 +81,11 @@ class Home:
         return self.change_profiles(change)
 
     def change_profiles(self, change: Callable[[dict[str, dict[str, Any]]], None]) -> Path:
-        """Let `change` alter all profiles, in a file that nobody else writes meanwhile. Return the file's path."""
-        import tomli_w
-
+        """Let `change` alter all profiles, in a file that nobody else writes meanwhile; its comments stay. Return the
+        file's path."""
         folder = self.folder()
         with locked(folder / ".profiles.lock", "writing profiles"):
-            standing = self.profiles()
-            change(standing)
-            write_atomic(folder / "profiles.toml", tomli_w.dumps(standing))
+            write_atomic(folder / "profiles.toml", profiles.change(folder / "profiles.toml", change))
         return folder / "profiles.toml"
 
     # ------------------------------------------------------------------------------------------------- seller secret

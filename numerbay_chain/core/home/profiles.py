@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,14 +17,41 @@ _PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 
 def read(path: Path) -> dict[str, dict[str, Any]]:
-    """All profiles by name, as they stand in the file at `path`. Raises `UsageError` for a file that is no such
+    """Return all profiles by name, as they stand in the file at `path`. Raise `UsageError` for a file that is no such
     thing."""
+    return _parse(_text(path), path)
+
+
+def change(path: Path, alter: Callable[[dict[str, dict[str, Any]]], None]) -> str:
+    """Return the text of the file at `path` after `alter` changed its profiles. Comments and layout stay.
+
+    Raise `UsageError` (bad-profiles) for a file that is no such thing, and for one whose other lines would change.
+    """
+    from numerbay_chain.core.files import tomltext
+
+    text = _text(path)
+    profiles = _parse(text, path)
+    alter(profiles)
+    changed = tomltext.updated(text, profiles)
+    if changed is None:
+        raise UsageError(
+            f"{path} can't be changed without changing other lines of it", "change it by hand", code="bad-profiles"
+        )
+    return changed
+
+
+def _text(path: Path) -> str:
     try:
-        document = tomllib.loads(textfile.read(path, "file of profiles", error=UsageError))
+        return textfile.read(path, "file of profiles", error=UsageError)
     except UsageError as error:
         if error.code == "no-such-file":
-            return {}
+            return ""
         raise
+
+
+def _parse(text: str, path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
         reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it can't be read"
         raise UsageError(f"{path} is not TOML: {reason}", "correct it, or move it away", code="bad-profiles") from None

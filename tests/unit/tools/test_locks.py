@@ -15,11 +15,6 @@ PYTHON_LOCKS = (
     "requirements/bootstrap.txt",
     "requirements/symbolic.txt",
 )
-    "requirements/dev.lock",
-    "requirements/demo.lock",
-    "requirements/bootstrap.txt",
-    "requirements/symbolic.txt",
-)
 
 
 @pytest.mark.parametrize("lock", PYTHON_LOCKS)

@@ -192,3 +192,12 @@ def test_a_secret_that_others_could_read_is_closed_to_them(home: Home) -> None:
     home.secret_path.chmod(0o644)
     home.export_seller_secret()
     assert stat.S_IMODE(home.secret_path.stat().st_mode) == 0o600
+
+
+def test_comments_in_profiles_stay_when_one_is_set(home: Home) -> None:
+    path = home.save_profile("seller", {"rpc": "http://one"})
+    path.write_text(f"# mine\n{path.read_text()}# behind\n")
+    home.save_profile("seller", {"rpc": "http://two"}, merge=True)
+    home.save_profile("buyer", {"rpc": "http://three"})
+    assert path.read_text().splitlines()[:4] == ["# mine", "[seller]", 'rpc = "http://two"', "# behind"]
+    assert set(home.profiles()) == {"seller", "buyer"}
