@@ -11,7 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -31,22 +31,41 @@ SECONDS_FOR_A_CHANGE: Final = 30.0
 def locked(path: Path, doing: str, seconds: float = SECONDS_FOR_A_CHANGE) -> Iterator[None]:
     """Hold the lock file at `path` while the block runs; wait up to `seconds` for it (0: not at all).
 
-    Raises `RefusedError` (`busy`) where another process holds it: `doing` is what that one is about ("delivering
+    Raise `RefusedError` (`busy`) where another process holds it: `doing` is what that one is about ("delivering
     listing 1"); and for a place that can't be written to.
     """
     until = time.monotonic() + seconds
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise storage_error(path, error) from error
-    try:
-        if _lock(descriptor, path, until, doing):
+    descriptor = _open_locked(path, until, doing)
+    if descriptor is None:
+        with _named(path, until, doing):
             yield
-            return
+        return
+    try:
+        yield
     finally:
         os.close(descriptor)
-    with _named(path, until, doing):
-        yield
+
+
+def _open_locked(path: Path, until: float, doing: str) -> int | None:
+    """The lock file, open and locked. None: the file system has no locks."""
+    while True:
+        with ExitStack() as stack:
+            try:
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            except OSError as error:
+                raise storage_error(path, error) from error
+            stack.callback(os.close, descriptor)
+            if not _lock(descriptor, path, until, doing):
+                return None
+            if _is_at(path, descriptor):  # else its last owner removed it: a lock on it keeps nobody out
+                stack.pop_all()
+                return descriptor
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    return False
 
 
 def _lock(descriptor: int, path: Path, until: float, doing: str) -> bool:

@@ -105,6 +105,25 @@ def test_a_lock_that_was_taken_between_two_looks_stays_its_owners(
     assert held.read_text() == theirs
 
 
+def test_a_lock_file_that_its_owner_removed_meanwhile_keeps_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, flock, removed = tmp_path / "lock", fcntl.flock, []
+
+    def slow(descriptor: int, how: int) -> None:
+        if not removed:
+            removed.append(path)
+            path.unlink()
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", slow)
+    with locked(path, "counting", 0):
+        assert removed
+        with pytest.raises(RefusedError) as caught, locked(path, "counting", 0):
+            raise AssertionError("two at once")
+        assert caught.value.code == "busy"
+
+
 def test_profiles_that_are_written_at_once_are_all_there(tmp_path: Path) -> None:
     """By processes, as people start them."""
     program = "import sys; from numerbay_chain.cli.main import main; sys.exit(main(sys.argv[1:]))"
