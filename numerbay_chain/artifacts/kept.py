@@ -8,19 +8,18 @@ Nothing here is trusted: what is read is checked against its CID, as from any st
 it is gone.
 """
 
-import json
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.core.errors import NumerbayChainError, RefusedError
-from numerbay_chain.core.files import jsontext
+from numerbay_chain.core.files import stored
 from numerbay_chain.core.files.atomic import write_atomic
 from numerbay_chain.core.files.locks import locked
 from numerbay_chain.crypto.container import commitments_size
@@ -224,18 +223,14 @@ class Keep:
 
     def _entry(self, name: str) -> Kept | None:
         try:
-            document = jsontext.parse((self.folder / name / _ENTRY).read_bytes())
-            if document.pop("version") != _VERSION or document["content_hash"] != name:
-                return None
-            entry = Kept(**{field.name: document[field.name] for field in fields(Kept)})
-            jsontext.whole(entry.size + entry.needed_until + entry.used_at)
-            return entry
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            entry = stored.decode((self.folder / name / _ENTRY).read_bytes(), Kept, _VERSION)
+        except (OSError, ValueError):
             return None  # not complete, or not readable: it counts as not there
+        sound = entry.content_hash == name and min(entry.size, entry.needed_until, entry.used_at) >= 0
+        return entry if sound else None
 
     def _write(self, entry: Kept) -> None:
-        text = json.dumps({"version": _VERSION, **asdict(entry)}) + "\n"
-        write_atomic(self.folder / entry.content_hash / _ENTRY, text)
+        write_atomic(self.folder / entry.content_hash / _ENTRY, stored.encode(entry, _VERSION))
 
     def _remove(self, name: str) -> None:
         """The entry goes first: killed after that, the rest counts for nothing, and the next `collect` removes it."""

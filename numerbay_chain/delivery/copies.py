@@ -55,7 +55,7 @@ def deliver_copies(
         digests = {order: measure(source, choices) for order, source in sources.items()}
         entry = _unfinished(journal, listing_id, digests)
         resumed = entry is not None and bool(entry.copies)
-        entry = entry or (_of_latest(journal, listing, digests) if late else RoundEntry(listing.next_round))
+        entry = entry or (_of_latest(journal, listing, digests) if late else RoundEntry.begun(listing.next_round))
         if entry.round == listing.next_round and not resumed and not again:
             _refuse_the_same(journal, listing_id, digests)
         release, receipt = find_release(market, journal, listing_id, entry), None
@@ -123,7 +123,7 @@ def _latest_lacks(market: Market, listing: Listing, orders: Set[int]) -> bool:
 def _of_latest(journal: RoundJournal, listing: Listing, digests: Digests) -> RoundEntry:
     """The round that is out, to which copies are added."""
     round = listing.next_round - 1
-    entry = journal.load(round) or RoundEntry(round)
+    entry = journal.load(round) or RoundEntry.begun(round)
     if _changed(entry, digests):
         raise another_unfinished(journal, listing.id, entry)
     entry.done = False

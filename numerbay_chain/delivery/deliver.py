@@ -48,7 +48,7 @@ def deliver(market: Market, path: Path, listing_id: int, note: str, again: bool,
         resumed = entry is not None
         if entry is None:
             require_releasable(market, listing)
-            entry = RoundEntry(listing.next_round, _seal(market, path, listing, note, choices, measured))
+            entry = RoundEntry.begun(listing.next_round, _seal(market, path, listing, note, choices, measured))
             journal.save(entry)
         release, receipt = find_release(market, journal, listing_id, entry), None
         if release is None:

@@ -142,7 +142,7 @@ def hand_out(
 ) -> Delivered:
     """Posts envelopes for all who have a right to the round's key and none yet, as soon as it may go out. The answer's
     `release` is one that an earlier call had sent without being told what became of it."""
-    entry = entry or RoundEntry(release.round)
+    entry = entry or RoundEntry.begun(release.round)
     released = market.resume(posting.release_label(release.listing, release.round))
     market.resume(posting.post_label(release.listing, release.round))
     envelopes = None

@@ -9,13 +9,14 @@ entry".
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.core.files.journal import Entry, exclusive
+from numerbay_chain.core.files.stored import Hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +25,10 @@ class SealedFile:
     `read_back`: it was read a second way, or none was asked for."""
 
     name: str
-    sha256: bytes
+    sha256: Hex
     size: int
-    manifest: bytes
-    read_back: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "sha256": self.sha256.hex(),
-            "size": self.size,
-            "manifest": self.manifest.hex(),
-            "read_back": self.read_back,
-        }
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(
-            str(values["name"]),
-            bytes.fromhex(values["sha256"]),
-            int(values["size"]),
-            bytes.fromhex(values["manifest"]),
-            bool(values["read_back"]),
-        )
+    manifest: Hex
+    read_back: bool
 
     def same_as(self, sha256: bytes, size: int) -> bool:
         """Whether it is the same plaintext."""
@@ -59,29 +41,15 @@ class RoundEntry:
     were handed out."""
 
     round: int
-    file: SealedFile | None = None
-    copies: dict[int, SealedFile] = field(default_factory=dict)
-    envelopes: dict[str, list[int]] = field(default_factory=dict)
-    done: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "round": self.round,
-            "done": self.done,
-            "file": self.file.to_json() if self.file else None,
-            "copies": {str(order): copy.to_json() for order, copy in self.copies.items()},
-            "envelopes": self.envelopes,
-        }
+    file: SealedFile | None
+    copies: dict[int, SealedFile]
+    envelopes: dict[str, list[int]]
+    done: bool
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(
-            int(values["round"]),
-            SealedFile.from_json(values["file"]) if values["file"] else None,
-            {int(order): SealedFile.from_json(copy) for order, copy in values["copies"].items()},
-            {str(digest): [int(order) for order in orders] for digest, orders in values["envelopes"].items()},
-            bool(values["done"]),
-        )
+    def begun(cls, round: int, file: SealedFile | None = None) -> Self:
+        """Return the entry of a round of which nothing else was done yet."""
+        return cls(round, file, {}, {}, False)
 
     def seal(self, file: SealedFile) -> None:
         """Another sealing of the file takes the place of an earlier one. Envelopes hold that one's key: they go too."""
@@ -120,24 +88,15 @@ class RoundJournal:
 
     def load(self, round: int) -> RoundEntry | None:
         """None where nothing was written down. Raises `RefusedError` for an entry that can't be read."""
-        entry = Entry(self.path(round))
-        document = entry.read()
-        if document is None:
-            return None
-        try:
-            return RoundEntry.from_json(document)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise RefusedError(
-                f"the journal entry {entry.path} can't be read", "look at it, then move it away", code="bad-journal"
-            ) from error
+        return Entry(self.path(round), RoundEntry).read()
 
     def save(self, entry: RoundEntry) -> None:
         """On disk when this returns."""
-        Entry(self.path(entry.round)).save(entry.to_json())
+        Entry(self.path(entry.round), RoundEntry).save(entry)
 
     def set_aside(self, round: int) -> Path:
         """For a round that can't become what was written down."""
-        return Entry(self.path(round)).set_aside()
+        return Entry(self.path(round), RoundEntry).set_aside()
 
     def unfinished(self) -> bool:
         """Whether a round's delivery was begun and not done."""

@@ -39,7 +39,7 @@ def seal_file(
         market.notify(seller_secret.was_made(market.home.secret_path))
     again = measured.again()
     sealed = seal(again, market.store, secret, context, note=note, progress=choices.step("seal"))
-    return SealedFile(path.name, again.sha256, sealed.size, sealed.manifest.encode())
+    return SealedFile(path.name, again.sha256, sealed.size, sealed.manifest.encode(), read_back=False)
 
 
 def was_lost(store: ContentStore, file: SealedFile, choices: Choices) -> bool:

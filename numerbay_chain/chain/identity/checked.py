@@ -5,7 +5,7 @@ address could be created again, by other code.
 """
 
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -15,13 +15,23 @@ from eth_utils.crypto import keccak
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.finality import Finality
 from numerbay_chain.chain.identity import proxy
-from numerbay_chain.chain.identity.creation import Creation, UnseenCreationError, find_creation
+from numerbay_chain.chain.identity.creation import Creation, Method, UnseenCreationError, find_creation
 from numerbay_chain.chain.node.blocks import DEVELOPMENT_CHAIN_IDS
 from numerbay_chain.chain.second import disagreement
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.core.files.journal import Entry
 
 _IN_THIS_PROCESS: Final[WeakKeyDictionary[Connection, dict[str, Creation]]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """How a contract was created that this init code made; the fields below are those of `Creation`."""
+
+    init_code: str
+    method: Method
+    transaction: str | None
+    block: int | None
 
 
 def require_shipped(
@@ -35,12 +45,12 @@ def require_shipped(
     known = _IN_THIS_PROCESS.setdefault(connection, {})
     if address in known:
         return known[address]
-    entry, lasting = Entry(folder / f"{connection.chain_id}-{address}.json"), _is_lasting(connection)
+    entry, lasting = Entry(folder / f"{connection.chain_id}-{address}.json", _Remembered), _is_lasting(connection)
     creation = _remembered(entry) if lasting else None
     if creation is None:
         creation = find_creation(connection, address, transaction, first_block)
         if lasting and _is_final(connection, creation):
-            entry.save({"init_code": _init_code_hash(), **asdict(creation)})
+            entry.save(_Remembered(_init_code_hash(), creation.method, creation.transaction, creation.block))
     known[address] = creation
     return creation
 
@@ -79,12 +89,12 @@ def _is_final(connection: Connection, creation: Creation) -> bool:
     return creation.block is None or Finality(connection).is_final(creation.block)
 
 
-def _remembered(entry: Entry) -> Creation | None:
+def _remembered(entry: Entry[_Remembered]) -> Creation | None:
     """A file that can't be read, or is of another version of the contract, counts for nothing: it is written anew."""
-    with suppress(RefusedError, KeyError, TypeError):
-        document = entry.read() or {}
-        if document.pop("init_code", None) == _init_code_hash():
-            return Creation(**document)
+    with suppress(RefusedError):
+        kept = entry.read()
+        if kept is not None and kept.init_code == _init_code_hash():
+            return Creation(kept.method, kept.transaction, kept.block)
     return None
 
 

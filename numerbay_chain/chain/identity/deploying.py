@@ -13,6 +13,7 @@ from numerbay_chain.chain.sending.outgoing import NotTakenError
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError
 from numerbay_chain.core.files.journal import Entry, exclusive
+from numerbay_chain.core.files.stored import Hex
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.protocol.events import Receipt
 
@@ -29,6 +30,12 @@ class Deployed:
     existing: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    hash: str
+    raw: Hex
+
+
 def deploy_once(home: Home, sender: Sender, *, direct: bool = False) -> Deployed:
     """Deploy a marketplace from the sender's account, or finish a deployment that was interrupted.
 
@@ -41,7 +48,7 @@ def deploy_once(home: Home, sender: Sender, *, direct: bool = False) -> Deployed
     connection = sender.connection
     folder = home.folder("outbox", f"{connection.chain_id}-deploy-{sender.account}")
     data = proxy.init_code() if direct else proxy.deployment_data()
-    entry = Entry(folder / f"{sha256(data).hexdigest()[:16]}.json")  # another version's is another deployment
+    entry = Entry(folder / f"{sha256(data).hexdigest()[:16]}.json", _Sent)  # another version's is another deployment
     with exclusive(folder, "deploy", "deploying a marketplace"):
         receipt = _resume(entry, sender)
         resumed = receipt is not None
@@ -50,7 +57,7 @@ def deploy_once(home: Home, sender: Sender, *, direct: bool = False) -> Deployed
         if receipt is None:
 
             def keep(transaction: str, raw: bytes) -> None:
-                entry.save({"hash": transaction, "raw": raw.hex()})
+                entry.save(_Sent(transaction, raw))
 
             try:
                 receipt = send_deployment(sender, keep, method)
@@ -80,24 +87,18 @@ def find_existing(connection: Connection) -> Deployment | None:
     return Deployment(connection.chain_id, address, block, "", "proxy")
 
 
-def _remember(home: Home, entry: Entry, done: Deployed) -> Deployed:
+def _remember(home: Home, entry: Entry[_Sent], done: Deployed) -> Deployed:
     path = save(done.deployment, home.folder("deployments"))
     entry.remove()
     return Deployed(done.deployment, path, done.receipt, done.resumed, done.existing)
 
 
-def _resume(entry: Entry, sender: Sender) -> Receipt | None:
+def _resume(entry: Entry[_Sent], sender: Sender) -> Receipt | None:
     """What became of the transaction that was written down; None if there is none that counts."""
-    document = entry.read()
-    if document is None:
+    sent = entry.read()
+    if sent is None:
         return None
     try:
-        raw = bytes.fromhex(document["raw"])
-    except (LookupError, TypeError, ValueError) as error:
-        raise RefusedError(
-            f"the journal entry {entry.path} can't be read", "look at it, then move it away", code="bad-journal"
-        ) from error
-    try:
-        return sender.resume(raw)
+        return sender.resume(sent.raw)
     except (RevertedError, NotTakenError):
         return None  # mined without effect; or refused by now, as for its fee: the next one has the same nonce

@@ -1,9 +1,7 @@
 """Putting the marketplace on a chain, from the bytecode that ships with the package, and remembering where it is."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 from numerbay_chain.chain.connection import Connection, checksummed
 from numerbay_chain.chain.identity import proxy
@@ -11,7 +9,7 @@ from numerbay_chain.chain.identity.code import require_code
 from numerbay_chain.chain.identity.creation import Method, find_creation
 from numerbay_chain.chain.sending.sender import BeforeBroadcast, Sender
 from numerbay_chain.core.errors import NetworkError, UsageError
-from numerbay_chain.core.files import jsontext
+from numerbay_chain.core.files import stored
 from numerbay_chain.core.files.atomic import write_atomic
 from numerbay_chain.protocol.events import Receipt
 
@@ -76,24 +74,17 @@ def save(deployment: Deployment, folder: Path) -> Path:
     """Writes the deployment into the folder; one file each, named by chain and address."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{deployment.chain_id}-{deployment.address}.json"
-    write_atomic(path, json.dumps(asdict(deployment), indent=1) + "\n", mode=0o644)
+    write_atomic(path, stored.encode(deployment), mode=0o644)
     return path
 
 
 def load(path: Path) -> Deployment:
     """Raises `UsageError` for a file that is none."""
     try:
-        fields = jsontext.parse(path.read_bytes())
-        deployment = Deployment(**fields)
-        numbers, texts = (fields["chain_id"], fields["block"]), (fields["address"], fields["transaction"])
-        sound = (
-            all(type(number) is int and number >= 0 for number in numbers)
-            and all(isinstance(text, str) for text in texts)
-            and deployment.method in get_args(Method)
-        )
-        if not sound or checksummed(deployment.address) != deployment.address:
+        deployment = stored.decode(path.read_bytes(), Deployment)
+        if min(deployment.chain_id, deployment.block) < 0 or checksummed(deployment.address) != deployment.address:
             raise ValueError
-    except (OSError, ValueError, TypeError, LookupError, UsageError):
+    except (OSError, ValueError, UsageError):
         raise UsageError(
             f"{path} is not the record of a deployment", "remove it, and name the contract", code="bad-deployment"
         ) from None

@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
 
 from numerbay_chain.chain.clock import ANY_TIME, Clock, Window
 from numerbay_chain.chain.encoding.calls import Call
@@ -21,6 +20,7 @@ from numerbay_chain.chain.sending.outgoing import NotTakenError
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, TooLateError
 from numerbay_chain.core.files.journal import Entry, exclusive
+from numerbay_chain.core.files.stored import Hex
 from numerbay_chain.protocol.events import Receipt
 
 
@@ -97,23 +97,24 @@ class Outbox:
         """The newest transaction under each label that begins so, where no call was told what became of it."""
         found = {}
         for path in sorted(self._folder.glob(f"{_file_name(beginning)}*.json")):
-            signed = _parse(Entry(path)).signed
+            signed = _transactions(Entry(path, _Kept))
             if signed and not any(one.told for one in signed):
-                found[path.stem] = signed[-1].transaction
+                found[path.stem] = signed[-1].hash
         return found
 
-    def _entry(self, label: str) -> Entry:
-        return Entry(self._folder / f"{_file_name(label)}.json")
+    def _entry(self, label: str) -> "Entry[_Kept]":
+        return Entry(self._folder / f"{_file_name(label)}.json", _Kept)
 
-    def _send(self, entry: Entry, call: Call, wanted: str, window: Window, stake: int | None) -> Receipt:
+    def _send(self, entry: "Entry[_Kept]", call: Call, wanted: str, window: Window, stake: int | None) -> Receipt:
         def before_broadcast(transaction: str, raw: bytes) -> None:
             # The nonce is chosen by now: of two with the same one only one can be mined.
-            left = self._undecided(_parse(entry).signed)
+            left = self._undecided(_transactions(entry))
             self._refuse_beside(left, call, self._sender.nonce_of(raw))
-            _save(entry, call.function, [*left, _Signed(transaction, raw, wanted, window=window)])
+            new = _Signed(transaction, raw, wanted, until=window.until, margin=window.margin)
+            entry.save(_Kept(call.function, [*left, new]))
 
         # Before the node is told the call by trying it out: there may be a secret in it.
-        if left := self._undecided(_parse(entry).signed):
+        if left := self._undecided(_transactions(entry)):
             self._refuse_beside(left, call, self._sender.next_nonce())
         try:
             check = partial(self._clock.require, window, call.function)
@@ -129,19 +130,19 @@ class Outbox:
     def _refuse_beside(self, left: list["_Signed"], call: Call, nonce: int) -> None:
         if any(self._sender.nonce_of(one.raw) != nonce for one in left):
             raise NetworkError(
-                f"an earlier {call.function} could still go through, transaction {left[-1].transaction}: none is "
+                f"an earlier {call.function} could still go through, transaction {left[-1].hash}: none is "
                 "sent beside it",
                 "run this again in some minutes",
                 code="earlier-pending",
             )
 
-    def _resume(self, entry: Entry, wanted: str | None) -> Sent | None:
+    def _resume(self, entry: "Entry[_Kept]", wanted: str | None) -> Sent | None:
         """What became of the newest transaction that counts. One that the network never heard of is sent only if it
         is `wanted`; one that a call was told of counts only if it fell out of the chain since."""
         unknown = []
-        for one in reversed(_parse(entry).signed):
+        for one in reversed(_transactions(entry)):
             try:
-                receipt = self._sender.lookup(one.transaction)
+                receipt = self._sender.lookup(one.hash)
                 if isinstance(receipt, Receipt) and one.told:
                     if self._is_final(receipt):
                         entry.remove()
@@ -150,7 +151,7 @@ class Outbox:
                     unknown.append(one)
                     continue
                 if receipt == "pending":
-                    self._notify(f"transaction {one.transaction}, sent by an earlier call, is not mined yet: waiting")
+                    self._notify(f"transaction {one.hash}, sent by an earlier call, is not mined yet: waiting")
                 if found := self._to_its_end(entry, one):
                     return found
             except RevertedError:
@@ -160,7 +161,7 @@ class Outbox:
                 return found
         return None
 
-    def _to_its_end(self, entry: Entry, one: "_Signed") -> Sent | None:
+    def _to_its_end(self, entry: "Entry[_Kept]", one: "_Signed") -> Sent | None:
         try:
             receipt = self._sender.resume(one.raw, partial(self._clock.require, one.window, "it"))
         except (RevertedError, NotTakenError, TooLateError):
@@ -174,7 +175,7 @@ class Outbox:
         """Those that could take effect beside a new one, which is meant in their place."""
         for one in signed:
             with suppress(RevertedError):
-                if one.told and isinstance(self._sender.lookup(one.transaction), Receipt):
+                if one.told and isinstance(self._sender.lookup(one.hash), Receipt):
                     return []  # it went through and its caller knows; the others had the same nonce
         return [one for one in signed if not self._sender.is_void(one.raw)]
 
@@ -184,64 +185,45 @@ class Outbox:
         except NetworkError:
             return False  # it was mined all the same
 
-    def _told(self, entry: Entry, receipt: Receipt) -> None:
+    def _told(self, entry: "Entry[_Kept]", receipt: Receipt) -> None:
         """The caller is told of this one. It is kept until no reorganisation can send it back on its way."""
         if self._is_final(receipt):
             entry.remove()
             return
-        kept = _parse(entry)
-        signed = [replace(one, told=one.transaction == receipt.transaction) for one in kept.signed]
-        _save(entry, kept.function, signed)
+        if kept := entry.read():
+            signed = [replace(one, told=one.hash == receipt.transaction) for one in kept.transactions]
+            entry.save(_Kept(kept.function, signed))
 
-    def _forget_void(self, entry: Entry) -> None:
-        if all(self._sender.is_void(one.raw) for one in _parse(entry).signed):
+    def _forget_void(self, entry: "Entry[_Kept]") -> None:
+        if all(self._sender.is_void(one.raw) for one in _transactions(entry)):
             entry.remove()
 
 
 @dataclass(frozen=True, slots=True)
 class _Signed:
-    """`told`: it was mined, and the call that asked for it knows. `window`: when it may be mined."""
+    """`told`: it was mined, and the call that asked for it knows. `until` and `margin`: when it may be mined."""
 
-    transaction: str
-    raw: bytes
+    hash: str
+    raw: Hex
     identity: str
     told: bool = False
-    window: Window = ANY_TIME
+    until: int | None = None
+    margin: int = 0
 
-    def to_json(self) -> dict[str, str | bool | int]:
-        more: dict[str, str | bool | int] = {"told": True} if self.told else {}
-        if self.window.until is not None:
-            more |= {"until": self.window.until, "margin": self.window.margin}
-        return {"hash": self.transaction, "raw": self.raw.hex(), "identity": self.identity, **more}
-
-    @classmethod
-    def from_json(cls, one: dict[str, Any]) -> Self:
-        """Raises what a document that is none of ours makes it raise."""
-        until = one.get("until")
-        window = Window(until=None if until is None else int(until), margin=int(one.get("margin", 0)))
-        raw = bytes.fromhex(one["raw"])
-        return cls(str(one["hash"]), raw, str(one["identity"]), one.get("told") is True, window)
+    @property
+    def window(self) -> Window:
+        return Window(until=self.until, margin=self.margin)
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     function: str
-    signed: list[_Signed]
+    transactions: list[_Signed]
 
 
-def _save(entry: Entry, function: str, signed: list[_Signed]) -> None:
-    entry.save({"function": function, "transactions": [one.to_json() for one in signed]})
-
-
-def _parse(entry: Entry) -> _Kept:
-    document = entry.read() or {"function": "", "transactions": []}
-    try:
-        signed = [_Signed.from_json(one) for one in document["transactions"]]
-        return _Kept(str(document["function"]), signed)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise RefusedError(
-            f"the journal entry {entry.path} can't be read", "look at it, then move it away", code="bad-journal"
-        ) from error
+def _transactions(entry: Entry[_Kept]) -> list[_Signed]:
+    kept = entry.read()
+    return kept.transactions if kept else []
 
 
 def _file_name(label: str) -> str:

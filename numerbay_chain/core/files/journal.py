@@ -4,45 +4,52 @@ one after.
 Where two processes could act on the same thing at once, one of them is refused (`exclusive`).
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from numerbay_chain.core.errors import RefusedError
-from numerbay_chain.core.files import jsontext
+from numerbay_chain.core.files import stored
 from numerbay_chain.core.files.atomic import storage_error, sync_folder, write_atomic
 from numerbay_chain.core.files.locks import locked
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    _Value = TypeVar("_Value", bound=DataclassInstance)
+else:
+    _Value = TypeVar("_Value")
 
 _VERSION: Final = 1
 
 
-class Entry:
-    """One document of a journal: a dict of JSON values, under `path`. Bytes are written as hex by whoever puts them
-    in."""
+class Entry(Generic[_Value]):
+    """One document of a journal, under `path`: a value of the dataclass `kind`."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, kind: type[_Value]) -> None:
+        self.path, self._kind = path, kind
 
-    def read(self) -> dict[str, Any] | None:
-        """What was saved last; None where there is nothing. Raises `RefusedError` for a file that is no entry."""
+    def read(self) -> _Value | None:
+        """Return what was saved last; None where there is nothing. Raise `RefusedError` (bad-journal) for a file that
+        is no entry of this kind."""
         try:
-            document = jsontext.parse(self.path.read_bytes(), limit=None)  # ours: a listing may have many orders
+            return stored.decode(self.path.read_bytes(), self._kind, _VERSION)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise _unreadable(self.path) from error
-        if not isinstance(document, dict) or document.pop("version", None) != _VERSION:
-            raise _unreadable(self.path)
-        return document
+            raise RefusedError(
+                f"the journal entry {self.path} can't be read",
+                "look at it; if nothing in it matters, move it away",
+                code="bad-journal",
+            ) from error
 
-    def save(self, document: dict[str, Any]) -> None:
-        """Replaces the entry, 0600, synced to disk when this returns."""
-        write_atomic(self.path, json.dumps({"version": _VERSION, **document}, indent=1) + "\n")
+    def save(self, value: _Value) -> None:
+        """Replace the entry, 0600, synced to disk when this returns."""
+        write_atomic(self.path, stored.encode(value, _VERSION))
 
     def remove(self) -> None:
-        """Forgets the entry, if there is one."""
+        """Forget the entry, if there is one."""
         try:
             self.path.unlink(missing_ok=True)
             sync_folder(self.path.parent)
@@ -50,21 +57,13 @@ class Entry:
             raise storage_error(self.path, error) from error
 
     def set_aside(self) -> Path:
-        """Moves the entry out of the way, under a name that nothing reads; answers with that name."""
+        """Move the entry out of the way, under a name that nothing reads; return that name."""
         number = 1
         while (aside := self.path.with_name(f"{self.path.stem}.old-{number}{self.path.suffix}")).exists():
             number += 1
         self.path.rename(aside)
         sync_folder(self.path.parent)
         return aside
-
-
-def _unreadable(path: Path) -> RefusedError:
-    return RefusedError(
-        f"the journal entry {path} can't be read",
-        "look at it; if nothing in it matters, move it away",
-        code="bad-journal",
-    )
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import pytest
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.errors import RefusedError, RevertedError
-from numerbay_chain.core.files.journal import Entry
 from numerbay_chain.session import Market
 from tests.support.dying import KilledError, death
 from tests.support.places import PRICE, Place
@@ -113,7 +112,7 @@ def test_killed_twice_it_is_sent_once(market: Market) -> None:
 def test_a_damaged_entry_stops_everything(market: Market) -> None:
     killed_before_the_broadcast(market, offer(market, 5))
     (path,) = entries(market)
-    Entry(path).save({"transactions": [{"hash": "0x"}]})
+    path.write_text('{"version": 1, "function": "", "transactions": [{"hash": "0x"}]}')
     with pytest.raises(RefusedError, match="can't be read"):
         market.send(OFFER_LABEL, offer(market, 5))
     assert changes(market) == []

@@ -204,6 +204,6 @@ def test_a_record_of_a_deployment_that_is_damaged_stops_everything(tmp_path: Pat
     with death([(Connection, "send_raw")], 1), pytest.raises(KilledError):
         deployed(home, chain, "direct")
     (entry,) = home.path.glob("outbox/*/*.json")
-    Entry(entry).save({"raw": "no hex"})
+    entry.write_text('{"version": 1, "hash": "0x", "raw": "no hex"}')
     with pytest.raises(RefusedError, match="can't be read"):
         deployed(home, chain, "direct")

@@ -1,42 +1,77 @@
 """Journal entries are whole or absent, private, and never half understood."""
 
+import json
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.core.files.journal import Entry, exclusive
+from numerbay_chain.core.files.stored import Hex
 from numerbay_chain.delivery.journal import RoundEntry, RoundJournal, SealedFile
 
 
+@dataclass(frozen=True)
+class Step:
+    step: str
+    raw: Hex = b""
+    until: int | None = None
+
+
 @pytest.fixture
-def entry(tmp_path: Path) -> Entry:
-    return Entry(tmp_path / "entry.json")
+def entry(tmp_path: Path) -> Entry[Step]:
+    return Entry(tmp_path / "entry.json", Step)
 
 
-def test_what_was_saved_is_read(entry: Entry) -> None:
+def test_what_was_saved_is_read(entry: Entry[Step]) -> None:
     assert entry.read() is None
-    entry.save({"step": "one"})
-    entry.save({"step": "two"})
-    assert entry.read() == {"step": "two"}
+    entry.save(Step("one"))
+    entry.save(Step("two", b"\x00\xff", 1 << 70))
+    assert entry.read() == Step("two", b"\x00\xff", 1 << 70)
+    assert json.loads(entry.path.read_text()) == {"version": 1, "step": "two", "raw": "00ff", "until": 1 << 70}
     assert stat.S_IMODE(entry.path.stat().st_mode) == 0o600
     entry.remove()
     entry.remove()
     assert entry.read() is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 2}', '"version"', "[" * 100_000])
-def test_a_file_that_is_no_entry_stops_everything(entry: Entry, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '"version"',
+        "[" * 100_000,
+        '{"version": 1}',
+        '{"version": 2, "step": "one"}',
+        '{"step": "one"}',
+        '{"version": 1, "step": 1}',
+        '{"version": 1, "step": null}',
+        '{"version": 1, "step": "one", "step": "two"}',
+        '{"version": 1, "step": "one", "more": 1}',
+        '{"version": 1, "step": "one", "raw": "no digits"}',
+        '{"version": 1, "step": "one", "raw": 5}',
+        '{"version": 1, "step": "one", "raw": [1]}',
+        '{"version": 1, "step": "one", "until": "5"}',
+        '{"version": 1, "step": "one", "until": true}',
+        '{"version": 1, "step": "one", "until": 5.0}',
+    ],
+)
+def test_a_file_that_is_no_entry_stops_everything_and_stays(entry: Entry[Step], text: str) -> None:
     entry.path.write_text(text)
-    with pytest.raises(RefusedError, match="can't be read"):
+    with pytest.raises(RefusedError) as caught:
         entry.read()
+    assert caught.value.code == "bad-journal"
+    assert entry.path.read_text() == text
 
 
-def test_what_is_set_aside_is_kept(entry: Entry) -> None:
+def test_what_is_set_aside_is_kept(entry: Entry[Step]) -> None:
     names = []
     for number in range(3):
-        entry.save({"number": number})
+        entry.save(Step(str(number)))
         names.append(entry.set_aside().name)
     assert names == ["entry.old-1.json", "entry.old-2.json", "entry.old-3.json"]
     assert entry.read() is None
@@ -68,8 +103,39 @@ def test_a_round_is_written_down_completely(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("missing", ["round", "done", "file", "copies", "envelopes"])
 def test_a_round_with_a_field_missing_is_refused(tmp_path: Path, missing: str) -> None:
-    document = RoundEntry(0).to_json()
+    journal = RoundJournal(tmp_path, 1)
+    journal.save(RoundEntry.begun(0))
+    document = json.loads(journal.path(0).read_text())
     del document[missing]
-    Entry(tmp_path / "round-0.json").save(document)
-    with pytest.raises(RefusedError, match="can't be read"):
-        RoundJournal(tmp_path, 1).load(0)
+    journal.path(0).write_text(json.dumps(document))
+    with pytest.raises(RefusedError) as caught:
+        journal.load(0)
+    assert caught.value.code == "bad-journal"
+
+
+OLD_ROUND = """{
+ "version": 1,
+ "round": 3,
+ "done": false,
+ "file": {
+  "name": "p.csv",
+  "sha256": "0101010101010101010101010101010101010101010101010101010101010101",
+  "size": 5,
+  "manifest": "0202",
+  "read_back": true
+ },
+ "copies": {"4294967296": {"name": "c.csv", "sha256": "00ff", "size": 0, "manifest": "", "read_back": false}},
+ "envelopes": {"ab": [4294967296, 4294967297]}
+}
+"""
+
+
+def test_a_round_that_an_earlier_version_wrote_is_read(tmp_path: Path) -> None:
+    journal = RoundJournal(tmp_path, 1)
+    journal.path(3).write_text(OLD_ROUND)
+    file = SealedFile("p.csv", b"\x01" * 32, 5, b"\x02\x02", read_back=True)
+    copy = SealedFile("c.csv", b"\x00\xff", 0, b"", read_back=False)
+    entry = RoundEntry(3, file, {1 << 32: copy}, {"ab": [1 << 32, (1 << 32) + 1]}, done=False)
+    assert journal.load(3) == entry
+    journal.save(entry)
+    assert json.loads(journal.path(3).read_text()) == json.loads(OLD_ROUND)

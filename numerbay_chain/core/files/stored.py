@@ -1,0 +1,52 @@
+"""Values in JSON files that this program wrote and reads again.
+
+Each kind of file is a dataclass: its fields are the document's names, and msgspec checks every one when a file is read.
+msgspec takes time to load, so only what reads a file loads it.
+"""
+
+import json
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from numerbay_chain.core.files import jsontext
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Hex = bytes
+    _Value = TypeVar("_Value", bound=DataclassInstance)
+else:
+    _Value = TypeVar("_Value")
+
+    class Hex(bytes):
+        """Bytes that stand in a file as hexadecimal digits; a field of this type takes any bytes."""
+
+
+def encode(value: "DataclassInstance", version: int | None = None) -> str:
+    """Return the text of a dataclass's fields, with the format's version beside them where there is one."""
+    document = asdict(value) if version is None else {"version": version, **asdict(value)}
+    return json.dumps(document, indent=1, default=bytes.hex) + "\n"
+
+
+def decode(data: bytes, kind: type[_Value], version: int | None = None) -> _Value:
+    """Return what `encode` wrote. Fields without a default must be there, and no names that are no fields.
+
+    Raise `ValueError` for text that is not of this kind and version. It is read by the rules of `jsontext`, but may
+    have any length.
+    """
+    import msgspec
+
+    document = jsontext.parse(data, limit=None)
+    if not isinstance(document, dict):
+        raise ValueError("it is no object")
+    if version is not None and document.pop("version", None) != version:
+        raise ValueError(f"it has another version than {version}")
+    if unknown := document.keys() - {field.name for field in fields(kind)}:
+        raise ValueError(f"it has unknown names: {len(unknown)}")
+    return msgspec.convert(document, kind, str_keys=True, dec_hook=_from_digits)
+
+
+def _from_digits(kind: type, value: Any) -> Any:
+    if kind is not Hex or not isinstance(value, str):
+        raise ValueError("hexadecimal digits are wanted")
+    return Hex.fromhex(value)
