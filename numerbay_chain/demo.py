@@ -164,9 +164,7 @@ class _Demo:
         deployed = connection.receipt(deployment.transaction)
         if deployed is None:
             raise RefusedError("the deployment has no receipt")
-        self._count(
-            "seller", "deploy", int(deployed["gasUsed"]), int(deployed["gasUsed"] * deployed["effectiveGasPrice"])
-        )
+        self._count("seller", "deploy", deployed.gas_used, deployed.gas_used * deployed.gas_price)
         return MarketplaceContract(connection, deployment.address, deployment.block)
 
     def _received(self, name: str, reader: Buyer, order: int) -> DemoBuyer:

@@ -11,6 +11,7 @@ from ape.api import AccountAPI, ProviderAPI
 from eth_account.messages import encode_typed_data
 
 from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.local.over_web3 import Web3Transport
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.cli import output, streams
 from numerbay_chain.cli.ending import failure_of, interrupted
@@ -53,7 +54,7 @@ class ApeSigner(Signer):
 def connection(provider: ProviderAPI) -> Connection:
     """The chain that Ape is connected to, with the limits of fees that the settings have."""
     network, settings = provider.network, load_settings()
-    found = Connection(provider.web3, name=f"Ape's {network.choice}", local=network.is_dev)
+    found = Connection(Web3Transport(provider.web3), name=f"Ape's {network.choice}", local=network.is_dev)
     found.limit_fees(settings.max_tip, settings.max_fee)
     return found
 

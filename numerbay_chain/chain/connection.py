@@ -4,34 +4,21 @@ A node's address may hold an access key, so messages name its host alone. Nodes 
 refuses (a second argument of an estimate, the `pending` block, a method) is done another way, and remembered.
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal, Protocol, TypeVar, cast
-
-from eth_typing import ChecksumAddress, HexStr
-from web3 import Web3
-from web3.exceptions import TransactionNotFound
-from web3.middleware import ExtraDataToPOAMiddleware
-from web3.providers.base import BaseProvider
-from web3.types import BlockIdentifier, TxParams
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from numerbay_chain.chain.networks import network
-from numerbay_chain.chain.node import pricing
+from numerbay_chain.chain.node import pricing, transport, values
 from numerbay_chain.chain.node.blocks import CONFIRMATIONS, Block
 from numerbay_chain.chain.node.endpoint import parse_endpoint
-from numerbay_chain.chain.node.errors import (
-    SECONDS_PER_REQUEST,
-    NodeRefusedError,
-    NodeTimeoutError,
-    UnknownBlockError,
-    number,
-)
+from numerbay_chain.chain.node.errors import NodeRefusedError, NodeTimeoutError, UnknownBlockError
 from numerbay_chain.chain.node.fees import FeeLimits, Fees
 from numerbay_chain.chain.node.node import Node
-from numerbay_chain.chain.node.rpc import NodeProvider, SocketProvider
+from numerbay_chain.chain.node.transport import Transport
+from numerbay_chain.chain.node.values import At, Header, NodeReceipt, NodeTransaction
 from numerbay_chain.chain.reading import OneBlock, of_one_block
-from numerbay_chain.core import addresses
+from numerbay_chain.core.addresses import checksummed
 
 __all__ = ["Connection", "Fees", "NodeRefusedError", "NodeTimeoutError", "checksummed", "connect"]
 
@@ -39,13 +26,6 @@ SECONDS_PER_LOGS: Final = 10.0
 """For logs of many blocks: where they take longer, fewer blocks are asked for."""
 
 T = TypeVar("T")
-
-logging.getLogger("web3").setLevel(logging.WARNING)  # its debug lines hold the node's whole address
-
-
-def checksummed(address: str, what: str = "address") -> ChecksumAddress:
-    """Return the address as EIP-55 writes it. Raises as `addresses.checksummed`."""
-    return cast(ChecksumAddress, addresses.checksummed(address, what))
 
 
 def connect(
@@ -58,12 +38,12 @@ def connect(
     that can't be reached.
     """
     endpoint = parse_endpoint(rpc)
-    provider: BaseProvider = SocketProvider(endpoint) if endpoint.is_socket else NodeProvider(endpoint)
-    w3 = Web3(provider)
-    w3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
-    w3.middleware_onion.remove("validation")  # it asks for the chain's id before each call
     connection = Connection(
-        w3, name=endpoint.name, local=endpoint.local, expected_chain_id=expected_chain_id, redacted=endpoint.redacted
+        transport.opened(endpoint),
+        name=endpoint.name,
+        local=endpoint.local,
+        expected_chain_id=expected_chain_id,
+        redacted=endpoint.redacted,
     )
     connection.limit_fees(max_tip, max_fee)
     return connection
@@ -90,16 +70,16 @@ class Connection(Node):
 
     def __init__(
         self,
-        w3: Web3,
+        transport: Transport,
         *,
         name: str,
         local: bool,
         expected_chain_id: int | None = None,
         redacted: Callable[[str], str] = str,
     ) -> None:
-        """Over a `Web3` that exists already, such as Ape's; `local`: it is this machine's. `redacted` takes the node's
+        """Over a transport that exists already; `local`: the node is this machine's. `redacted` takes the node's
         secrets out of its words. Raises as `connect`."""
-        super().__init__(w3, name, local, expected_chain_id, redacted)
+        super().__init__(transport, name, local, expected_chain_id, redacted)
         self.second: OtherNode | None = None
         self.decision: Deciding | None = None
         self.limits = FeeLimits.of(self.chain_id)
@@ -156,50 +136,42 @@ class Connection(Node):
     # ----------------------------------------------------------------------------------------------------------- state
 
     @of_one_block
-    def balance(self, address: str, block: int | None = None) -> int:
+    def balance(self, address: str, block: At | None = None) -> int:
         """In wei."""
-        account = checksummed(address)
-        return self.state("asking for a balance", block, lambda at: number(self.w3.eth.get_balance(account, at), 256))
+        return self.state_of("asking for a balance", values.quantity, block, "eth_getBalance", checksummed(address))
 
     @of_one_block
-    def code(self, address: str, block: int | None = None) -> bytes:
+    def code(self, address: str, block: At | None = None) -> bytes:
         """The code at the address after `block` (None: the latest one), empty where there is no contract."""
-        account = checksummed(address)
-        return self.state("asking for a contract's code", block, lambda at: bytes(self.w3.eth.get_code(account, at)))
+        return self.state_of("asking for a contract's code", values.data, block, "eth_getCode", checksummed(address))
 
     @of_one_block
-    def storage(self, address: str, slot: int, block: int | None = None) -> bytes:
+    def storage(self, address: str, slot: int, block: At | None = None) -> bytes:
         """32 bytes."""
-        account = checksummed(address)
-
-        def ask(at: BlockIdentifier) -> bytes:
-            return _word(bytes(self.w3.eth.get_storage_at(account, slot, at)))
-
-        return self.state("asking for a contract's storage", block, ask)
+        return self.state_of(
+            "asking for a contract's storage", values.word, block, "eth_getStorageAt", checksummed(address), slot
+        )
 
     @of_one_block
-    def call(
-        self, transaction: Mapping[str, Any], block: BlockIdentifier | None = None, answered: bool = False
-    ) -> bytes:
+    def call(self, transaction: Mapping[str, Any], block: At | None = None, answered: bool = False) -> bytes:
         """What the transaction would return, on the latest block if none is named. `answered`: something must come
         back, so nothing is asked for again: some nodes give none while they can't look. Raises `RevertedError`."""
 
-        def ask(at: BlockIdentifier) -> bytes:
-            # a contract must not be able to make us fetch addresses of its choice (EIP-3668)
-            return bytes(self.w3.eth.call(cast(TxParams, dict(transaction)), at, ccip_read_enabled=False))
+        def ask(at: At | None) -> bytes:
+            return self.state_of("making a call", values.data, at, "eth_call", transaction)
 
         if block == "pending" and "pending" in self.lacks:
             block = None
         try:
             looks = self.fresh.looked if answered else _once
-            return looks(lambda: self.state("making a call", block, ask), lambda answer: not answer)
+            return looks(lambda: ask(block), lambda answer: not answer)
         except NodeRefusedError as error:
             if block != "pending":
                 raise
             self.without_pending(error)
-            return self.state("making a call", None, ask)
+            return ask(None)
 
-    def read(self, address: str, data: bytes, block: BlockIdentifier | None = None) -> bytes:
+    def read(self, address: str, data: bytes, block: At | None = None) -> bytes:
         """What a contract answers to a question. Raises `RevertedError`."""
         return self.call({"to": checksummed(address), "data": "0x" + data.hex()}, block, True)
 
@@ -207,18 +179,13 @@ class Connection(Node):
 
     def estimate_gas(self, transaction: Mapping[str, Any]) -> int:
         """Raises `RevertedError`."""
-        return pricing.estimate(self, cast(TxParams, dict(transaction)))
+        return pricing.estimate(self, transaction)
 
-    def gas_limit(self) -> int:
-        """Of the latest block."""
-        with self.guard("asking for the latest block"):
-            return number(self.w3.eth.get_block("latest")["gasLimit"], 64)
-
-    def fees(self, *, staked: bool = False) -> Fees:
-        """What a unit of gas is offered (`FeeLimits.offered`). Raises `RefusedError` where the node asks for more than
-        `limits` allow."""
-        base, asked = pricing.asked(self)
-        return self.limits.offered(base, asked, self.name, staked=staked)
+    def fees(self, *, staked: bool = False, header: Header | None = None) -> Fees:
+        """What a unit of gas is offered (`FeeLimits.offered`). `header`: the latest block's, if it was asked for just
+        now. Raises `RefusedError` where the node asks for more than `limits` allow."""
+        base = (header or self.header_of("latest")).base_fee
+        return self.limits.offered(base, pricing.asked(self, base), self.name, staked=staked)
 
     # ---------------------------------------------------------------------------------------------------- transactions
 
@@ -227,42 +194,44 @@ class Connection(Node):
         transactions."""
         account = checksummed(address)
 
-        def ask(at: BlockIdentifier) -> int:
-            return number(self.w3.eth.get_transaction_count(account, at), 64)
+        def ask(at: At | None) -> int:
+            return self.state_of("asking for a nonce", _nonce, at, "eth_getTransactionCount", account)
 
         if not pending or "pending" in self.lacks:
-            return self.state("asking for a nonce", block, ask)
+            return ask(block)
         try:
-            found = self.state("asking for a nonce", "pending", ask)
+            found = ask("pending")
         except NodeRefusedError as error:
             self.without_pending(error)
             found = 0
         # a node that is behind does not know what was used meanwhile
-        return found if found and self.is_development else max(found, self.state("asking for a nonce", None, ask))
+        return found if found and self.is_development else max(found, ask(None))
 
     def send_raw(self, raw: bytes) -> str:
         """Hands a signed transaction over; its hash. Raises `NodeRefusedError` where the node does not want it."""
-        with self.guard("sending a transaction"):
-            return "0x" + bytes(self.w3.eth.send_raw_transaction(raw)).hex()
+        return "0x" + self.ask("sending a transaction", values.digest, "eth_sendRawTransaction", raw).hex()
 
-    def transaction(self, transaction: str) -> Mapping[str, Any] | None:
-        """A transaction that the node knows, mined (`blockNumber` is set) or not; None where it does not."""
-        with self.guard("asking for a transaction"):
-            try:
-                return cast(Mapping[str, Any], self.w3.eth.get_transaction(HexStr(transaction)))
-            except TransactionNotFound:
-                return None
+    def transaction(self, transaction: str) -> NodeTransaction | None:
+        """A transaction that the node knows, mined (`block` is set) or not; None where it does not."""
+        return self.ask(
+            "asking for a transaction", _optional(values.transaction), "eth_getTransactionByHash", transaction
+        )
 
-    def receipt(self, transaction: str) -> Mapping[str, Any] | None:
-        """web3's receipt, None while there is none. What is read afterwards is not older than its block."""
-        with self.guard("asking for a receipt"):
-            try:
-                found = cast(Mapping[str, Any], self.w3.eth.get_transaction_receipt(HexStr(transaction)))
-            except TransactionNotFound:
-                return None
-            if found.get("blockNumber") is not None:
-                self.fresh.note(number(found["blockNumber"], 63))
-            return found
+    def receipt(self, transaction: str) -> NodeReceipt | None:
+        """The receipt of a mined transaction, None while there is none. What is read afterwards is not older than its
+        block."""
+        found = self.ask("asking for a receipt", _optional(values.receipt), "eth_getTransactionReceipt", transaction)
+        if found is not None:
+            self.fresh.note(found.block)
+        return found
+
+    def receipts_in(self, block: int) -> list[NodeReceipt]:
+        """The receipts of a block's transactions. Raises `NodeRefusedError` where the node knows no such question."""
+
+        def decode(found: Any) -> list[NodeReceipt]:
+            return [one for one in map(values.receipt, values.sequence(found or ())) if one is not None]
+
+        return self.ask("asking for a block's receipts", decode, "eth_getBlockReceipts", block)
 
     # ------------------------------------------------------------------------------------------------------------ logs
 
@@ -276,7 +245,7 @@ class Connection(Node):
         wide = {**query, "fromBlock": hex(first), "toBlock": hex(last)}
 
         def ask() -> list[Mapping[str, Any]]:
-            with self.patience(SECONDS_PER_LOGS if last > first else SECONDS_PER_REQUEST):
+            with self.transport.within(SECONDS_PER_LOGS if last > first else transport.SECONDS_PER_REQUEST):
                 return self.fresh.at(last, lambda: self.get_logs(wide))
 
         if self.is_development:
@@ -288,7 +257,9 @@ def _once(ask: Callable[[], T], _: Callable[[T], bool]) -> T:
     return ask()
 
 
-def _word(value: bytes) -> bytes:
-    if len(value) > 32:
-        raise ValueError("longer than a word")
-    return value.rjust(32, b"\0")
+def _optional(decode: Callable[[Any], T | None]) -> Callable[[Any], T | None]:
+    return lambda found: None if found is None else decode(found)
+
+
+def _nonce(found: Any) -> int:
+    return values.quantity(found, 64)

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from eth_utils.crypto import keccak
-
 from numerbay_chain.chain import tokens
 from numerbay_chain.chain.connection import Connection, checksummed
 from numerbay_chain.chain.encoding import abi
+from numerbay_chain.chain.encoding.codec import Item
 from numerbay_chain.chain.logs import MOST_TOPICS, read_events
 from numerbay_chain.chain.reading import Question
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, UsageError
+from numerbay_chain.core.hashing import keccak
 from numerbay_chain.core.units import format_order_id
 from numerbay_chain.protocol.events import Event, challenge_after, release_of
 from numerbay_chain.protocol.types import (
@@ -276,7 +276,7 @@ class MarketplaceContract:
         return [orders[id] for id in ids]
 
 
-def _function(name: str) -> abi.Item:
+def _function(name: str) -> Item:
     return abi.functions()[name]
 
 

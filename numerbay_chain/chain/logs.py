@@ -6,8 +6,9 @@ A node's answer is checked before it is used: the address, the range and the fil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from numerbay_chain.chain.connection import Connection, NodeRefusedError, NodeTimeoutError, checksummed
+from numerbay_chain.chain.connection import Connection, NodeRefusedError, NodeTimeoutError
 from numerbay_chain.chain.encoding import abi
+from numerbay_chain.chain.node import values
 from numerbay_chain.core.errors import NetworkError, UsageError
 from numerbay_chain.protocol.events import Event
 
@@ -21,16 +22,13 @@ Topics = list[list[bytes]]
 def decode_log(log: Mapping[str, Any], address: str) -> Event:
     """A log of the marketplace at `address`. Raises `NetworkError` for anything that it can't have written."""
     try:
-        if checksummed(str(log["address"])) != address:
-            raise NetworkError(
-                f"the node answered with a log of {log['address']} instead of {address}", code="bad-answer"
-            )
-        topics = [bytes(topic) for topic in log["topics"]]
-        data, transaction = bytes(log["data"]), bytes(log["transactionHash"])
-        block, index = log["blockNumber"], log["logIndex"]
-    except (LookupError, TypeError, ValueError, UsageError) as error:
+        found = values.log(log)
+    except values.NoAnswer as error:
         raise NetworkError("the node answered with a log that is incomplete", code="bad-answer") from error
-    if log.get("removed") or type(block) is not int or type(index) is not int or len(transaction) != 32:
+    if found.address != address:
+        raise NetworkError(f"the node answered with a log of {found.address} instead of {address}", code="bad-answer")
+    topics, block = found.topics, found.block
+    if found.removed or block is None or found.index is None:
         raise NetworkError("the node answered with a log that is not part of the chain", code="bad-answer")
     item = abi.event_topics().get(topics[0] if topics else b"")
     if item is None:
@@ -47,11 +45,11 @@ def decode_log(log: Mapping[str, Any], address: str) -> Event:
             code="bad-answer",
         )
     what = f"the log {name} in block {block}"
-    values = dict(zip(_names(indexed), abi.decode(indexed, b"".join(topics[1:]), what), strict=True))
+    told = dict(zip(_names(indexed), abi.decode(indexed, b"".join(topics[1:]), what), strict=True))
     plain = [parameter for parameter in item["inputs"] if not parameter["indexed"]]
-    values |= zip(_names(plain), abi.decode(plain, data, what), strict=True)
-    arguments = {key: values[key] for key in _names(item["inputs"])}
-    return Event(name, arguments, block, index, "0x" + transaction.hex(), address)
+    told |= zip(_names(plain), abi.decode(plain, found.data, what), strict=True)
+    arguments = {key: told[key] for key in _names(item["inputs"])}
+    return Event(name, arguments, block, found.index, "0x" + found.transaction.hex(), address)
 
 
 def read_events(
@@ -111,7 +109,7 @@ def _checked(
             f"{connection.name} answered with a log of block {event.block}, outside of {first} to {last}",
             code="bad-answer",
         )
-    topics = [bytes(topic) for topic in log["topics"]]
+    topics = values.log(log).topics
     for position, wanted in enumerate(places):
         if wanted and (position >= len(topics) or topics[position] not in wanted):
             raise NetworkError(

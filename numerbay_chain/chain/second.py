@@ -197,12 +197,11 @@ def require_no_effect(first: Connection, transaction: str, block: int) -> None:
     second = first.second.connection(first)
     for _ in _looks(first):
         found = second.receipt(transaction)
-        if found is not None and found.get("blockNumber") is not None:
+        if found is not None:
             break
     else:
         raise _lacks(first, second, transaction)
-    with second.guard("asking for a receipt"):
-        here, there = (0, block), (int(found["status"]), int(found["blockNumber"]))
+    here, there = (0, block), (found.status, found.block)
     if here != there:
         raise disagreement(first, second, f"what became of transaction {transaction}", _fate(*here), _fate(*there))
 
@@ -216,9 +215,7 @@ def require_replaced(first: Connection, account: str, transaction: str, nonce: i
         used = second.transaction_count(account)
         found = second.receipt(transaction)
         if found is not None:
-            with second.guard("asking for a receipt"):
-                fate = _fate(int(found["status"]), int(found["blockNumber"]))
-            what = f"what became of transaction {transaction}"
+            what, fate = f"what became of transaction {transaction}", _fate(found.status, found.block)
             raise disagreement(first, second, what, "that another one was mined in its place", fate)
         if used > nonce:
             return

@@ -7,15 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from eth_abi.abi import decode as abi_decode
-from eth_abi.exceptions import DecodingError
-from eth_account.messages import encode_typed_data
-from eth_utils.crypto import keccak
-
 from numerbay_chain.chain.connection import Connection, checksummed
 from numerbay_chain.chain.encoding import abi, typed_data
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError, RevertedError
+from numerbay_chain.core.hashing import keccak
 from numerbay_chain.core.text import escaped
 from numerbay_chain.protocol.types import NATIVE_TOKEN, ZERO_ADDRESS, Permit, Token
 
@@ -50,7 +46,7 @@ def _fit(symbol: str, address: str, connection: Connection) -> str:
 def _ask(connection: Connection, address: str, signature: str) -> bytes:
     """The answer to a question without arguments, empty where the contract does not know it."""
     try:
-        answer = connection.read(address, keccak(text=signature)[:4])
+        answer = connection.read(address, keccak(signature.encode())[:4])
     except RevertedError:
         return b""
     return answer if len(answer) <= _ANSWER_LENGTH else b""
@@ -60,11 +56,10 @@ def _text(answer: bytes) -> str:
     """A `string`, or what older tokens answer: 32 bytes filled up with zeros."""
     if len(answer) == 32:
         return answer.rstrip(b"\0").decode(errors="surrogateescape")
-    try:
-        (text,) = abi_decode(["bytes"], answer)
-    except (DecodingError, OverflowError, ValueError):
-        return ""
-    return bytes(text).decode(errors="surrogateescape")
+    start = int.from_bytes(answer[:32]) + 32
+    size = int.from_bytes(answer[start - 32 : start])
+    text = answer[start : start + size]
+    return text.decode(errors="surrogateescape") if 0 < size == len(text) else ""
 
 
 def balance_of(connection: Connection, token: str, account: str, block: int | None = None) -> int:
@@ -104,7 +99,7 @@ def permit_domain(connection: Connection, token: str) -> dict[str, Any]:
         raise refusal from None
     message = typed_data.permit(domain, owner=token, spender=token, value=0, nonce=0, deadline=0)
     own = domain.get("chainId") == connection.chain_id and domain.get("verifyingContract") == token
-    if not own or encode_typed_data(full_message=message).header != separator:
+    if not own or typed_data.separator(message) != separator:
         raise refusal
     return domain
 

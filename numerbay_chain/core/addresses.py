@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from numerbay_chain.core.errors import UsageError
+from numerbay_chain.core.hashing import keccak
 from numerbay_chain.core.text import one_line
 
 _FORM: Final = re.compile(r"(?:0[xX])?([0-9a-fA-F]{40})", re.ASCII)
@@ -35,8 +36,6 @@ def checksummed(address: Any, what: str = "address") -> str:
 
 @lru_cache(4096)
 def _checksum(digits: str) -> str:
-    from eth_hash.auto import keccak  # the command line's help must not wait for it
-
     hash = keccak(digits.encode()).hex()
     return "".join(
         digit.upper() if int(nibble, 16) >= 8 else digit for digit, nibble in zip(digits, hash, strict=False)

@@ -10,9 +10,9 @@ from typing import Final
 from coincurve import PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from eth_utils.crypto import keccak
 
 from numerbay_chain.core.errors import AccountError, UsageError
+from numerbay_chain.core.hashing import keccak
 from numerbay_chain.crypto import secp256k1
 from numerbay_chain.crypto.content_key import ContentKey, word
 

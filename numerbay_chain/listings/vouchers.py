@@ -6,17 +6,11 @@ import secrets
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self
 
-from eth_abi.abi import encode
-from eth_account import Account
-from eth_account.messages import encode_typed_data
-from eth_keys.exceptions import BadSignature
-from eth_utils.crypto import keccak
-from eth_utils.exceptions import ValidationError
-
-from numerbay_chain.chain.encoding import calls, typed_data
+from numerbay_chain.chain.encoding import accounts, calls, codec, typed_data
 from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import RefusedError, RevertedError, UsageError
 from numerbay_chain.core.files import jsontext
+from numerbay_chain.core.hashing import keccak
 from numerbay_chain.core.units import format_duration, parse_duration
 from numerbay_chain.listings.results import VoucherStatus
 from numerbay_chain.protocol.events import Done
@@ -26,7 +20,7 @@ from numerbay_chain.session import Market
 
 _VERSION: Final = 1
 _SIGNATURE_LENGTH: Final = 65  # of an account with a key; a contract signs with any length, or with nothing
-_VALID: Final = keccak(text="isValidSignature(bytes32,bytes)")[:4]  # ERC-1271: the function, and its yes
+_VALID: Final = keccak(b"isValidSignature(bytes32,bytes)")[:4]  # ERC-1271: the function, and its yes
 _BITS: Final = {"listing": 32, "price": 88, "max_rounds": 16, "uses": 32, "deadline": 40, "nonce": 256}
 
 
@@ -162,26 +156,19 @@ def sign_voucher(market: Market, voucher: Voucher) -> SignedVoucher:
 
 def digest_of(signed: SignedVoucher) -> bytes:
     """Return what was signed, 32 bytes: no two vouchers share it."""
-    message = encode_typed_data(full_message=typed_data.voucher(signed.chain_id, signed.marketplace, signed.voucher))
-    return keccak(b"\x19" + message.version + message.header + message.body)
+    return typed_data.digest(typed_data.voucher(signed.chain_id, signed.marketplace, signed.voucher))
 
 
 def _signer_of(signed: SignedVoucher) -> str | None:
     """The account with a key whose signature this is; None for a contract's, or none at all."""
-    if len(signed.signature) != _SIGNATURE_LENGTH:
-        return None
-    message = typed_data.voucher(signed.chain_id, signed.marketplace, signed.voucher)
-    try:
-        return str(Account.recover_message(encode_typed_data(full_message=message), signature=signed.signature))
-    except (BadSignature, ValidationError, ValueError):
-        return None
+    return accounts.signer_of(digest_of(signed), signed.signature)
 
 
 def _is_signed_by(market: Market, signed: SignedVoucher, seller: str, digest: bytes) -> bool:
     """Whether the marketplace would take the signature for the seller's: where there is code, the code decides."""
     if not market.connection.code(seller):
         return _signer_of(signed) == seller
-    question = _VALID + encode(["bytes32", "bytes"], [digest, signed.signature])
+    question = _VALID + codec.encode([{"type": "bytes32"}, {"type": "bytes"}], [digest, signed.signature])
     try:
         answer = market.connection.read(seller, question)
     except RevertedError:

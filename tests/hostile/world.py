@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from eth_utils.crypto import keccak
-from web3 import Web3
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
@@ -22,7 +21,7 @@ from numerbay_chain.core.home.home import Home
 from numerbay_chain.ipfs import ContentStore, EmbeddedStore
 from numerbay_chain.session import Market
 from tests.hostile.nodes import LyingNode
-from tests.support.evm.node import Node, NodeProvider
+from tests.support.evm.node import Node, NodeTransport
 
 SELLER, BUYER, OTHER, RIVAL, ROGUE, STRANGER = range(6)
 HONEST = (SELLER, BUYER, OTHER)
@@ -59,7 +58,7 @@ class World:
         self.pinned = EmbeddedStore(self.folder / "network")
         for number in range(_ACCOUNTS):
             self.node.fund(self.address_of(number))
-        self.connection = Connection(Web3(NodeProvider(self.node.request)), name="the chain", local=False)
+        self.connection = Connection(NodeTransport(self.node.request), name="the chain", local=False)
         deployment = deploy(Sender(self.connection, self.signer(SELLER)))
         self.address, self.block = deployment.address, deployment.block
         self.contract = MarketplaceContract(self.connection, self.address, self.block)
@@ -114,7 +113,7 @@ class Hesitant(LocalSigner):
     """Somebody who types the password when they find it."""
 
     def __init__(self, world: World, number: int) -> None:
-        super().__init__(_signer(number)._account)
+        super().__init__(_signer(number)._key)
         self._world = world
 
     def unlock(self) -> None:
@@ -133,7 +132,7 @@ class Witnessed(Connection):
     """A node in a public network: what it is told is public at once, and mined some seconds later."""
 
     def __init__(self, world: World, number: int, ask: Callable[[str, list[Any]], Any]) -> None:
-        super().__init__(Web3(NodeProvider(ask)), name=f"node-{number}", local=False)
+        super().__init__(NodeTransport(ask), name=f"node-{number}", local=False)
         self._world, self._number = world, number
 
     def send_raw(self, raw: bytes) -> str:

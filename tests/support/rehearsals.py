@@ -141,8 +141,8 @@ class Stage:
         for transaction in sorted({event.transaction for event in events}):
             receipt = connection.receipt(transaction)
             assert receipt is not None
-            if receipt["from"] in people:
-                spent[people[receipt["from"]]] += int(receipt["gasUsed"]) * int(receipt["effectiveGasPrice"])
+            if receipt.sender in people:
+                spent[people[receipt.sender]] += receipt.gas_used * receipt.gas_price
         return {
             "events": [event.name for event in events],
             "copies": sorted(str(event["order"]) for event in events if event.name == "CopyDelivered"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from numerbay_chain.chain.node.rpc import NodeProvider
+from numerbay_chain.chain.node.transport import HttpTransport
 from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.core.network.failures import TransportError
 from numerbay_chain.ipfs import EmbeddedStore, GatewayStore
@@ -70,8 +70,8 @@ class Steps:
 
     def watch(self) -> None:
         sys.addaudithook(self._on_audit)
-        self._ask, self._fetch = NodeProvider.make_request, {}
-        NodeProvider.make_request = self._request()  # type: ignore[method-assign]  # for the rest of this process
+        HttpTransport.request = self._asked(HttpTransport.request)  # type: ignore[method-assign]  # for the rest of this process
+        HttpTransport.batch = self._asked(HttpTransport.batch)  # type: ignore[method-assign]  # likewise
         for store in (EmbeddedStore, GatewayStore):
             store._fetch = self._read(store._fetch)  # type: ignore[method-assign]  # likewise
 
@@ -89,22 +89,20 @@ class Steps:
         elif any(name.startswith(self._folder) for name in names):
             self._pass("disk write", f"{event} {names[-1]}")
 
-    def _request(self) -> Callable[..., Any]:
-        original = NodeProvider.make_request
-
-        def make_request(provider: NodeProvider, method: Any, parameters: Any) -> Any:
-            kind = "transaction" if method == "eth_sendRawTransaction" else "question"
-            way = self._pass(kind, str(method))
+    def _asked(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def ask(transport: HttpTransport, what: Any, *params: Any) -> Any:
+            kind = "transaction" if what == "eth_sendRawTransaction" else "question"
+            way = self._pass(kind, what if isinstance(what, str) else "a batch")
             if way == "gone":
                 raise TransportError("went away")
-            answer = original(provider, method, parameters)
+            answer = original(transport, what, *params)
             if way == "killed after":
                 self._die()
             if way == "no answer":
                 raise TransportError("went away")
             return answer
 
-        return make_request
+        return ask
 
     def _read(self, original: Callable[..., bytes]) -> Callable[..., bytes]:
         def fetch(store: Any, cid: Any) -> bytes:

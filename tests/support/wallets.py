@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from eth_abi.abi import encode
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
-from hexbytes import HexBytes
 
 from numerbay_chain.chain.encoding import abi
 from numerbay_chain.chain.encoding.calls import Call
+from numerbay_chain.chain.local.devnet import request
 from numerbay_chain.chain.sending.sender import Sender
 from tests.support.places import Place
 from tests.support.plugins.toolchain import ROOT, require
@@ -46,12 +45,12 @@ class Other:
         self._send(calldata(types, (target, call.value, abi.encode_call(call))), 0, 0)
 
     def _send(self, data: bytes, by: int, value: int) -> None:
-        w3 = self.place.chain.connection.w3
-        sent = w3.eth.send_transaction(
-            {"from": w3.eth.accounts[by], "to": to_checksum_address(self.address), "data": HexBytes(data),
-             "value": value, "gas": 3_000_000}  # type: ignore[typeddict-item]  # Wei is an int
-        )  # fmt: skip
-        assert w3.eth.get_transaction_receipt(sent)["status"] == 1
+        connection = self.place.chain.connection
+        sender = self.place.chain.signer(by).address
+        sent = {"from": sender, "to": self.address, "data": data, "value": value, "gas": 3_000_000}
+        receipt = connection.receipt(str(request(connection, "eth_sendTransaction", sent)))
+        assert receipt is not None
+        assert receipt.status == 1
 
 
 def _words(types: str, arguments: tuple[Any, ...]) -> bytes:

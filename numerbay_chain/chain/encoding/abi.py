@@ -11,19 +11,14 @@ from functools import cache
 from importlib import resources
 from typing import Any, cast
 
-from eth_abi.abi import decode as abi_decode
-from eth_abi.abi import encode as abi_encode
-from eth_abi.exceptions import DecodingError, EncodingError, ParseError
-from eth_utils.abi import collapse_if_tuple
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
-
+from numerbay_chain.chain.encoding import codec
 from numerbay_chain.chain.encoding.calls import Call, Interface
+from numerbay_chain.chain.encoding.codec import CodecError, Item
 from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import NetworkError, UsageError
+from numerbay_chain.core.hashing import keccak
 from numerbay_chain.protocol.types import Challenge, Ground, Offer, Permit, Settlement, Terms, Voucher, abi_tuple
 
-Item = dict[str, Any]
 _ENUMS: dict[str, type[IntEnum]] = {enum.__name__: enum for enum in (Settlement, Ground)}
 _STRUCTS: dict[str, type[Any]] = {struct.__name__: struct for struct in (Terms, Offer, Voucher, Permit, Challenge)}
 
@@ -90,7 +85,7 @@ def _items(interface: Interface) -> list[Item]:
 
 def types_of(parameters: Sequence[Item]) -> list[str]:
     """`["uint256", "(address,uint24)"]`."""
-    return [collapse_if_tuple(cast(Any, parameter)) for parameter in parameters]
+    return [codec.type_of(parameter) for parameter in parameters]
 
 
 def selector(item: Item) -> bytes:
@@ -99,7 +94,7 @@ def selector(item: Item) -> bytes:
 
 
 def _hash(item: Item) -> bytes:
-    return keccak(text=f"{item['name']}({','.join(types_of(item['inputs']))})")
+    return keccak(f"{item['name']}({','.join(types_of(item['inputs']))})".encode())
 
 
 @cache
@@ -148,8 +143,8 @@ def encode(parameters: Sequence[Item], values: Sequence[Any]) -> bytes:
     for parameter, value in zip(parameters, values, strict=False):
         _check_addresses(parameter, value)
     try:
-        return abi_encode(types_of(parameters), values)
-    except (EncodingError, ParseError, ValueError, TypeError):
+        return codec.encode(parameters, values)
+    except CodecError:
         raise _unfit(parameters, values) from None  # the cause repeats the value, whatever it is
 
 
@@ -168,8 +163,8 @@ def _check_addresses(parameter: Item, value: Any) -> None:
 def _unfit(parameters: Sequence[Item], values: Sequence[Any]) -> UsageError:
     for parameter, value in zip(parameters, values, strict=True):
         try:
-            abi_encode(types_of([parameter]), [value])
-        except (EncodingError, ParseError, ValueError, TypeError):
+            codec.encode([parameter], [value])
+        except CodecError:
             if parameter["type"] == "tuple" and isinstance(value, tuple):
                 return _unfit(parameter["components"], value)
             shown = f"{value} " if isinstance(value, int) else ""
@@ -188,17 +183,10 @@ def decode(parameters: Sequence[Item], data: bytes, what: str) -> list[Any]:
 
     Raises `NetworkError`; `what` names the bytes in its message.
     """
-    types = types_of(parameters)
     try:
-        values = abi_decode(types, data)
-        exact = abi_encode(types, values) == data
-    except (DecodingError, EncodingError, ValueError, TypeError, OverflowError) as error:
+        values = codec.decode(parameters, data)
+    except ValueError as error:
         raise NetworkError(f"{what} is not what the contract's interface says", code="bad-answer") from error
-    if not exact:
-        raise NetworkError(
-            f"{what} is not what the contract's interface says: it is not encoded as Solidity does it",
-            code="bad-answer",
-        )
     try:
         return [_typed(parameter, value) for parameter, value in zip(parameters, values, strict=True)]
     except ValueError as error:
@@ -208,9 +196,9 @@ def decode(parameters: Sequence[Item], data: bytes, what: str) -> list[Any]:
 def _typed(parameter: Item, value: Any) -> Any:
     kind = parameter["type"]
     if kind == "address":
-        return to_checksum_address(value)
+        return checksummed(value)
     if kind == "address[]":
-        return tuple(to_checksum_address(entry) for entry in value)
+        return tuple(checksummed(entry) for entry in value)
     if kind == "tuple":
         fields = [_typed(component, entry) for component, entry in zip(parameter["components"], value, strict=True)]
         struct = _STRUCTS.get(parameter.get("internalType", "").rpartition(".")[2])

@@ -1,9 +1,8 @@
-"""What a contract said when it refused, out of whatever a node, web3 or the in-process chain wraps it in."""
+"""What a contract said when it refused, out of whatever a node wraps it in."""
 
-import ast
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, overload
+from collections.abc import Mapping
+from typing import Any
 
 from numerbay_chain.chain.encoding import abi
 from numerbay_chain.chain.encoding.sentences import sentence
@@ -22,7 +21,6 @@ _PANICS = {
     0x51: "a function that was never set",
 }
 _HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
-_BYTES = re.compile(r"""b(['"]).*\1""", re.DOTALL)  # eth-tester shows the bytes as Python writes them
 _REASON = re.compile(r"""execution reverted: (?!0x|b['"])(.*\S)""", re.DOTALL)
 _SAYS_REVERT = re.compile(r"revert", re.IGNORECASE)
 # what a node says of code that fails without a word of its own
@@ -73,24 +71,18 @@ def _in_words(reason: str, transaction: str | None) -> RevertedError:
     )
 
 
-@overload
-def reverted(error: BaseException, certain: Literal[True] = True) -> RevertedError: ...
-@overload
-def reverted(error: BaseException, certain: bool) -> RevertedError | None: ...
-def reverted(error: BaseException, certain: bool = True) -> RevertedError | None:
-    """The `RevertedError` for what a library raised; None where it is no revert, unless the caller is `certain`."""
-    data = revert_data(error)
+def reverted(words: str, data: bytes | None = None, *, certain: bool = False) -> RevertedError | None:
+    """Return the error for what a node refused in these words, with this revert data if there is some; None where it
+    is no revert, unless the caller is `certain`."""
     if data:
         return decode_revert(data)
-    text = " ".join(one[:_MOST_WORDS] for one in _arguments(error) if isinstance(one, str))[:_MOST_WORDS]
+    text = words[:_MOST_WORDS]
     if _OUT_OF_GAS.search(text):
         return out_of_gas()
     if reason := _REASON.search(text):
         # some nodes keep the bytes of Error(string) to themselves
         return _in_words(reason.group(1), None)
-    if certain or _SAYS_REVERT.search(text) or _FAILED.search(text) or type(error).__name__ == "TransactionFailed":
-        return decode_revert(b"")
-    return None
+    return decode_revert(b"") if certain or _SAYS_REVERT.search(text) or _FAILED.search(text) else None
 
 
 def out_of_gas(transaction: str | None = None) -> RevertedError:
@@ -103,25 +95,6 @@ def out_of_gas(transaction: str | None = None) -> RevertedError:
     )
 
 
-def revert_data(error: BaseException) -> bytes | None:
-    """The bytes that the contract reverted with, None where the error holds none."""
-    seen: BaseException | None = error
-    for _ in range(_DEPTH):
-        if seen is None:
-            return None
-        for value in _arguments(seen):
-            if found := find_data(value):
-                return found
-        seen = seen.__cause__ or seen.__context__
-    return None
-
-
-def _arguments(error: BaseException) -> Iterator[Any]:
-    yield getattr(error, "data", None)  # web3's contract errors
-    yield getattr(error, "rpc_response", None)
-    yield from error.args
-
-
 def find_data(value: Any, depth: int = 0) -> bytes | None:
     """Return the bytes of a revert in what a node or a library gave, None where there are none.
 
@@ -130,29 +103,15 @@ def find_data(value: Any, depth: int = 0) -> bytes | None:
     """
     if depth > _DEPTH:
         return None
-    if isinstance(value, bytes):
-        return value if len(value) >= 4 else None
     if isinstance(value, str):
         text = value.strip().removeprefix("Reverted").strip().removeprefix("execution reverted:").strip()
-        if len(text) <= 4 * _LONGEST and _BYTES.fullmatch(text):
-            return find_data(_literal(text))
         match = _HEX.fullmatch(text)
         return bytes.fromhex(text[2:]) if match and len(text) >= 10 else None
-    if isinstance(value, BaseException):
-        return next((found for argument in value.args if (found := find_data(argument, depth + 1))), None)
     if isinstance(value, Mapping):
         values = [value[key] for key in _KEYS if key in value]
         values += [one for key, one in value.items() if key not in _KEYS and isinstance(one, Mapping)]
         return next((found for one in values if (found := find_data(one, depth + 1))), None)
     return None
-
-
-def _literal(text: str) -> bytes | None:
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return None
-    return value if isinstance(value, bytes) else None
 
 
 def _no_reason_hint() -> str:

@@ -1,11 +1,10 @@
 """EIP-712 messages for `Signer.sign_typed_data`: a seller's voucher, a key's registration, an ERC-2612 permit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eth_account.messages import encode_typed_data
-from eth_utils.crypto import keccak
-
+from numerbay_chain.chain.encoding import codec
+from numerbay_chain.core.hashing import keccak
 from numerbay_chain.protocol.types import Voucher
 
 DOMAIN_NAME = "numerbay_chain"
@@ -79,8 +78,25 @@ def permit(
 
 def digest(message: Mapping[str, Any]) -> bytes:
     """The 32 bytes that are signed."""
-    parts = encode_typed_data(full_message=dict(message))
-    return keccak(b"\x19" + parts.version + parts.header + parts.body)
+    body = _hash(message["primaryType"], message["types"][message["primaryType"]], message["message"])
+    return keccak(b"\x19\x01" + separator(message) + body)
+
+
+def separator(message: Mapping[str, Any]) -> bytes:
+    """The message's domain separator, 32 bytes."""
+    return _hash("EIP712Domain", message["types"]["EIP712Domain"], message["domain"])
+
+
+def _hash(name: str, fields: Sequence[Mapping[str, str]], values: Mapping[str, Any]) -> bytes:
+    """Of a struct whose fields are no structs and no arrays (EIP-712, hashStruct)."""
+    kind = f"{name}({','.join(' '.join((field['type'], field['name'])) for field in fields)})"
+    return keccak(keccak(kind.encode()) + b"".join(_word(field, values[field["name"]]) for field in fields))
+
+
+def _word(field: Mapping[str, str], value: Any) -> bytes:
+    if field["type"] in ("string", "bytes"):
+        return keccak(value.encode() if isinstance(value, str) else value)
+    return codec.encode([field], [value])
 
 
 def _message(

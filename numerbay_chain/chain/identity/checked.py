@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from eth_utils.crypto import keccak
-
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.finality import Finality
 from numerbay_chain.chain.identity import proxy
@@ -20,6 +18,7 @@ from numerbay_chain.chain.node.blocks import DEVELOPMENT_CHAIN_IDS
 from numerbay_chain.chain.second import disagreement
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.core.files.journal import Entry
+from numerbay_chain.core.hashing import keccak
 
 _IN_THIS_PROCESS: Final[WeakKeyDictionary[Connection, dict[str, Creation]]] = WeakKeyDictionary()
 

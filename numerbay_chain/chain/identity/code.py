@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from eth_utils.crypto import keccak
-
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import abi, typed_data
 from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.hashing import keccak
 from numerbay_chain.protocol.types import Voucher, abi_tuple
 
 

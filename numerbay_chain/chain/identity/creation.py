@@ -10,21 +10,19 @@ looks the same, and whose maker can collect what buyers pay. So the init code is
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn
-
-from eth_typing import BlockNumber
-from web3.exceptions import BlockNotFound
+from typing import Literal, NoReturn
 
 from numerbay_chain.chain.connection import Connection, NodeRefusedError, NodeTimeoutError
 from numerbay_chain.chain.encoding import abi
 from numerbay_chain.chain.identity import proxy
 from numerbay_chain.chain.identity.code import is_shipped_code
+from numerbay_chain.chain.node import values
+from numerbay_chain.chain.node.values import NodeReceipt, NodeTransaction
 from numerbay_chain.core.errors import NetworkError, RefusedError, UsageError
 from numerbay_chain.core.text import one_line
 
 Method = Literal["proxy", "direct"]
 """Through the deterministic deployment proxy, at an address that is known beforehand; or from an account."""
-_HASH_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,77 +113,59 @@ def _made_by_proxy(connection: Connection, address: str) -> Creation:
     return Creation("proxy")
 
 
-def _made_by(connection: Connection, address: str, name: str, sent: Mapping[str, Any]) -> Creation:
+def _made_by(connection: Connection, address: str, name: str, sent: NodeTransaction) -> Creation:
     """Judge one transaction by what was sent and by its receipt."""
-    with connection.guard("asking for a transaction"):
-        same = _digest(sent["hash"]) == _digest(name)
-        creates, code = not sent.get("to"), bytes(sent["input"])
-    if not same:
+    if sent.hash != _digest(name):
         raise NetworkError(
             f"{connection.name} answered with a transaction that is not {name}", "use another node", code="bad-answer"
         )
-    if not creates or code != proxy.init_code():
+    if sent.to is not None or sent.data != proxy.init_code():
         _refuse(connection, address, f"transaction {name} is not the deployment of this version")
-    receipt = connection.receipt(name) or _receipt_in_block(connection, sent, name)
+    receipt = connection.receipt(name) or _receipt_in_block(connection, sent)
     if receipt is None:
         _refuse(connection, address, f"transaction {name} is not mined, as {connection.name} has it")
-    with connection.guard("asking for a receipt"):
-        block, created = int(receipt["blockNumber"]), receipt.get("contractAddress")
-        sound = (
-            int(receipt["status"]) == 1
-            and _digest(receipt["transactionHash"]) == _digest(name)
-            and _digest(receipt["blockHash"]) == _digest(sent["blockHash"])
-        )
-    if not sound or str(created).lower() != address.lower():
+    sound = receipt.status == 1 and receipt.hash == sent.hash and receipt.block_hash == sent.block_hash is not None
+    if not sound or receipt.created != address:
         _refuse(connection, address, f"transaction {name} did not create it")
-    return Creation("direct", name, block)
+    return Creation("direct", name, receipt.block)
 
 
 def _made_in(connection: Connection, address: str, block: int) -> Creation | None:
     """Return the creation that the block's own transactions tell of. Few blocks have more than one candidate: each
     takes millions of gas."""
     for sent in _transactions(connection, block):
-        with connection.guard(f"asking for block {block}"):
-            name, candidate = "0x" + _digest(sent["hash"]).hex(), not sent.get("to") and bytes(sent["input"])
-        if candidate == proxy.init_code():
+        if sent.to is None and sent.data == proxy.init_code():
             try:
-                return _made_by(connection, address, name, sent)
+                return _made_by(connection, address, "0x" + sent.hash.hex(), sent)
             except RefusedError:
                 continue  # of another marketplace
     return None
 
 
-def _transactions(connection: Connection, block: int) -> Iterator[Mapping[str, Any]]:
-    with connection.guard(f"asking for block {block}"):
-        try:
-            found = connection.w3.eth.get_block(BlockNumber(block), full_transactions=True)["transactions"]
-        except BlockNotFound:
-            return
-        whole = [one if isinstance(one, Mapping) else {"hash": one} for one in found]
-    for one in whole:
-        # the in-process chain has other names in a block than alone
-        sent = one if "input" in one else connection.transaction("0x" + _digest(one["hash"]).hex())
-        if sent is not None:
-            yield sent
+def _transactions(connection: Connection, block: int) -> Iterator[NodeTransaction]:
+    for one in connection.transactions_in(block) or ():
+        with connection.guard(f"asking for block {block}"):
+            # some nodes give hashes alone, and the in-process chain has other names in a block than alone
+            is_whole = isinstance(one, Mapping) and "input" in one
+            sent = values.transaction(one) if is_whole else None
+            name = values.digest(one["hash"] if isinstance(one, Mapping) else one)
+        found = sent or connection.transaction("0x" + name.hex())
+        if found is not None:
+            yield found
 
 
-def _receipt_in_block(connection: Connection, sent: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+def _receipt_in_block(connection: Connection, sent: NodeTransaction) -> NodeReceipt | None:
     """Return the receipt from its block's: nodes forget where old transactions are long before they forget blocks."""
-    if sent.get("blockNumber") is None:
+    if sent.block is None:
         return None
     try:
-        with connection.guard("asking for a block's receipts"):
-            receipts = connection.w3.eth.get_block_receipts(BlockNumber(int(sent["blockNumber"])))
-            return next((one for one in receipts if _digest(one["transactionHash"]) == _digest(name)), None)
+        return next((one for one in connection.receipts_in(sent.block) if one.hash == sent.hash), None)
     except NodeRefusedError:
         return None  # a node without that method
 
 
-def _digest(value: object) -> bytes:
-    digest = bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else bytes(value)  # type: ignore[call-overload]  # HexBytes
-    if len(digest) != _HASH_SIZE:
-        raise ValueError("not a hash")
-    return bytes(digest)
+def _digest(name: str) -> bytes:
+    return bytes.fromhex(name.removeprefix("0x"))
 
 
 def _refuse(connection: Connection, address: str, why: str) -> NoReturn:

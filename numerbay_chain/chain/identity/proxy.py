@@ -7,19 +7,18 @@ signing key nobody has. Sources: EIP-1014 (CREATE2), github.com/Arachnid/determi
 from functools import cache
 from typing import Final
 
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
-
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import abi
+from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.hashing import keccak
 
-ADDRESS: Final = to_checksum_address("0x4e59b44847b379578588920cA78FbF26c0B4956C")
+ADDRESS: Final = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
 CODE: Final = bytes.fromhex(
     "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082"
     "378035828234f58015156039578182fd5b8082525050506014600cf3"
 )
-SALT: Final = keccak(text="numerbay_chain marketplace")
+SALT: Final = keccak(b"numerbay_chain marketplace")
 """Never changes: with another one, the same version would have a second address."""
 
 
@@ -32,7 +31,7 @@ def init_code() -> bytes:
 def create2(salt: bytes, code: bytes) -> str:
     """Return the address of what the proxy makes of this init code."""
     maker = bytes.fromhex(ADDRESS.removeprefix("0x"))
-    return to_checksum_address(keccak(b"\xff" + maker + salt + keccak(code))[12:])
+    return checksummed("0x" + keccak(b"\xff" + maker + salt + keccak(code))[12:].hex())
 
 
 @cache

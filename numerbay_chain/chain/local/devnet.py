@@ -62,8 +62,7 @@ def advance(connection: Connection, seconds: int) -> None:
 
 def request(connection: Connection, method: str, *parameters: object) -> object:
     """One of anvil's own requests. Raises `NetworkError`."""
-    with connection.guard(f"calling {method}"):
-        return connection.w3.manager.request_blocking(method, list(parameters))  # type: ignore[arg-type]  # not in web3's list
+    return connection.ask(f"calling {method}", lambda found: found, method, *parameters)
 
 
 class Devnet:

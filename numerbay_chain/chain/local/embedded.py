@@ -6,6 +6,7 @@ from typing import Any
 from web3 import EthereumTesterProvider, Web3
 
 from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.local.over_web3 import Web3Transport
 from numerbay_chain.chain.node.blocks import require_advance
 from numerbay_chain.chain.signers.signer import DEVELOPMENT_MNEMONIC, DEVELOPMENT_PATH, DevelopmentSigner
 from numerbay_chain.core.errors import UsageError
@@ -38,7 +39,8 @@ class EmbeddedChain:
         self._accounts = accounts
         self._tester = EthereumTester(backend)
         w3 = Web3(EthereumTesterProvider(self._tester))
-        self.connection = Connection(w3, name="the embedded chain", local=True)
+        w3.middleware_onion.remove("validation")  # it asks for the chain's id before each call
+        self.connection = Connection(Web3Transport(w3), name="the embedded chain", local=True)
 
     def signer(self, index: int) -> DevelopmentSigner:
         """Test account `index`, funded. Raises `UsageError`."""

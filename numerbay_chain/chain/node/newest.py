@@ -6,42 +6,32 @@ its hash, which a node without it can't answer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
-
-from eth_utils.crypto import keccak
 
 from numerbay_chain.chain.node.errors import NodeRefusedError, UnknownBlockError
 from numerbay_chain.chain.node.freshness import Freshness, OutOfPatienceError
+from numerbay_chain.chain.node.values import Header, NoAnswer, quantity
 from numerbay_chain.core.errors import NetworkError
+from numerbay_chain.core.hashing import keccak
 
 LAG: Final = 15
 """Seconds that a node may be behind others."""
 MOST_BLOCKS: Final = 24
-_BLOOM_SIZE: Final = 256
 
 Logs = list[Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What is needed of a block's header. `bloom` is empty where the chain has none."""
+def may_hold(header: Header, address: bytes, topics: Sequence[Sequence[bytes]]) -> bool:
+    """Return whether the block may hold a log of `address` with one of the `topics` at each place (none = any)."""
+    if not header.bloom:
+        return False
+    bits = int.from_bytes(header.bloom)
 
-    number: int
-    hash: bytes
-    timestamp: int
-    bloom: bytes
-
-    def may_hold(self, address: bytes, topics: Sequence[Sequence[bytes]]) -> bool:
-        """Return whether the block may hold a log of `address` with one of the `topics` at each place (none = any)."""
-        if len(self.bloom) != _BLOOM_SIZE:
-            return False
-        return self._has(address) and all(any(self._has(value) for value in place) for place in topics if place)
-
-    def _has(self, value: bytes) -> bool:
+    def has(value: bytes) -> bool:
         digest = keccak(value)
-        bits = int.from_bytes(self.bloom)
         return all(bits >> (int.from_bytes(digest[place : place + 2]) & 2047) & 1 for place in (0, 2, 4))
+
+    return has(address) and all(any(has(value) for value in place) for place in topics if place)
 
 
 class NewestLogs:
@@ -71,11 +61,11 @@ class NewestLogs:
             ) from None
 
     def _is_short(self, query: Mapping[str, Any], first: int, last: int, logs: Logs) -> bool:
-        answered = {log.get("blockNumber") for log in logs}
+        answered = {_block_of(log) for log in logs}
         address = bytes.fromhex(query["address"][2:])
         topics = [[bytes.fromhex(value[2:]) for value in place or ()] for place in query["topics"]]
         for header in self._new_blocks(first, last):
-            if header.number in answered or not header.may_hold(address, topics):
+            if header.number in answered or not may_hold(header, address, topics):
                 continue
             try:
                 if self._get_logs({**query, "blockHash": "0x" + header.hash.hex()}):
@@ -103,3 +93,10 @@ class NewestLogs:
                 self._headers.clear()
             self._headers[number] = self._fresh.at(number, lambda: self._ask_header(number))
         return self._headers[number]
+
+
+def _block_of(log: Mapping[str, Any]) -> int | None:
+    try:
+        return quantity(log.get("blockNumber"), 63)
+    except NoAnswer:
+        return None  # decoding it says so

@@ -2,19 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Final, TypeVar, cast
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
 
-from eth_typing import BlockNumber
-from web3 import Web3
-from web3.types import BlockIdentifier, FilterParams
-
+from numerbay_chain.chain.node import values
 from numerbay_chain.chain.node.blocks import is_development_chain
-from numerbay_chain.chain.node.errors import NodeRefusedError, NodeTimeoutError, hides_address, number, translated
+from numerbay_chain.chain.node.errors import FAULTS, NodeRefusedError, NodeTimeoutError, UnknownBlockError, translated
 from numerbay_chain.chain.node.freshness import Freshness
-from numerbay_chain.chain.node.newest import Header, NewestLogs
+from numerbay_chain.chain.node.newest import NewestLogs
 from numerbay_chain.chain.node.pages import PageSizes
-from numerbay_chain.chain.node.rpc import NodeProvider
+from numerbay_chain.chain.node.transport import Transport
+from numerbay_chain.chain.node.values import At, Header
 from numerbay_chain.core.errors import UsageError
 
 _NO_PENDING: Final = re.compile(r"pending|tag|param|argument|block|support|invalid", re.IGNORECASE)
@@ -23,14 +21,19 @@ T = TypeVar("T")
 
 
 class Node:
-    """`w3` is web3's own object, whose errors are not translated; `name` is for messages; `is_development`: a
-    development chain's id, on this machine; `fresh`: what the node has shown of the chain; `lacks`: what it can't do;
-    `pages`: how many blocks it answers for at a time."""
+    """`transport` takes the questions; `name` is for messages; `is_development`: a development chain's id, on this
+    machine; `fresh`: what the node has shown of the chain; `lacks`: what it can't do; `pages`: how many blocks it
+    answers for at a time."""
 
     def __init__(
-        self, w3: Web3, name: str, local: bool, expected_chain_id: int | None, redacted: Callable[[str], str]
+        self,
+        transport: Transport,
+        name: str,
+        local: bool,
+        expected_chain_id: int | None,
+        redacted: Callable[[str], str],
     ) -> None:
-        self.w3 = w3
+        self.transport = transport
         self.name = name
         self._redacted = redacted
         self.lacks: set[str] = set()
@@ -38,7 +41,7 @@ class Node:
         self.pages = PageSizes()
         self.newest_logs = NewestLogs(self.fresh, self.header_of, self.get_logs)
         with self.guard("asking for its chain id"):
-            self.chain_id = number(w3.eth.chain_id, 63)
+            self.chain_id = values.quantity(transport.request("eth_chainId", []), 63)
         self.require_chain(expected_chain_id)
         self.is_development = is_development_chain(self.chain_id, local=local)
 
@@ -54,7 +57,7 @@ class Node:
     # What a call or estimate is made on: a development chain makes no blocks while nothing happens, so that its latest
     # one may be hours old, and the windows that ended since would still look open.
     @property
-    def tip(self) -> BlockIdentifier:
+    def tip(self) -> str:
         return "pending" if self.is_development and "pending" not in self.lacks else "latest"
 
     def without_pending(self, error: NodeRefusedError) -> None:
@@ -63,12 +66,17 @@ class Node:
             raise error
         self.lacks.add("pending")
 
+    def ask(self, doing: str, decode: Callable[[Any], T], method: str, *params: Any) -> T:
+        """Return what `decode` makes of the result of one request. `doing`, as in "asking for a balance". Raises
+        `NetworkError`, as all below; also (bad-answer) for a result that `decode` finds wrong by `NoAnswer`."""
+        with self.guard(doing):
+            return decode(self.transport.request(method, values.plain(params)))
+
     def newest_number(self) -> int:
-        """The number of the newest block. Raises `NetworkError`, as all below."""
+        """The number of the newest block."""
 
         def ask() -> int:
-            with self.guard("asking for the latest block"):
-                return number(self.w3.eth.block_number, 63)
+            return self.ask("asking for the latest block", lambda found: values.quantity(found, 63), "eth_blockNumber")
 
         return ask() if self.is_development else self.fresh.head(ask, lambda height: height)
 
@@ -80,22 +88,39 @@ class Node:
 
         return ask() if self.is_development else self.fresh.head(ask, lambda header: header.number)
 
-    def header_of(self, block: BlockIdentifier) -> Header:
+    def header_of(self, block: At) -> Header:
         """A block's header. Raises `UnknownBlockError` where the node does not have it."""
-        with self.guard(f"asking for block {block!s}"):
-            found = self.w3.eth.get_block(block)
-            height = 0 if block == "pending" else number(found["number"], 63)  # some have no number yet
-            # the contract's times end at 2^40: a node that counts milliseconds is beyond
-            time, hash = number(found["timestamp"], 40), bytes(found.get("hash") or b"")
-            return Header(height, hash, time, bytes(found.get("logsBloom") or b""))
+        # a pending block has no number in the answers of some nodes
+        header = self._block(block, False, lambda found: values.header(found, 0 if block == "pending" else None))
+        if header is None:
+            raise UnknownBlockError(
+                f"{self.name} does not have the block when asking for block {block!s}",
+                "try again later, or use another node",
+                answer="block not found",
+            )
+        return header
 
-    def state(self, doing: str, block: BlockIdentifier | None, ask: Callable[[BlockIdentifier], T]) -> T:
+    def transactions_in(self, block: int) -> list[Any] | None:
+        """The transactions of a block as the node tells of them, whole or by their hashes; None where it has no such
+        block."""
+        return self._block(block, True, lambda found: [*values.sequence(values.mapping(found).get("transactions"))])
+
+    def _block(self, block: At, whole: bool, decode: Callable[[Any], T]) -> T | None:
+        return self.ask(
+            f"asking for block {block!s}",
+            lambda found: None if found is None else decode(found),
+            "eth_getBlockByNumber",
+            block,
+            whole,
+        )
+
+    def state(self, doing: str, block: At | None, ask: Callable[[At], T]) -> T:
         """What `ask` answers at the block: a number that nodes behind can't answer for, unless it is a test's chain."""
-        at: BlockIdentifier
+        at: At
         if block is None or block == "latest":
-            at = "latest" if self.is_development else BlockNumber(self.newest_number())
+            at = "latest" if self.is_development else self.newest_number()
         else:
-            at = cast(BlockIdentifier, block)
+            at = block
 
         def guarded() -> T:
             with self.guard(doing):
@@ -103,23 +128,25 @@ class Node:
 
         return self.fresh.at(at, guarded) if isinstance(at, int) else guarded()
 
-    def get_logs(self, query: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """One `eth_getLogs`."""
-        with self.guard("asking for logs"):
-            return [cast(Mapping[str, Any], log) for log in self.w3.eth.get_logs(cast(FilterParams, query)) or []]
+    def state_of(self, doing: str, decode: Callable[[Any], T], block: At | None, method: str, *params: Any) -> T:
+        """`ask` about the state after a block, which is the last parameter."""
+        return self.state(doing, block, lambda at: decode(self.transport.request(method, values.plain([*params, at]))))
 
-    def patience(self, seconds: float) -> AbstractContextManager[None]:
-        """A block in which one answer may take so many seconds; Ape's and other providers keep their own bounds."""
-        provider = self.w3.provider
-        return provider.within(seconds) if isinstance(provider, NodeProvider) else nullcontext()
+    def get_logs(self, query: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """One `eth_getLogs`, its logs as the node tells of them."""
+        return self.ask(
+            "asking for logs",
+            lambda found: [values.mapping(log) for log in values.sequence(found)],
+            "eth_getLogs",
+            query,
+        )
 
     @contextmanager
     def guard(self, doing: str) -> Iterator[None]:
-        """Translates what web3 and its providers raise in the block. `doing`, as in "asking for a balance"."""
+        """Translates what the transport raises in the block, and what decoding an answer finds wrong; all else is a
+        fault of ours. `doing`, as in "asking for a balance"."""
         try:
             yield
-        except Exception as error:
-            ours = translated(error, self.name, doing, self._redacted)
-            if ours is error:
-                raise
-            raise ours from (None if hides_address(error) else error)
+        except FAULTS as error:
+            # without the cause: it may name the node's whole address
+            raise translated(error, self.name, doing, self._redacted) from None

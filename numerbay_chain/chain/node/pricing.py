@@ -1,11 +1,11 @@
 """Gas, asked of a node: what a transaction takes, and what a unit costs. Older nodes know fewer questions."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from web3.types import BlockIdentifier, RPCEndpoint, TxParams
-
-from numerbay_chain.chain.node.errors import NodeRefusedError, NodeTimeoutError, number
+from numerbay_chain.chain.node.errors import NodeRefusedError, NodeTimeoutError
 from numerbay_chain.chain.node.node import Node
+from numerbay_chain.chain.node.values import quantity
 
 _USUAL_TIP: Final = 10**9
 """Wei for a unit of gas, where a node knows none of the questions."""
@@ -14,31 +14,26 @@ _AT_LATEST: Final = "an estimate at the latest block"
 _TIP: Final = "a tip"
 
 
-def estimate(connection: Node, transaction: TxParams) -> int:
+def estimate(node: Node, transaction: Mapping[str, Any]) -> int:
     """Return the units of gas that the transaction takes. Raises `RevertedError`.
 
     It is asked at the block of all other questions; of nodes that refuse that, at the latest block, and of those that
     know no second argument, without any.
     """
-
-    def at_block(block: BlockIdentifier) -> int:
-        return number(connection.w3.eth.estimate_gas(transaction, block), 64)
+    asked = "estimating gas", lambda found: quantity(found, 64)
 
     def at_tip() -> int:
-        return connection.state("estimating gas", connection.tip, at_block)
+        return node.state_of(*asked, node.tip, "eth_estimateGas", transaction)
 
     def latest() -> int:
-        with connection.guard("estimating gas"):
-            return at_block("latest")
+        return node.ask(*asked, "eth_estimateGas", transaction, "latest")
 
     def alone() -> int:
-        with connection.guard("estimating gas"):
-            wire = {name: hex(value) if isinstance(value, int) else value for name, value in transaction.items()}
-            return _whole(connection.w3.manager.request_blocking(RPCEndpoint("eth_estimateGas"), [wire]), 64)
+        return node.ask(*asked, "eth_estimateGas", transaction)
 
     ways = {_AT_TIP: at_tip, _AT_LATEST: latest, "alone": alone}
     refused: dict[str, NodeRefusedError] = {}
-    for name in [name for name in ways if name not in connection.lacks]:
+    for name in [name for name in ways if name not in node.lacks]:
         try:
             gas = ways[name]()
         except NodeRefusedError as error:
@@ -46,41 +41,38 @@ def estimate(connection: Node, transaction: TxParams) -> int:
                 raise
             refused[name] = error
         else:
-            connection.lacks.update(refused)
+            node.lacks.update(refused)
             return gas
     raise next(iter(refused.values()))
 
 
-def asked(connection: Node) -> tuple[int | None, int]:
-    """Return the base fee and the tip that the node asks for; on a chain without a base fee None and the gas price.
-    All in wei for a unit of gas."""
-    with connection.guard("asking for the gas price"):
-        found = connection.w3.eth.get_block("latest").get("baseFeePerGas")
-        base = None if found is None else number(found, 128)
-    return base, _quantity(connection, "eth_gasPrice") if base is None else _tip(connection, base)
+def is_at_tip(node: Node) -> bool:
+    """Return whether estimates are made on the block of all other questions, as far as is known by now."""
+    return _AT_TIP not in node.lacks
 
 
-def _tip(connection: Node, base: int) -> int:
-    if _TIP not in connection.lacks:
+def asked(node: Node, base: int | None) -> int:
+    """Return the tip that the node asks for on top of the `base` fee, or its gas price where there is no base fee. All
+    in wei for a unit of gas."""
+    return _quantity(node, "eth_gasPrice") if base is None else _tip(node, base)
+
+
+def _tip(node: Node, base: int) -> int:
+    if _TIP not in node.lacks:
         try:
-            return _quantity(connection, "eth_maxPriorityFeePerGas")
+            return _quantity(node, "eth_maxPriorityFeePerGas")
         except NodeRefusedError as error:
             if isinstance(error, NodeTimeoutError):
                 raise
-            connection.lacks.add(_TIP)
+            node.lacks.add(_TIP)
     try:
-        return max(_quantity(connection, "eth_gasPrice") - base, 0)  # a node's price is the base fee and its tip
+        return max(_quantity(node, "eth_gasPrice") - base, 0)  # a node's price is the base fee and its tip
     except NodeRefusedError:
         return _USUAL_TIP
 
 
-def _quantity(connection: Node, method: str) -> int:
-    with connection.guard("asking for the gas price"):
-        found = connection.w3.manager.request_blocking(RPCEndpoint(method), [])
-        if found is None:
-            raise NodeRefusedError(f"{connection.name} answers nothing to {method}", answer="nothing")
-        return _whole(found, 128)
-
-
-def _whole(found: Any, bits: int) -> int:
-    return number(int(found, 16) if isinstance(found, str) else found, bits)
+def _quantity(node: Node, method: str) -> int:
+    found = node.ask("asking for the gas price", lambda found: None if found is None else quantity(found, 128), method)
+    if found is None:
+        raise NodeRefusedError(f"{node.name} answers nothing to {method}", answer="nothing")
+    return found

@@ -1,12 +1,12 @@
 """What became of a transaction: its receipt, checked, and why the contract refused it."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from numerbay_chain.chain.connection import Connection, NodeRefusedError, NodeTimeoutError, checksummed
+from numerbay_chain.chain.connection import Connection, NodeRefusedError, NodeTimeoutError
 from numerbay_chain.chain.encoding.reverts import decode_revert, out_of_gas
 from numerbay_chain.chain.finality import Finality
 from numerbay_chain.chain.logs import decode_log
+from numerbay_chain.chain.node.values import NodeReceipt
 from numerbay_chain.chain.second import require_no_effect
 from numerbay_chain.core.errors import NetworkError, RevertedError
 from numerbay_chain.protocol.events import Receipt
@@ -15,55 +15,51 @@ KEPT_STATES: Final = 100
 """Of how many blocks back a node that keeps no archive answers questions about state."""
 
 
-def mined(connection: Connection, name: str, address: str | None) -> tuple[Mapping[str, Any], Receipt] | None:
+def mined(connection: Connection, name: str, address: str | None) -> tuple[NodeReceipt, Receipt] | None:
     """Return a transaction's receipt as the node has it, and as we have it, with the events of the contract at
     `address`; None where the node has none. Raise `NetworkError`."""
     found = connection.receipt(name)
-    if found is None or found.get("blockNumber", 0) is None:
-        return None  # some nodes have receipts of pending transactions
+    if found is None:
+        return None
     receipt = _checked(connection, found, name, address)
     if receipt.status == 0:
         require_no_effect(connection, name, receipt.block)
     return found, receipt
 
 
-def _checked(connection: Connection, found: Mapping[str, Any], name: str, address: str | None) -> Receipt:
-    with connection.guard("asking for a receipt"):
-        if bytes(found["transactionHash"]).hex() != name.removeprefix("0x").lower():
-            raise NetworkError(f"{connection.name} answered with a receipt that is not of {name}", code="bad-answer")
-        created = found.get("contractAddress")
-        own = [log for log in found["logs"] if address is not None and log["address"] == address]
-        status = int(found["status"])
-        if status not in (0, 1):
-            raise NetworkError(
-                f"{connection.name} answered with an unknown status of transaction {name}", code="bad-answer"
-            )
-        return Receipt(
-            transaction=name,
-            block=int(found["blockNumber"]),
-            gas_used=int(found["gasUsed"]),
-            status=status,
-            events=tuple(decode_log(log, log["address"]) for log in own),
-            created=None if created is None else checksummed(str(created)),
-            fee=int(found["gasUsed"]) * int(found.get("effectiveGasPrice") or 0),
+def _checked(connection: Connection, found: NodeReceipt, name: str, address: str | None) -> Receipt:
+    if found.hash.hex() != name.removeprefix("0x").lower():
+        raise NetworkError(f"{connection.name} answered with a receipt that is not of {name}", code="bad-answer")
+    if found.status not in (0, 1):
+        raise NetworkError(
+            f"{connection.name} answered with an unknown status of transaction {name}", code="bad-answer"
         )
+    own = [log for log in found.logs if address is not None and str(log.get("address")).lower() == address.lower()]
+    return Receipt(
+        transaction=name,
+        block=found.block,
+        gas_used=found.gas_used,
+        status=found.status,
+        events=tuple(decode_log(log, address or "") for log in own),
+        created=found.created,
+        fee=found.gas_used * found.gas_price,
+    )
 
 
-def why(connection: Connection, found: Mapping[str, Any], receipt: Receipt) -> RevertedError:
+def why(connection: Connection, found: NodeReceipt, receipt: Receipt) -> RevertedError:
     """Return the reason of a transaction that was mined and reverted: it is played again on its own block, then on the
     one before, because what else is in the block may come before it or after it."""
-    sent = connection.transaction(receipt.transaction)
-    if sent is None:
-        return decode_revert(b"", receipt.transaction)
     try:
-        with connection.guard("asking for a transaction"):
-            if receipt.gas_used >= int(sent["gas"]):
-                return out_of_gas(receipt.transaction)
-            fields = {"from": found["from"], "value": sent["value"], "data": sent.get("input", sent.get("data"))}
-            if found.get("to") is not None:
-                fields["to"] = found["to"]
+        sent = connection.transaction(receipt.transaction)
     except NetworkError:
+        sent = None
+    if sent is None or sent.gas is None:
         return decode_revert(b"", receipt.transaction)
+    if receipt.gas_used >= sent.gas:
+        return out_of_gas(receipt.transaction)
+    if sent.value is None or sent.data is None or found.sender is None:
+        return decode_revert(b"", receipt.transaction)
+    fields = {"from": found.sender, "value": sent.value, "data": sent.data, **({"to": found.to} if found.to else {})}
     for block in (receipt.block, receipt.block - 1):
         try:
             connection.call(fields, block)

@@ -1,18 +1,11 @@
-"""Signed transactions on their way out: what their bytes say, and what a node's refusal of one means."""
+"""Signed transactions on their way out: their names, and what a node's refusal of one means."""
 
 import re
 from typing import Final
 
-import rlp  # type: ignore[import-untyped]  # it ships none
-from eth_account import Account
-from eth_account.typed_transactions.typed_transaction import TypedTransaction
-from eth_keys.exceptions import BadSignature
-from eth_utils.crypto import keccak
-from eth_utils.exceptions import ValidationError
-from hexbytes import HexBytes
-
 from numerbay_chain.chain.connection import NodeRefusedError, NodeTimeoutError
-from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError, UsageError
+from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
+from numerbay_chain.core.hashing import keccak
 from numerbay_chain.core.units import format_amount
 
 RUN_AGAIN: Final = "run it again: it looks this transaction up first"
@@ -46,28 +39,6 @@ class NonceHeldError(NetworkError):
 def name_of(raw: bytes) -> str:
     """Return a signed transaction's hash."""
     return "0x" + keccak(raw).hex()
-
-
-def nonce_of(raw: bytes, account: str, chain_id: int) -> int:
-    """Return a signed transaction's nonce. Raise `UsageError` for one of another account or chain."""
-    problem = UsageError(
-        "that is no signed transaction of this account and chain",
-        "use the account that signed it",
-        code="bad-transaction",
-    )
-    try:
-        if raw[0] < 0x80:  # EIP-2718
-            fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
-            nonce, of_chain = int(fields["nonce"]), int(fields["chainId"])
-        else:
-            parts = rlp.decode(raw)
-            nonce, of_chain = int.from_bytes(parts[0]), (int.from_bytes(parts[6]) - 35) // 2  # EIP-155
-        signer = Account.recover_transaction(HexBytes(raw))
-    except (ValueError, TypeError, LookupError, rlp.DecodingError, BadSignature, ValidationError):
-        raise problem from None
-    if signer != account or of_chain != chain_id:
-        raise problem
-    return nonce
 
 
 def is_poor(error: NodeRefusedError) -> bool:

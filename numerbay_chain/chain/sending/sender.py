@@ -16,6 +16,7 @@ from numerbay_chain.chain.connection import Connection, Fees, NodeRefusedError, 
 from numerbay_chain.chain.encoding import abi, calls
 from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.chain.finality import Finality
+from numerbay_chain.chain.node.values import NodeReceipt
 from numerbay_chain.chain.second import require_replaced
 from numerbay_chain.chain.sending.mined import final_nonce, mined, why
 from numerbay_chain.chain.sending.outgoing import (
@@ -25,7 +26,6 @@ from numerbay_chain.chain.sending.outgoing import (
     is_poor,
     maybe_sent,
     name_of,
-    nonce_of,
     not_taken,
     replaced,
     short_of,
@@ -178,6 +178,8 @@ class Sender:
 
     def nonce_of(self, raw: bytes) -> int:
         """Of a signed transaction. Raises `UsageError` for one of another account or chain."""
+        from numerbay_chain.chain.sending.signed import nonce_of  # what reads alone must not wait for it
+
         return nonce_of(raw, self.account, self.connection.chain_id)
 
     # ------------------------------------------------------------------------------------------------------- sending
@@ -240,9 +242,10 @@ class Sender:
         check: Check | None = None,
         stake: int | None = None,
     ) -> Receipt:
-        fees = self.connection.fees(staked=stake is not None)
+        latest = self.connection.header_of("latest")
+        fees = self.connection.fees(staked=stake is not None, header=latest)
         gas = self._rehearse(transaction, fees, check, stake)
-        limit = min(gas_limit(gas), self.connection.gas_limit())
+        limit = min(gas_limit(gas), latest.gas_limit or gas)
         nonce = self.next_nonce()
         more = {"chainId": self.connection.chain_id, "nonce": nonce, "gas": max(limit, gas), **fees.fields()}
         if check is not None:
@@ -335,5 +338,5 @@ class Sender:
             raise why(self.connection, found, receipt)
         return receipt
 
-    def _mined(self, name: str) -> tuple[Mapping[str, Any], Receipt] | None:
+    def _mined(self, name: str) -> tuple[NodeReceipt, Receipt] | None:
         return mined(self.connection, name, self.address)

@@ -9,9 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from eth_account import Account
-from eth_utils.address import to_checksum_address
-
+from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import AccountError
 from numerbay_chain.core.files import jsontext, textfile
 
@@ -60,12 +58,14 @@ def address_of(path: Path, fields: Mapping[str, Any]) -> str | None:
             f"the keystore {path} names an address that is none", "restore it from a copy", code="bad-keystore"
         )
     # in any case: whether it is the key's is checked when the key is there
-    return str(to_checksum_address("0x" + named[-40:].lower()))
+    return checksummed(named[-40:].lower())
 
 
 def decrypt(path: Path, fields: Mapping[str, Any], password: Callable[[], str]) -> bytes:
     """Return the private key, 32 bytes. Raises `AccountError`: `wrong-password`, or `bad-keystore` for one that is
     damaged."""
+    from eth_account import Account  # what reads alone must not wait for it
+
     typed = password()
     # ethers.js normalizes passwords: a letter and its compatible form, such as full-width digits, open the same
     for form in dict.fromkeys((typed, unicodedata.normalize("NFKC", typed))):

@@ -7,15 +7,12 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from eth_account import Account
-from eth_account.messages import encode_typed_data
-from eth_account.signers.local import LocalAccount
-from eth_utils.address import to_checksum_address
-
 from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.encoding import accounts
 from numerbay_chain.chain.node.blocks import DEVELOPMENT_CHAIN_IDS
 from numerbay_chain.chain.signers import keystore
 from numerbay_chain.core.errors import AccountError, UsageError
@@ -84,23 +81,30 @@ class Signer(ABC):
 class LocalSigner(Signer):
     """A private key in memory."""
 
-    def __init__(self, account: LocalAccount) -> None:
-        self._account = account
-        self.address = to_checksum_address(account.address)
+    def __init__(self, private_key: bytes, what: str = "the private key") -> None:
+        self._key = private_key
+        self.address = _address_of(private_key, what)
 
     @classmethod
     def from_key(cls, private_key: bytes) -> "LocalSigner":
         """From 32 bytes. Raises `AccountError`."""
-        return cls(_account(private_key, "the private key"))
+        return LocalSigner(private_key)
 
     def unlock(self) -> None:
         pass
 
     def sign_transaction(self, transaction: Mapping[str, Any]) -> bytes:
-        return bytes(self._account.sign_transaction(dict(transaction)).raw_transaction)
+        return bytes(self._account().sign_transaction(dict(transaction)).raw_transaction)
 
     def sign_typed_data(self, message: Mapping[str, Any]) -> bytes:
-        return bytes(self._account.sign_message(encode_typed_data(full_message=dict(message))).signature)
+        from eth_account.messages import encode_typed_data  # as below
+
+        return bytes(self._account().sign_message(encode_typed_data(full_message=dict(message))).signature)
+
+    def _account(self) -> Any:
+        from eth_account import Account  # half a second: what reads alone must not wait for it
+
+        return Account.from_key(self._key)
 
 
 class DevelopmentSigner(LocalSigner):
@@ -109,8 +113,7 @@ class DevelopmentSigner(LocalSigner):
     development_only = True
 
     def __init__(self, index: int) -> None:
-        Account.enable_unaudited_hdwallet_features()
-        super().__init__(Account.from_mnemonic(DEVELOPMENT_MNEMONIC, account_path=f"{DEVELOPMENT_PATH}/{index}"))
+        super().__init__(_development_account().child(index).key)
 
     def sign_transaction(self, transaction: Mapping[str, Any]) -> bytes:
         _refuse_elsewhere(transaction.get("chainId"))
@@ -162,15 +165,19 @@ class KeystoreSigner(Signer):
         return self._open().sign_typed_data(message)
 
 
-def _account(private_key: bytes, what: str) -> LocalAccount:
-    # eth-account's message would show the key
+def _address_of(private_key: bytes, what: str) -> str:
     try:
-        account: LocalAccount = Account.from_key(private_key)
-    except Exception:
+        return accounts.address_of(private_key)
+    except ValueError:
+        # without the cause, which may show the key
         raise AccountError(
             f"{what} can't be used", "it must be 32 bytes, not 0, below the order of secp256k1", code="bad-key"
         ) from None
-    return account
+
+
+@cache
+def _development_account() -> accounts.ExtendedKey:
+    return accounts.derived(DEVELOPMENT_MNEMONIC, DEVELOPMENT_PATH)
 
 
 def _from_environment(name: str) -> LocalSigner:
@@ -187,7 +194,7 @@ def _from_environment(name: str) -> LocalSigner:
         raise AccountError(
             f"the environment variable {name} holds no private key", "it must be 64 hexadecimal digits", code="bad-key"
         )
-    return LocalSigner(_account(bytes.fromhex(digits), f"the private key in {name}"))
+    return LocalSigner(bytes.fromhex(digits), f"the private key in {name}")
 
 
 def _refuse_elsewhere(chain_id: object) -> None:

@@ -63,7 +63,7 @@ def test_no_key_is_sealed_to_a_buyer_whom_only_the_logs_know(place: Place) -> No
 
 def locked(place: Place, number: int, folder: Path) -> KeystoreSigner:
     """The account's keystore, for which a wrong password is typed."""
-    key = place.chain.signer(number)._account.key  # type: ignore[attr-defined]  # a test account's, known to everybody
+    key = place.chain.signer(number)._key  # type: ignore[attr-defined]  # a test account's, known to everybody
     path = folder / f"keystore-{number}.json"
     path.write_text(json.dumps(Account.encrypt(key, "right", iterations=2)))
     return KeystoreSigner(path, lambda: "wrong")

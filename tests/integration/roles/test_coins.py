@@ -1,7 +1,6 @@
 """Amounts of a chain's coin have its name, not Ethereum's."""
 
 import pytest
-from web3 import Web3
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
@@ -13,7 +12,7 @@ from numerbay_chain.core.units import parse_amount
 from numerbay_chain.listings.terms import build_terms
 from numerbay_chain.listings.words import explain
 from numerbay_chain.protocol.types import ZERO_ADDRESS
-from tests.support.evm.node import Node, NodeProvider
+from tests.support.evm.node import Node, NodeTransport
 
 POLYGON = 137
 
@@ -25,7 +24,7 @@ def node() -> Node:
 
 @pytest.fixture
 def polygon(node: Node) -> Connection:
-    return Connection(Web3(NodeProvider(node.request)), name="the chain", local=False)
+    return Connection(NodeTransport(node.request), name="the chain", local=False)
 
 
 def test_prices_in_the_coin_are_shown_and_typed_by_its_symbol(node: Node, polygon: Connection) -> None:

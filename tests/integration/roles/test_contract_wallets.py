@@ -6,6 +6,7 @@ import pytest
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.local.devnet import request
 from numerbay_chain.core.errors import RefusedError, RevertedError, UsageError
 from numerbay_chain.listings.vouchers import SignedVoucher, digest_of
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer, Voucher
@@ -122,8 +123,8 @@ def trapped(place: Place) -> Other:
     place.seller.skip(listing.id)
     member = Other.deployed(place, "ReenteringBuyer")
     deposit, withdraw = calldata("deposit()", ()), calldata("withdraw(uint256)", (1,))
-    w3 = place.chain.connection.w3
-    w3.eth.send_transaction({"from": w3.eth.accounts[0], "to": member.address, "value": 1})  # type: ignore[typeddict-item]  # Wei is an int
+    sent = {"from": place.chain.signer(0).address, "to": member.address, "value": 1}
+    request(place.chain.connection, "eth_sendTransaction", sent)
     member.send("execute(address,uint256,bytes)", pool.address, 1, deposit)
     back = calldata("refundMissed(uint256,uint256)", (listing.id << 32, 0))
     member.send("arm(address,bytes)", place.contract.address, back)

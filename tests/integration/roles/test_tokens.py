@@ -4,13 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
-from hexbytes import HexBytes
 
 from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain import tokens
 from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.local.devnet import request
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
 from numerbay_chain.session import Market
@@ -33,8 +32,8 @@ def deploy_token(place: Place, name: str) -> str:
 def transact(place: Place, token: str, signature: str, *words: int) -> None:
     """Through the token's own functions, which no interface of the package has."""
     data = keccak(text=signature)[:4] + b"".join(word.to_bytes(32) for word in words)
-    w3 = place.chain.connection.w3
-    w3.eth.send_transaction({"from": w3.eth.accounts[0], "to": to_checksum_address(token), "data": HexBytes(data)})
+    sent = {"from": place.chain.signer(0).address, "to": token, "data": data}
+    request(place.chain.connection, "eth_sendTransaction", sent)
 
 
 def mint(place: Place, token: str, number: int, amount: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from numerbay_chain.chain.identity.deployment import Deployment
 from numerbay_chain.chain.second import SecondNode
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import Signer
+from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import ExitCode, NetworkError, RefusedError, UsageError
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.protocol.types import Offer
@@ -144,7 +146,7 @@ def test_an_audit_over_a_node_without_old_state_warns(place: Place, monkeypatch:
 def test_what_its_maker_names_as_its_creation_is_looked_at(place: Place, fake: MarketplaceContract) -> None:
     connection = place.chain.connection
     genuine = deployment.deploy(Sender(connection, place.chain.signer(0)))
-    (own,) = ("0x" + bytes(one).hex() for one in connection.w3.eth.get_block(fake.from_block)["transactions"])
+    (own,) = (one if isinstance(one, str) else one["hash"] for one in connection.transactions_in(fake.from_block) or ())
     for said in (own, genuine.transaction, genuine.transaction.upper().replace("X", "x")):
         with pytest.raises(RefusedError) as refused:
             at(place, fake, 1, created_by=said).require_known_contract()
@@ -208,7 +210,7 @@ def test_the_shipped_init_code_run_by_another_contract_is_not_taken(place: Place
     made_by = sender.deploy(factory).created
     assert made_by is not None
     inner = keccak(b"\xd6\x94" + bytes.fromhex(made_by[2:]) + b"\x01")[12:]
-    address = connection.w3.to_checksum_address("0x" + inner.hex())
+    address = checksummed("0x" + inner.hex())
     require_code(connection, address)
     with pytest.raises(RefusedError) as refused:
         find_creation(connection, address)
@@ -227,15 +229,16 @@ def test_init_code_with_something_behind_it_is_other_init_code(place: Place) -> 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("status", 0), ("contractAddress", None), ("contractAddress", "0x" + 40 * "1"), ("blockHash", b"\1" * 32)],
+    [("status", 0), ("created", None), ("created", "0x" + 40 * "1"), ("block_hash", b"\1" * 32)],
 )
 def test_a_receipt_that_says_otherwise_is_believed(
     place: Place, monkeypatch: pytest.MonkeyPatch, field: str, value: object
 ) -> None:
     connection = place.chain.connection
     made = deployment.deploy(Sender(connection, place.chain.signer(0)))
-    receipt = dict(connection.receipt(made.transaction) or {})
-    monkeypatch.setattr(Connection, "receipt", lambda *_: {**receipt, field: value})
+    receipt = connection.receipt(made.transaction)
+    assert receipt is not None
+    monkeypatch.setattr(Connection, "receipt", lambda *_: replace(receipt, **{field: value}))
     with pytest.raises(RefusedError) as refused:
         find_creation(connection, made.address, made.transaction)
     assert refused.value.code == "contract-unknown"
@@ -245,7 +248,8 @@ def test_another_transaction_than_was_asked_for_is_no_answer(place: Place, monke
     connection = place.chain.connection
     made = deployment.deploy(Sender(connection, place.chain.signer(0)))
     sent = connection.transaction(made.transaction)
-    monkeypatch.setattr(Connection, "transaction", lambda *_: {**sent, "hash": bytes(32)})
+    assert sent is not None
+    monkeypatch.setattr(Connection, "transaction", lambda *_: replace(sent, hash=bytes(32)))
     with pytest.raises(NetworkError) as refused:
         find_creation(connection, made.address, made.transaction)
     assert refused.value.code == "bad-answer"
@@ -417,7 +421,7 @@ def test_the_first_command_of_a_new_home_remembers_the_contract(place: Place, pu
 def with_second(place: Place, public: Connection, monkeypatch: pytest.MonkeyPatch) -> Market:
     """A new home that asks two nodes about a contract that is final."""
     deepen(place)
-    other = Connection(public.w3, name="another node", local=False)
+    other = Connection(public.transport, name="another node", local=False)
     monkeypatch.setattr(other, "is_development", False)
     public.second = SecondNode(lambda: other)
     return at(place, MarketplaceContract(public, place.contract.address, place.contract.from_block), 1)

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from web3 import Web3
-
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.local.embedded import ACCOUNTS, BALANCE
 from numerbay_chain.chain.node.blocks import require_advance
 from numerbay_chain.chain.signers.signer import DevelopmentSigner
 from tests.support.evm.chain import Chain, Log
-from tests.support.evm.node import BASE_FEE, Node, NodeProvider, RefusedRequest
+from tests.support.evm.node import BASE_FEE, Node, NodeTransport, RefusedRequest
 
 signer = cache(DevelopmentSigner)
 
@@ -90,7 +88,7 @@ class InsideChain:
         self.node = InstantNode()
         for index in range(accounts):
             self.node.fund(signer(index).address, BALANCE)
-        self.connection = Connection(Web3(NodeProvider(self.node.request)), name="the embedded chain", local=True)
+        self.connection = Connection(NodeTransport(self.node.request), name="the embedded chain", local=True)
 
     def signer(self, index: int) -> DevelopmentSigner:
         return signer(index)

@@ -4,7 +4,8 @@ Blocks come every 12 seconds of its clock, empty or not, and cost nothing; state
 sent.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +15,9 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
-from web3.providers.base import BaseProvider
 
+from numerbay_chain.chain.encoding.reverts import find_data
+from numerbay_chain.chain.node.rpc import Request, RpcError
 from tests.support.evm.chain import CHAIN_ID, GAS_LIMIT, Chain, Log, Reverted
 
 SLOT = 12  # seconds
@@ -331,21 +333,30 @@ class Node:
         ]
 
 
-class NodeProvider(BaseProvider):
-    """web3 over a `Node`; `ask` may stand between them."""
+class NodeTransport:
+    """A transport to a `Node`; `ask` may stand between them."""
 
     def __init__(self, ask: Callable[[str, list[Any]], Any]) -> None:
-        super().__init__()
         self._ask = ask
 
-    def make_request(self, method: Any, params: Any) -> Any:
+    def request(self, method: str, params: Sequence[Any]) -> Any:
         try:
-            return {"jsonrpc": "2.0", "id": 1, "result": self._ask(str(method), _plain(params))}
+            return self._ask(method, [*params])
         except RefusedRequest as error:
-            return {"jsonrpc": "2.0", "id": 1, "error": error.body}
+            body = error.body
+            raise RpcError(body["message"], body["code"], find_data(body.get("data"))) from None
 
-    def is_connected(self, show_traceback: bool = False) -> bool:
-        return True
+    def batch(self, requests: Sequence[Request]) -> list[Any | RpcError]:
+        found: list[Any | RpcError] = []
+        for method, params in requests:
+            try:
+                found.append(self.request(method, params))
+            except RpcError as error:
+                found.append(error)
+        return found
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 def _fields(raw: bytes) -> dict[str, Any]:
@@ -355,17 +366,6 @@ def _fields(raw: bytes) -> dict[str, Any]:
     nonce, price, gas, to, value, data = rlp.decode(raw)[:6]
     numbers = {"nonce": nonce, "gasPrice": price, "gas": gas, "value": value}
     return {**{name: int.from_bytes(number) for name, number in numbers.items()}, "to": to, "data": data}
-
-
-def _plain(value: Any) -> Any:
-    """Parameters as JSON would carry them."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, bytes):
-        return "0x" + value.hex()
-    return hex(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _fits(topics: list[str], wanted: list[Any]) -> bool:

@@ -14,7 +14,7 @@ from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.identity.deployment import verify_code
 from numerbay_chain.chain.local.devnet import request as mine
-from numerbay_chain.chain.node import rpc
+from numerbay_chain.chain.node import transport
 from numerbay_chain.chain.node.errors import NodeBusyError
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError
@@ -119,7 +119,7 @@ def test_a_revert_is_one_under_any_http_status(stage: Stage, proxy: Proxy, statu
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rpc, "PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(transport, "PAUSES", (0.01, 0.01, 0.01))
 
 
 LIMITS = {
@@ -209,7 +209,7 @@ def test_a_contract_is_known_though_a_node_gives_some_answers_empty(stage: Stage
 def test_a_mined_revert_is_one_though_its_transaction_lacks_a_field(stage: Stage, proxy: Proxy, missing: str) -> None:
     call = stage.purchase(stage.new_listing(), rounds=13)
     transaction = {**stage.buyer._transaction(call), "gas": 200_000}
-    sent = "0x" + bytes(stage.connection.w3.eth.send_transaction(transaction)).hex()
+    sent = str(mine(stage.connection, "eth_sendTransaction", transaction))
     proxy.mischief = altering(
         "eth_getTransactionByHash", lambda found: {name: value for name, value in found.items() if name != missing}
     )

@@ -270,8 +270,9 @@ def bought_and_taken_back(buyer: Buyer, stage: Stage) -> bytes:
     assert buyer.buy() is False
     event = stage.market.orders_of(buyer.listing)
     assert len(event) == 1
-    block = stage.connection.w3.eth.get_block("latest", full_transactions=True)
-    raw = bytes(stage.connection.w3.eth.get_raw_transaction(block["transactions"][0]["hash"]))  # type: ignore[index]  # web3's union: full transactions were asked for
+    newest = stage.connection.transactions_in(stage.connection.block_number())
+    assert newest
+    raw = bytes.fromhex(str(request(stage.connection, "eth_getRawTransactionByHash", newest[0]["hash"]))[2:])
     assert request(stage.connection, "evm_revert", before) is True
     assert buyer.orders == 0
     return raw

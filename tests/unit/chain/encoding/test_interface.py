@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numerbay_chain.chain.encoding import abi, calls
 from numerbay_chain.chain.encoding.sentences import SENTENCES, sentence
 from numerbay_chain.chain.logs import decode_log
+from numerbay_chain.chain.node.values import plain
 from numerbay_chain.core.errors import NetworkError, UsageError
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Challenge, Listing, Offer, Order, Permit, Terms, Voucher
 from tests.support.chains.stage import TERMS
@@ -125,11 +126,11 @@ def delivered() -> dict[str, object]:
     topics = [abi.topic_of("Delivered"), (7).to_bytes(32), (3).to_bytes(32)]
     return {
         "address": ADDRESS,
-        "topics": topics,
-        "data": b"\5" * 32 + (9).to_bytes(32),
-        "transactionHash": b"\6" * 32,
-        "blockNumber": 12,
-        "logIndex": 1,
+        "topics": plain(topics),
+        "data": plain(b"\5" * 32 + (9).to_bytes(32)),
+        "transactionHash": plain(b"\6" * 32),
+        "blockNumber": hex(12),
+        "logIndex": hex(1),
     }
 
 
@@ -143,21 +144,21 @@ def test_a_log_is_decoded_with_the_contracts_names() -> None:
 @given(st.binary(max_size=200).filter(lambda data: len(data) != 64))
 def test_a_log_with_data_of_another_length_is_never_taken(data: bytes) -> None:
     with pytest.raises(NetworkError):
-        decode_log({**delivered(), "data": data}, ADDRESS)
+        decode_log({**delivered(), "data": plain(data)}, ADDRESS)
 
 
 @given(st.lists(st.binary(min_size=0, max_size=40), max_size=5))
 def test_a_log_with_other_topics_is_never_taken(topics: list[bytes]) -> None:
     with pytest.raises(NetworkError):
-        decode_log({**delivered(), "topics": topics}, ADDRESS)
+        decode_log({**delivered(), "topics": plain(topics)}, ADDRESS)
 
 
 @given(st.integers(0, 31), st.integers(1, 255))
 def test_an_address_with_dirty_upper_bytes_is_never_taken(place: int, change: int) -> None:
     owner = bytearray(bytes(12) + b"\xaa" * 20)
     owner[place] ^= change
-    log = {**delivered(), "topics": [abi.topic_of("KeyRegistered"), bytes(owner), (1).to_bytes(32)]}
-    log["data"] = abi.encode([{"type": "bytes32"}, {"type": "bytes"}], [b"\1" * 32, b""])
+    log = {**delivered(), "topics": plain([abi.topic_of("KeyRegistered"), bytes(owner), (1).to_bytes(32)])}
+    log["data"] = plain(abi.encode([{"type": "bytes32"}, {"type": "bytes"}], [b"\1" * 32, b""]))
     if place < 12:
         with pytest.raises(NetworkError):
             decode_log(log, ADDRESS)

@@ -6,6 +6,7 @@ from web3 import EthereumTesterProvider, Web3
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.local.embedded import ACCOUNTS, EmbeddedChain
+from numerbay_chain.chain.local.over_web3 import Web3Transport
 from numerbay_chain.chain.signers.signer import LocalSigner
 from numerbay_chain.core.errors import UsageError
 from tests.support.chains.cheating import Cheating
@@ -39,7 +40,9 @@ class PlainTester:
 
     def __init__(self) -> None:
         self._tester = EthereumTester(PyEVMBackend())
-        self.connection = Connection(Web3(EthereumTesterProvider(self._tester)), name="eth-tester", local=True)
+        self.connection = Connection(
+            Web3Transport(Web3(EthereumTesterProvider(self._tester))), name="eth-tester", local=True
+        )
 
     def signer(self, index: int) -> LocalSigner:
         return LocalSigner.from_key(self._tester.backend.account_keys[index].to_bytes())

@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 from requests import Response
-from web3 import Web3
-from web3.exceptions import Web3RPCError
-from web3.types import RPCEndpoint
 
 from numerbay_chain.chain.connection import connect
-from numerbay_chain.chain.node import rpc
+from numerbay_chain.chain.node import transport
 from numerbay_chain.chain.node.endpoint import parse_endpoint
-from numerbay_chain.chain.node.errors import BusyAnswer, NoAnswer, NodeRefusedError, translated
-from numerbay_chain.chain.node.rpc import NodeProvider, understood
+from numerbay_chain.chain.node.errors import NodeRefusedError, translated
+from numerbay_chain.chain.node.rpc import RpcError, understood
+from numerbay_chain.chain.node.transport import BusyAnswer, HttpTransport
+from numerbay_chain.chain.node.values import NoAnswer
 from numerbay_chain.core.errors import NetworkError, RevertedError
 
 WORDS = "query returned more than 10000 results"
@@ -143,30 +142,27 @@ OTHER = {
 def test_a_rate_limit_is_told_from_other_refusals(
     method: str, refusals: set[tuple[int, int, str]], busy: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rpc, "PAUSES", (0.0,))
-    provider = NodeProvider(parse_endpoint("http://127.0.0.1:9"), sleep=lambda _: None)
+    monkeypatch.setattr(transport, "PAUSES", (0.0,))
+    http = HttpTransport(parse_endpoint("http://127.0.0.1:9"), sleep=lambda _: None)
     for status, code, words in refusals:
         answer = Response()
         answer.status_code, answer._content = status, json.dumps({"error": {"code": code, "message": words}}).encode()
-        monkeypatch.setattr(provider._session, "post", lambda *_, answer=answer, **__: answer)
-        try:
-            found = provider.make_request(RPCEndpoint(method), [])
-        except BusyAnswer:
-            assert busy, words
-        else:
-            assert not busy, words
-            assert words in found["error"]["message"]
+        monkeypatch.setattr(http._session, "post", lambda *_, answer=answer, **__: answer)
+        with pytest.raises(BusyAnswer if busy else RpcError) as found:
+            http.request(method, [])
+        assert words in found.value.words
 
 
 def test_a_long_refusal_takes_no_long_time_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = NodeProvider(parse_endpoint("http://127.0.0.1:9"), sleep=lambda _: None)
+    http = HttpTransport(parse_endpoint("http://127.0.0.1:9"), sleep=lambda _: None)
     for words in ("requests " * 20_000, "exceeded " * 20_000, "opcode " * 20_000):
         answer = Response()
         answer.status_code, answer._content = 200, json.dumps({"error": {"code": -1, "message": words}}).encode()
-        monkeypatch.setattr(provider._session, "post", lambda *_, answer=answer, **__: answer)
+        monkeypatch.setattr(http._session, "post", lambda *_, answer=answer, **__: answer)
         started = time.monotonic()
-        found = provider.make_request(RPCEndpoint("eth_chainId"), [])
-        error = translated(Web3RPCError(words, rpc_response=found), "http://node", "asking", str)
+        with pytest.raises(RpcError) as refused:
+            http.request("eth_chainId", [])
+        error = translated(refused.value, "http://node", "asking", str)
         assert isinstance(error, NodeRefusedError)
         assert time.monotonic() - started < 1
 
@@ -176,21 +172,19 @@ def test_a_long_refusal_takes_no_long_time_to_read(monkeypatch: pytest.MonkeyPat
 def test_revert_data_that_a_contract_made_up_is_a_revert(
     method: str, data: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    provider = NodeProvider(parse_endpoint("http://127.0.0.1:9"))
+    http = HttpTransport(parse_endpoint("http://127.0.0.1:9"))
     answer = Response()
     answer.status_code, answer._content = 200, json.dumps({"error": {"code": 3, "data": data}}).encode()
-    monkeypatch.setattr(provider._session, "post", lambda *_, **__: answer)
-    try:
-        Web3(provider).manager.request_blocking(RPCEndpoint(method), [{"to": "0x" + 40 * "1"}])
-    except Exception as error:
-        found = translated(error, "http://node", "making a call", str)
-    assert isinstance(found, RevertedError)
+    monkeypatch.setattr(http._session, "post", lambda *_, **__: answer)
+    with pytest.raises(RpcError) as refused:
+        http.request(method, [{"to": "0x" + 40 * "1"}])
+    assert isinstance(translated(refused.value, "http://node", "making a call", str), RevertedError)
 
 
 def test_a_socket_that_hangs_or_answers_oddly_is_a_node_s_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(rpc, "SECONDS_PER_REQUEST", 0)
+    monkeypatch.setattr(transport, "SECONDS_PER_REQUEST", 0)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "node.ipc"))
         listener.listen()

@@ -1,0 +1,65 @@
+"""Accounts as their keys make them: addresses, signers of digests, and the keys that a mnemonic stands for.
+
+Sources: the yellow paper, appendix F; BIP-32, BIP-39.
+"""
+
+import hmac
+from dataclasses import dataclass, field
+from hashlib import pbkdf2_hmac
+from typing import Final
+
+from coincurve import PrivateKey, PublicKey
+
+from numerbay_chain.core.addresses import checksummed
+from numerbay_chain.core.hashing import keccak
+
+_KEY_SIZE: Final = 32
+_SIGNATURE_SIZE: Final = 65
+_HARDENED: Final = 1 << 31
+_ROUNDS: Final = 2048
+
+
+def address_of(private_key: bytes) -> str:
+    """Return the checksummed address of a private key. Raises `ValueError` for bytes that are none."""
+    if len(private_key) != _KEY_SIZE:
+        raise ValueError("a private key has 32 bytes")
+    return _address(PrivateKey(private_key).public_key)
+
+
+def signer_of(digest: bytes, signature: bytes) -> str | None:
+    """Return the account whose signature of a digest this is, 65 bytes r ‖ s ‖ v; None where it is nobody's."""
+    if len(signature) != _SIGNATURE_SIZE or signature[64] not in (0, 1, 27, 28):
+        return None
+    recoverable = signature[:64] + bytes([signature[64] % 27])
+    try:
+        return _address(PublicKey.from_signature_and_message(recoverable, digest, hasher=None))
+    except Exception:  # coincurve raises this class itself
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendedKey:
+    """A private key with its chain code (BIP-32)."""
+
+    key: bytes = field(repr=False)
+    code: bytes = field(repr=False)
+
+    def child(self, index: int) -> "ExtendedKey":
+        """Return the child key of that number; from 2^31 on it is a hardened one."""
+        parent = b"\0" + self.key if index >= _HARDENED else PrivateKey(self.key).public_key.format()
+        digest = hmac.digest(self.code, parent + index.to_bytes(4), "sha512")
+        return ExtendedKey(PrivateKey(self.key).add(digest[:_KEY_SIZE]).secret, digest[_KEY_SIZE:])
+
+
+def derived(mnemonic: str, path: str) -> ExtendedKey:
+    """Return the key at a path such as "m/44'/60'/0'/0" under the mnemonic's seed."""
+    seed = pbkdf2_hmac("sha512", mnemonic.encode(), b"mnemonic", _ROUNDS)
+    digest = hmac.digest(b"Bitcoin seed", seed, "sha512")
+    found = ExtendedKey(digest[:_KEY_SIZE], digest[_KEY_SIZE:])
+    for step in path.split("/")[1:]:
+        found = found.child(int(step.rstrip("'")) + (_HARDENED if step.endswith("'") else 0))
+    return found
+
+
+def _address(key: PublicKey) -> str:
+    return checksummed(keccak(key.format(compressed=False)[1:])[12:].hex())

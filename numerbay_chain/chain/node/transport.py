@@ -1,0 +1,223 @@
+"""Where JSON-RPC goes: an address over HTTP, or a socket on this machine.
+
+A request is sent again where the connection broke or the node is busy: all of ours can be sent twice, since a signed
+transaction is known by its hash.
+"""
+
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any, Final, Protocol
+
+from numerbay_chain.chain.node.endpoint import Endpoint
+from numerbay_chain.chain.node.rpc import (
+    SERVER_BUSY,
+    Answer,
+    Request,
+    RpcError,
+    body_of,
+    is_busy,
+    result_of,
+    understood,
+    understood_batch,
+)
+from numerbay_chain.core.files import jsontext
+from numerbay_chain.core.network.failures import OversizedError, SlowError, TransportError
+from numerbay_chain.core.network.session import Session, pause_words
+
+SECONDS_PER_REQUEST: Final = 30.0
+PAUSES: Final = (0.5, 1.0, 2.0)
+"""Seconds between tries while a node is busy."""
+TRIES: Final = 4
+ANSWER_LIMIT: Final = 32 << 20
+"""Bytes of the longest answer: 10,000 logs of 3 KiB."""
+_HEADERS: Final = {"Content-Type": "application/json", "User-Agent": "numerbay_chain"}
+
+
+class BusyAnswer(Exception):
+    """A rate limit or an overload in the node's words; `pause` is what to say of the time that it asks for."""
+
+    def __init__(self, words: str, pause: str = "") -> None:
+        super().__init__(words)
+        self.words, self.pause = words, pause
+
+
+class Transport(Protocol):
+    """What a `Connection` asks. Parameters and results are JSON's."""
+
+    def request(self, method: str, params: Sequence[Any]) -> Any:
+        """Return the result. Raises `RpcError`, `TransportError`, `BusyAnswer`, and `NoAnswer` for what is none."""
+
+    def batch(self, requests: Sequence[Request]) -> list[Any | RpcError]:
+        """Return the result or the error of each, asked in one exchange. Raises as `request`, and `RpcError` where
+        all of it was refused."""
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Give each exchange in the block at most so many seconds, where that can be bounded."""
+
+
+def opened(endpoint: Endpoint) -> "Transport":
+    """Return the transport to a node; nothing is asked yet."""
+    return SocketTransport(endpoint) if endpoint.is_socket else HttpTransport(endpoint)
+
+
+class HttpTransport:
+    """JSON-RPC over a session of ours. `seconds`: how long one request may take, all tries together."""
+
+    def __init__(self, endpoint: Endpoint, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._session = Session(
+            endpoint.address, limit=ANSWER_LIMIT, seconds=SECONDS_PER_REQUEST, tries=TRIES, busy=SERVER_BUSY
+        )
+        self._address, self._sleep = endpoint.address, sleep
+        self.seconds = SECONDS_PER_REQUEST
+
+    def request(self, method: str, params: Sequence[Any]) -> Any:
+        """As `Transport.request`."""
+        for pause in (*PAUSES, None):
+            response = self._post(body_of(method, params))
+            answer = understood(response.status_code, response.content)
+            if not is_busy(method, response.status_code, answer):
+                return result_of(method, answer)
+            self._pause(pause, response, answer)
+        raise AssertionError  # the last pause is None
+
+    def batch(self, requests: Sequence[Request]) -> list[Any | RpcError]:
+        """As `Transport.batch`. Entries that the node was too busy for are asked again, alone."""
+        found: dict[int, Any | RpcError] = {}
+        for pause in (*PAUSES, None):
+            places = [place for place in range(len(requests)) if place not in found]
+            response = self._post([body_of(*requests[place], id) for id, place in enumerate(places, 1)])
+            answers = understood_batch(response.status_code, response.content, len(places))
+            if isinstance(answers, dict):
+                if not is_busy("", response.status_code, answers):
+                    return [result_of("", answers)]  # never: it is an error, which this raises
+                self._pause(pause, response, answers)
+                continue
+            busy = None
+            for place, answer in zip(places, answers, strict=True):
+                if is_busy(requests[place][0], response.status_code, answer):
+                    busy = answer
+                    continue
+                try:
+                    found[place] = result_of(requests[place][0], answer)
+                except RpcError as error:
+                    found[place] = error
+            if busy is None:
+                return [found[place] for place in range(len(requests))]
+            self._pause(pause, response, busy)
+        raise AssertionError  # the last pause is None
+
+    def _post(self, body: Any) -> Any:
+        return self._session.post(self._address, data=json.dumps(body), headers=_HEADERS, timeout=self.seconds)
+
+    def _pause(self, pause: float | None, response: Any, answer: Answer) -> None:
+        # a host that says so by its status was asked again by the session
+        if pause is None or response.status_code in SERVER_BUSY:
+            raise BusyAnswer(str(answer["error"]["message"]), pause_words(response))
+        self._sleep(pause)
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """As `Transport.within`."""
+        before, self.seconds = self.seconds, min(seconds, self.seconds)
+        try:
+            yield
+        finally:
+            self.seconds = before
+
+
+class SocketTransport:
+    """JSON-RPC over a socket of this machine."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._path = endpoint.address
+        self._socket: socket.socket | None = None
+        self.seconds = SECONDS_PER_REQUEST
+
+    def request(self, method: str, params: Sequence[Any]) -> Any:
+        """As `Transport.request`."""
+        return result_of(method, understood(200, self._exchange(body_of(method, params))))
+
+    def batch(self, requests: Sequence[Request]) -> list[Any | RpcError]:
+        """As `Transport.batch`."""
+        body = self._exchange([body_of(*one, id) for id, one in enumerate(requests, 1)])
+        answers = understood_batch(200, body, len(requests))
+        if isinstance(answers, dict):
+            return [result_of("", answers)]  # never: it is an error, which this raises
+        found: list[Any | RpcError] = []
+        for (method, _), answer in zip(requests, answers, strict=True):
+            try:
+                found.append(result_of(method, answer))
+            except RpcError as error:
+                found.append(error)
+        return found
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """As `Transport.within`."""
+        before, self.seconds = self.seconds, min(seconds, self.seconds)
+        try:
+            yield
+        finally:
+            self.seconds = before
+
+    def _exchange(self, body: Any) -> bytes:
+        """One answer. A node that was started again since is connected to again, once."""
+        data = json.dumps(body).encode()
+        for is_last in (self._socket is None, True):
+            try:
+                return self._ask(data)
+            except TransportError:
+                raise
+            except TimeoutError:
+                raise SlowError("gave no whole answer", f"it did not end within {self.seconds:g} s") from None
+            except OSError:
+                if is_last:
+                    raise TransportError("can't be reached") from None
+        raise AssertionError  # the last one returns or raises
+
+    def _ask(self, data: bytes) -> bytes:
+        whole = False
+        try:
+            answer = self._answer(data)
+            whole = True
+            return answer
+        finally:
+            if not whole:
+                self._close()  # what comes later would be taken for the next answer
+
+    def _answer(self, data: bytes) -> bytes:
+        end = time.monotonic() + self.seconds
+        if self._socket is None:
+            self._socket = socket.socket(socket.AF_UNIX)
+            self._socket.connect(self._path)
+        self._socket.settimeout(max(self.seconds, 0.001))
+        self._socket.sendall(data)
+        answer = bytearray()
+        while True:
+            self._socket.settimeout(max(end - time.monotonic(), 0.001))
+            piece = self._socket.recv(1 << 16)
+            if not piece:
+                raise ConnectionError("closed")
+            answer += piece
+            if len(answer) > ANSWER_LIMIT:
+                raise OversizedError("gives too long an answer", hint="use another one")
+            if piece.rstrip()[-1:] in (b"}", b"]", b'"') and _is_whole(answer):
+                return bytes(answer)
+
+    def _close(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.close()
+        self._socket = None
+
+
+def _is_whole(answer: bytearray) -> bool:
+    """Whether a JSON text ends here: most pieces end within one."""
+    try:
+        jsontext.parse(bytes(answer), None)
+    except jsontext.JsonError as error:
+        return error.code not in ("not-json", "not-utf-8")  # else it never will be what it should
+    return True
