@@ -132,7 +132,7 @@ def test_a_proof_is_sent_though_the_node_asks_for_more_than_the_highest_tip(
     cheat.hand_out(key, [order])
     buyer = place.buyer()
     limits = place.chain.connection.limits
-    monkeypatch.setattr(pricing, "asked", lambda _: (10**9, (limits.max_tip + 1) * 10**9))
+    monkeypatch.setattr(pricing, "asked", lambda *_: (limits.max_tip + 1) * 10**9)
     assert buyer.prove(order, publish_key=True).kind == "wrong-content"
 
 
