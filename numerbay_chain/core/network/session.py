@@ -6,7 +6,6 @@
 - The libraries below log whole addresses, keys and all: they say nothing while an exchange of ours goes on.
 """
 
-import email.utils
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -28,12 +27,11 @@ from numerbay_chain.core.network.bodies import body_pieces, read_whole
 from numerbay_chain.core.network.bounds import CONNECT_SECONDS, CURRENT, OVERHEAD, POOLS, Exchange, Places, resolve
 from numerbay_chain.core.network.failures import SlowError, TransportError, UnsafeAddressError, diagnose
 from numerbay_chain.core.network.hosts import is_inside, is_loopback, is_public, number, plain
+from numerbay_chain.core.network.retry import Retry, doubling, pause_words, wanted_pause
 from numerbay_chain.core.network.shown import shown
 from numerbay_chain.core.text import one_line
 
-LONGEST_PAUSE = 5.0
-"""Seconds that `Retry-After` is obeyed for."""
-_PAUSE = 0.2  # seconds before the second try, then twice that, and so on
+_PAUSE = 0.2  # seconds before the second try
 
 _PORTS = {"http": 80, "https": 443}
 _LOGGERS = ("connection", "connectionpool", "poolmanager", "response", "util.retry", "util.ssl_match_hostname")
@@ -118,19 +116,16 @@ class Session(requests.Session):
         timeout = kwargs.get("timeout")
         seconds = min(self.seconds, timeout) if isinstance(timeout, int | float) else self.seconds
         ends = time.monotonic() + seconds
-        for number_ in range(1, self.tries + 1):
-            pause = _PAUSE * 2 ** (number_ - 1)
+        retry = Retry(doubling(_PAUSE, self.tries), ends)
+        while True:
             try:
                 response = self._send_whole(request, None if self._upload else ends, seconds)
             except TransportError as error:
-                if number_ >= min(self.tries, error.tries) or time.monotonic() + pause >= ends:
+                if not retry.again(most=error.tries):
                     raise
             else:
-                pause = max(pause, obeyed_pause(response))
-                if response.status_code not in self.busy or number_ == self.tries or time.monotonic() + pause >= ends:
+                if response.status_code not in self.busy or not retry.again(wanted_pause(response)):
                     return response
-            time.sleep(pause)
-        raise AssertionError("the last try returns or raises")
 
     def _send_whole(self, request: requests.PreparedRequest, ends: float | None, seconds: float) -> requests.Response:
         exchange = self._exchange(ends, seconds, self.idle, self.limit)
@@ -246,29 +241,6 @@ class Answer:
         return b"".join(self.pieces())
 
 
-def wanted_pause(response: requests.Response) -> float | None:
-    """Return the seconds that a busy host asks to wait for (`Retry-After`: seconds or a date); None where it does not
-    say."""
-    text = response.headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdecimal():
-        return float(text[:12])
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
-
-
-def obeyed_pause(response: requests.Response) -> float:
-    """Return the seconds of what a busy host asks for that are waited: `LONGEST_PAUSE` at most."""
-    return min(wanted_pause(response) or 0.0, LONGEST_PAUSE)
-
-
-def pause_words(response: requests.Response) -> str:
-    """Return what to say of a wait that was asked for and not obeyed, or only up to `LONGEST_PAUSE`; else nothing."""
-    pause = wanted_pause(response)
-    return f", and asks to wait {pause:.0f} s" if pause is not None and pause > LONGEST_PAUSE else ""
-
-
 def unsafe(host: str) -> UnsafeAddressError:
     """Return the refusal to connect to a host that somebody else named."""
     return UnsafeAddressError(
@@ -287,4 +259,4 @@ def _origin(url: str) -> tuple[str, int]:
         raise UsageError("the address of a host can't be read", "give it as https://HOST") from None
 
 
-__all__ = ["Answer", "Session", "SlowError", "TransportError", "obeyed_pause", "pause_words", "unsafe", "wanted_pause"]
+__all__ = ["Answer", "Session", "SlowError", "TransportError", "pause_words", "unsafe"]

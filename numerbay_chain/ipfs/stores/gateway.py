@@ -12,7 +12,8 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError, SlowSourceError, UsageError
 from numerbay_chain.core.network.hosts import is_inside, plain
-from numerbay_chain.core.network.session import Answer, Session, obeyed_pause, pause_words, unsafe
+from numerbay_chain.core.network.retry import Retry, pause_words, wanted_pause
+from numerbay_chain.core.network.session import Answer, Session, unsafe
 from numerbay_chain.core.network.shown import shown
 from numerbay_chain.ipfs import http
 from numerbay_chain.ipfs.cid import Cid
@@ -25,8 +26,8 @@ from numerbay_chain.ipfs.unixfs import Root
 _Result = TypeVar("_Result")
 _RAW_BLOCK = "application/vnd.ipld.raw"
 _REDIRECTS = 5
-_TRIES = 3
-_PAUSE = 0.5  # seconds before the second try, and twice that before the third
+_PAUSES = (0.5, 1.0)
+"""Seconds before the second try, and the third."""
 
 _NO_SUCH_FORMAT = {400, 405, 406, 415, 501}
 _BLOCKS_REFUSED = {403, 404}  # which some gateways answer where they would give the file
@@ -42,9 +43,10 @@ class _NoBlocksError(Exception):
 
 
 class _AgainError(Exception):
-    """An answer that may be another one next time: `error` is what to raise where it is not."""
+    """An answer that may be another one next time, perhaps after `pause` seconds: `error` is what to raise where it is
+    not."""
 
-    def __init__(self, error: NetworkError, pause: float) -> None:
+    def __init__(self, error: NetworkError, pause: float | None) -> None:
         super().__init__(str(error))
         self.error, self.pause = error, pause
 
@@ -251,7 +253,7 @@ class GatewayStore(BlockStore):
                 "try again later, or try another gateway",
                 code="store-busy",
             )
-            raise _AgainError(error, obeyed_pause(answer.response))
+            raise _AgainError(error, wanted_pause(answer.response))
         if status in _CLOSED:
             raise NetworkError(
                 f"{self.name} refuses to serve anything (status {status})", self._hint, code="store-refused"
@@ -266,26 +268,23 @@ class GatewayStore(BlockStore):
         verb = "does not have" if status in {404, 408, 410, 504} else "refuses to serve"
         error = NotFoundError(f"{self.name} {verb} {cid} (status {status})", "try another gateway")
         if status in _WORTH_ANOTHER_TRY:
-            raise _AgainError(error, obeyed_pause(answer.response))
+            raise _AgainError(error, wanted_pause(answer.response))
         return error
 
     def _retried(self, once: Callable[[], _Result]) -> _Result:
         """What `once` returns, tried again after a pause where the next try may fare better."""
-        for count in range(1, _TRIES + 1):
-            if count > 1:
-                self._wait((count - 1) * _PAUSE)
+        retry = Retry(_PAUSES, sleep=self._wait)
+        while True:
             try:
                 return once()
             except _AgainError as again:
-                if count == _TRIES:
+                if not retry.again(again.pause):
                     raise again.error from None
-                self._wait(again.pause)
             except (NotFoundError, SlowSourceError):
                 raise
             except NetworkError as error:
-                if count == _TRIES or error.code == "unsafe-address":
+                if error.code == "unsafe-address" or not retry.again():
                     raise
-        raise AssertionError("the last try returns or raises")
 
     def _wait(self, seconds: float) -> None:
         self._require_time()

@@ -43,7 +43,7 @@ def gateway(request: pytest.FixtureRequest, place: Place) -> Iterator[tuple[Gate
 def test_the_older_envelope_opens_and_wrong_content_is_proven(
     place: Place, gateway: tuple[Gateway, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSE", 0.01)
+    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSES", (0.01, 0.02))
     behaviour, url = gateway
 
     def buyer() -> Buyer:

@@ -166,7 +166,7 @@ def test_all_tries_together_have_one_time():
 
 @pytest.mark.parametrize("wait", ["3600", "99999999999999999999", "Wed, 21 Oct 2099 07:28:00 GMT"])
 def test_a_wait_that_is_asked_for_is_obeyed_up_to_a_cap(wait, monkeypatch):
-    monkeypatch.setattr("numerbay_chain.core.network.session.LONGEST_PAUSE", 0.4)
+    monkeypatch.setattr("numerbay_chain.core.network.retry.LONGEST_PAUSE", 0.4)
     answers = iter([429, 200])
     with serving(lambda request: request.answer(b"", next(answers), Retry_After=wait)) as server:
         http, url = session(server.url, seconds=30, tries=3, busy=frozenset({429}))

@@ -240,7 +240,7 @@ MISFORTUNES = {
 
 @pytest.mark.parametrize("speak", MISFORTUNES.values(), ids=MISFORTUNES.keys())
 def test_no_message_log_or_traceback_holds_a_key(speak, caplog, monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSE", 0.01)
+    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSES", (0.01, 0.02))
     monkeypatch.setattr("numerbay_chain.core.network.session._PAUSE", 0.01)
     for name in [None, "urllib3", "urllib3.connectionpool", "requests", "web3", "web3.providers.HTTPProvider"]:
         caplog.set_level(logging.DEBUG, logger=name)

@@ -120,7 +120,7 @@ HONEST = {
 
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSE", 0.01)
+    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSES", (0.01, 0.02))
 
 
 @pytest.mark.parametrize(

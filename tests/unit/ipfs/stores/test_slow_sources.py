@@ -20,7 +20,7 @@ KINDS = {"gateway": GatewayStore, "kubo": KuboStore}
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSE", 0.01)
+    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSES", (0.01, 0.02))
     monkeypatch.setattr("numerbay_chain.ipfs.http._SHORTEST_IDLE", 0.1)
     monkeypatch.setattr("numerbay_chain.ipfs.http._SHORTEST_DEADLINE", 0.1)
 
