@@ -24,7 +24,7 @@ from numerbay_chain.core.errors import (
     SlowSourceError,
     UsageError,
 )
-from numerbay_chain.core.progress import Progress
+from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.core.units import format_amount, format_order_id
 from numerbay_chain.ipfs import Cid, PatientStore
 from numerbay_chain.protocol.books import ListingBook, OrderBook
@@ -41,8 +41,13 @@ _EACH: Final = {False: 10.0, True: 60.0}
 """Seconds for one: without and with content."""
 
 
-def run_audit(market: Market, content: bool, progress: Progress) -> AuditReport:
-    """See `Auditor.audit`."""
+def run_audit(market: Market, *, content: bool = False, progress: Progress = silent) -> AuditReport:
+    """Rebuild every listing, order and pot from the logs, compare them with the contract's state and its balances, and
+    check every manifest (those of copies through the store: what is not available there is a warning).
+
+    With `content`, also read every byte that was released through the store: what is not available there is an error,
+    and `unread` says that the store could not be asked.
+    """
     return _Audit(market, content, progress).run()
 
 

@@ -21,7 +21,7 @@ from numerbay_chain.delivery.deliver import (
 )
 from numerbay_chain.delivery.distribute import hand_out, left_out
 from numerbay_chain.delivery.journal import RoundEntry, RoundJournal
-from numerbay_chain.delivery.options import Choices
+from numerbay_chain.delivery.options import Choices, CopiesRequest
 from numerbay_chain.delivery.recipients import Sales
 from numerbay_chain.delivery.results import Delivered, Left
 from numerbay_chain.delivery.sealing import measure, read_back, seal_file
@@ -34,10 +34,15 @@ Digests = dict[int, Measured]
 """Order → sha256 and size of its file."""
 
 
-def deliver_copies(
-    market: Market, listing_id: int, paths: dict[int, Path], note: str, again: bool, choices: Choices
-) -> Delivered:
-    """See `Seller.deliver_copies`."""
+def deliver_copies(market: Market, request: CopiesRequest, choices: Choices | None = None) -> Delivered:
+    """Start the round of a listing that is sold as copies, and post each order its own file.
+
+    It goes on, waits and raises as `deliver`. Orders that have a right to the round that is out, and no copy of it yet,
+    get theirs for that one; `again`: the next round is meant.
+    """
+    choices = choices or Choices.make(market, request)
+    listing_id, again = request.listing_id, request.again
+    paths = {order: Path(path) for order, path in request.copies.items()}
     if not paths:
         raise UsageError("no copy was given", "give a file for each order, as ORDER=FILE")
     journal = RoundJournal(market.journal_folder(listing_id), listing_id)
@@ -61,7 +66,7 @@ def deliver_copies(
         release, receipt = find_release(market, journal, listing_id, entry), None
         if release is None:
             require_releasable(market, listing)
-        _seal_all(market, journal, listing, entry, paths, digests, note, choices)
+        _seal_all(market, journal, listing, entry, paths, digests, request.note, choices)
         read_back(journal, entry, choices)
         if release is None:
             call = calls.release(listing=listing_id, round=entry.round)

@@ -20,7 +20,7 @@ from numerbay_chain.delivery import posting
 from numerbay_chain.delivery.distribute import hand_out, left_out, set_aside
 from numerbay_chain.delivery.distribute import serve as serve_rounds
 from numerbay_chain.delivery.journal import RoundEntry, RoundJournal, SealedFile
-from numerbay_chain.delivery.options import Choices
+from numerbay_chain.delivery.options import Choices, DeliveryRequest, ServeRequest
 from numerbay_chain.delivery.recipients import MARGIN, Sales, choose, keys_until
 from numerbay_chain.delivery.results import Delivered, Served
 from numerbay_chain.delivery.sealing import measure, read_back, seal_file, was_lost
@@ -29,8 +29,17 @@ from numerbay_chain.protocol.types import Listing, Order, Release
 from numerbay_chain.session import Market
 
 
-def deliver(market: Market, path: Path, listing_id: int, note: str, again: bool, choices: Choices) -> Delivered:
-    """See `Seller.deliver`."""
+def deliver(market: Market, request: DeliveryRequest, choices: Choices | None = None) -> Delivered:
+    """Seal a file or folder for the next round, pin it, release the round, and hand out the keys when they may go out.
+
+    A call that was killed is taken up by the next one with the same file: no second release, no second key. Where the
+    decline window (or `confirmations`) must pass first, the state that is returned is "waiting", unless `wait`.
+
+    Raises `RefusedError` for an unfinished delivery of another file, for the same file as a new round without `again`,
+    and for content that does not read back; `UsageError` where there is no second way to the content and must be one.
+    """
+    choices = choices or Choices.make(market, request)
+    listing_id, again = request.listing_id, request.again
     journal = RoundJournal(market.journal_folder(listing_id), listing_id)
     with journal.exclusive():
         listing = open_listing(market, listing_id)
@@ -40,7 +49,7 @@ def deliver(market: Market, path: Path, listing_id: int, note: str, again: bool,
                 "give a file for each order, as ORDER=FILE",
                 code="copies-wanted",
             )
-        source = open_source(path)
+        source = open_source(Path(request.path))
         if not (journal.unfinished() or (not again and _may_be_an_earlier_round(journal, source.size))):
             require_releasable(market, listing)
         measured = measure(source, choices)
@@ -48,12 +57,12 @@ def deliver(market: Market, path: Path, listing_id: int, note: str, again: bool,
         resumed = entry is not None
         if entry is None:
             require_releasable(market, listing)
-            entry = RoundEntry.begun(listing.next_round, _seal(market, path, listing, note, choices, measured))
+            entry = RoundEntry.begun(listing.next_round, _seal(market, request, listing, choices, measured))
             journal.save(entry)
         release, receipt = find_release(market, journal, listing_id, entry), None
         if release is None:
             if resumed and was_lost(market.store, entry.sealed, choices):
-                entry.seal(_seal(market, path, listing, note, choices, measured))
+                entry.seal(_seal(market, request, listing, choices, measured))
                 journal.save(entry)
             read_back(journal, entry, choices)
             receipt = _release(market, journal, listing_id, entry, choices)
@@ -68,11 +77,12 @@ def deliver(market: Market, path: Path, listing_id: int, note: str, again: bool,
     return replace(outcome, release=receipt, resumed=resumed)
 
 
-def serve(market: Market, listing_id: int, choices: Choices) -> Served:
-    """See `Seller.serve`."""
-    journal = RoundJournal(market.journal_folder(listing_id), listing_id)
+def serve(market: Market, request: ServeRequest, choices: Choices | None = None) -> Served:
+    """Hand out keys to whoever waits: buyers of a round that was out, and all after the decline window."""
+    choices = choices or Choices.make(market, request)
+    journal = RoundJournal(market.journal_folder(request.listing_id), request.listing_id)
     with journal.exclusive():
-        return serve_rounds(market, journal, open_listing(market, listing_id), choices)
+        return serve_rounds(market, journal, open_listing(market, request.listing_id), choices)
 
 
 # ---------------------------------------------------------------------------------------------------------- the steps
@@ -150,8 +160,11 @@ def another_unfinished(journal: RoundJournal, listing_id: int, entry: RoundEntry
     )
 
 
-def _seal(market: Market, path: Path, listing: Listing, note: str, choices: Choices, measured: Measured) -> SealedFile:
-    return seal_file(market, path, market.context(listing.id, listing.next_round), note, choices, measured)
+def _seal(
+    market: Market, request: DeliveryRequest, listing: Listing, choices: Choices, measured: Measured
+) -> SealedFile:
+    context = market.context(listing.id, listing.next_round)
+    return seal_file(market, Path(request.path), context, request.note, choices, measured)
 
 
 def find_release(market: Market, journal: RoundJournal, listing_id: int, entry: RoundEntry) -> Release | None:

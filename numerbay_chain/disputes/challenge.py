@@ -26,9 +26,16 @@ from numerbay_chain.retrieval.results import ProblemError
 from numerbay_chain.session import Market
 
 
-def open_dispute(market: Market, order_id: int, round: int | None, unseen: bool) -> OpenedDispute:
-    """See `Buyer.open_dispute`."""
-    case = _meant(market, order_id, round)
+def open_dispute(market: Market, order: int, round: int | None = None, *, unseen: bool = False) -> OpenedDispute:
+    """Challenge a released round: the seller has to respond with the content key, or price and bond come back. Pays the
+    bond. `round` None: the newest one without a key that can be challenged, else the newest one released.
+
+    Raises `RefusedError` where the round can't be challenged (not adjudicated, declinable, matured, settled), and
+    where the right key was handed out; `UnseenKeyError` where the store can't be asked whether it was, or lacks what
+    was posted, unless `unseen` agrees to that; `AccountError` without the key file that the order was bought with. A
+    challenge that is open already is returned without a receipt.
+    """
+    case = _meant(market, order, round)
     if sent := market.resume(_label_to_open(case)):
         return _opened(case, sent)
     if _is_open(case):
@@ -61,16 +68,17 @@ def _still_open(case: Case) -> Case:
     return case
 
 
-def resume_challenge(market: Market, order_id: int, round: int | None) -> OpenedDispute | None:
-    """See `Buyer.resume_dispute`."""
-    case = _meant(market, order_id, round)
+def resume_challenge(market: Market, order: int, round: int | None = None) -> OpenedDispute | None:
+    """Return what became of a challenge that an interrupted `open_dispute` had sent; None if there is none."""
+    case = _meant(market, order, round)
     sent = market.resume(_label_to_open(case))
     return _opened(case, sent) if sent else None
 
 
-def preview(market: Market, order_id: int, round: int | None, unseen: bool) -> Dispute:
-    """See `Buyer.disputable`."""
-    case = _meant(market, order_id, round)
+def preview(market: Market, order: int, round: int | None = None, *, unseen: bool = False) -> Dispute:
+    """Return how the round stands that `open_dispute` would challenge. Sends nothing, and raises what that would raise,
+    missing money too."""
+    case = _meant(market, order, round)
     if not _is_open(case):
         key = _ready(case, unseen)
         market.sender.plan(_approval(case) or _challenge(case, key))

@@ -15,7 +15,7 @@ from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError, RefusedError, TooLateError
 from numerbay_chain.core.home.keyfile import KeyPair
-from numerbay_chain.core.progress import Progress
+from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.core.units import format_duration, format_until
 from numerbay_chain.crypto import secp256k1
 from numerbay_chain.crypto.content_key import ContentKey
@@ -37,10 +37,13 @@ _OF_FUNCTION: Final[dict[str, ProofKind]] = {
 }
 
 
-def judge(market: Market, order_id: int, round: int | None, progress: Progress) -> Judgement:
-    """See `Buyer.judge`."""
+def judge(market: Market, order: int, round: int | None = None, *, progress: Progress = silent) -> Judgement:
+    """Return what could be proven against the seller, decided on this machine. Sends nothing and asks no node.
+
+    Raises `RefusedError` where a proof would lose, or bring nothing; `AccountError` without the key file.
+    """
     market.require_second()
-    return judge_case(Reception(market, read_case(market, order_id, round, "open", "prove"), RECOURSE), progress)
+    return judge_case(Reception(market, read_case(market, order, round, "open", "prove"), RECOURSE), progress)
 
 
 def judge_case(reception: Reception, progress: Progress) -> Judgement:

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import NumerbayChainError, RefusedError
-from numerbay_chain.core.progress import Progress
+from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.disputes.advice import words
 from numerbay_chain.disputes.judge import content_until, judge_case, promised, refuse_late, refuse_stale, refuse_young
 from numerbay_chain.disputes.recourse import RECOURSE
@@ -21,14 +21,19 @@ from numerbay_chain.session import Market
 
 def prove(
     market: Market,
-    order_id: int,
-    round: int | None,
-    publish_key: bool,
-    judgement: Judgement | None,
-    progress: Progress,
+    order: int,
+    round: int | None = None,
+    *,
+    publish_key: bool = False,
+    judgement: Judgement | None = None,
+    progress: Progress = silent,
 ) -> Proven:
-    """See `Buyer.prove`."""
-    case = read_case(market, order_id, round, "open", "prove")
+    """Prove a wrong key or wrong content, and get price (and bond) back.
+
+    `publish_key`: a proof of wrong content makes the content key public, and that is agreed to. `judgement`: what
+    `judge` said a moment ago. Raises as `judge`, before anything left this machine.
+    """
+    case = read_case(market, order, round, "open", "prove")
     if before := _resumed(case):
         return before
     if judgement is None:
@@ -70,9 +75,10 @@ def _require_promised(case: Case, judged: Judgement) -> None:
     refuse_young(case, what, block, judged.until)
 
 
-def resume_proof(market: Market, order_id: int, round: int | None) -> Proven | None:
-    """See `Buyer.resume_proof`."""
-    return _resumed(read_case(market, order_id, round, "disputed"))
+def resume_proof(market: Market, order: int, round: int | None = None) -> Proven | None:
+    """Return what became of a proof that an interrupted `prove` had sent; None if there is none. Judges nothing
+    anew."""
+    return _resumed(read_case(market, order, round, "disputed"))
 
 
 def _resumed(case: Case) -> Proven | None:

@@ -40,8 +40,19 @@ _READING: Final = 600
 """Seconds that content is read for one answer at most."""
 
 
-def respond(market: Market, order: int | None, round: int | None, listings: Collection[int] = ()) -> Answers:
-    """See `Seller.respond`."""
+def respond(
+    market: Market, order: int | None = None, round: int | None = None, *, listings: Collection[int] = ()
+) -> Answers:
+    """Respond to a challenge with the content key, or to all that are open about the listings that the account looks
+    after (`looks_after`), own ones and urgent ones first; from the chain and the seller secret alone.
+
+    What can't be answered (yet) is in `.left`, with the reason. A challenge with nothing at stake is answered only
+    where its order is named. Without `order` it looks at last for challenges that the node leaves out, as
+    `require_all_challenges` does: `.doubt` says what was found then.
+
+    Raises `RefusedError` where an order was named and there is nothing to answer, `AccountError` where the seller
+    secret is not the one it was sealed with.
+    """
     if order is None:
         return _respond_all(market, scope_of(market, listings))
     case = read_case(market, order, round, "disputed", "respond")

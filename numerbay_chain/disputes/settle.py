@@ -1,35 +1,53 @@
 """What ends a dispute: claims and settlements, each sent once."""
 
+from typing import Literal
+
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.encoding.calls import Call
-from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.disputes.advice import what_next, words
 from numerbay_chain.disputes.results import EndedDispute
+from numerbay_chain.once import Prepared, resume_or_send
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.events import Event, event_of
 from numerbay_chain.protocol.types import Ground
 from numerbay_chain.session import Market
 
 
-def claim(market: Market, order_id: int, round: int | None) -> EndedDispute:
-    """See `Buyer.claim`."""
-    case = read_case(market, order_id, round, "disputed", "claim")
-    return _resumed(case) or end(case, "claim")
+def claim(market: Market, order: int, round: int | None = None) -> EndedDispute:
+    """Get price and bond back where the seller did not respond in time. Raises `RefusedError` where that is not so
+    (yet)."""
+    return end(read_case(market, order, round, "disputed", "claim"), "claim")
 
 
-def settle(market: Market, order_id: int, round: int | None) -> EndedDispute:
-    """See `Buyer.settle`."""
-    case = read_case(market, order_id, round, "disputed", "settle")
-    return _resumed(case) or end(case, "settle")
+def settle(market: Market, order: int, round: int | None = None) -> EndedDispute:
+    """End a dispute as it stands, for whomever that is: an unanswered challenge or a faulty round to the buyer, an
+    answer against which nothing was proven in time to the seller. By anyone."""
+    return end(read_case(market, order, round, "disputed", "settle"), "settle")
 
 
-def end(case: Case, step: str) -> EndedDispute:
-    """Sends what ends it now. Raises `RefusedError` where nothing does."""
-    call = call_to_end(case)
-    if call is None or (step == "claim" and call.function != "claimTimeout"):
-        raise RefusedError(words(case), what_next(case, step))
-    return _ended(case, case.market.send(_label(case), call, after=_end_from(case)))
+def end(case: Case, step: Literal["claim", "settle"]) -> EndedDispute:
+    """Send what ends it now. Raises `RefusedError` where nothing does."""
+
+    def prepare() -> Prepared:
+        call = call_to_end(case)
+        if call is None or (step == "claim" and call.function != "claimTimeout"):
+            raise RefusedError(words(case), what_next(case, step))
+        return Prepared(call, after=_end_from(case))
+
+    sent = resume_or_send(case.market, f"end-{case.order.id}-{case.round}", prepare)
+    refunded = sent.receipt.event("FaultyRefunded")
+    event: Event = refunded or event_of(sent.receipt, "ChallengeEnded")
+    return EndedDispute(
+        order=case.order.id,
+        round=case.round,
+        ground=Ground.WRONG_CONTENT if refunded else event["ground"],
+        receiver=case.order.buyer if refunded else event["receiver"],
+        paid=event["paid"],
+        token=case.token,
+        receipt=sent.receipt,
+        resumed=sent.resumed,
+    )
 
 
 def _end_from(case: Case) -> int | None:
@@ -53,27 +71,3 @@ def call_to_end(case: Case) -> Call | None:
     if case.state in ("faulty", "unproven"):
         return calls.settle_challenge(order=order, round=round, opened=opened)
     return None
-
-
-def _label(case: Case) -> str:
-    return f"end-{case.order.id}-{case.round}"
-
-
-def _resumed(case: Case) -> EndedDispute | None:
-    sent = case.market.resume(_label(case))
-    return _ended(case, sent) if sent else None
-
-
-def _ended(case: Case, sent: Sent) -> EndedDispute:
-    refunded = sent.receipt.event("FaultyRefunded")
-    event: Event = refunded or event_of(sent.receipt, "ChallengeEnded")
-    return EndedDispute(
-        order=case.order.id,
-        round=case.round,
-        ground=Ground.WRONG_CONTENT if refunded else event["ground"],
-        receiver=case.order.buyer if refunded else event["receiver"],
-        paid=event["paid"],
-        token=case.token,
-        receipt=sent.receipt,
-        resumed=sent.resumed,
-    )

@@ -1,6 +1,6 @@
 """Disputes to look at: one, a buyer's, a seller's."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from numerbay_chain.core.paging import Page
 from numerbay_chain.disputes.advice import describe, keys_posted, refusal_to_open
@@ -11,8 +11,10 @@ from numerbay_chain.protocol.rules import Step
 from numerbay_chain.session import Market
 
 
-def show_dispute(market: Market, order: int, round: int | None, step: Step | None) -> Dispute:
-    """See `Buyer.show_dispute`."""
+def show_dispute(market: Market, order: int, round: int | None = None, *, step: Step | None = None) -> Dispute:
+    """Return how a dispute stands, anybody's: whose turn it is, until when, what can be done. `round` None: the newest
+    one that waits for `step`, else whose dispute is open, else that has no key and can be challenged (without `step`),
+    else that had one, else that was released."""
     case = read_case(market, order, round, "disputed", step)
     if round is not None and case.state == "none" and not case.order.covers(round):
         raise case.not_covered()
@@ -23,14 +25,17 @@ def show_dispute(market: Market, order: int, round: int | None, step: Step | Non
     return view
 
 
-def list_disputes(market: Market, *, ended: bool) -> Page[Dispute]:
-    """See `Buyer.disputes`."""
+def list_disputes(market: Market, *, ended: bool = False) -> Page[Dispute]:
+    """Return the account's disputes and what faulty rounds owe it, the most urgent first; with `ended`, past ones too.
+    Of faulty rounds 100, those that most was paid for; `.more` counts the others."""
     cases = buyers_cases(market, ended=ended)
     return Page((describe(case) for case in cases), cases.more)
 
 
-def list_sold(market: Market, listings: Collection[int], *, ended: bool) -> list[Dispute]:
-    """See `Seller.disputes`."""
+def list_sold(market: Market, *listings: int, ended: bool = False) -> list[Dispute]:
+    """Return open disputes about the listings that the account looks after (`looks_after`), what must be answered
+    soonest first. With `ended`, past ones too. These are what the node's logs tell of: `require_all_challenges` says
+    whether there are more."""
     return [describe(case) for case in sellers_cases(market, listings, ended=ended)]
 
 

@@ -1,7 +1,7 @@
 """Listings as their sellers make and change them."""
 
-from collections.abc import Mapping
 from dataclasses import replace
+from typing import Unpack
 
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.addresses import checksummed
@@ -17,17 +17,26 @@ from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer
 from numerbay_chain.session import Market
 
 
-def create(
+def create_listing(
     market: Market,
     price: int | str,
-    preset: Preset | None,
-    about: Description,
-    opened: bool,
-    operator: str | None,
-    payout: str | None,
-    terms: TermChanges,
+    *,
+    preset: Preset | None = None,
+    name: str = "",
+    description: str = "",
+    media_type: str = "",
+    opened: bool = True,
+    operator: str | None = None,
+    payout: str | None = None,
+    **terms: Unpack[TermChanges],
 ) -> Created:
-    """See `Seller.create_listing`."""
+    """Create a listing at `price` per round: wei, or text with a unit ("0.05 ether", "12 NMR").
+
+    `terms` change what the preset says; durations are seconds or text ("5m"). Where `name` or `description` is given,
+    they are pinned to the store as the listing's public description. `payout` is the caller unless said. Raises
+    `UsageError` for a term out of its bounds.
+    """
+    about = Description(name, description, media_type)
     operator, payout = (checksummed(one) if one else None for one in (operator, payout))
     token = market.token(terms.get("token") or ZERO_ADDRESS)
     offer = Offer(market.amount(price, token), opened)
@@ -46,19 +55,30 @@ def create(
     return Created(listing, tuple(words), cid, receipt)
 
 
-def explain_terms(market: Market, price: int | str, preset: Preset | None, terms: TermChanges) -> tuple[str, ...]:
-    """See `Seller.explain_terms`."""
+def explain_terms(
+    market: Market, price: int | str, *, preset: Preset | None = None, **terms: Unpack[TermChanges]
+) -> tuple[str, ...]:
+    """Return what a listing with these terms would mean for both sides, in plain words. Sends nothing; raises as
+    `create_listing`."""
     token = market.token(terms.get("token") or ZERO_ADDRESS)
     built = build_terms(market.connection.now(), preset, terms, token)
     return tuple(explain(built, market.amount(price, token), token, market.gas_price(), market.coin))
 
 
-def edit(
-    market: Market, listing_id: int, price: int | str | None, opened: bool | None, about: Mapping[str, str | None]
+def edit_listing(
+    market: Market,
+    listing_id: int,
+    *,
+    price: int | str | None = None,
+    opened: bool | None = None,
+    name: str | None = None,
+    description: str | None = None,
+    media_type: str | None = None,
 ) -> Done | None:
-    """See `Seller.edit_listing`. `about`: name, description and media type; what is None stays."""
+    """Change the offer for later orders; what is not given stays. Return None where nothing was to be changed."""
     view = view_listing(market, listing_id)
     before, offer = view.description or Description(), view.listing.offer
+    about = {"name": name, "description": description, "media_type": media_type}
     given = {field: value for field, value in about.items() if value is not None}
     if given:
         if view.description is None and view.trouble is not None and len(given) < len(about):
@@ -76,6 +96,18 @@ def edit(
         return None
     call = calls.change_offer(listing=listing_id, offer=offer)
     return Done(market.send(f"change-offer-{listing_id}", call).receipt)
+
+
+def set_operator(market: Market, listing_id: int, operator: str | None) -> Done:
+    """Name a hot key that may release, deliver, skip, refund; None: nobody."""
+    call = calls.set_operator(listing=listing_id, operator=checksummed(operator) if operator else ZERO_ADDRESS)
+    return Done(market.send(f"set-operator-{listing_id}", call).receipt)
+
+
+def set_payout(market: Market, listing_id: int, payout: str) -> Done:
+    """Send later withdrawals elsewhere."""
+    call = calls.set_payout(listing=listing_id, payout=checksummed(payout))
+    return Done(market.send(f"set-payout-{listing_id}", call).receipt)
 
 
 def _pin(market: Market, description: Description) -> bytes:

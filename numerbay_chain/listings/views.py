@@ -17,7 +17,8 @@ _ALONE: Final = {"waits": 1, "each": 30.0}
 
 
 def view_listing(market: Market, listing_id: int) -> ListingView:
-    """Return a listing as it stands. Raises `RevertedError` for one that does not exist."""
+    """Return a listing, its description (read from the store and checked) and its terms in words. Raises
+    `RevertedError` for one that does not exist."""
     return _views(market, [market.contract.listing(listing_id)], _ALONE)[0]
 
 

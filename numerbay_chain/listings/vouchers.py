@@ -13,6 +13,7 @@ from numerbay_chain.core.files import jsontext
 from numerbay_chain.core.hashing import keccak
 from numerbay_chain.core.units import format_duration, parse_duration
 from numerbay_chain.listings.results import VoucherStatus
+from numerbay_chain.once import Prepared, resume_or_send
 from numerbay_chain.protocol.events import Done
 from numerbay_chain.protocol.rules import REVOKED
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
@@ -94,14 +95,19 @@ def _parse(values: dict[str, Any]) -> Voucher:
 def issue(
     market: Market,
     listing_id: int,
+    *,
     price: int | str,
-    buyer: str | None,
-    max_rounds: int,
-    uses: int,
-    valid_for: int | str,
-    nonce: int | None,
+    buyer: str | None = None,
+    max_rounds: int = 1,
+    uses: int = 1,
+    valid_for: int | str = "7d",
+    nonce: int | None = None,
 ) -> SignedVoucher:
-    """See `Seller.sign_voucher`."""
+    """Sign a permission to buy at `price` per round (0 allowed), also from a closed listing. Sends nothing.
+
+    `buyer` None: anyone. `valid_for`, in seconds or as text, counts from the chain's time. Raises `RefusedError` for
+    a listing of somebody else, `UsageError` for what is out of its bounds.
+    """
     listing = market.contract.listing(listing_id)
     if listing.seller != market.account:
         raise RefusedError(
@@ -123,16 +129,16 @@ def issue(
 
 
 def revoke(market: Market, voucher: SignedVoucher | Voucher) -> Done | None:
-    """See `Seller.revoke_voucher`."""
+    """Make a voucher unusable. Return None where it was so already."""
     plain = voucher.voucher if isinstance(voucher, SignedVoucher) else voucher
     digest = market.contract.voucher_digest(plain)
-    label = f"revoke-{digest.hex()}"
-    sent = market.resume(label)
-    if sent is None:
-        if market.contract.voucher_uses(digest) == REVOKED:
-            return None
-        sent = market.send(label, calls.revoke_voucher(voucher=plain))
-    return Done(sent.receipt, resumed=sent.resumed)
+
+    def prepare() -> Prepared | None:
+        revoked = market.contract.voucher_uses(digest) == REVOKED
+        return None if revoked else Prepared(calls.revoke_voucher(voucher=plain))
+
+    sent = resume_or_send(market, f"revoke-{digest.hex()}", prepare)
+    return Done(sent.receipt, resumed=sent.resumed) if sent else None
 
 
 def _within(what: str, value: int, least: int, most: int) -> int:
@@ -174,6 +180,11 @@ def _is_signed_by(market: Market, signed: SignedVoucher, seller: str, digest: by
     except RevertedError:
         return False
     return answer[:32] == _VALID.ljust(32, b"\0")
+
+
+def voucher_status(market: Market, voucher: SignedVoucher) -> VoucherStatus:
+    """Return how often a voucher was used, and whether it can be used now."""
+    return status_of(market, voucher)
 
 
 def status_of(market: Market, signed: SignedVoucher, rounds: int = 1, buyer: str | None = None) -> VoucherStatus:

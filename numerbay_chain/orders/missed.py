@@ -10,6 +10,7 @@ from typing import Final
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.logs import MOST_TOPICS
 from numerbay_chain.core.errors import NetworkError, RevertedError
+from numerbay_chain.once import Prepared, resume_or_send
 from numerbay_chain.orders.history import missed_rounds
 from numerbay_chain.orders.payouts import paid_by
 from numerbay_chain.protocol.events import Done
@@ -47,14 +48,16 @@ class MissedRounds:
         return len(self.overdue) + len(self.claims)
 
 
-def missed_of_order(market: Market, order_id: int, round: int | None = None) -> MissedRounds:
-    """Return what is owed to an order (for one round of it, where one is named). Raises `RevertedError` for none."""
-    order = market.contract.order(order_id)
-    return _find(market, order.listing, [order], round)
+def missed_of_order(market: Market, order: int, round: int | None = None) -> MissedRounds:
+    """Return what `collect_missed` would pay back, in how many transactions, for how much gas. Sends nothing. Raises
+    `RevertedError` where there is no such order."""
+    held = market.contract.order(order)
+    return _find(market, held.listing, [held], round)
 
 
 def missed_of_listing(market: Market, listing_id: int) -> MissedRounds:
-    """Return what is owed to all orders of a listing that were paid for. Raises `RevertedError` for no listing."""
+    """Return what `collect_all_missed` would pay back. Sends nothing. Raises `RevertedError` where there is no such
+    listing."""
     return _find(market, listing_id, market.contract.orders_of(listing_id), None)
 
 
@@ -104,19 +107,20 @@ def _claims(market: Market, orders: Sequence[Order], missed: Sequence[int]) -> t
     return ((order, round) for round, order in merge(*map(of, orders))), count
 
 
-def collect_missed(market: Market, order_id: int, round: int | None) -> list[Done]:
-    """See `Buyer.collect_missed`."""
-    found = missed_of_order(market, order_id, round)
-    order = market.contract.order(order_id)
-    resumed = _resume(market, order, found, round)
+def collect_missed(market: Market, order: int, round: int | None = None) -> list[Done]:
+    """Get missed rounds paid back (all, or one); skip the overdue ones among them first. By anyone, for the order's
+    buyer. Sends at most 200 transactions: what is left (`missed`) takes another call."""
+    found = missed_of_order(market, order, round)
+    resumed = _resume(market, market.contract.order(order), found, round)
     left = [claim for claim in found.claims if claim[1] not in {done.round for done in resumed}]
     if round is not None and not resumed:
-        left = [(order_id, round)]  # what can't be paid back is the contract's to say
+        left = [(order, round)]  # what can't be paid back is the contract's to say
     return sorted(resumed + _pay(market, found, left), key=lambda done: done.round or 0)
 
 
 def collect_all_missed(market: Market, listing_id: int) -> list[Done]:
-    """See `Buyer.collect_all_missed`."""
+    """Get missed rounds of every order of a listing that was paid for paid back, to each order's buyer. By anyone.
+    Sends at most 200 transactions."""
     found = missed_of_listing(market, listing_id)
     return _pay(market, found, found.claims)
 
@@ -132,18 +136,19 @@ def _pay(market: Market, found: MissedRounds, claims: Iterable[Claim]) -> list[D
     _skip(market, found)
     paid: list[Done] = []
     for order, round in claims:
-        label = _label(order, round)
-        sent = market.resume(label)
-        if sent is None:
-            if market.contract.settled(order, round) is not Settlement.NONE:
-                continue  # somebody else was faster
-            try:
-                sent = market.send(label, calls.refund_missed(order=order, round=round))
-            except RevertedError as error:
-                if error.name != "AlreadySettled":
-                    raise
-                continue
-        paid.append(paid_by(sent, "MissedRefunded", found.token))
+
+        def prepare(order: int = order, round: int = round) -> Prepared | None:
+            owed = market.contract.settled(order, round) is Settlement.NONE  # else somebody else was faster
+            return Prepared(calls.refund_missed(order=order, round=round)) if owed else None
+
+        try:
+            sent = resume_or_send(market, _label(order, round), prepare)
+        except RevertedError as error:
+            if error.name != "AlreadySettled":
+                raise
+            continue
+        if sent is not None:
+            paid.append(paid_by(sent, "MissedRefunded", found.token))
     return paid
 
 

@@ -6,6 +6,7 @@ from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import RefusedError, UsageError
+from numerbay_chain.once import Prepared, resume_or_send
 from numerbay_chain.orders.results import PotView, Withdrawal
 from numerbay_chain.protocol.events import Done, Receipt, event_of
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Token
@@ -35,7 +36,7 @@ def _frozen(market: Market, listing_id: int, pots: list[PotView]) -> tuple[PotVi
 
 
 def withdrawable(market: Market, listing_id: int) -> Withdrawal:
-    """See `Seller.withdrawable`."""
+    """Return what `withdraw` would take now, and what matures later. Sends nothing."""
     listing, now = market.contract.listing(listing_id), market.connection.now()
     found = find_pots(market, listing_id)
     frozen = _frozen(market, listing_id, found)
@@ -53,12 +54,13 @@ def withdrawable(market: Market, listing_id: int) -> Withdrawal:
 
 
 def withdraw(market: Market, listing_id: int) -> Withdrawal:
-    """See `Seller.withdraw`."""
+    """Take all matured money of a listing, found from the logs alone, to its payout address."""
     return _withdraw(market, listing_id, more=True)
 
 
 def resume_withdrawal(market: Market, listing_id: int) -> Withdrawal:
-    """See `Seller.resume_withdrawal`."""
+    """Return what became of a withdrawal that was interrupted; without `receipts` where there was none. Sends nothing
+    new."""
     return _withdraw(market, listing_id, more=False)
 
 
@@ -93,8 +95,14 @@ def _withdraw(market: Market, listing_id: int, *, more: bool) -> Withdrawal:
     )
 
 
-def collect(market: Market, token: str | None, to: str | None, account: str | None = None) -> Done | None:
-    """See `Seller.collect`."""
+def collect(
+    market: Market, token: str | None = None, to: str | None = None, *, account: str | None = None
+) -> Done | None:
+    """Collect payments that this account refused before. Return None where there are none.
+
+    `token` None: the chain's coin. `account`: collect for somebody else, a contract that can't do so itself. The money
+    goes to that account, so `to` can't be given with it.
+    """
     if account and to:
         raise UsageError("somebody else's credit goes to their account only", "leave out the receiver")
     address = checksummed(token) if token else ZERO_ADDRESS
@@ -104,11 +112,9 @@ def collect(market: Market, token: str | None, to: str | None, account: str | No
         label, call = f"collect-for-{owner}-{address}", calls.collect_for(account=owner, token=address)
     else:
         label, call = f"collect-{address}", calls.collect(token=address, to=receiver)
-    sent = market.resume(label)
+    sent = resume_or_send(market, label, lambda: Prepared(call) if market.contract.credit(owner, address) else None)
     if sent is None:
-        if not market.contract.credit(owner, address):
-            return None
-        sent = market.send(label, call)
+        return None
     event = event_of(sent.receipt, "Collected")
     if event["to"] != receiver:
         raise RefusedError(

@@ -13,14 +13,13 @@ from typing import Any, Final
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.artifacts.verify import check
 from numerbay_chain.chain import tokens
-from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.outbox import Sent, fingerprint
 from numerbay_chain.core.errors import ContentError, NetworkError, RefusedError
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.core.units import format_amount
 from numerbay_chain.listings.vouchers import SignedVoucher, digest_of
-from numerbay_chain.orders.quote import make_quote, refuse_young
+from numerbay_chain.orders.quote import PurchaseRequest, make_quote, refuse_young
 from numerbay_chain.orders.results import Purchase, Quote
 from numerbay_chain.protocol.events import Receipt, event_of
 from numerbay_chain.protocol.types import Order, Permit, Release
@@ -29,50 +28,40 @@ from numerbay_chain.session import Market
 _PERMIT_LIFETIME: Final = 3_600  # seconds
 
 
-def buy(
-    market: Market,
-    listing_id: int,
-    rounds: int,
-    *,
-    voucher: SignedVoucher | None,
-    recipient: str | None,
-    first_round: int | None,
-    max_price: int | str | None,
-    agreed: Quote | None,
-    again: bool,
-    young_listing: bool,
-    check: bool,
-    permit: bool,
-    progress: Progress,
-) -> Purchase:
-    """See `Buyer.buy`."""
-    if bought := resume_purchase(market, listing_id, rounds, voucher, recipient):
+def buy(market: Market, request: PurchaseRequest) -> Purchase:
+    """Buy rounds of a listing, and pay for all of them.
+
+    Raises `RefusedError` for an order that the recipient holds already for that round, for a young listing
+    (`too-early`), for a seller, terms or checked content that changed before the purchase was signed (`terms-changed`),
+    and for all that `quote` refuses.
+    """
+    if bought := resume_purchase(market, request):
         return bought
-    receiver, label, asked = _asked(market, listing_id, rounds, voucher, recipient)
-    first_round = first_round if agreed is None else agreed.first_round
-    quote = make_quote(market, listing_id, rounds, voucher, receiver, first_round, young_listing)
+    agreed, voucher, (label, asked) = request.quote, request.voucher, _asked(market, request)
+    quote = make_quote(market, request if agreed is None else replace(request, first_round=agreed.first_round))
     if agreed is not None:
         _refuse_change(quote, agreed)
-    if max_price is not None and quote.price > (most := market.amount(max_price, quote.token)):
+    most = None if request.max_price is None else market.amount(request.max_price, quote.token)
+    if most is not None and quote.price > most:
         raise RefusedError(
             f"a round costs {_show(quote, quote.price)}, more than {_show(quote, most)}",
             "allow more, or leave it",
             code="price-too-high",
         )
-    if not again:
+    if not request.again:
         _refuse_second(market, quote)
     checked = None
-    if quote.already_out and check:
+    if quote.already_out and request.check:
         until = _last_second(quote, voucher, None)
         with market.reading(None if until is None else market.clock.left(until)):
-            checked = _check_content(market, quote, progress)
-    approval, signed = _allow(market, quote, permit)
+            checked = _check_content(market, quote, request.progress)
+    approval, signed = _allow(market, quote, request.permit)
     call = _call(quote, voucher, signed)
     with market.decision():
         _refuse_other(market, quote, checked)
-        if not young_listing:
+        if not request.young_listing:
             refuse_young(market, quote.listing)
-        if not again:
+        if not request.again:
             _refuse_second(market, quote)
         market.confirm()
         # what never reached the network is sent only if it is what would be signed now
@@ -80,23 +69,19 @@ def buy(
     return _bought(market, sent, approval, asked)
 
 
-def resume_purchase(
-    market: Market, listing_id: int, rounds: int, voucher: SignedVoucher | None, recipient: str | None
-) -> Purchase | None:
-    """See `Buyer.resume_purchase`."""
-    _, label, asked = _asked(market, listing_id, rounds, voucher, recipient)
+def resume_purchase(market: Market, request: PurchaseRequest) -> Purchase | None:
+    """Return what became of a purchase that an interrupted `buy` had sent; None if there is none. Sends nothing new.
+    Raises `RefusedError` naming the order where something else was bought then."""
+    label, asked = _asked(market, request)
     found = market.resume(label)
     return _bought(market, found, None, asked) if found else None
 
 
-def _asked(
-    market: Market, listing_id: int, rounds: int, voucher: SignedVoucher | None, recipient: str | None
-) -> tuple[str, str, str]:
-    """The recipient, the outbox's label, and what of the purchase is the same however often it is asked for."""
-    receiver = checksummed(recipient) if recipient else market.account
+def _asked(market: Market, request: PurchaseRequest) -> tuple[str, str]:
+    """The outbox's label, and what of the purchase is the same however often it is asked for."""
     # not the signature: a contract's may be empty, or the same for all
-    which = f"voucher {digest_of(voucher).hex() if voucher else 'none'}"
-    return receiver, f"buy-{listing_id}-{receiver}", f"{rounds} rounds, {which}"
+    which = f"voucher {digest_of(request.voucher).hex() if request.voucher else 'none'}"
+    return f"buy-{request.listing_id}-{request.receiver(market)}", f"{request.rounds} rounds, {which}"
 
 
 def _show(quote: Quote, amount: int) -> str:

@@ -1,9 +1,10 @@
-"""What a purchase would cost and bring, or why nobody should make it."""
+"""What a purchase is asked for, what it would cost and bring, or why nobody should make it."""
 
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
+from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.core.units import format_duration
 from numerbay_chain.listings.vouchers import SignedVoucher, status_of
 from numerbay_chain.listings.words import explain
@@ -12,29 +13,59 @@ from numerbay_chain.protocol.types import Listing
 from numerbay_chain.session import Market
 
 
-def make_quote(
-    market: Market,
-    listing_id: int,
-    rounds: int,
-    voucher: SignedVoucher | None,
-    recipient: str | None,
-    first_round: int | None,
-    young_listing: bool,
-) -> Quote:
-    """See `Buyer.quote`."""
-    listing = market.contract.listing(listing_id)
+@dataclass(frozen=True, slots=True)
+class PurchaseRequest:
+    """`listing_id`: what is bought; `rounds`: how many, all paid for at once.
+    `voucher`: a permission of the seller's to buy at another price, or from a closed listing.
+    `recipient`: whose the rights are, and to whose registered key the rounds are sealed; None: the caller's.
+    `first_round`: the one that is meant; None: the round that is out where the listing is instant, else the next one.
+    `max_price`: the most that a round may cost, in the token's smallest unit or as text with a unit.
+    `quote`: what the user agreed to; anything that changed since is refused.
+    `again`: a second order for the same round is meant.
+    `young_listing`: buy from a listing that is not final yet, whose number could still become another seller's.
+    `check`: read and check a round that is out already, before it is bought.
+    `permit`: allow a token's transfer by signature where the token can do that; else approve the exact amount first.
+    `progress`: told how far the check is.
+    """
+
+    listing_id: int
+    rounds: int = 1
+    _: KW_ONLY
+    voucher: SignedVoucher | None = None
+    recipient: str | None = None
+    first_round: int | None = None
+    max_price: int | str | None = None
+    quote: Quote | None = None
+    again: bool = False
+    young_listing: bool = False
+    check: bool = True
+    permit: bool = True
+    progress: Progress = silent
+
+    def receiver(self, market: Market) -> str:
+        """The recipient's address. Raises `UsageError` for one with a wrong checksum."""
+        return checksummed(self.recipient) if self.recipient else market.account
+
+
+def make_quote(market: Market, request: PurchaseRequest) -> Quote:
+    """Return what a purchase would cost and bind to. Sends nothing, and reads no content.
+
+    Raises `RefusedError` for what can't be bought (closed, sold out, overdue, too young, voucher of no use), and
+    `AccountError` for a recipient without a registered key.
+    """
+    listing, rounds = market.contract.listing(request.listing_id), request.rounds
     token = market.token(listing.terms.token)
-    receiver = checksummed(recipient) if recipient else market.account
+    receiver = request.receiver(market)
     _refuse_count(listing, rounds)
-    first = _first_round(market, listing, first_round)
+    first = _first_round(market, listing, request.first_round)
     _refuse_overdue(market, listing, first, rounds)
     if listing.places_left == 0:
         raise RefusedError(
-            f"listing {listing_id} is sold out", "wait until somebody's order ends before it began", code="sold-out"
+            f"listing {listing.id} is sold out", "wait until somebody's order ends before it began", code="sold-out"
         )
-    if not young_listing:
+    if not request.young_listing:
         refuse_young(market, listing)
-    price, most = _price(market, listing, rounds, voucher)
+    price, most = _price(market, listing, rounds, request.voucher)
     words = explain(replace(listing.terms, max_rounds=most), price, token, market.gas_price(), market.coin)
     return Quote(
         listing=listing,

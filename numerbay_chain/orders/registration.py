@@ -10,8 +10,12 @@ from numerbay_chain.protocol.events import event_of
 from numerbay_chain.session import Market
 
 
-def register_key(market: Market, path: str | Path | None) -> RegisteredKey:
-    """See `Buyer.register_key`."""
+def register_key(market: Market, path: str | Path | None = None) -> RegisteredKey:
+    """Register the X25519 key in a key file; make the file first if there is none (0600, never overwritten).
+
+    `path` None: the setting `key`, else the account's own file in the home folder. Sends nothing if that key is the
+    account's newest already.
+    """
     chosen = expanded(path) if path is not None else market.key_path or default_path(market)
     created = not chosen.exists()
     pair = keyfile.generate() if created else keyfile.load(chosen)

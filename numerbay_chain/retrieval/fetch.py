@@ -6,7 +6,7 @@ from typing import IO
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.artifacts.unseal import OpenedArtifact, unseal
 from numerbay_chain.core.errors import ContentError, NotFoundError, WrongContentError
-from numerbay_chain.core.progress import Progress
+from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.retrieval.promise import elsewhere
 from numerbay_chain.retrieval.reception import Reception
@@ -43,28 +43,35 @@ def _open_into(
 
 def fetch(
     market: Market,
-    order_id: int,
-    round: int | None,
-    target: str | Path | IO[bytes],
-    overwrite: bool,
-    progress: Progress,
     recourse: Recourse,
+    /,
+    order: int,
+    round: int | None = None,
+    *,
+    path: str | Path | IO[bytes],
+    overwrite: bool = False,
+    progress: Progress = silent,
 ) -> Fetched:
-    """See `Buyer.fetch`."""
-    reception = Reception.open(market, order_id, round, recourse)
+    """Fetch, check and decrypt a round. The output appears only when it is complete and checked; a stream gets each
+    chunk once it was checked.
+
+    Raises `RefusedError` (not released, not covered, no key yet), `NotFoundError` (content not available),
+    `AccountError` (no key file, or the wrong one), `ContentError` and `DecryptionError` (not what was promised).
+    """
+    reception = Reception.open(market, order, round, recourse)
     try:
         manifest = reception.manifest(reception.release())
-        with reception.keeping(manifest, beside=manifest.size if isinstance(target, str | Path) else 0):
+        with reception.keeping(manifest, beside=manifest.size if isinstance(path, str | Path) else 0):
             key = reception.key(manifest, reception.pair())
-            opened = _open_into(reception, manifest, key, target, overwrite, progress)
+            opened = _open_into(reception, manifest, key, path, overwrite, progress)
     except ProblemError as error:
         raise error.error from error
     for problem in opened.problems:
         market.notify(problem.message)
     return Fetched(
-        order=order_id,
+        order=order,
         round=reception.round,
-        path=str(target) if isinstance(target, (str, Path)) else None,
+        path=str(path) if isinstance(path, (str, Path)) else None,
         size=opened.size,
         sha256=opened.sha256,
         content_hash=manifest.content_hash,

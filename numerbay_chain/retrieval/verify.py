@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from typing import TypeVar
 
 from numerbay_chain.core.errors import NetworkError, RefusedError
-from numerbay_chain.core.progress import Progress
+from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.retrieval.key_sources import answered_key
 from numerbay_chain.retrieval.reception import Reception
 from numerbay_chain.retrieval.recourse import Recourse
@@ -16,10 +16,22 @@ _Result = TypeVar("_Result")
 
 
 def verify(
-    market: Market, order_id: int, round: int | None, content: bool, progress: Progress, recourse: Recourse
+    market: Market,
+    recourse: Recourse,
+    /,
+    order: int,
+    round: int | None = None,
+    *,
+    content: bool = True,
+    progress: Progress = silent,
 ) -> Verification:
-    """See `Buyer.verify`."""
-    reception = Reception.open(market, order_id, round, recourse)
+    """Check all of a round that can be checked without writing the artifact: manifest, every byte of ciphertext and
+    commitments (unless `content` is False), envelope, key.
+
+    `round` None: the newest one released that the order covers. What is wrong is in `.problems`; it raises only where
+    nothing could be looked at (`NetworkError` of the chain).
+    """
+    reception = Reception.open(market, order, round, recourse)
     problems: list[Problem] = []
     manifest = _collect(problems, lambda: reception.manifest(reception.release()))
     key, of_key = None, list[Problem]()
@@ -48,7 +60,7 @@ def verify(
         problems.append(reception.refuse("faulty", recourse.words(reception.case), fault=True).problem)
     kinds = {problem.kind for problem in problems}
     return Verification(
-        order=order_id,
+        order=order,
         round=reception.round,
         content_hash=manifest.content_hash if manifest else None,
         cid=manifest.cid if manifest else None,

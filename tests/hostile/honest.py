@@ -12,7 +12,7 @@ from numerbay_chain.chain.clock import STALE
 from numerbay_chain.core.errors import ExitCode, NetworkError, NumerbayChainError
 from numerbay_chain.core.progress import silent
 from numerbay_chain.delivery.deliver import deliver, serve
-from numerbay_chain.delivery.options import Choices
+from numerbay_chain.delivery.options import Choices, DeliveryRequest, ServeRequest
 from numerbay_chain.disputes.results import Answers
 from numerbay_chain.ipfs import ContentStore
 from numerbay_chain.orders.results import OrderView, RoundView
@@ -91,7 +91,10 @@ class HonestSeller(Honest):
     def release(self, listing: int) -> None:
         """Delivers the next round, or goes on with it."""
         files = self.listings[listing]
-        if files and self.attempt(lambda: deliver(self.role.market, files[0], listing, "", False, self.choices())):
+        if not files:
+            return
+        request = DeliveryRequest(files[0], listing)
+        if self.attempt(lambda: deliver(self.role.market, request, self.choices())):
             files.pop(0)
 
     def answer(self) -> None:
@@ -115,7 +118,7 @@ class HonestSeller(Honest):
             self._seen["serve"] = before
 
     def _serve(self, listing: int) -> Any:
-        return serve(self.market(), listing, self.choices())
+        return serve(self.market(), ServeRequest(listing), self.choices())
 
     def _nothing_new(self, what: str) -> bool:
         """Whether nobody sent anything since a look that left nothing open: one that would find nothing is spared.

@@ -21,7 +21,7 @@ from typing import Any
 from numerbay_chain.chain.local.devnet import Devnet
 from numerbay_chain.core.progress import silent
 from numerbay_chain.delivery import deliver
-from numerbay_chain.delivery.options import Choices
+from numerbay_chain.delivery.options import Choices, DeliveryRequest, ServeRequest
 from numerbay_chain.ipfs import Cid, GatewayStore
 from numerbay_chain.protocol.types import Order
 from tests.support.gateways import Request, serving
@@ -69,12 +69,14 @@ def _file(place: Place, name: str = "predictions.csv", content: bytes = CONTENT)
 
 def _deliver(case: Case, place: Place) -> object:
     if case.public:
-        return deliver.deliver(place.seller.market, _file(place), 1, "", False, case.choices(place))
+        return deliver.deliver(place.seller.market, DeliveryRequest(_file(place), 1), case.choices(place))
     return place.seller.deliver(_file(place), 1)
 
 
 def _serve(case: Case, place: Place) -> object:
-    return deliver.serve(place.seller.market, 1, case.choices(place)) if case.public else place.seller.serve(1)
+    if case.public:
+        return deliver.serve(place.seller.market, ServeRequest(1), case.choices(place))
+    return place.seller.serve(1)
 
 
 def _copies(case: Case, place: Place) -> object:

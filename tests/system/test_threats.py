@@ -22,7 +22,7 @@ from numerbay_chain.crypto.content_proof import ProofReader
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE
 from numerbay_chain.delivery import deliver as delivery
 from numerbay_chain.delivery import posting
-from numerbay_chain.delivery.options import Choices
+from numerbay_chain.delivery.options import Choices, DeliveryRequest, ServeRequest
 from numerbay_chain.delivery.results import Delivered
 from numerbay_chain.ipfs import Cid, ContentStore, EmbeddedStore, open_store
 from numerbay_chain.ipfs.stores.fallback import FallbackStore
@@ -342,8 +342,8 @@ def deliver(place: Place, listing: int) -> Delivered:
     path = place.folder / "predictions.csv"
     if not path.exists():
         place.file()
-    return delivery.deliver(place.seller.market, path, listing, "", False, choices(place))
+    return delivery.deliver(place.seller.market, DeliveryRequest(path, listing), choices(place))
 
 
 def serve(place: Place, listing: int) -> None:
-    delivery.serve(place.seller.market, listing, choices(place))
+    delivery.serve(place.seller.market, ServeRequest(listing), choices(place))

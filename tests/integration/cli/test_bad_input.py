@@ -24,9 +24,8 @@ from numerbay_chain.core.errors import (
     UsageError,
 )
 from numerbay_chain.core.home import keyfile
-from numerbay_chain.core.progress import silent
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, seal_envelopes
-from numerbay_chain.delivery.options import Choices
+from numerbay_chain.delivery.options import Choices, KeyOptions
 from numerbay_chain.delivery.posting import content_key
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.seller import Seller
@@ -324,7 +323,7 @@ class TestOffADevelopmentChain:
         with pytest.raises(UsageError, match="is no second way"):
             Seller(self.market(real, read_back=spec)).deliver(real.file(), 1)
         assert not (real.folder / "elsewhere").exists()
-        assert Choices.make(self.market(real), None, "gateway:https://ipfs.io", False, silent).second is not None
+        assert Choices.make(self.market(real), KeyOptions(read_back="gateway:https://ipfs.io")).second is not None
 
     def test_a_block_is_final_as_the_chain_says_unless_a_depth_is_said(self, real: Place) -> None:
         assert self.market(real).finality().depth is None

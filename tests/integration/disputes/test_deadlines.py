@@ -16,7 +16,7 @@ from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.core.progress import silent
 from numerbay_chain.delivery.deliver import deliver
-from numerbay_chain.delivery.options import Choices
+from numerbay_chain.delivery.options import Choices, DeliveryRequest
 from numerbay_chain.delivery.results import Delivered
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.session import Market
@@ -344,7 +344,7 @@ class SecondWay(EmbeddedStore):
 
 def deliver_read_back(place: Place, listing: int, second: SecondWay) -> Delivered:
     choices = Choices(place.seller.market.finality(), second, False, silent)
-    return deliver(place.market("seller", 0), place.file(), listing, "", False, choices)
+    return deliver(place.market("seller", 0), DeliveryRequest(place.file(), listing), choices)
 
 
 def test_keys_do_not_go_out_with_a_release_that_may_come_too_late(

@@ -22,7 +22,7 @@ from numerbay_chain.core.progress import silent
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE
 from numerbay_chain.delivery import posting
 from numerbay_chain.delivery.deliver import serve
-from numerbay_chain.delivery.options import Choices
+from numerbay_chain.delivery.options import Choices, ServeRequest
 from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.retrieval.key_search import MOST_FAILURES, MOST_READ, reading_time
@@ -387,7 +387,8 @@ def test_who_is_paid_back_while_envelopes_are_pinned_gets_no_key(place: Place, m
 
     second = Second(place.folder / "store")
     second.name = "gateway https://slow.example"
-    served = serve(place.market("seller", 0), listing, Choices(place.seller.market.finality(), second, False, silent))
+    choices = Choices(place.seller.market.finality(), second, False, silent)
+    served = serve(place.market("seller", 0), ServeRequest(listing), choices)
     assert [one.newly_posted for one in served.rounds] == [(orders[0],)]
     (posted,) = place.contract.deliveries(listing, 0)
     assert posted.count == 1
