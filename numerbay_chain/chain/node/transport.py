@@ -25,7 +25,8 @@ from numerbay_chain.chain.node.rpc import (
 )
 from numerbay_chain.core.files import jsontext
 from numerbay_chain.core.network.failures import OversizedError, SlowError, TransportError
-from numerbay_chain.core.network.session import Session, pause_words
+from numerbay_chain.core.network.retry import Retry, pause_words, wanted_pause
+from numerbay_chain.core.network.session import Session
 
 SECONDS_PER_REQUEST: Final = 30.0
 PAUSES: Final = (0.5, 1.0, 2.0)
@@ -75,25 +76,28 @@ class HttpTransport:
 
     def request(self, method: str, params: Sequence[Any]) -> Any:
         """As `Transport.request`."""
-        for pause in (*PAUSES, None):
-            response = self._post(body_of(method, params))
+        ends = time.monotonic() + self.seconds
+        retry = Retry(PAUSES, ends, self._sleep)
+        while True:
+            response = self._post(body_of(method, params), ends)
             answer = understood(response.status_code, response.content)
             if not is_busy(method, response.status_code, answer):
                 return result_of(method, answer)
-            self._pause(pause, response, answer)
-        raise AssertionError  # the last pause is None
+            self._wait(retry, response, answer)
 
     def batch(self, requests: Sequence[Request]) -> list[Any | RpcError]:
         """As `Transport.batch`. Entries that the node was too busy for are asked again, alone."""
         found: dict[int, Any | RpcError] = {}
-        for pause in (*PAUSES, None):
+        ends = time.monotonic() + self.seconds
+        retry = Retry(PAUSES, ends, self._sleep)
+        while True:
             places = [place for place in range(len(requests)) if place not in found]
-            response = self._post([body_of(*requests[place], id) for id, place in enumerate(places, 1)])
+            response = self._post([body_of(*requests[place], id) for id, place in enumerate(places, 1)], ends)
             answers = understood_batch(response.status_code, response.content, len(places))
             if isinstance(answers, dict):
                 if not is_busy("", response.status_code, answers):
                     return [result_of("", answers)]  # never: it is an error, which this raises
-                self._pause(pause, response, answers)
+                self._wait(retry, response, answers)
                 continue
             busy = None
             for place, answer in zip(places, answers, strict=True):
@@ -106,17 +110,16 @@ class HttpTransport:
                     found[place] = error
             if busy is None:
                 return [found[place] for place in range(len(requests))]
-            self._pause(pause, response, busy)
-        raise AssertionError  # the last pause is None
+            self._wait(retry, response, busy)
 
-    def _post(self, body: Any) -> Any:
-        return self._session.post(self._address, data=json.dumps(body), headers=_HEADERS, timeout=self.seconds)
+    def _post(self, body: Any, ends: float) -> Any:
+        left = max(ends - time.monotonic(), 0.001)
+        return self._session.post(self._address, data=json.dumps(body), headers=_HEADERS, timeout=left)
 
-    def _pause(self, pause: float | None, response: Any, answer: Answer) -> None:
+    def _wait(self, retry: Retry, response: Any, answer: Answer) -> None:
         # a host that says so by its status was asked again by the session
-        if pause is None or response.status_code in SERVER_BUSY:
+        if response.status_code in SERVER_BUSY or not retry.again(wanted_pause(response)):
             raise BusyAnswer(str(answer["error"]["message"]), pause_words(response))
-        self._sleep(pause)
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:

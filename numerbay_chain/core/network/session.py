@@ -27,7 +27,7 @@ from numerbay_chain.core.network.bodies import body_pieces, read_whole
 from numerbay_chain.core.network.bounds import CONNECT_SECONDS, CURRENT, OVERHEAD, POOLS, Exchange, Places, resolve
 from numerbay_chain.core.network.failures import SlowError, TransportError, UnsafeAddressError, diagnose
 from numerbay_chain.core.network.hosts import is_inside, is_loopback, is_public, number, plain
-from numerbay_chain.core.network.retry import Retry, doubling, pause_words, wanted_pause
+from numerbay_chain.core.network.retry import Retry, doubling, wanted_pause
 from numerbay_chain.core.network.shown import shown
 from numerbay_chain.core.text import one_line
 
@@ -259,4 +259,4 @@ def _origin(url: str) -> tuple[str, int]:
         raise UsageError("the address of a host can't be read", "give it as https://HOST") from None
 
 
-__all__ = ["Answer", "Session", "SlowError", "TransportError", "pause_words", "unsafe"]
+__all__ = ["Answer", "Session", "SlowError", "TransportError", "unsafe"]

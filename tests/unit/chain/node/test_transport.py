@@ -102,6 +102,14 @@ def test_entries_that_the_node_was_too_busy_for_are_asked_again_alone(monkeypatc
     assert len(seen) == len(transport.PAUSES) + 1
 
 
+def test_no_try_begins_after_the_time_for_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for ask in (lambda http: http.batch(ASKED), lambda http: http.request(*ASKED[0])):
+        http, seen = answering(monkeypatch, *[error(None, 429, "too many requests")] * 4)
+        with pytest.raises(BusyAnswer), http.within(sum(transport.PAUSES[:1]) / 2):
+            ask(http)
+        assert len(seen) == 1
+
+
 def test_a_batch_of_one_may_come_back_bare() -> None:
     assert understood_batch(200, json.dumps([result(1)]).encode(), 1) == [{"result": "0x1"}]
     assert understood_batch(502, b"<html>", 1) == {"error": {"code": 502, "message": "HTTP status 502"}}
