@@ -116,3 +116,15 @@ def test_a_damaged_entry_stops_everything(market: Market) -> None:
     with pytest.raises(RefusedError, match="can't be read"):
         market.send(OFFER_LABEL, offer(market, 5))
     assert changes(market) == []
+
+
+def test_an_entry_that_an_earlier_version_wrote_is_taken_to_its_end(market: Market) -> None:
+    killed_before_the_broadcast(market, offer(market, 5))
+    (path,) = entries(market)
+    document = json.loads(path.read_text())
+    document["transactions"] = [
+        {key: one[key] for key in ("hash", "raw", "identity")} for one in document["transactions"]
+    ]
+    path.write_text(json.dumps(document))
+    sent = market.send(OFFER_LABEL, offer(market, 5))
+    assert (sent.resumed, changes(market), entries(market)) == (True, [5], [])
