@@ -25,6 +25,7 @@ from numerbay_chain.delivery.recipients import MARGIN, Sales, choose, keys_until
 from numerbay_chain.delivery.results import Delivered, Served
 from numerbay_chain.delivery.sealing import measure, read_back, seal_file, was_lost
 from numerbay_chain.protocol.events import Receipt
+from numerbay_chain.protocol.rules import require_operator
 from numerbay_chain.protocol.types import Listing, Order, Release
 from numerbay_chain.session import Market
 
@@ -92,12 +93,7 @@ def open_listing(market: Market, listing_id: int) -> Listing:
     """The listing, once an earlier release is known to have gone through or not. Raises `RefusedError` where the
     account may not deliver."""
     listing = market.contract.listing(listing_id)
-    if market.account not in (listing.seller, listing.operator):
-        raise RefusedError(
-            f"listing {listing.id} belongs to {listing.seller}, and {market.account} is not its operator",
-            "use the seller's account, or have the seller name this one as operator",
-            code="not-operator",
-        )
+    require_operator(listing, market.account)
     if market.resume(posting.release_label(listing_id, listing.next_round)) is None:
         return listing
     return market.contract.listing(listing_id)

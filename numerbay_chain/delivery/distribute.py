@@ -19,6 +19,7 @@ from numerbay_chain.delivery.posting import Keys
 from numerbay_chain.delivery.recipients import Sales, choose
 from numerbay_chain.delivery.results import Delivered, Left, Served
 from numerbay_chain.orders.history import missed_rounds
+from numerbay_chain.orders.manifests import resolve_manifest
 from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.types import Delivery, Listing, Order, Release
 from numerbay_chain.session import Market
@@ -106,7 +107,7 @@ class _Rights:
         for order in chosen:
             if order.id in hashes:
                 try:
-                    copies[order.id] = _own_copy(market, release, entry, order.id, hashes[order.id])
+                    copies[order.id] = _own_copy(market, sales.listing, release, entry, order.id, hashes[order.id])
                 except (NetworkError, ContentError, AccountError) as error:
                     failure = failure or error  # it keeps nobody else from a key
                     reason = f"the copy of order {order} can't be opened here: {error}"
@@ -232,10 +233,12 @@ def _pin(
     return envelopes, replace(look, rights=rights, fresh=tuple(order.id for order in fresh))
 
 
-def _own_copy(market: Market, release: Release, entry: RoundEntry, order: int, content_hash: bytes) -> Manifest:
+def _own_copy(
+    market: Market, listing: Listing, release: Release, entry: RoundEntry, order: int, content_hash: bytes
+) -> Manifest:
     """The manifest of an order's copy. Raises `NetworkError` or `ContentError` where it is not available, and
     `AccountError` where it was sealed elsewhere, with another seller secret."""
-    manifest = Manifest.decode(posting.copy_manifest(market, entry, order, content_hash))
+    manifest = Manifest.decode(resolve_manifest(market, listing, release, content_hash, entry.copy_manifest(order)))
     posting.content_key(market, manifest, release.listing, release.round, order)
     return manifest
 

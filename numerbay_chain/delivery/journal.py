@@ -56,6 +56,10 @@ class RoundEntry:
         self.file = file
         self.envelopes = {}
 
+    def copy_manifest(self, order: int) -> bytes:
+        """The manifest of an order's copy as it was sealed here, 288 bytes; empty where none was."""
+        return self.copies[order].manifest if order in self.copies else b""
+
     def fits(self, content_hash: bytes) -> bool:
         """Whether a release with this content hash is what was sealed here; copies have none."""
         return self.file is None or Manifest.decode(self.file.manifest).content_hash == content_hash

@@ -6,7 +6,6 @@ Every object that is posted holds all who have a right to the key at that time: 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from hashlib import sha256
 
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.chain.encoding import calls
@@ -70,15 +69,6 @@ def content_key(market: Market, manifest: Manifest, listing: int, round: int, or
             code="wrong-secret",
         )
     return key
-
-
-def copy_manifest(market: Market, entry: RoundEntry | None, order: int, content_hash: bytes) -> bytes:
-    """The manifest of the copy that an order was promised, 288 bytes: out of the journal, else out of the store. Raises
-    as `Market.small_block`."""
-    copy = entry.copies.get(order) if entry else None
-    if copy is not None and sha256(copy.manifest).digest() == content_hash:
-        return copy.manifest
-    return market.small_block(Cid.raw(content_hash))
 
 
 def pin_envelopes(

@@ -6,7 +6,6 @@ docs/protocol.md §2 "Disputes". Proofs are in `prove`.
 
 from contextlib import suppress
 
-from numerbay_chain.chain import tokens
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.chain.sending.outbox import Sent
@@ -18,6 +17,7 @@ from numerbay_chain.disputes.keys import dispute_key
 from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.disputes.results import Dispute, OpenedDispute
 from numerbay_chain.disputes.views import newest_keyless
+from numerbay_chain.orders.allowance import ensure_allowance, missing_approval
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.events import Receipt, event_of
 from numerbay_chain.protocol.types import Settlement
@@ -40,12 +40,8 @@ def open_dispute(market: Market, order: int, round: int | None = None, *, unseen
         return _opened(case, sent)
     if _is_open(case):
         return OpenedDispute(describe(case), None, resumed=True)
-    key, approval, approved = _ready(case, unseen), _approval(case), None
-    if approval:
-        if market.dry_run:
-            market.send("approve", approval)
-        market.require_second()  # before the contract is allowed to take anything
-        approved = market.sender.approve(case.terms.token, case.bond)
+    key = _ready(case, unseen)
+    approved = ensure_allowance(market, case.terms.token, case.bond)
     with market.decision():
         case = _still_open(case)
         market.confirm()
@@ -81,7 +77,7 @@ def preview(market: Market, order: int, round: int | None = None, *, unseen: boo
     case = _meant(market, order, round)
     if not _is_open(case):
         key = _ready(case, unseen)
-        market.sender.plan(_approval(case) or _challenge(case, key))
+        market.sender.plan(missing_approval(market, case.terms.token, case.bond) or _challenge(case, key))
     return describe(case)
 
 
@@ -181,14 +177,3 @@ def _refuse_twice(case: Case) -> None:
                 "run this again, without --dry-run, to wait for it",
                 code="earlier-pending",
             )
-
-
-def _approval(case: Case) -> Call | None:
-    """Lets the marketplace take the bond, where it is in tokens and it may not yet. Raises `AccountError`."""
-    market, address, spender = case.market, case.terms.token, case.market.contract.address
-    if case.terms.native or case.bond == 0:
-        return None
-    tokens.require_balance(market.connection, address, market.account, case.bond)
-    if tokens.allowance(market.connection, address, market.account, spender) >= case.bond:
-        return None
-    return calls.approve(token=address, spender=spender, amount=case.bond)

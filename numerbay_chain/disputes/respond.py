@@ -27,10 +27,12 @@ from numerbay_chain.delivery.journal import RoundJournal
 from numerbay_chain.disputes.advice import command, words
 from numerbay_chain.disputes.docket import OpenChallenge, in_time, open_challenges, require_all_challenges, scope_of
 from numerbay_chain.disputes.results import Answer, Answers, DisputeScope, Unanswered
+from numerbay_chain.orders.manifests import resolve_manifest
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.events import event_of
 from numerbay_chain.protocol.finality import FINALITY_ENDS
 from numerbay_chain.protocol.gas import DISPUTE_GAS
+from numerbay_chain.protocol.rules import is_operated, require_operator
 from numerbay_chain.protocol.types import ZERO_HASH, Challenge
 from numerbay_chain.session import Market
 
@@ -141,12 +143,7 @@ def _share(market: Market, due: list[OpenChallenge]) -> float:
 
 def _respond(case: Case) -> Answer:
     market, opened = case.market, case.challenge
-    if market.account not in (case.listing.seller, case.listing.operator):
-        raise RefusedError(
-            f"listing {case.listing.id} belongs to {case.listing.seller}, and {market.account} is not its operator",
-            "use the seller's account, or have the seller name this one as operator",
-            code="not-operator",
-        )
+    require_operator(case.listing, market.account)
     earlier = _resumed(case)
     if earlier is not None:
         return earlier
@@ -190,7 +187,7 @@ def _require_unchanged(case: Case, manifest: bytes) -> None:
     asked the same. Raises `RefusedError`."""
     now = case.again()
     promised = case.market.contract.hash_of(case.order.id, case.round)
-    sold_by_us = case.market.account in (now.listing.seller, now.listing.operator)
+    sold_by_us = is_operated(now.listing, case.market.account)
     # a buyer who cancels meanwhile stops no answer: it is sealed to the key of the challenge
     if (now.state, now.challenge, now.order.buyer) != (
         "challenged",
@@ -221,7 +218,8 @@ def _refuse_late(case: Case) -> int:
 
 
 def manifest_of(case: Case) -> bytes:
-    """The manifest whose hash was posted for the order, 288 bytes. Raises `RefusedError` where there is none."""
+    """Return the manifest whose hash was posted for the order, 288 bytes. Raises `RefusedError` where there is none,
+    and as `resolve_manifest`."""
     market, release = case.market, case.released()
     promised = market.contract.hash_of(case.order.id, case.round)
     if promised == ZERO_HASH:
@@ -230,16 +228,10 @@ def manifest_of(case: Case) -> bytes:
             "its money goes back to the buyer",
             code="no-copy",
         )
-    if not case.terms.copies:
-        block = release.manifest
-    else:
-        entry = RoundJournal(market.journal_folder(case.listing.id), case.listing.id).load(case.round)
-        block = posting.copy_manifest(market, entry, case.order.id, promised)
-    if sha256(block).digest() != promised:
-        raise RefusedError(
-            "the node's logs and the contract do not agree on the manifest", "use another node", code="node-incomplete"
-        )
-    return block
+    journal = RoundJournal(market.journal_folder(case.listing.id), case.listing.id)
+    entry = journal.load(case.round) if case.terms.copies else None
+    known = entry.copy_manifest(case.order.id) if entry else b""
+    return resolve_manifest(market, case.listing, release, promised, known)
 
 
 def _young(case: Case) -> Unanswered | None:

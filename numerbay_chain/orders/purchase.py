@@ -19,6 +19,7 @@ from numerbay_chain.core.errors import ContentError, NetworkError, RefusedError
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.core.units import format_amount
 from numerbay_chain.listings.vouchers import SignedVoucher, digest_of
+from numerbay_chain.orders.allowance import ensure_allowance, missing_approval
 from numerbay_chain.orders.quote import PurchaseRequest, make_quote, refuse_young
 from numerbay_chain.orders.results import Purchase, Quote
 from numerbay_chain.protocol.events import Receipt, event_of
@@ -177,25 +178,16 @@ def _keeping(market: Market, quote: Quote, release: Release) -> AbstractContextM
 def _allow(market: Market, quote: Quote, permit: bool) -> tuple[Receipt | None, Permit | None]:
     """Lets the marketplace take a token's payment: by signature where the token can do that, else by approving the
     exact amount."""
-    if quote.token.native or quote.total == 0:
-        return None, None
-    tokens.require_balance(market.connection, quote.token.address, market.account, quote.total)
-    spender = market.contract.address
-    if tokens.allowance(market.connection, quote.token.address, market.account, spender) >= quote.total:
-        return None, None
-    market.require_second()  # before the contract is allowed to take anything
-    if permit:
+    token, total = quote.token.address, quote.total
+    if permit and missing_approval(market, token, total) is not None:
+        market.require_second()  # before the contract is allowed to take anything
+        signer, spender = market.sender.signer, market.contract.address
         deadline = max(market.connection.now(), int(time.time())) + _PERMIT_LIFETIME
         try:
-            signer = market.sender.signer
-            return None, tokens.sign_permit(
-                market.connection, signer, quote.token.address, spender, quote.total, deadline
-            )
+            return None, tokens.sign_permit(market.connection, signer, token, spender, total, deadline)
         except RefusedError:
             market.notify(f"{quote.token.symbol} takes no permit: the exact amount is approved first")
-    if market.dry_run:
-        market.send("approve", calls.approve(token=quote.token.address, spender=spender, amount=quote.total))
-    return market.sender.approve(quote.token.address, quote.total), None
+    return ensure_allowance(market, token, total), None
 
 
 def _call(quote: Quote, voucher: SignedVoucher | None, permit: Permit | None) -> calls.Call:

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final, Literal
 
+from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.protocol.types import Challenge, Listing, Order, Release, Settlement, Terms
 
 DisputeState = Literal[
@@ -77,6 +78,22 @@ def challengeable_from(listing: Listing, release: Release) -> int:
     """The first second for a challenge: only the latest round can be within its decline window."""
     latest = release.round == listing.next_round - 1
     return listing.terms.challenge_from(release.released_at) if latest else release.released_at
+
+
+def is_operated(listing: Listing, account: str) -> bool:
+    """Return whether the account is the listing's seller, or the operator they named: who may release, deliver and
+    respond."""
+    return account in (listing.seller, listing.operator)
+
+
+def require_operator(listing: Listing, account: str) -> None:
+    """Raise `RefusedError` (`not-operator`) unless the account may release, deliver and respond (`is_operated`)."""
+    if not is_operated(listing, account):
+        raise RefusedError(
+            f"listing {listing.id} belongs to {listing.seller}, and {account} is not its operator",
+            "use the seller's account, or have the seller name this one as operator",
+            code="not-operator",
+        )
 
 
 def bought_when_out(order: Order, round: int) -> bool:

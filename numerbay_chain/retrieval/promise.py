@@ -2,7 +2,6 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final, Self
 
 from numerbay_chain.artifacts.manifest import Manifest
@@ -15,7 +14,8 @@ from numerbay_chain.core.errors import (
     SlowSourceError,
 )
 from numerbay_chain.core.units import format_duration, format_time
-from numerbay_chain.ipfs import Cid, ContentStore
+from numerbay_chain.ipfs import ContentStore
+from numerbay_chain.orders.manifests import resolve_manifest
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.types import ZERO_HASH, Listing, Order, Release
 from numerbay_chain.retrieval.key_search import reading_time
@@ -131,27 +131,18 @@ class Promise:
         promised = self.market.contract.hash_of(self.order.id, self.round)
         if promised == ZERO_HASH:
             raise self.refuse("no-copy", f"no copy of round {self.round} was posted for order {self.order}", fault=True)
-        block = release.manifest
-        if self.listing.terms.copies:
-            try:
-                with self.market.reading(reading_time(self.market, self.case.act_until, self.case.margin)):
-                    block = self.market.small_block(Cid.raw(promised))
-            except (NetworkError, RefusedError) as error:
-                raise self.refuse(
-                    "manifest", f"the manifest is not available: {error}", fault=True, error=kind_of(error)
-                ) from error
-            except ContentError as error:
-                raise self.refuse("manifest", str(error), fault=True, error=ContentError) from error
-        elif sha256(block).digest() != promised or release.content_hash != promised:
-            raise NetworkError(
-                "the node's logs and the contract do not agree on the manifest",
-                "use another node",
-                code="node-incomplete",
-            )
+        copies, case = self.listing.terms.copies, self.case
         try:
-            return Manifest.decode(block)
+            with self.market.reading(reading_time(self.market, case.act_until, case.margin) if copies else None):
+                return Manifest.decode(resolve_manifest(self.market, self.listing, release, promised))
         except ContentError as error:
             raise self.refuse("manifest", str(error), fault=True, error=ContentError) from error
+        except (NetworkError, RefusedError) as error:
+            if not copies:
+                raise
+            raise self.refuse(
+                "manifest", f"the manifest is not available: {error}", fault=True, error=kind_of(error)
+            ) from error
 
     def store(self, manifest: Manifest) -> ContentStore:
         """Return where the artifact is read from: what is kept of it, then the user's store."""

@@ -1,0 +1,37 @@
+"""What a token's owner has to approve before the marketplace can take a payment or a bond."""
+
+from numerbay_chain.chain import tokens
+from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.encoding.calls import Call
+from numerbay_chain.protocol.events import Receipt
+from numerbay_chain.protocol.types import ZERO_ADDRESS
+from numerbay_chain.session import Market
+
+
+def missing_approval(market: Market, token: str, amount: int) -> Call | None:
+    """Return the approval of exactly `amount`, in the token's smallest unit; None where none is needed: for nothing,
+    for the chain's coin, and where the marketplace may take that much already. Raises `AccountError` where the account
+    holds less."""
+    if token == ZERO_ADDRESS or amount == 0:
+        return None
+    tokens.require_balance(market.connection, token, market.account, amount)
+    spender = market.contract.address
+    if tokens.allowance(market.connection, token, market.account, spender) >= amount:
+        return None
+    return calls.approve(token=token, spender=spender, amount=amount)
+
+
+def ensure_allowance(market: Market, token: str, amount: int) -> Receipt | None:
+    """Approve exactly `amount` of a token, unless that is not needed (`missing_approval`). Return the receipt of what
+    was sent.
+
+    An approval is not kept in the outbox: it sets an amount, so that twice is once. Raises as `missing_approval`,
+    `Planned` in a dry run, and `RefusedError` where the token does not do it.
+    """
+    approval = missing_approval(market, token, amount)
+    if approval is None:
+        return None
+    market.require_second()  # before the contract is allowed to take anything
+    if market.dry_run:
+        market.send("approve", approval)
+    return market.sender.approve(token, amount)
