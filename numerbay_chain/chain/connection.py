@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal, Protocol, TypeVar
 
+from numerbay_chain.chain.batches import Batches, Read
 from numerbay_chain.chain.networks import network
 from numerbay_chain.chain.node import pricing, transport, values
 from numerbay_chain.chain.node.blocks import CONFIRMATIONS, Block
@@ -19,6 +20,7 @@ from numerbay_chain.chain.node.transport import Transport
 from numerbay_chain.chain.node.values import At, Header, NodeReceipt, NodeTransaction
 from numerbay_chain.chain.reading import OneBlock, of_one_block
 from numerbay_chain.core.addresses import checksummed
+from numerbay_chain.core.errors import RevertedError
 
 __all__ = ["Connection", "Fees", "NodeRefusedError", "NodeTimeoutError", "checksummed", "connect"]
 
@@ -83,6 +85,7 @@ class Connection(Node):
         self.second: OtherNode | None = None
         self.decision: Deciding | None = None
         self.limits = FeeLimits.of(self.chain_id)
+        self._batches = Batches(self, lambda read, at: self.call(_question(read.address, read.data), at, True))
 
     def limit_fees(self, max_tip: int | None = None, max_fee: int | None = None) -> None:
         """Set what gas may cost, where it is not None: `max_tip` in gwei, `max_fee` in wei."""
@@ -115,6 +118,20 @@ class Connection(Node):
             except NodeRefusedError as error:
                 self.without_pending(error)
         return self.latest().timestamp
+
+    def present(self) -> Block:
+        """The newest block, within a decision its block, with the time that `now` tells, by one request."""
+        if self.decision is not None:
+            return self.decision.block
+        if self.tip == "pending":
+            doing, method = "asking for block pending", "eth_getBlockByNumber"
+            try:
+                if found := self.ask(doing, values.block_before, method, "pending", False):
+                    return found
+            except NodeRefusedError as error:
+                self.without_pending(error)
+        header = self.latest()
+        return Block(header.number, header.hash, header.timestamp if self.tip == "latest" else self.now())
 
     def block_number(self) -> int:
         """The number of the latest block; within a decision, of its block."""
@@ -173,7 +190,16 @@ class Connection(Node):
 
     def read(self, address: str, data: bytes, block: At | None = None) -> bytes:
         """What a contract answers to a question. Raises `RevertedError`."""
-        return self.call({"to": checksummed(address), "data": "0x" + data.hex()}, block, True)
+        return self.call(_question(address, data), block, True)
+
+    @of_one_block
+    def read_many(self, reads: Sequence[Read], block: At | None = None) -> list[bytes | RevertedError]:
+        """What contracts answer to questions, all at one block, in few requests (`batches`): of each the answer, or how
+        it was refused. Where the answer is empty, the question was asked alone."""
+        if not reads:
+            return []
+        at: At = self.newest_number() if block is None and not self.is_development else block or "latest"
+        return self._batches.ask(reads, at)
 
     # ------------------------------------------------------------------------------------------------------------- gas
 
@@ -251,6 +277,10 @@ class Connection(Node):
         if self.is_development:
             return ask()
         return self.newest_logs.complete(query, first, last, ask)
+
+
+def _question(address: str, data: bytes) -> dict[str, str]:
+    return {"to": checksummed(address), "data": "0x" + data.hex()}
 
 
 def _once(ask: Callable[[], T], _: Callable[[T], bool]) -> T:

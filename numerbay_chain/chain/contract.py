@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from numerbay_chain.chain import tokens
 from numerbay_chain.chain.connection import Connection, checksummed
 from numerbay_chain.chain.encoding import abi
 from numerbay_chain.chain.encoding.codec import Item
 from numerbay_chain.chain.logs import MOST_TOPICS, read_events
 from numerbay_chain.chain.reading import Question
+from numerbay_chain.chain.snapshot import Reads, Snapshot
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, UsageError
 from numerbay_chain.core.hashing import keccak
 from numerbay_chain.core.units import format_order_id
@@ -59,98 +59,102 @@ class MarketplaceContract:
     def __repr__(self) -> str:
         return f"MarketplaceContract({self.address} on chain {self.connection.chain_id})"
 
+    # ---------------------------------------------------------------------------------------------------------- looks
+
+    def at(self, block: int | None = None) -> Reads:
+        """Questions about the state after a block; None: whatever is the newest one when it is asked."""
+        return Reads(self.connection, self.address, block, self._tokens)
+
+    def look(self) -> Snapshot:
+        """The newest block, by one request; within a decision, its block. On a development chain, whose blocks stand
+        still while nothing happens, its time is the next block's."""
+        return Snapshot(self.connection, self.address, self.connection.present(), self._tokens)
+
     # --------------------------------------------------------------------------------------------------------- reads
 
     def listing_count(self, *, block: int | None = None) -> int:
-        """Listings have the ids 1 to it."""
-        return self._integer("listingCount", block=block)
+        """`Reads.listing_count`, of `block`."""
+        return self.at(block).listing_count()
 
     def listing(self, listing: int, *, block: int | None = None) -> Listing:
-        """The listing as it stands."""
-        (fields,) = self._read("getListing", listing, block=block)
-        return Listing(listing, *fields)
+        """`Reads.listing`, of `block`."""
+        return self.at(block).listing(listing)
 
     def order(self, order: int, *, block: int | None = None) -> Order:
-        """The order as it stands."""
-        (fields,) = self._read("getOrder", order, block=block)
-        return Order(order, *fields)
+        """`Reads.order`, of `block`."""
+        return self.at(block).order(order)
 
     def current_key(self, owner: str, *, block: int | None = None) -> tuple[int, bytes] | None:
-        """The owner's newest X25519 key: its epoch, and 32 bytes; None where there is none."""
-        epoch, key = self._read("currentKey", checksummed(owner), block=block)
-        return (int(epoch), bytes(key)) if epoch else None
+        """`Reads.current_key`, of `block`."""
+        return self.at(block).current_key(owner)
 
     def key_at(self, owner: str, epoch: int, *, block: int | None = None) -> bytes:
-        """The owner's X25519 key of an epoch, 32 bytes."""
-        return bytes(self._read("keyAt", checksummed(owner), epoch, block=block)[0])
+        """`Reads.key_at`, of `block`."""
+        return self.at(block).key_at(owner, epoch)
 
     def registration_nonce(self, owner: str, *, block: int | None = None) -> int:
-        """What the owner's next signed registration must carry."""
-        return self._integer("registrationNonce", checksummed(owner), block=block)
+        """`Reads.registration_nonce`, of `block`."""
+        return self.at(block).registration_nonce(owner)
 
     def leaving(self, listing: int, round: int, *, block: int | None = None) -> int:
-        """The sum of the prices of the orders whose last round is `round - 1`."""
-        return self._integer("leaving", listing, round, block=block)
+        """`Reads.leaving`, of `block`."""
+        return self.at(block).leaving(listing, round)
 
     def pot(self, listing: int, round: int, bucket: int, *, block: int | None = None) -> Pot:
-        """Earned money of a round that matures with the bucket."""
-        return Pot(*self._read("pot", listing, round, bucket, block=block))
+        """`Reads.pot`, of `block`."""
+        return self.at(block).pot(listing, round, bucket)
 
     def bucket_at(self, listing: int, timestamp: int) -> int:
-        """The bucket of money that is earned at `timestamp`."""
-        return self._integer("bucketAt", listing, timestamp)
+        """`Reads.bucket_at`."""
+        return self.at().bucket_at(listing, timestamp)
 
     def maturity_of(self, listing: int, bucket: int) -> int:
-        """When the bucket's money can be withdrawn, in Unix seconds."""
-        return self._integer("maturityOf", listing, bucket)
+        """`Reads.maturity_of`."""
+        return self.at().maturity_of(listing, bucket)
 
     def is_missed(self, listing: int, round: int, *, block: int | None = None) -> bool:
-        """Whether the round was skipped."""
-        return bool(self._read("isMissed", listing, round, block=block)[0])
+        """`Reads.is_missed`, of `block`."""
+        return self.at(block).is_missed(listing, round)
 
     def hash_of(self, order: int, round: int, *, block: int | None = None) -> bytes:
-        """The content hash promised to an order for a round that it covers; 32 zeros where there is none yet."""
-        return bytes(self._read("hashOf", order, round, block=block)[0])
+        """`Reads.hash_of`, of `block`."""
+        return self.at(block).hash_of(order, round)
 
     def settled(self, order: int, round: int, *, block: int | None = None) -> Settlement:
-        """How the order's money for the round was settled, where that was done one by one."""
-        settled: Settlement = self._read("settled", order, round, block=block)[0]
-        return settled
+        """`Reads.settled`, of `block`."""
+        return self.at(block).settled(order, round)
 
     def challenge_of(self, order: int, round: int, *, block: int | None = None) -> bytes:
-        """The hash of the open challenge of an order's round; 32 zeros where there is none."""
-        return bytes(self._read("challengeOf", order, round, block=block)[0])
+        """`Reads.challenge_of`, of `block`."""
+        return self.at(block).challenge_of(order, round)
 
     def faulty_at(self, listing: int, round: int, *, block: int | None = None) -> int:
-        """When the round was proven faulty; 0 = never."""
-        return self._integer("faultyAt", listing, round, block=block)
+        """`Reads.faulty_at`, of `block`."""
+        return self.at(block).faulty_at(listing, round)
 
     def copy_faulty_at(self, order: int, round: int, *, block: int | None = None) -> int:
-        """When a challenged copy was proven faulty; 0 = never."""
-        return self._integer("copyFaultyAt", order, round, block=block)
+        """`Reads.copy_faulty_at`, of `block`."""
+        return self.at(block).copy_faulty_at(order, round)
 
     def credit(self, account: str, token: str, *, block: int | None = None) -> int:
-        """What the account can collect."""
-        return self._integer("credit", checksummed(account), checksummed(token), block=block)
+        """`Reads.credit`, of `block`."""
+        return self.at(block).credit(account, token)
 
     def voucher_digest(self, voucher: Voucher) -> bytes:
-        """The voucher's EIP-712 digest."""
-        return bytes(self._read("voucherDigest", abi_tuple(voucher))[0])
+        """`Reads.voucher_digest`."""
+        return self.at().voucher_digest(voucher)
 
     def voucher_uses(self, digest: bytes, *, block: int | None = None) -> int:
-        """How often the voucher was used; 2^256 - 1 if it was revoked."""
-        return self._integer("voucherUses", digest, block=block)
+        """`Reads.voucher_uses`, of `block`."""
+        return self.at(block).voucher_uses(digest)
 
     def token(self, address: str) -> Token:
-        """What amounts of a listing with that token are counted in."""
-        address = checksummed(address, "address of a token")
-        if address not in self._tokens:
-            self._tokens[address] = tokens.read_token(self.connection, address)
-        return self._tokens[address]
+        """`Reads.token`."""
+        return self.at().token(address)
 
     def holdings(self, token: str, *, block: int | None = None) -> int:
-        """What the marketplace holds of a token, or of the native coin (address 0)."""
-        return tokens.balance_of(self.connection, checksummed(token), self.address, block)
+        """`Reads.holdings`, of `block`."""
+        return self.at(block).holdings(token)
 
     # ---------------------------------------------------------------------------------------------------------- logs
 
@@ -236,15 +240,6 @@ class MarketplaceContract:
         return self._from_logs(sorted(event["order"] for event in bought), last)
 
     # ------------------------------------------------------------------------------------------------------- private
-
-    def _read(self, function: str, *arguments: Any, block: int | None = None) -> list[Any]:
-        item = _function(function)
-        data = abi.selector(item) + abi.encode(item["inputs"], arguments)
-        answer = self.connection.read(self.address, data, block)
-        return abi.decode(item["outputs"], answer, f"the marketplace's answer to {function}")
-
-    def _integer(self, function: str, *arguments: Any, block: int | None = None) -> int:
-        return int(self._read(function, *arguments, block=block)[0])
 
     def _orders_at(self, listing: int, to_block: int | None) -> tuple[int, range]:
         """The block that is looked at, and the ids of all orders that the listing had sold by then."""

@@ -17,11 +17,15 @@ def value_of(answer: Any) -> Any:
     """What is compared of an answer: of a revert its error and its arguments, of events all that the chain says."""
     if isinstance(answer, RevertedError):
         return ("reverted", answer.name, sorted(answer.arguments.items()))
+    if isinstance(answer, list):
+        return [value_of(one) for one in answer]
     return answer
 
 
 def words_of(question: Question, here: Any, there: Any) -> tuple[str, str, str]:
     """What differs, and both answers, of which at most one is missing."""
+    if question.name == "read_many":
+        return _one_of_many(question, here, there)
     if isinstance(here, list) and isinstance(there, list):
         return _events(here, there)
     item = _function(question)
@@ -34,6 +38,15 @@ def words_of(question: Question, here: Any, there: Any) -> tuple[str, str, str]:
     if isinstance(here, bytes) and isinstance(there, bytes):
         told, other = _outputs(item, here, there)
     return f"{what} in block {question.block}", told, other
+
+
+def _one_of_many(question: Question, here: list[Any], there: list[Any]) -> tuple[str, str, str]:
+    """The first of many calls that was answered differently."""
+    for read, one, other in zip(question.arguments["reads"], here, there, strict=True):
+        if value_of(one) != value_of(other):
+            call = {"to": read.address, "data": "0x" + read.data.hex()}
+            return words_of(Question("call", {"transaction": call}, question.block, question.asked), one, other)
+    raise AssertionError  # one of them differs
 
 
 def _outputs(item: _Item, here: bytes, there: bytes) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from numerbay_chain.chain.batches import Read
 from numerbay_chain.chain.connection import Connection, checksummed
 from numerbay_chain.chain.encoding import abi, typed_data
 from numerbay_chain.chain.signers.signer import Signer
@@ -23,18 +24,31 @@ _DOMAIN_FIELDS = ("name", "version", "chainId", "verifyingContract", "salt")
 
 
 def read_token(connection: Connection, address: str) -> Token:
-    """The token at `address`, or the native coin for address 0.
+    """The token at `address` (`read_tokens`)."""
+    return read_tokens(connection, [address])[0]
+
+
+def read_tokens(connection: Connection, addresses: Sequence[str]) -> list[Token]:
+    """The tokens at these addresses, the native coin for address 0, in one request.
 
     Letters of a symbol that not everybody can read or type are escaped, so that it passes for no other one. A symbol
     that is missing, endless or the coin's own becomes `token-0x…`; decimals that are missing or absurd become 0, so
     that amounts are shown in the smallest unit.
     """
-    if address == ZERO_ADDRESS:
-        return replace(NATIVE_TOKEN, symbol=connection.limits.symbol)
-    symbol = _text(_ask(connection, address, "symbol()"))
-    decimals = _ask(connection, address, "decimals()")
+    coins = [address for address in addresses if address != ZERO_ADDRESS]
+    asked = [Read(address, _selector(name)) for address in coins for name in ("symbol()", "decimals()")]
+    told = [_short(answer) for answer in connection.read_many(asked)]
+    found = {
+        address: _token(connection, address, symbol, decimals)
+        for address, symbol, decimals in zip(coins, told[::2], told[1::2], strict=True)
+    }
+    native = replace(NATIVE_TOKEN, symbol=connection.limits.symbol)
+    return [native if address == ZERO_ADDRESS else found[address] for address in addresses]
+
+
+def _token(connection: Connection, address: str, symbol: bytes, decimals: bytes) -> Token:
     number = int.from_bytes(decimals) if len(decimals) == 32 else 0
-    return Token(address, _fit(symbol, address, connection), number if number <= MOST_DECIMALS else 0)
+    return Token(address, _fit(_text(symbol), address, connection), number if number <= MOST_DECIMALS else 0)
 
 
 def _fit(symbol: str, address: str, connection: Connection) -> str:
@@ -45,11 +59,15 @@ def _fit(symbol: str, address: str, connection: Connection) -> str:
 
 def _ask(connection: Connection, address: str, signature: str) -> bytes:
     """The answer to a question without arguments, empty where the contract does not know it."""
-    try:
-        answer = connection.read(address, keccak(signature.encode())[:4])
-    except RevertedError:
-        return b""
-    return answer if len(answer) <= _ANSWER_LENGTH else b""
+    return _short(connection.read_many([Read(address, _selector(signature))])[0])
+
+
+def _selector(signature: str) -> bytes:
+    return keccak(signature.encode())[:4]
+
+
+def _short(answer: bytes | RevertedError) -> bytes:
+    return b"" if isinstance(answer, RevertedError) or len(answer) > _ANSWER_LENGTH else answer
 
 
 def _text(answer: bytes) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 Item = dict[str, Any]
 _WORD: Final = 32
+_USUAL_TAIL: Final = 2 * _WORD  # of a short text, or of an array of one
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 
 
@@ -23,6 +24,11 @@ def type_of(parameter: Mapping[str, Any]) -> str:
     if not kind.startswith("tuple"):
         return kind
     return f"({','.join(type_of(part) for part in parameter['components'])}){kind.removeprefix('tuple')}"
+
+
+def usual_size(parameters: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many bytes values of these types usually have: exactly, where none is of any length."""
+    return sum(_head_size(one) + (_USUAL_TAIL if _is_dynamic(one) else 0) for one in parameters)
 
 
 # -------------------------------------------------------------------------------------------------------- encoding

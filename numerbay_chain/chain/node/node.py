@@ -22,8 +22,8 @@ T = TypeVar("T")
 
 class Node:
     """`transport` takes the questions; `name` is for messages; `is_development`: a development chain's id, on this
-    machine; `fresh`: what the node has shown of the chain; `lacks`: what it can't do; `pages`: how many blocks it
-    answers for at a time."""
+    machine; `fresh`: what the node has shown of the chain; `lacks`: what it can't do, and `has`: what was found there;
+    `pages`: how many blocks it answers for at a time."""
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class Node:
         self.name = name
         self._redacted = redacted
         self.lacks: set[str] = set()
+        self.has: set[str] = set()
         self.fresh = Freshness(name)
         self.pages = PageSizes()
         self.newest_logs = NewestLogs(self.fresh, self.header_of, self.get_logs)

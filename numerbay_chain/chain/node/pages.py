@@ -1,4 +1,4 @@
-"""How many blocks one question about logs covers: as many as the node answers for, found out by halving."""
+"""How much one question covers, blocks of logs or calls: as much as the node answers for, found out by halving."""
 
 from typing import Final
 
@@ -14,9 +14,9 @@ class PageSizes:
     but never to where the node gave no answer at all: finding that out takes seconds.
     """
 
-    def __init__(self) -> None:
-        self.size = FIRST_PAGE
-        self._most, self._answers = FIRST_PAGE, 0
+    def __init__(self, most: int = FIRST_PAGE) -> None:
+        self.size = most
+        self._most, self._answers = most, 0
 
     def answered(self) -> None:
         """The node answered."""

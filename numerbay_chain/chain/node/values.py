@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from numerbay_chain.chain.node.blocks import Block
 from numerbay_chain.core.addresses import checksummed
 
 _QUANTITY: Final = re.compile(r"0[xX][0-9a-fA-F]{1,64}", re.ASCII)
@@ -133,6 +134,16 @@ def header(found: Any, number: int | None = None) -> Header:
         None if base is None else quantity(base, 128),
         None if (limit := fields.get("gasLimit")) is None else quantity(limit, 64),
     )
+
+
+def block_before(found: Any) -> Block | None:
+    """Return the number and the hash of the block before a pending one, with the pending one's time; None where the
+    node does not say them, as some don't."""
+    fields = mapping(found or {})
+    if fields.get("number") is None or fields.get("parentHash") is None:
+        return None
+    number, time = quantity(fields.get("number"), 63), quantity(fields.get("timestamp"), 40)
+    return Block(max(number - 1, 0), digest(fields.get("parentHash")), time)
 
 
 def log(found: Any) -> Log:

@@ -181,8 +181,8 @@ class Node:
         evm, before = chain._evm, chain._evm.snapshot()
         try:
             if to is None:
-                chain.deploy(data, sender)
-                return b"", evm.result.gas_used
+                created, _ = chain.deploy(data, sender)
+                return bytes(chain.code(created)).removesuffix(bytes(_PADDING)), evm.result.gas_used
             output = evm.message_call(sender, to, calldata=data, value=value, gas=GAS_LIMIT)
             return bytes(output), evm.result.gas_used
         except RuntimeError as error:

@@ -12,7 +12,7 @@ from numerbay_chain.chain import second
 from numerbay_chain.chain.connection import Connection, connect
 from numerbay_chain.chain.encoding import abi
 from numerbay_chain.chain.local.devnet import Devnet, advance, request
-from numerbay_chain.chain.second import SecondNode
+from numerbay_chain.chain.second import SecondNode, confirmed, deciding
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.errors import ExitCode, NetworkError, NumerbayChainError, UsageError
 from numerbay_chain.core.home import keyfile
@@ -368,3 +368,31 @@ def test_a_key_that_only_one_node_names_is_not_looked_for(place: Place, nodes: N
     with nodes.lying(first=answering("keyAt", bytes(31) + b"\x09")):
         refused(lambda: place.buyer().fetch(order, path=place.output()))
     assert place.buyer().fetch(order, path=place.output()).size > 0
+
+
+def test_of_many_calls_the_one_that_differs_is_named(nodes: Nodes, place: Place) -> None:
+    listing = place.seller.create_listing(PRICE)
+    orders = [place.buyer(number).buy(listing.id).order.id for number in (1, 2)]
+    connection = nodes.connection
+
+    def look() -> None:
+        with deciding(connection):
+            snapshot = place.contract.look()
+            assert [order.id for order in snapshot.orders(orders)] == orders
+            assert snapshot.listing(listing.id).orders == len(orders)
+            snapshot.load(("order", orders[-1] + 1), ("settled", orders[0], 0))
+            confirmed(connection)
+
+    look()
+    for changed in (word_altered("getOrder", PRICE_OF_ORDER), together(taking_no_hash, word_altered("getOrder", 3))):
+        with nodes.lying(second=changed):
+            error = refused(look)
+        assert f"getOrder({orders[0]}) in block {nodes.head()}" in str(error)
+        assert "price" in str(error)
+    with nodes.lying(second=answering("settled", bytes(31) + b"\1")):
+        assert "settled" in str(refused(look))
+    with nodes.lying(second=answering("getOrder", bytes(32 * 9))):
+        refused(look)
+    with nodes.lying(second=taking_no_hash):
+        look()
+    assert connection.lacks == set()
