@@ -94,7 +94,8 @@ def test_questions_of_many_kinds_are_one_request(stage: Stage, counted: Counted)
     buyer = stage.buyer.account
     snapshot.load(
         ("order", order), ("listing", listing), ("settled", order, 0), ("challenge_of", order, 0),
-        ("hash_of", order, 0), ("is_missed", listing, 0), ("key_at", buyer, 1), ("current_key", buyer), ("order", order + 1),
+        ("hash_of", order, 0), ("is_missed", listing, 0), ("key_at", buyer, 1), ("current_key", buyer),
+        ("order", order + 1),
     )  # fmt: skip
     assert transport.seen == ["eth_call"]
     assert snapshot.order(order).buyer == stage.buyer.account
