@@ -15,6 +15,11 @@ class Entry(NamedTuple):
     help: str
 
 
+def commands_of(module: str, section: str = "Commands", **helps: str) -> dict[str, Entry]:
+    """Return the commands that are functions of `module`, with their help; `list_` is `list`."""
+    return {name.rstrip("_"): Entry(section, f"{module}:{name}", text) for name, text in helps.items()}
+
+
 class LazyGroup(click.Group):
     """A group whose commands are named by a table; its help is printed from that table."""
 

@@ -73,12 +73,13 @@ def _profile(context: click.Context, _: click.Parameter, value: str | None) -> N
         context.ensure_object(State).profile = value
 
 
-def _raise_flag(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+def _flag(flags: str, name: str, text: str, *, envvar: str | None = None) -> Callable[[F], F]:
     def callback(context: click.Context, _: click.Parameter, value: bool) -> None:
         if value:
             setattr(context.ensure_object(State), name, True)
 
-    return callback
+    names = flags.split()
+    return click.option(*names, is_flag=True, expose_value=False, envvar=envvar, callback=callback, help=text)
 
 
 def _setting(flag: str, metavar: str, text: str) -> Callable[[F], F]:
@@ -89,24 +90,13 @@ def _setting(flag: str, metavar: str, text: str) -> Callable[[F], F]:
 profile_option = click.option(
     "-p", "--profile", metavar="NAME", expose_value=False, callback=_profile, help="Settings from this profile."
 )
-json_option = click.option(
-    "--json", is_flag=True, expose_value=False, callback=_raise_flag("as_json"), help="Print one JSON object."
-)
-yes_option = click.option(
-    "--yes", "-y", is_flag=True, expose_value=False, envvar="NUMERBAY_CHAIN_YES", callback=_raise_flag("yes"),
-    help="Don't ask, go ahead.",
-)  # fmt: skip
-dry_run_option = click.option(
-    "--dry-run", is_flag=True, expose_value=False, callback=_raise_flag("dry_run"),
-    help="Show the call, its value and gas; send nothing.",
-)  # fmt: skip
+json_option = _flag("--json", "as_json", "Print one JSON object.")
+yes_option = _flag("--yes -y", "yes", "Don't ask, go ahead.", envvar="NUMERBAY_CHAIN_YES")
+dry_run_option = _flag("--dry-run", "dry_run", "Show the call, its value and gas; send nothing.")
 rpc_option = _setting("--rpc", "URL", "Ethereum node.")
 network_option = _setting("--network", "NAME", "Refuse a node of any other network: ethereum, base, ...")
 created_by_option = _setting("--created-by", "TX", "The transaction that created the marketplace.")
-unchecked_option = click.option(
-    "--unchecked-contract", is_flag=True, expose_value=False, callback=_raise_flag("unchecked_contract"),
-    help="Sign for a contract that nothing is known of.",
-)  # fmt: skip
+unchecked_option = _flag("--unchecked-contract", "unchecked_contract", "Sign for a contract that nothing is known of.")
 contract_option = _setting("--contract", "ADDRESS", "The marketplace.")
 chain_id_option = _setting("--chain-id", "NUMBER", "Refuse a node of any other chain.")
 from_block_option = _setting("--from-block", "NUMBER", "The block in which the marketplace was deployed.")
@@ -125,7 +115,9 @@ second_rpc_option = _setting("--second-rpc", "URL", "Another node, asked the sam
 key_option = _setting("--key", "KEYFILE", "Your encryption key, a numerbay.json.")
 
 
-def _all(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+def all_of(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Return a decorator that stands for several, in the same order."""
+
     def decorate(function: F) -> F:
         for option in reversed(options):
             function = option(function)
@@ -134,10 +126,10 @@ def _all(*options: Callable[[Any], Any]) -> Callable[[F], F]:
     return decorate
 
 
-run_options = _all(profile_option, rpc_option, store_option, json_option, yes_option)
-_place = _all(profile_option, rpc_option, network_option, contract_option, chain_id_option, from_block_option)
-reads_chain = _all(_place, json_option)
-signs = _all(
+run_options = all_of(profile_option, rpc_option, store_option, json_option, yes_option)
+_place = all_of(profile_option, rpc_option, network_option, contract_option, chain_id_option, from_block_option)
+reads_chain = all_of(_place, json_option)
+signs = all_of(
     _place,
     created_by_option,
     unchecked_option,
@@ -147,11 +139,13 @@ signs = _all(
     max_fee_option,
     json_option,
 )
-delivers = _all(signs, yes_option)
+delivers = all_of(signs, yes_option)
 """For what sends transactions that can't be shown before their content was sealed."""
-sends = _all(delivers, dry_run_option)
+sends = all_of(delivers, dry_run_option)
 """For all others that send transactions."""
-settings_options = _all(
+reads_content = all_of(store_option, keep_option, key_option)
+"""For what reads a round's content, or its key."""
+settings_options = all_of(
     rpc_option, network_option, contract_option, chain_id_option, from_block_option, created_by_option, account_option,
     store_option, read_back_option, keep_option, key_option, max_tip_option, max_fee_option, operates_option,
     second_rpc_option, json_option,

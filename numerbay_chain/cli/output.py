@@ -153,6 +153,11 @@ def _below(text: str, before: int) -> str:
     return fitted.replace("\n", "\n" + " " * before)
 
 
+def picked(of: object, names: str) -> dict[str, Any]:
+    """Return attributes of a result under their own names, for JSON. `names` stand in one text, in order."""
+    return {name: getattr(of, name) for name in names.split()}
+
+
 def fields(pairs: Iterable[tuple[str, object]]) -> str:
     """`name   value` lines; what is None is left out. Further lines of a value stand below its first."""
     shown = [(name, str(value)) for name, value in pairs if value is not None]

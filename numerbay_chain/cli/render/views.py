@@ -56,9 +56,7 @@ def listing_data(view: "ListingView") -> dict[str, Any]:
     listing = view.listing
     return {
         "listing": listing.id,
-        "seller": listing.seller,
-        "operator": listing.operator,
-        "payout": listing.payout,
+        **output.picked(listing, "seller operator payout"),
         "token": token_data(view.token),
         "price": str(listing.offer.price),
         "open": listing.offer.open,
@@ -134,10 +132,7 @@ def order_data(view: "OrderView") -> dict[str, Any]:
     order = view.order
     return {
         **order_name(order.id),
-        "listing": order.listing,
-        "buyer": order.buyer,
-        "first": order.first,
-        "end": order.end,
+        **output.picked(order, "listing buyer first end"),
         "price": str(order.price),
         "token": token_data(view.token),
         "status": view.status,
@@ -163,20 +158,11 @@ def round_data(view: "RoundView") -> dict[str, Any]:
     return {
         "round": view.round,
         "state": round_state(view),
-        "due": view.due,
-        "released_at": view.released_at,
-        "content_hash": view.content_hash,
-        "envelopes": view.envelopes,
-        "declinable_until": view.declinable_until,
-        "matures_at": view.matures_at,
-        "challenged_at": view.challenged_at,
-        "answered_at": view.answered_at,
-        "faulty_at": view.faulty_at,
-        "refundable": view.refundable,
-        "dispute": view.dispute,
-        "dispute_until": view.dispute_until,
-        "challengeable_until": view.challengeable_until,
-        "too_late": view.too_late,
+        **output.picked(
+            view,
+            "due released_at content_hash envelopes declinable_until matures_at challenged_at answered_at faulty_at "
+            "refundable dispute dispute_until challengeable_until too_late",
+        ),
     }
 
 

@@ -12,6 +12,8 @@ from numerbay_chain.core.errors import ExitCode
 if TYPE_CHECKING:
     from numerbay_chain.audit.results import AuditReport
 
+_AMOUNTS = "unreleased missed pots challenges credits owed held surplus"
+
 
 @click.command()
 @click.option("--content", is_flag=True, help="Read every released byte from the store too.")
@@ -53,23 +55,11 @@ def report_data(audited: "AuditReport") -> dict[str, object]:
     from numerbay_chain.cli.render.views import order_name, token_data
 
     return {
-        "ok": audited.ok,
-        "unread": audited.unread,
-        "contract": audited.contract,
-        "chain_id": audited.chain_id,
-        "from_block": audited.from_block,
-        "to_block": audited.to_block,
+        **output.picked(audited, "ok unread contract chain_id from_block to_block"),
         "balances": [
             {
                 "token": token_data(balance.token),
-                "unreleased": str(balance.unreleased),
-                "missed": str(balance.missed),
-                "pots": str(balance.pots),
-                "challenges": str(balance.challenges),
-                "credits": str(balance.credits),
-                "owed": str(balance.owed),
-                "held": str(balance.held),
-                "surplus": str(balance.surplus),
+                **{name: str(amount) for name, amount in output.picked(balance, _AMOUNTS).items()},
             }
             for balance in audited.balances
         ],

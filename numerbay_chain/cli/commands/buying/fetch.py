@@ -11,11 +11,10 @@ from numerbay_chain.cli.options import (
     ROUND,
     State,
     account_option,
-    keep_option,
-    key_option,
+    all_of,
     pass_state,
     reads_chain,
-    store_option,
+    reads_content,
 )
 from numerbay_chain.cli.progress import progress
 from numerbay_chain.core.errors import ExitCode
@@ -25,16 +24,17 @@ if TYPE_CHECKING:
     from numerbay_chain.retrieval.results import Fetched, Verification
 
 
+_round_option = click.option(
+    "--round", "round_", type=ROUND, help="Which round; without it the newest that the order covers."
+)
+_reads = all_of(reads_chain, account_option, reads_content, pass_state)
+
+
 @click.command()
 @click.argument("order", type=ORDER)
-@click.option("--round", "round_", type=ROUND, help="Which round; without it the newest that the order covers.")
+@_round_option
 @click.option("--quick", is_flag=True, help="Don't read the ciphertext, only what describes it.")
-@reads_chain
-@account_option
-@store_option
-@keep_option
-@key_option
-@pass_state
+@_reads
 def verify(state: State, order: int, round_: int | None, quick: bool) -> None:
     """Check a round without writing it.
 
@@ -63,26 +63,14 @@ def _verification_data(checked: "Verification") -> dict[str, object]:
 
     return {
         **order_name(checked.order),
-        "round": checked.round,
-        "ok": checked.ok,
-        "content_hash": checked.content_hash,
-        "cid": checked.cid,
-        "ciphertext_cid": checked.ciphertext_cid,
-        "size": checked.size,
-        "checked_content": checked.checked_content,
-        "has_envelope": checked.has_envelope,
-        "key_opened": checked.key_opened,
-        "declinable_until": checked.declinable_until,
-        "stopped_at": checked.stopped_at,
+        **output.picked(
+            checked,
+            "round ok content_hash cid ciphertext_cid size checked_content has_envelope key_opened declinable_until "
+            "stopped_at",
+        ),
         "next_steps": steps_data(remedy_steps(checked)),
         "problems": [
-            {
-                "kind": problem.kind,
-                "text": problem.text,
-                "advice": problem.advice,
-                "fault": problem.fault,
-                "remedy": remedy_data(problem.remedy),
-            }
+            {**output.picked(problem, "kind text advice fault"), "remedy": remedy_data(problem.remedy)}
             for problem in checked.problems
         ],
     }
@@ -137,15 +125,10 @@ def _key_words(checked: "Verification") -> str:
 
 @click.command()
 @click.argument("order", type=ORDER)
-@click.option("--round", "round_", type=ROUND, help="Which round; without it the newest that the order covers.")
+@_round_option
 @click.option("-o", "--output", "path", metavar="PATH", required=True, help="Where the file goes; - is stdout.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
-@reads_chain
-@account_option
-@store_option
-@keep_option
-@key_option
-@pass_state
+@_reads
 def fetch(state: State, order: int, round_: int | None, path: str, overwrite: bool) -> None:
     """Fetch, check and decrypt a round.
 
@@ -172,13 +155,9 @@ def fetched_data(fetched: "Fetched") -> dict[str, object]:
 
     return {
         **order_name(fetched.order),
-        "round": fetched.round,
-        "path": fetched.path,
-        "size": fetched.size,
+        **output.picked(fetched, "round path size"),
         "sha256": fetched.sha256.hex(),
-        "content_hash": fetched.content_hash,
-        "cid": fetched.cid,
-        "ciphertext_cid": fetched.ciphertext_cid,
+        **output.picked(fetched, "content_hash cid ciphertext_cid"),
         "details": {
             "name": fetched.details.safe_name,
             "media_type": fetched.details.media_type,

@@ -11,14 +11,12 @@ from numerbay_chain.cli.options import (
     ORDER,
     ROUND,
     State,
-    keep_option,
-    key_option,
     limit_option,
     pass_state,
+    reads_content,
     say_more,
     sends,
     signs,
-    store_option,
 )
 from numerbay_chain.cli.progress import progress
 
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("listing", type=LISTING)
+@click.argument("listing_id", metavar="LISTING", type=LISTING)
 @click.option("--rounds", type=click.IntRange(1, 65_535), default=1, show_default=True, help="How many rounds.")
 @click.option("--first-round", type=ROUND, help="Buy only if this is the first one you get.")
 @click.option("--max-price", metavar="AMOUNT", help='Most per round, such as "0.05 ether".')
@@ -40,23 +38,9 @@ if TYPE_CHECKING:
 @click.option("--no-check", is_flag=True, help="Don't read a round that is already out before buying it.")
 @click.option("--no-permit", is_flag=True, help="Approve tokens by a transaction, not by a signature.")
 @sends
-@store_option
-@keep_option
-@key_option
+@reads_content
 @pass_state
-def buy(
-    state: State,
-    listing: int,
-    rounds: int,
-    first_round: int | None,
-    max_price: str | None,
-    voucher_path: str | None,
-    recipient: str | None,
-    again: bool,
-    young_listing: bool,
-    no_check: bool,
-    no_permit: bool,
-) -> None:
+def buy(state: State, /, voucher_path: str | None, no_check: bool, no_permit: bool, **asked: Any) -> None:
     """Buy rounds of a listing.
 
     Says what you pay, what you get and what protects you, then asks. A change of price or terms between that and the
@@ -68,41 +52,23 @@ def buy(
     """
     from numerbay_chain.cli.render.views import amount, bullets
 
+    # the other options have the names and kinds of `PurchaseRequest`
     voucher = None if voucher_path is None else _voucher(voucher_path)
+    asked |= {"voucher": voucher, "check": not no_check, "permit": not no_permit}
     role = roles.buyer(state)
     # before any quote: what was paid for may have been the last place, or the offer was closed since
-    bought = role.resume_purchase(listing, rounds, voucher=voucher, recipient=recipient)
+    bought = role.resume_purchase(**asked)
     state.take_up(bought)
     if bought is None:
-        quote = role.quote(
-            listing,
-            rounds,
-            voucher=voucher,
-            recipient=recipient,
-            first_round=first_round,
-            young_listing=young_listing,
-        )
-        each = "" if rounds == 1 else f" ({amount(quote.price, quote.token)} per round)"
+        quote = role.quote(**asked)
+        each = "" if quote.rounds == 1 else f" ({amount(quote.price, quote.token)} per round)"
         state.agree(
-            f"buys {_rounds(quote.first_round, rounds)} of listing {listing} for "
+            f"buys {_rounds(quote.first_round, quote.rounds)} of listing {quote.listing.id} for "
             f"{amount(quote.total, quote.token)}{each}, for {quote.recipient}",
             bullets(quote.words),
         )
         with progress() as report:
-            bought = role.buy(
-                listing,
-                rounds,
-                voucher=voucher,
-                recipient=recipient,
-                first_round=first_round,
-                max_price=max_price,
-                quote=quote,
-                again=again,
-                young_listing=young_listing,
-                check=not no_check,
-                permit=not no_permit,
-                progress=report,
-            )
+            bought = role.buy(**asked, quote=quote, progress=report)
     _show_bought(state, bought)
 
 

@@ -6,18 +6,17 @@ import click
 
 from numerbay_chain.cli import output, roles
 from numerbay_chain.cli.commands.disputes.respond import ROUND_OPTION, note_others
-from numerbay_chain.cli.lazy import Entry, LazyGroup
+from numerbay_chain.cli.lazy import LazyGroup, commands_of
 from numerbay_chain.cli.options import (
     LISTING,
     ORDER,
     State,
-    keep_option,
-    key_option,
+    all_of,
     pass_state,
     reads_chain,
+    reads_content,
     sends,
     signs,
-    store_option,
 )
 from numerbay_chain.cli.progress import progress
 from numerbay_chain.core.errors import UnseenKeyError
@@ -27,20 +26,30 @@ if TYPE_CHECKING:
     from numerbay_chain.disputes.results import EndedDispute
 
 _HURRY = 3_600  # seconds
+_of_a_round = all_of(click.argument("order", type=ORDER), ROUND_OPTION)
+_ends = all_of(_of_a_round, sends, pass_state)
 
 
 @click.group(
     cls=LazyGroup,
     entries={
-        "open": Entry("Buyer", f"{__name__}:open_", "Challenge a round: the seller has to give its key."),
-        "prove": Entry("Buyer", f"{__name__}:prove", "Prove a wrong key or wrong content."),
-        "claim": Entry("Buyer", f"{__name__}:claim", "Get paid back where no answer came in time."),
-        "respond": Entry(
-            "Seller", "numerbay_chain.cli.commands.disputes.respond:respond", "Answer challenges with the key."
+        **commands_of(
+            __name__,
+            "Buyer",
+            open_="Challenge a round: the seller has to give its key.",
+            prove="Prove a wrong key or wrong content.",
+            claim="Get paid back where no answer came in time.",
         ),
-        "list": Entry("Both", f"{__name__}:list_", "List open disputes, the most urgent first."),
-        "show": Entry("Both", f"{__name__}:show", "Show how a dispute stands, and what comes next."),
-        "settle": Entry("Both", f"{__name__}:settle", "End a dispute as it stands."),
+        **commands_of(
+            "numerbay_chain.cli.commands.disputes.respond", "Seller", respond="Answer challenges with the key."
+        ),
+        **commands_of(
+            __name__,
+            "Both",
+            list_="List open disputes, the most urgent first.",
+            show="Show how a dispute stands, and what comes next.",
+            settle="End a dispute as it stands.",
+        ),
     },
 )
 def dispute() -> None:
@@ -57,12 +66,9 @@ def dispute() -> None:
 
 
 @dispute.command("open")
-@click.argument("order", type=ORDER)
-@ROUND_OPTION
+@_of_a_round
 @sends
-@store_option
-@keep_option
-@key_option
+@reads_content
 @pass_state
 def open_(state: State, order: int, round_: int | None) -> None:
     """Challenge a round: the seller has to give its key.
@@ -160,8 +166,7 @@ def _none_found(seller: bool, ended: bool) -> str:
 
 
 @dispute.command()
-@click.argument("order", type=ORDER)
-@ROUND_OPTION
+@_of_a_round
 @reads_chain
 @pass_state
 def show(state: State, order: int, round_: int | None) -> None:
@@ -182,12 +187,9 @@ def show(state: State, order: int, round_: int | None) -> None:
 
 
 @dispute.command()
-@click.argument("order", type=ORDER)
-@ROUND_OPTION
+@_of_a_round
 @sends
-@store_option
-@keep_option
-@key_option
+@reads_content
 @pass_state
 def prove(state: State, order: int, round_: int | None) -> None:
     """Prove a wrong key or wrong content.
@@ -230,10 +232,7 @@ def prove(state: State, order: int, round_: int | None) -> None:
 
 
 @dispute.command()
-@click.argument("order", type=ORDER)
-@ROUND_OPTION
-@sends
-@pass_state
+@_ends
 def claim(state: State, order: int, round_: int | None) -> None:
     """Get paid back where no answer came in time.
 
@@ -254,10 +253,7 @@ def claim(state: State, order: int, round_: int | None) -> None:
 
 
 @dispute.command()
-@click.argument("order", type=ORDER)
-@ROUND_OPTION
-@sends
-@pass_state
+@_ends
 def settle(state: State, order: int, round_: int | None) -> None:
     """End a dispute as it stands.
 

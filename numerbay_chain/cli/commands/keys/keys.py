@@ -5,17 +5,18 @@ from pathlib import Path
 import click
 
 from numerbay_chain.cli import output
-from numerbay_chain.cli.lazy import Entry, LazyGroup
+from numerbay_chain.cli.lazy import LazyGroup, commands_of
 from numerbay_chain.cli.options import State, json_option, key_option, pass_state, sends
 
 
 @click.group(
     cls=LazyGroup,
-    entries={
-        "new": Entry("Commands", f"{__name__}:new", "Make a new key pair."),
-        "show": Entry("Commands", f"{__name__}:show", "Show the public half of a key file."),
-        "register": Entry("Commands", f"{__name__}:register", "Put your public key on chain."),
-    },
+    entries=commands_of(
+        __name__,
+        new="Make a new key pair.",
+        show="Show the public half of a key file.",
+        register="Put your public key on chain.",
+    ),
 )
 def keys() -> None:
     """Make, show and register encryption keys.

@@ -3,7 +3,7 @@
 import click
 
 from numerbay_chain.cli import output, roles, streams
-from numerbay_chain.cli.lazy import Entry, LazyGroup
+from numerbay_chain.cli.lazy import LazyGroup, commands_of
 from numerbay_chain.cli.options import State, json_option, pass_state
 
 _MOST_BYTES = 4_096
@@ -11,10 +11,11 @@ _MOST_BYTES = 4_096
 
 @click.group(
     cls=LazyGroup,
-    entries={
-        "export": Entry("Commands", f"{__name__}:export", "Write the seller secret to a backup file."),
-        "import": Entry("Commands", f"{__name__}:import_", "Take a backup in."),
-    },
+    entries=commands_of(
+        __name__,
+        export="Write the seller secret to a backup file.",
+        import_="Take a backup in.",
+    ),
 )
 def seller_secret() -> None:
     """Back up and restore the seller secret.

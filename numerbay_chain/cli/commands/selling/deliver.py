@@ -1,7 +1,7 @@
 """`deliver`: seal, pin, release, hand out keys; run it again and it goes on where it was."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 @pass_state
 def deliver(
     state: State,
+    /,
     file: Path | None,
     listing: int | None,
     copies: tuple[str, ...],
     note: str,
     again: bool,
-    wait: bool,
-    confirmations: int | None,
+    **keys: Any,
 ) -> None:
     """Seal, pin and release a round, and hand out its keys.
 
@@ -59,7 +59,7 @@ def deliver(
         raise click.UsageError("give FILE or --copy, not both")
     role = roles.seller(state)
     if file is None and not by_order:
-        _serve(state, role, number, confirmations, wait)
+        _serve(state, role, number, keys)
         return
     next_round = role.show(number).listing.next_round
     what, these = (output.count(len(by_order), "copy"), "them") if by_order else (str(file), "it")
@@ -72,21 +72,17 @@ def deliver(
     )
     with progress() as report:
         if file is not None:
-            delivered = role.deliver(
-                file, number, note=note, again=again, confirmations=confirmations, wait=wait, progress=report
-            )
+            delivered = role.deliver(file, number, note=note, again=again, progress=report, **keys)
         else:
-            delivered = role.deliver_copies(
-                number, by_order, note=note, again=again, confirmations=confirmations, wait=wait, progress=report
-            )
+            delivered = role.deliver_copies(number, by_order, note=note, again=again, progress=report, **keys)
     say_delivered(delivered)
     state.show(delivered_data(delivered), lambda: delivered_text(delivered))
 
 
-def _serve(state: State, role: "Seller", listing: int, confirmations: int | None, wait: bool) -> None:
+def _serve(state: State, role: "Seller", listing: int, keys: dict[str, Any]) -> None:
     state.agree(f"hands out the keys of listing {listing} to whoever is waiting")
     with progress() as report:
-        served = role.serve(listing, confirmations=confirmations, wait=wait, progress=report)
+        served = role.serve(listing, progress=report, **keys)
     for delivered in served.rounds:
         say_delivered(delivered)
     state.show(
@@ -144,22 +140,14 @@ def delivered_data(delivered: "Delivered") -> dict[str, object]:
     from numerbay_chain.cli.render.views import order_name, receipt_data
 
     return {
-        "listing": delivered.listing,
-        "round": delivered.round,
-        "state": delivered.state,
-        "content_hash": delivered.content_hash,
-        "cid": delivered.cid,
-        "ciphertext_cid": delivered.ciphertext_cid,
-        "size": delivered.size,
+        **output.picked(delivered, "listing round state content_hash cid ciphertext_cid size"),
         "sha256": delivered.sha256.hex() if delivered.sha256 is not None else None,
         "release": receipt_data(delivered.release) if delivered.release else None,
         "delivery": receipt_data(delivered.delivery) if delivered.delivery else None,
         "envelopes": delivered.envelopes,
         "newly_posted": [order_name(order) for order in delivered.newly_posted],
         "left": [{**order_name(left.order), "code": left.code, "reason": left.reason} for left in delivered.left],
-        "waiting_until": delivered.waiting_until,
-        "waiting_for": delivered.waiting_for,
-        "resumed": delivered.resumed,
+        **output.picked(delivered, "waiting_until waiting_for resumed"),
     }
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from numerbay_chain.cli import output, roles
-from numerbay_chain.cli.lazy import Entry, LazyGroup
+from numerbay_chain.cli.lazy import LazyGroup, commands_of
 from numerbay_chain.cli.options import (
     ADDRESS,
     ADDRESS_OR_NONE,
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
 @click.group(
     cls=LazyGroup,
-    entries={
-        "create": Entry("Commands", f"{__name__}:create", "Create a listing."),
-        "show": Entry("Commands", f"{__name__}:show", "Show a listing and what its terms mean."),
-        "list": Entry("Commands", f"{__name__}:list_", "List what is for sale."),
-        "edit": Entry("Commands", f"{__name__}:edit", "Change what may change of a listing."),
-    },
+    entries=commands_of(
+        __name__,
+        create="Create a listing.",
+        show="Show a listing and what its terms mean.",
+        list_="List what is for sale.",
+        edit="Change what may change of a listing.",
+    ),
 )
 def listing() -> None:
     """Create, show, list and edit listings.
@@ -118,19 +119,7 @@ def _terms_options(function: Any) -> Any:
 @sends
 @store_option
 @pass_state
-def create(
-    state: State,
-    /,
-    price: str,
-    preset: Any,
-    name: str,
-    description: str,
-    media_type: str,
-    closed: bool,
-    operator: str | None,
-    payout: str | None,
-    **terms: Any,
-) -> None:
+def create(state: State, /, price: str, preset: Any, closed: bool, **given: Any) -> None:
     """Create a listing.
 
     Says in plain words what the terms mean for you and for your buyers, then asks. Terms are fixed for good; price,
@@ -147,21 +136,12 @@ def create(
     """
     from numerbay_chain.cli.render.views import bullets, listing_data, receipt_data, sent
 
-    changes: TermChanges = terms  # type: ignore[assignment]  # the options above have the names and kinds of TermChanges
+    about = {name: given.pop(name) for name in ("name", "description", "media_type", "operator", "payout")}
+    changes: TermChanges = given  # type: ignore[assignment]  # the options above have the names and kinds of TermChanges
     role = roles.seller(state)
     words = role.explain_terms(price, preset=preset, **changes)
     state.agree("creates a listing with these terms; all but the price are fixed for good:", bullets(words))
-    created = role.create_listing(
-        price,
-        preset=preset,
-        name=name,
-        description=description,
-        media_type=media_type,
-        opened=not closed,
-        operator=operator,
-        payout=payout,
-        **changes,
-    )
+    created = role.create_listing(price, preset=preset, opened=not closed, **about, **changes)
     sent(created.receipt)
     view = role.show(created.id)
     state.show(
@@ -255,17 +235,7 @@ def _table(views: "list[ListingView]") -> str:
 @sends
 @store_option
 @pass_state
-def edit(
-    state: State,
-    number: int,
-    price: str | None,
-    opened: bool | None,
-    name: str | None,
-    description: str | None,
-    media_type: str | None,
-    operator: str | None,
-    payout: str | None,
-) -> None:
+def edit(state: State, /, number: int, operator: str | None, payout: str | None, **offer: Any) -> None:
     """Change what may change of a listing.
 
     Orders that were sold keep their price.
@@ -277,20 +247,15 @@ def edit(
     """
     from numerbay_chain.cli.render.views import listing_data, receipt_data, sent
 
-    offer = {"price": price, "open": opened, "name": name, "description": description, "media type": media_type}
     asked = {**offer, "operator": operator, "payout": payout}
-    changes = [f"{what}: {_said(value)}" for what, value in asked.items() if value is not None]
+    changes = [f"{what}: {_said(asked[name])}" for name, what in _CHANGES.items() if asked[name] is not None]
     if not changes:
         raise click.UsageError("say what is to change")
     role = roles.seller(state)
     state.agree(f"changes listing {number}, for later orders: {', '.join(changes)}")
     done: list[Done | None] = []
     if any(value is not None for value in offer.values()):
-        done.append(
-            role.edit_listing(
-                number, price=price, opened=opened, name=name, description=description, media_type=media_type
-            )
-        )
+        done.append(role.edit_listing(number, **offer))
     if operator is not None:
         done.append(role.set_operator(number, None if operator == "none" else operator))
     if payout is not None:
@@ -303,6 +268,13 @@ def edit(
         {**listing_data(view), "transactions": [receipt_data(receipt) for receipt in receipts]},
         f"listing {number} was changed" if receipts else f"listing {number}: no changes",
     )
+
+
+_CHANGES = {
+    "price": "price", "opened": "open", "name": "name", "description": "description", "media_type": "media type",
+    "operator": "operator", "payout": "payout",
+}  # fmt: skip
+"""Arguments of `edit`, as they are told before it asks."""
 
 
 def _said(value: object) -> str:

@@ -1,21 +1,24 @@
 """`voucher`: permissions to buy at another price, or from a closed listing."""
 
+from typing import Any
+
 import click
 
 from numerbay_chain.cli import output, roles
 from numerbay_chain.cli.commands.inputs import read_voucher
-from numerbay_chain.cli.lazy import Entry, LazyGroup
+from numerbay_chain.cli.lazy import LazyGroup, commands_of
 from numerbay_chain.cli.options import ADDRESS, DURATION, LISTING, State, pass_state, sends, signs
 from numerbay_chain.core.units import format_time
 
 
 @click.group(
     cls=LazyGroup,
-    entries={
-        "sign": Entry("Commands", f"{__name__}:sign", "Sign a voucher for a listing of yours."),
-        "show": Entry("Commands", f"{__name__}:show", "Show a voucher, and whether it can be used."),
-        "revoke": Entry("Commands", f"{__name__}:revoke", "Make a voucher unusable."),
-    },
+    entries=commands_of(
+        __name__,
+        sign="Sign a voucher for a listing of yours.",
+        show="Show a voucher, and whether it can be used.",
+        revoke="Make a voucher unusable.",
+    ),
 )
 def voucher() -> None:
     """Sign, show and revoke vouchers.
@@ -40,9 +43,7 @@ def voucher() -> None:
 @click.option("-o", "--output", "path", metavar="PATH", default="-", help="New file; without it stdout.")
 @signs
 @pass_state
-def sign(
-    state: State, listing: int, price: str, buyer: str | None, max_rounds: int, uses: int, valid_for: int, path: str
-) -> None:
+def sign(state: State, /, listing: int, path: str, **terms: Any) -> None:
     """Sign a voucher for a listing of yours.
 
     Nothing is sent to the chain. A voucher is as good as money: hand it to its buyer alone.
@@ -51,9 +52,7 @@ def sign(
     Example:
       numerbay-chain -p seller voucher sign 1 --price 0 --uses 3 -o voucher.json
     """
-    signed = roles.seller(state).sign_voucher(
-        listing, price=price, buyer=buyer, max_rounds=max_rounds, uses=uses, valid_for=valid_for
-    )
+    signed = roles.seller(state).sign_voucher(listing, **terms)
     if output.is_stdout(path):
         output.write(signed.to_json())
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from numerbay_chain.cli import output, roles
-from numerbay_chain.cli.lazy import Entry, LazyGroup
+from numerbay_chain.cli.lazy import LazyGroup, commands_of
 from numerbay_chain.cli.options import DURATION, State, json_option, pass_state, profile_option, rpc_option, yes_option
 from numerbay_chain.core.errors import ExitCode, RefusedError
 from numerbay_chain.core.units import format_time
@@ -23,10 +23,11 @@ ROLES = {"seller": 1, "buyer": 2, "auditor": None}
 @click.group(
     cls=LazyGroup,
     invoke_without_command=True,
-    entries={
-        "advance": Entry("Commands", f"{__name__}:advance", "Move the clock of a running devnet."),
-        "clean": Entry("Commands", f"{__name__}:clean", "Remove what devnets left on this machine."),
-    },
+    entries=commands_of(
+        __name__,
+        advance="Move the clock of a running devnet.",
+        clean="Remove what devnets left on this machine.",
+    ),
 )
 @click.option("--port", type=click.IntRange(0, 65_535), default=8545, show_default=True, help="0 takes a free one.")
 @click.option("--block-time", type=click.IntRange(min=1), metavar="SECONDS", help="A block every so often.")

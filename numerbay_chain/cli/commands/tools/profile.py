@@ -6,18 +6,19 @@ from collections.abc import Callable, Mapping
 import click
 
 from numerbay_chain.cli import output, roles
-from numerbay_chain.cli.lazy import Entry, LazyGroup
+from numerbay_chain.cli.lazy import LazyGroup, commands_of
 from numerbay_chain.cli.options import State, json_option, pass_state, profile_option, settings_options
 from numerbay_chain.core.errors import UsageError
 
 
 @click.group(
     cls=LazyGroup,
-    entries={
-        "list": Entry("Commands", f"{__name__}:list_", "List all profiles."),
-        "show": Entry("Commands", f"{__name__}:show", "Show the settings that a command would use."),
-        "set": Entry("Commands", f"{__name__}:set_", "Write settings into a profile."),
-    },
+    entries=commands_of(
+        __name__,
+        list_="List all profiles.",
+        show="Show the settings that a command would use.",
+        set_="Write settings into a profile.",
+    ),
 )
 def profile() -> None:
     """Show and write profiles.

@@ -5,16 +5,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from numerbay_chain.cli import output, roles
-from numerbay_chain.cli.lazy import Entry, LazyGroup
+from numerbay_chain.cli.lazy import LazyGroup, commands_of
 from numerbay_chain.cli.options import State, json_option, keep_option, pass_state, profile_option
 
 if TYPE_CHECKING:
     from numerbay_chain.artifacts.kept import Kept, Removed
 
 
-@click.group(
-    cls=LazyGroup, entries={"gc": Entry("Commands", f"{__name__}:gc", "Remove what can't be disputed any more.")}
-)
+@click.group(cls=LazyGroup, entries=commands_of(__name__, gc="Remove what can't be disputed any more."))
 def store() -> None:
     """Clear away what was kept of checked content.
 
