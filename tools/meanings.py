@@ -3,6 +3,7 @@
 MEANINGS: dict[str, tuple[str, str]] = {
     "account": ("an account or key can't be used", "read the message"),
     "already-bought": ("the recipient holds an order for this round", "give `--again` if another one is meant"),
+    "already-disputed": ("the round was challenged before, or it was paid back", "see `dispute show`"),
     "already-proven": ("the round was proven faulty before", "take the refund"),
     "another-secret": ("another seller secret is in use here", "move it away first, or use another home folder"),
     "anvil-failed": ("anvil did not start, or ended by itself", "read what it said, start the devnet again"),
@@ -29,6 +30,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "bad-transaction": ("bytes that are no transaction of this account and chain", "send it anew"),
     "bug": ("something that nobody foresaw", "report it with what `NUMERBAY_CHAIN_DEBUG=1` shows"),
     "busy": ("another process works on the same thing", "wait until it is done"),
+    "changed-meanwhile": ("what the step rests on is another thing by now; nothing was sent", "run it again"),
     "closed": ("the listing is closed", "wait until it opens, or ask for a voucher"),
     "closed-stream": ("standard input or output is needed, and closed", "name a file"),
     "contract-unknown": (
@@ -87,7 +89,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "not-a-secret": ("text that is no seller secret", "give what `seller-secret export` wrote"),
     "not-a-voucher": ("text that is no voucher", "give the whole text that the seller signed"),
     "not-adjudicated": ("the listing takes no challenge and no proof", "ask the seller"),
-    "not-agreed": ("somebody said no", "nothing was sent"),
+    "not-agreed": ("somebody said no, or nobody was asked", "nothing was sent"),
     "not-an-account": ("text that names no account", "give keystore:PATH, env:NAME or dev:NUMBER"),
     "not-an-address": ("text that is no address", "an address is 0x and 40 hexadecimal digits"),
     "not-an-order": ("text that is no order", "write it as LISTING-INDEX"),
@@ -105,6 +107,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "not-utf-8": ("a text file in another encoding", "save it as UTF-8"),
     "nothing-to-answer": ("there is no open challenge", "see `dispute list`"),
     "nothing-to-prove": ("a challenge or proof would bring nothing", "keep the money it would cost"),
+    "nothing-to-settle": ("the dispute can't be ended now", "see `dispute show`"),
     "out-of-range": ("a number that is too small or too large", "read the message"),
     "output-lost": ("standard output takes no more", "what was done stays done, and is said on stderr"),
     "overdue": ("the round is overdue", "skip it first, or wait"),

@@ -176,6 +176,11 @@ def what_next(case: Case, step: str = "open") -> str | None:
     return None
 
 
+def changed_meanwhile(what: str) -> RefusedError:
+    """Return the error for a step that rested on what is another thing by now. Nothing was sent."""
+    return RefusedError(what, "run this again", code="changed-meanwhile")
+
+
 def refusal_to_open(case: Case) -> RefusedError | None:
     """Why the round can't be challenged (now); None where it can."""
     if not case.terms.adjudicated:
@@ -185,13 +190,13 @@ def refusal_to_open(case: Case) -> RefusedError | None:
             code="not-adjudicated",
         )
     if case.state == "paid-to-buyer":
-        return RefusedError(words(case))
+        return RefusedError(words(case), code="already-disputed")
     try:
         case.released()
     except RefusedError as error:
         return error
     if case.state != "none":
-        return RefusedError(words(case), what_next(case))
+        return RefusedError(words(case), what_next(case), code="already-disputed")
     if case.faulty_at and not case.terms.copies:
         return RefusedError(
             f"the money for {case.name} matured before the round was proven faulty", OUTSIDE, code="too-late"

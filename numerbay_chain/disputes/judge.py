@@ -68,7 +68,9 @@ def judge_case(reception: Reception, progress: Progress) -> Judgement:
         unread = isinstance(error.error, NetworkError) and not isinstance(error.error, NotFoundError)
         if error.problem.kind in ("key", "envelope", "no-envelope") and not unread:
             raise RefusedError(
-                f"{error.problem.text}: an envelope proves nothing, the seller has to be asked", error.problem.advice
+                f"{error.problem.text}: an envelope proves nothing, the seller has to be asked",
+                error.problem.advice,
+                code="nothing-to-prove",
             ) from error
         raise error.error from error
 

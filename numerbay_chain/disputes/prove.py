@@ -7,7 +7,7 @@ from typing import NoReturn
 from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import NumerbayChainError, RefusedError
 from numerbay_chain.core.progress import Progress, silent
-from numerbay_chain.disputes.advice import words
+from numerbay_chain.disputes.advice import changed_meanwhile, words
 from numerbay_chain.disputes.judge import content_until, judge_case, promised, refuse_late, refuse_stale, refuse_young
 from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.disputes.results import Judgement, ProofKind, Proven
@@ -51,7 +51,8 @@ def _prove(case: Case, judged: Judgement, publish_key: bool) -> Proven:
     judged = _still_meant(case, judged)
     _require_promised(case, judged)
     if judged.publishes_key and not publish_key:
-        raise RefusedError(judged.words, "agree to that: `dispute prove` asks for it, `prove` takes publish_key=True")
+        hint = "agree to that: `dispute prove` asks for it, `prove` takes publish_key=True"
+        raise RefusedError(judged.words, hint, code="not-agreed")
     stake = market.at_stake(case.terms.token, judged.returns)
     if market.dry_run:
         market.require_gas(judged.call, stake)
@@ -68,9 +69,9 @@ def _require_promised(case: Case, judged: Judgement) -> None:
         return
     manifest: bytes = judged.call.arguments["manifest"]
     if case.market.contract.hash_of(case.order.id, case.round) != sha256(manifest).digest():
-        raise RefusedError(f"{case.name} was promised other content than the proof is about", "run this again")
+        raise changed_meanwhile(f"{case.name} was promised other content than the proof is about")
     if case.terms.copies and judged.call.arguments["bucket"] != case.bucket:
-        raise RefusedError(f"the money for {case.name} lies elsewhere than the proof says", "run this again")
+        raise changed_meanwhile(f"the money for {case.name} lies elsewhere than the proof says")
     what, block = promised(case)
     refuse_young(case, what, block, judged.until)
 
@@ -116,7 +117,7 @@ def _still_meant(case: Case, judgement: Judgement) -> Judgement:
             refuse_stale(case)
         known = judgement.chunk is not None
     if not known:
-        raise RefusedError(f"this changed meanwhile: {words(case)}", "run this again")
+        raise changed_meanwhile(f"this changed meanwhile: {words(case)}")
     until = judgement.until if judgement.chunk is None else content_until(case)
     refuse_late(case, until)
     opened = case.challenge

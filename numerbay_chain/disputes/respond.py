@@ -24,7 +24,7 @@ from numerbay_chain.core.units import format_duration, format_until
 from numerbay_chain.crypto.dispute_keys import seal_response
 from numerbay_chain.delivery import posting
 from numerbay_chain.delivery.journal import RoundJournal
-from numerbay_chain.disputes.advice import command, words
+from numerbay_chain.disputes.advice import changed_meanwhile, command, words
 from numerbay_chain.disputes.docket import OpenChallenge, in_time, open_challenges, require_all_challenges, scope_of
 from numerbay_chain.disputes.results import Answer, Answers, DisputeScope, Unanswered
 from numerbay_chain.orders.manifests import resolve_manifest
@@ -148,7 +148,7 @@ def _respond(case: Case) -> Answer:
     if earlier is not None:
         return earlier
     if opened is None:
-        raise RefusedError(words(case))
+        raise RefusedError(words(case), code="nothing-to-answer")
     until = _refuse_late(case)
     manifest = manifest_of(case)
     order = case.order.id if case.terms.copies else 0
@@ -194,9 +194,9 @@ def _require_unchanged(case: Case, manifest: bytes) -> None:
         case.challenge,
         case.order.buyer,
     ) or not sold_by_us:
-        raise RefusedError(f"this changed meanwhile: {words(now)}", "run this again")
+        raise changed_meanwhile(f"this changed meanwhile: {words(now)}")
     if promised != sha256(manifest).digest():
-        raise RefusedError(f"{case.name} was promised other content than its answer is about", "run this again")
+        raise changed_meanwhile(f"{case.name} was promised other content than its answer is about")
     if (young := _young(now)) is not None:
         raise RefusedError(young.reason, code="too-early")
 
@@ -206,7 +206,7 @@ def _refuse_late(case: Case) -> int:
     in it all the same. Raises `TooLateError`."""
     until = case.deadline
     if until is None:
-        raise RefusedError(words(case))
+        raise RefusedError(words(case), code="nothing-to-answer")
     if case.is_late(until):
         by = format_until(until, case.market.clock.now())
         raise TooLateError(

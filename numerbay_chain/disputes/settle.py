@@ -32,7 +32,7 @@ def end(case: Case, step: Literal["claim", "settle"]) -> EndedDispute:
     def prepare() -> Prepared:
         call = call_to_end(case)
         if call is None or (step == "claim" and call.function != "claimTimeout"):
-            raise RefusedError(words(case), what_next(case, step))
+            raise RefusedError(words(case), what_next(case, step), code="nothing-to-settle")
         return Prepared(call, after=_end_from(case))
 
     sent = resume_or_send(case.market, f"end-{case.order.id}-{case.round}", prepare)

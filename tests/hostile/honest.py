@@ -1,6 +1,5 @@
 """Honest people: they run the package's own clients, look as often as the terms ask, and do what they are told."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +20,7 @@ from numerbay_chain.seller import Seller
 from numerbay_chain.session import Market
 from tests.hostile.nodes import LyingNode
 from tests.hostile.world import World
+from tests.support.noise import noise
 
 PRICE = 10**16
 HOUR = 3_600
@@ -84,7 +84,7 @@ class HonestSeller(Honest):
         files = []
         for round in range(rounds):
             files.append(self.world.folder / f"file-{listing}-{round}")
-            files[-1].write_bytes(os.urandom(self.world.rng.choice((30, 5_000, 20_000))))
+            files[-1].write_bytes(noise(self.world.rng.choice((30, 5_000, 20_000)), listing, round))
         self.listings[listing] = files
         return listing
 

@@ -1,10 +1,9 @@
 """Hostile people: they know the protocol, use no client's guards, and work together."""
 
-import os
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from numerbay_chain.artifacts.manifest import Manifest
@@ -19,7 +18,8 @@ from numerbay_chain.seller import Seller
 from numerbay_chain.session import Market
 from tests.hostile.honest import PRICE
 from tests.hostile.world import RIVAL, ROGUE, SELLER, STRANGER, World
-from tests.support.cheats import ANOTHER_KEY, Cheat
+from tests.support.adversary import ANOTHER_KEY, Cheat
+from tests.support.noise import noise
 
 HOUR = 3_600
 
@@ -75,18 +75,15 @@ class Rivals:
         )
         if listing is None:
             return
-        send = market.sender.send
         orders: list[int] = []
         for _ in range(how_many):
             call = calls.buy(
                 listing=listing.id, version=0, next_round=0, out=False, rounds=1, recipient=market.account, value=0
             )
-            receipt = quietly(lambda call=call: send(call))
+            receipt = quietly(lambda call=call: market.sender.send(call))
             if receipt and (event := receipt.event("Bought")):
                 orders.append(event["order"])
-        quietly(lambda: send(calls.release(listing=listing.id, round=0)))
-        hashes = [os.urandom(32) for _ in orders]
-        quietly(lambda: send(calls.deliver_copies(listing=listing.id, round=0, orders=orders, hashes=hashes)))
+        quietly(lambda: Cheat(market).release_worthless_copies(listing.id, orders))
         world.sleep(62)
         for order in orders:
             quietly(lambda order=order: open_dispute(market, order, 0, unseen=True))
@@ -182,24 +179,17 @@ class RogueSeller:
         """The next round."""
         round, cheat = self.world.contract.listing(self.listing).next_round, self.cheat
         path = self.world.folder / f"rogue-{round}"
-        path.write_bytes(content := os.urandom(size))
-        released: list[Manifest] = []
-        real = cheat._release
-
-        def release(listing: int, number: int, manifest: Manifest) -> None:
-            if self.manner.lost_details:
-                manifest = replace(manifest, details_digest=os.urandom(32))
-                self.worthless.add(manifest.details_cid)
-            released.append(manifest)
-            real(listing, number, manifest)
-
-        cheat._release = release  # type: ignore[method-assign]  # the manifest is altered on its way
+        path.write_bytes(content := noise(size, round))
+        altered = {"details_digest": noise(32, "details", round)} if self.manner.lost_details else {}
         if self.manner.junk:
-            _, key = cheat.release_junk(self.listing, content, chunk=(size - 1) // 4096)
+            manifest, key = cheat.release_junk(self.listing, content, chunk=(size - 1) // 4096, **altered)
         else:
-            key = cheat.release(self.listing, str(path)).key
-        self.sealed[round] = released[0], key
-        self.parts |= {released[0].ciphertext_cid, released[0].commitments_cid}
+            artifact = cheat.release(self.listing, str(path), **altered)
+            manifest, key = artifact.manifest, artifact.key
+        if altered:
+            self.worthless.add(manifest.details_cid)
+        self.sealed[round] = manifest, key
+        self.parts |= {manifest.ciphertext_cid, manifest.commitments_cid}
 
     def hand_out(self) -> None:
         """Envelopes: right ones, wrong ones or none, then dead ones."""
@@ -212,10 +202,9 @@ class RogueSeller:
                 self._post_nothing(round, len(orders))
 
     def _post_nothing(self, round: int, count: int) -> None:
-        digest = os.urandom(32)
+        digest = noise(32, "envelopes", len(self.worthless))
         self.worthless.add(Cid.of(digest, count * ENVELOPE_SIZE))
-        call = calls.deliver(listing=self.listing, round=round, digest=digest, count=count)
-        quietly(lambda: self.cheat.market.sender.send(call))
+        quietly(lambda: self.cheat.post(self.listing, digest, round, count))
 
     def answer(self) -> None:
         """Answers every challenge, right or wrong, or none."""

@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.identity.location import open_connection
+from numerbay_chain.core.home.config import Settings
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.session import Market
-from tests.support.cheats import Cheat
+from tests.support.adversary import Cheat
 from tests.support.evm.inside import InsideChain
 from tests.support.places import Place
 from tests.support.programs import Ended, InsideShell, shell
 
 Says = Callable[..., Ended]
+HERE = "http://this-process.invalid"
+"""The address of the chain inside the process."""
 
 
 @pytest.fixture
@@ -27,14 +31,31 @@ def cheat(place: Place) -> Cheat:
 
 @pytest.fixture
 def nbc(place: Place, monkeypatch: pytest.MonkeyPatch) -> Says:
-    """`nbc(ROLE, NUMBER, ARGUMENTS)`: the command line of somebody in this place."""
-    here = shell(place.folder, NUMERBAY_CHAIN_YES="1")
+    """`nbc(ROLE, NUMBER, ARGUMENTS, NUMERBAY_CHAIN_…=TEXT)`: the command line of somebody in this place.
 
-    def run(role: str, number: int, *arguments: object, code: int = 0) -> Ended:
-        def opened(*_: object, dry_run: bool, **__: object) -> Market:
-            return place.market(role, number, dry_run=dry_run)
+    Their environment names this place's node, contract and store and their account; every flag counts as it does
+    outside. The only thing that is replaced is how the chain inside the process is connected to.
+    """
 
-        monkeypatch.setattr("numerbay_chain.opening.open_market", opened)
+    def connected(settings: Settings) -> Connection:
+        return place.chain.connection if settings.rpc == HERE else open_connection(settings)
+
+    monkeypatch.setattr("numerbay_chain.opening.open_connection", connected)
+
+    def run(role: str, number: int | None, *arguments: object, code: int | None = 0, **more: str) -> Ended:
+        here = shell(
+            place.folder,
+            **{
+                "NUMERBAY_CHAIN_HOME": str(place.folder / role),
+                "NUMERBAY_CHAIN_RPC": HERE,
+                "NUMERBAY_CHAIN_CONTRACT": place.contract.address,
+                "NUMERBAY_CHAIN_FROM_BLOCK": str(place.contract.from_block),
+                "NUMERBAY_CHAIN_STORE": f"embedded:{place.folder / 'store'}",
+                "NUMERBAY_CHAIN_YES": "1",
+                **({} if number is None else {"NUMERBAY_CHAIN_ACCOUNT": f"dev:{number}"}),
+                **more,
+            },
+        )
         return InsideShell(here.folder, here.environment).nbc(*arguments, code=code)
 
     return run

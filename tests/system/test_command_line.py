@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.noise import noise
 from tests.support.plugins.toolchain import anvil_binary, require
 from tests.support.programs import InsideShell, RunningDevnet, Shell, shell
 
@@ -315,7 +316,7 @@ def test_what_was_journaled_about_an_earlier_devnet_is_never_taken_for_this_one(
 
 def test_the_demo_ends_with_every_buyers_file_and_every_wei_accounted_for(tmp_path: Path) -> None:
     here = shell(tmp_path)
-    (tmp_path / "file").write_bytes(os.urandom(200_000))
+    (tmp_path / "file").write_bytes(noise(200_000))
     demo = here.json("demo", "--file", "file", "--buyers", "2")
     assert demo["original_sha256"] == sha256((tmp_path / "file").read_bytes()).hexdigest()
     assert [buyer["sha256"] for buyer in demo["buyers"]] == 2 * [demo["original_sha256"]]

@@ -1,6 +1,5 @@
 """Disputes through the command line on a real anvil: each journey to its end, every balance to the wei."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Timer
@@ -11,8 +10,9 @@ from web3.types import RPCEndpoint
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.opening import open_market
-from tests.support.cheats import ANOTHER_KEY, Cheat
+from tests.support.adversary import ANOTHER_KEY, Cheat
 from tests.support.dying import KilledError, death
+from tests.support.noise import noise
 from tests.support.plugins.toolchain import anvil_binary, require
 from tests.support.programs import InsideShell, RunningDevnet, Shell, shell
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.anvil, pytest.mark.slow]
 PRICE = 5 * 10**16
 BOND = 10**15
 TERMS = ["--dispute-window", "20m", "--response-window", "10m", "--challenge-bond", "0.001 ether"]
-CONTENT = os.urandom(30_000)
+CONTENT = noise(30_000)
 BUYERS = {"buyer": (), "second": ("--account", "dev:5"), "third": ("--account", "dev:6")}
 
 

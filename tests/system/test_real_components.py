@@ -15,6 +15,7 @@ from numerbay_chain.core.errors import NotFoundError, RefusedError
 from numerbay_chain.ipfs import EmbeddedStore, GatewayStore, KuboStore
 from numerbay_chain.seller import Seller
 from tests.support.dying import KilledError, death
+from tests.support.noise import noise
 from tests.support.places import PRICE, Place
 from tests.support.plugins.toolchain import ROOT, Kubo, anvil_binary, kubo, require
 
@@ -38,7 +39,7 @@ def test_a_file_goes_through_kubo_and_comes_back_through_its_gateway(
     devnet: Devnet, daemon: Kubo, tmp_path: Path
 ) -> None:
     place = Place.found(tmp_path, devnet, KuboStore(daemon.rpc_url))
-    content = os.urandom(3 << 20)
+    content = noise(3 << 20)
     listing = place.seller.create_listing(PRICE, name="three blocks")
     order = place.buyer().buy(listing.id).order
     elsewhere = Place(tmp_path, devnet, place.contract, EmbeddedStore(tmp_path / "empty"))

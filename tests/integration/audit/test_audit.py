@@ -14,6 +14,7 @@ from numerbay_chain.core.units import format_order_id
 from numerbay_chain.ipfs import Cid, EmbeddedStore, open_store
 from numerbay_chain.protocol.replay import Ledger
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Listing, Order, Pot, Settlement
+from tests.support.codes import fails_with
 from tests.support.evm.inside import InsideChain
 from tests.support.fixtures import Says
 from tests.support.nodes import Change, LyingContract, changed, followed_by, told_twice, without
@@ -212,11 +213,11 @@ def test_an_audit_of_content_ends_as_what_it_found(place: Place, nbc: Says) -> N
     assert "SOMETHING IS OFF" in off.stdout
     assert "1 thing could not be checked" in nbc("auditor", None, "audit").stdout, "books alone: the copy's manifest"
 
-    place.store = open_store("gateway:http://127.0.0.1:1")
-    unread = nbc("auditor", None, "audit", "--content", code=3)
+    nowhere = "--store", "gateway:http://127.0.0.1:1"
+    unread = nbc("auditor", None, "audit", "--content", *nowhere, code=3)
     assert "the books add up, but not all content could be read" in unread.stdout
     assert unread.stdout.count("warning: ") == 1, "it is asked once"
-    nbc("auditor", None, "audit")
+    nbc("auditor", None, "audit", *nowhere)
 
 
 def test_the_manifest_of_every_copy_is_read_from_the_store(place: Place) -> None:
@@ -255,6 +256,6 @@ def test_logs_that_begin_after_the_deployment_are_refused_instead_of_called_a_li
     market.contract = MarketplaceContract(
         busy.chain.connection, busy.contract.address, busy.contract.from_block + late_by
     )
-    with pytest.raises(UsageError, match="the contract was there before block") as refused:
+    with fails_with(UsageError, "wrong-first-block") as refused:
         Auditor(market).audit()
     assert "from_block" in str(refused.value.hint)

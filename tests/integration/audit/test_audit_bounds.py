@@ -1,6 +1,5 @@
 """What strangers can make an audit, and a list of listings, ask for and wait for."""
 
-import os
 from collections import Counter
 
 import pytest
@@ -13,6 +12,8 @@ from numerbay_chain.core.errors import ExitCode
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.ipfs.http import IdleError
 from numerbay_chain.protocol.types import Offer
+from tests.support.adversary import Cheat
+from tests.support.noise import noise
 from tests.support.places import PRICE, Place
 
 DAY, HOUR = 86_400, 3_600
@@ -79,9 +80,7 @@ def copies(place: Place, account: int, count: int) -> int:
     terms = {"dispute_window": DAY, "response_window": HOUR, "copies": True, "decline_window": 4}
     evil = rogue.create_listing(0, min_interval=60, **terms).id
     orders = [place.buyer(4).buy(evil, again=True).order.id for _ in range(count)]
-    rogue.market.sender.send(calls.release(listing=evil, round=0))
-    hashes = [os.urandom(32) for _ in orders]
-    rogue.market.sender.send(calls.deliver_copies(listing=evil, round=0, orders=orders, hashes=hashes))
+    Cheat(rogue.market).release_worthless_copies(evil, orders)
     return evil
 
 
@@ -126,8 +125,8 @@ def test_descriptions_that_nobody_has_are_waited_for_a_few_times(place: Place, s
     rogue = Seller(place.market("rogue", 3))
     terms = rogue.create_listing(0).listing.terms
     account = rogue.market.account
-    for _ in range(6):
-        offer = Offer(0, True, os.urandom(32))
+    for number in range(6):
+        offer = Offer(0, True, noise(32, number))
         rogue.market.sender.send(calls.create_listing(terms=terms, offer=offer, operator=account, payout=account))
     stalled.waits = 0
     views = place.buyer().listings()

@@ -11,7 +11,7 @@ from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.protocol.replay import Ledger
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Settlement
 from tests.integration.audit.test_audit import audit_with
-from tests.support.chains.cheats import Dispute, sealed
+from tests.support.adversary import Dispute, sealed
 from tests.support.evm.inside import InsideChain
 from tests.support.fixtures import Says
 from tests.support.nodes import Change, LyingContract, changed, followed_by, told_twice, without

@@ -13,14 +13,14 @@ from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.outbox import Outbox
 from numerbay_chain.chain.sending.outgoing import name_of
 from numerbay_chain.chain.sending.sender import Sender
-from numerbay_chain.core.errors import NetworkError
+from numerbay_chain.core.errors import NetworkError, RefusedError
 from numerbay_chain.core.progress import silent
 from numerbay_chain.delivery.deliver import deliver
 from numerbay_chain.delivery.options import Choices, DeliveryRequest
 from numerbay_chain.delivery.results import Delivered
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.session import Market
-from tests.support.cheats import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
+from tests.support.adversary import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.support.codes import fails_with, failure
 from tests.support.nodes import watched
 from tests.support.places import PRICE, Place
@@ -64,7 +64,7 @@ def test_a_proof_that_reading_made_late_is_not_sent(
     as_public(place, monkeypatch)
     Slowly(lambda: place.chain.advance(250), len(CONTENT)).install(monkeypatch)
     said = watched(monkeypatch)
-    with fails_with("too-late"):
+    with fails_with(RefusedError, "too-late"):
         buyer.prove(order, publish_key=True)
     assert not any(key.hex() in line for line in said)
 
@@ -82,7 +82,7 @@ def test_a_proof_that_the_second_reading_made_late_is_not_sent(
     slow = Slowly(lambda: len(slow.seen) == 2 and place.chain.advance(250), len(CONTENT), reads=2)
     slow.install(monkeypatch)
     said = watched(monkeypatch)
-    with fails_with("too-late"):
+    with fails_with(RefusedError, "too-late"):
         buyer.prove(order, publish_key=True)
     assert not any(key.hex() in line for line in said)
 
@@ -96,7 +96,7 @@ def test_a_judgement_that_its_reader_thought_about_for_too_long_is_not_sent(
     as_public(place, monkeypatch)
     advance_to(place, judged.until - 30)
     said = watched(monkeypatch)
-    with fails_with("too-late"):
+    with fails_with(RefusedError, "too-late"):
         buyer.prove(order, publish_key=True, judgement=judged)
     assert not any(key.hex() in line for line in said)
 
@@ -125,7 +125,7 @@ def test_a_proof_about_money_that_lies_elsewhere_by_now_is_told_to_nobody(
     judged = buyer.judge(order)
     arguments = {**judged.call.arguments, "bucket": judged.call.arguments["bucket"] + 1}
     said = watched(monkeypatch)
-    with fails_with("refused"):
+    with fails_with(RefusedError, "changed-meanwhile"):
         buyer.prove(order, publish_key=True, judgement=replace(judged, call=replace(judged.call, arguments=arguments)))
     assert not any(key.reveal().hex() in line for line in said)
     assert buyer.prove(order, publish_key=True, judgement=judged).paid == PRICE
@@ -158,7 +158,7 @@ def test_a_password_that_is_typed_too_late_signs_no_proof(
     signer = type(place.chain.signer(1))
     monkeypatch.setattr(signer, "unlock", lambda _: advance_to(place, judged.until + 1))
     said = watched(monkeypatch)
-    with fails_with("too-late"):
+    with fails_with(RefusedError, "too-late"):
         buyer.prove(order, publish_key=True, judgement=judged)
     assert not any(key.hex() in line for line in said)
 
@@ -181,7 +181,7 @@ def test_an_answer_that_could_be_mined_too_late_is_not_sent(
     advance_to(place, deadline - left)
     as_public(place, monkeypatch)
     wire = Wire.watch(place, monkeypatch)
-    with fails_with("too-late"):
+    with fails_with(RefusedError, "too-late"):
         place.seller.respond(order)
     assert wire.sent == []
 
@@ -200,7 +200,7 @@ def test_time_that_passes_while_the_key_is_derived_stops_an_answer(
         return read(market, *place_)
 
     monkeypatch.setattr(Market, "context", slow)
-    with fails_with("too-late"):
+    with fails_with(RefusedError, "too-late"):
         place.seller.respond(order)
     assert wire.sent == []
     assert not any("eth_call" in line and "respond" in line for line in said)
@@ -219,7 +219,7 @@ def test_time_that_passes_while_earlier_transactions_are_looked_at_stops_an_answ
         looked(*arguments)  # type: ignore[arg-type]  # its own
 
     monkeypatch.setattr(Outbox, "_refuse_beside", slow)
-    with fails_with("too-late"):
+    with fails_with(RefusedError, "too-late"):
         place.seller.respond(order)
     assert wire.sent == []
 
@@ -266,7 +266,7 @@ def test_an_answer_that_never_left_is_not_sent_late(
     as_public(place, monkeypatch)
     advance_to(place, deadline - 30)
     wire = Wire.watch(place, monkeypatch)
-    with fails_with("too-late"):
+    with fails_with(RefusedError, "too-late"):
         place.seller.respond(order)
     assert wire.sent == []
 
@@ -285,7 +285,7 @@ def test_an_answer_that_the_node_dropped_is_not_handed_over_again_late(
         return name_of(raw)
 
     monkeypatch.setattr(Connection, "send_raw", drop)
-    with fails_with("too-late"):
+    with fails_with(RefusedError, "too-late"):
         place.seller.respond(order)
     assert len(handed) == 1
 
@@ -299,7 +299,7 @@ def test_a_node_that_is_far_behind_is_told_no_answer(
     monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda _: None)
     monkeypatch.setattr(time, "time", lambda: here + 901)
     wire = Wire.watch(place, monkeypatch)
-    with fails_with("stale-node"):
+    with fails_with(NetworkError, "stale-node"):
         place.seller.respond(order)
     assert wire.sent == []
     monkeypatch.setattr(time, "time", lambda: here + 60)
@@ -313,7 +313,7 @@ def test_a_node_that_lags_a_little_does_not_hide_a_deadline(
     advance_to(place, deadline - 600)
     monkeypatch.setattr(Market, "is_development", False)
     monkeypatch.setattr(time, "time", lambda: deadline - 10)
-    with fails_with("too-late"):
+    with fails_with(RefusedError, "too-late"):
         place.seller.respond(order)
 
 
@@ -405,7 +405,7 @@ def test_copies_are_not_posted_after_the_half_of_their_window(place: Place, monk
 
     monkeypatch.setattr(Market, "resume", slowly)
     wire = Wire.watch(place, monkeypatch, delay=1)
-    with fails_with("too-late"):
+    with fails_with(RefusedError, "too-late"):
         place.seller.deliver_copies(listing, {order: place.file()})
     assert wire.names() == ["release"]
     assert market.contract.hash_of(order, 0) == bytes(32)
@@ -429,7 +429,7 @@ def test_a_decline_is_measured_when_it_leaves(
     if code is None:
         assert buyer.decline(order).paid == PRICE
         return
-    with fails_with(code):
+    with fails_with(RefusedError, code):
         buyer.decline(order)
 
 
@@ -443,7 +443,7 @@ def test_a_challenge_is_not_sent_for_money_that_matured_meanwhile(
     matures = buyer.order(order).rounds[0].matures_at or 0
     Slowly(lambda: advance_to(place, matures + 1)).install(monkeypatch)
     wire = Wire.watch(place, monkeypatch)
-    with fails_with("too-late"):
+    with fails_with(RefusedError, "too-late"):
         buyer.open_dispute(order)
     assert wire.sent == []
     assert sealed.key
@@ -461,13 +461,13 @@ def test_a_permit_that_ran_out_buys_nothing(place: Place, monkeypatch: pytest.Mo
         return original(self, *given, **more)
 
     monkeypatch.setattr(Market, "send", slowly)
-    with fails_with("too-late"):
+    with fails_with(RefusedError, "too-late"):
         buyer.buy(listing, voucher=voucher, quote=quote)
 
 
 def test_too_early_is_said_before_anything_is_signed(place: Place, tmp_path: Path) -> None:
     market = place.seller.market
     after = market.clock.now() + 100
-    with fails_with("too-early"):
+    with fails_with(RefusedError, "too-early"):
         market.send("skip-1", calls.skip(listing=1, round=0), after=after)
     assert not [*(place.folder / "seller" / "outbox").glob("*/skip-*.json")]

@@ -1,7 +1,7 @@
 """What the command line says of a dispute at each of its moments: what can be done next, by whom, and until when."""
 
 from numerbay_chain.core.units import format_time
-from tests.support.cheats import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
+from tests.support.adversary import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.support.fixtures import Says
 from tests.support.places import Place
 from tests.support.programs import flat

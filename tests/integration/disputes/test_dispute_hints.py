@@ -1,6 +1,6 @@
 """A step that is refused says what to do instead, in words that say nothing twice and recommend nothing harmful."""
 
-from tests.support.cheats import ANOTHER_KEY, DAY, HOUR, Cheat, blind, sold
+from tests.support.adversary import ANOTHER_KEY, DAY, HOUR, Cheat, blind, sold
 from tests.support.fixtures import Says
 from tests.support.places import Place
 from tests.support.programs import flat

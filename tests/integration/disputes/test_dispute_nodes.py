@@ -2,7 +2,6 @@
 out; and which of several disputes is meant."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from eth_account import Account
 
 from numerbay_chain import Buyer, Seller
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.encoding import abi, calls
+from numerbay_chain.chain.encoding import abi
 from numerbay_chain.chain.signers.signer import KeystoreSigner
 from numerbay_chain.core.errors import AccountError, ExitCode, NetworkError, RefusedError
 from numerbay_chain.core.home import keyfile
@@ -21,9 +20,11 @@ from numerbay_chain.ipfs import ContentStore, EmbeddedStore
 from numerbay_chain.protocol.events import Event
 from numerbay_chain.protocol.types import Challenge
 from numerbay_chain.session import Market
-from tests.support.cheats import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
+from tests.support.adversary import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
+from tests.support.codes import fails_with
 from tests.support.fixtures import Says
 from tests.support.nodes import LyingContract, altering, leaving_out, watched
+from tests.support.noise import noise
 from tests.support.places import PRICE, Place
 
 
@@ -45,7 +46,7 @@ def seller_over(place: Place, logs: Callable[[Iterator[Event]], Iterator[Event]]
 def test_no_key_is_sealed_to_a_key_that_only_the_logs_know(place: Place) -> None:
     listing, _ = sold(place)
     thief = keyfile.generate()
-    with pytest.raises(NetworkError, match="do not agree on whose key order 1-0 was bought with"):
+    with fails_with(NetworkError, "node-incomplete", "1-0"):
         seller_over(place, altering("KeyRegistered", publicKey=thief.public_key)).deliver(place.file(), listing)
     assert place.contract.deliveries(listing, 0) == []
 
@@ -53,7 +54,7 @@ def test_no_key_is_sealed_to_a_key_that_only_the_logs_know(place: Place) -> None
 def test_no_key_is_sealed_to_a_buyer_whom_only_the_logs_know(place: Place) -> None:
     listing, _ = sold(place)
     thief = place.buyer(2).market.account
-    with pytest.raises(NetworkError, match="do not agree on whose key order 1-0 was bought with"):
+    with fails_with(NetworkError, "node-incomplete", "1-0"):
         seller_over(place, altering("Bought", buyer=thief)).deliver(place.file(), listing)
     assert place.contract.deliveries(listing, 0) == []
 
@@ -78,7 +79,7 @@ def test_a_proof_is_told_to_no_node_before_the_keystore_opens(
     market = place.market("buyer-1", 1)
     market.signer = locked(place, 1, tmp_path)
     heard = watched(monkeypatch)
-    with pytest.raises(AccountError, match="does not open with this password"):
+    with fails_with(AccountError, "wrong-password"):
         Buyer(market).prove(order, publish_key=True)
     assert heard
     assert not any(key.reveal().hex() in line for line in heard)
@@ -93,7 +94,7 @@ def test_an_answer_is_told_to_no_node_before_the_keystore_opens(
     market = place.market("seller", 0)
     market.signer = locked(place, 0, tmp_path)
     heard = watched(monkeypatch)
-    with pytest.raises(AccountError, match="does not open with this password"):
+    with fails_with(AccountError, "wrong-password"):
         Seller(market).respond(order)
     selector = abi.selector(abi.functions()["respond"]).hex()
     assert heard
@@ -161,7 +162,7 @@ def test_a_challenge_made_just_before_maturity_is_not_overlooked(place: Place) -
     for withdraws in (False, True):
         if withdraws:
             place.seller.withdraw(listing)
-        with pytest.raises(NetworkError, match="which may be a challenge"):
+        with fails_with(NetworkError, "node-incomplete"):
             seller_over(place, leaving_out("Challenged")).require_all_challenges()
         place.seller.require_all_challenges()
     place.chain.advance(2 * HOUR)
@@ -231,7 +232,7 @@ def test_over_a_node_that_is_days_behind_nothing_is_revealed(place: Place, monke
     monkeypatch.setattr(Market, "is_development", False)
     here = place.chain.connection.now()
     monkeypatch.setattr(time, "time", lambda: here + 3 * DAY)
-    with pytest.raises(NetworkError, match="is 3d old"):
+    with fails_with(NetworkError, "stale-node", "3d"):
         place.seller.respond(order)
     assert not place.contract.challenge(order, 0).responded
     monkeypatch.setattr(time, "time", lambda: here + 60)
@@ -251,7 +252,7 @@ def test_a_response_window_of_a_minute_leaves_time_to_answer(place: Place, monke
 def test_a_value_that_the_contract_does_not_have_is_the_nodes_mistake() -> None:
     item = abi.functions()["settled"]
     assert abi.decode(item["outputs"], (3).to_bytes(32, "big"), "the answer") == [3]
-    with pytest.raises(NetworkError, match="the answer has a value that the contract does not know"):
+    with fails_with(NetworkError, "bad-answer"):
         abi.decode(item["outputs"], (7).to_bytes(32, "big"), "the answer")
 
 
@@ -278,8 +279,8 @@ def test_a_seller_cant_let_time_run_out_with_envelopes_that_nobody_has(
 ) -> None:
     listing, (order,) = sold(place)
     cheat.release(listing, str(place.file()))
-    for _ in range(20):
-        cheat.market.sender.send(calls.deliver(listing=listing, round=0, digest=os.urandom(32), count=1))
+    for number in range(20):
+        cheat.post(listing, noise(32, number))
     asked: list[object] = []
     fetch = EmbeddedStore._fetch
 
@@ -292,20 +293,12 @@ def test_a_seller_cant_let_time_run_out_with_envelopes_that_nobody_has(
     assert len(asked) == 16
 
 
-def test_wrong_content_that_nothing_leads_to_is_not_advised_to_be_proven(
-    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import tests.support.cheats
-
-    class Elsewhere(tests.support.cheats.PublicVerifier):
-        data_root = b"\7" * 32
-
-    monkeypatch.setattr(tests.support.cheats, "PublicVerifier", Elsewhere)
+def test_wrong_content_that_nothing_leads_to_is_not_advised_to_be_proven(place: Place, cheat: Cheat) -> None:
     listing, (order,) = sold(place)
-    _, key = cheat.release_junk(listing, CONTENT, chunk=2)
+    _, key = cheat.release_junk(listing, CONTENT, chunk=2, data_root=bytes([7]) * 32)
     cheat.hand_out(key, [order])
     assert [problem.kind for problem in place.buyer().verify(order).problems] == ["content"]
-    with pytest.raises(RefusedError, match="no fault that the contract judges"):
+    with fails_with(RefusedError, "nothing-to-prove"):
         place.buyer().judge(order)
 
 
@@ -315,5 +308,5 @@ def test_what_cost_nothing_is_not_proven_at_all(place: Place, cheat: Cheat) -> N
     sealed = cheat.release(listing.id, str(place.file()))
     place.buyer().open_dispute(order)
     cheat.answer(order, sealed.manifest, ANOTHER_KEY)
-    with pytest.raises(RefusedError, match="cost nothing: a proof would bring nothing back"):
+    with fails_with(RefusedError, "nothing-to-prove"):
         place.buyer().judge(order)

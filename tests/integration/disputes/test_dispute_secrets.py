@@ -13,7 +13,8 @@ from numerbay_chain.chain.sending.plan import Planned
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
 from numerbay_chain.protocol.gas import DISPUTE_GAS
 from numerbay_chain.session import Market
-from tests.support.cheats import ANOTHER_KEY, BOND, CONTENT, HOUR, Cheat, blind, sold
+from tests.support.adversary import ANOTHER_KEY, BOND, CONTENT, HOUR, Cheat, blind, sold
+from tests.support.codes import fails_with
 from tests.support.dying import WRITES, KilledError, death
 from tests.support.nodes import watched
 from tests.support.places import PRICE, Place
@@ -28,7 +29,7 @@ def test_a_lying_buyer_tells_no_node_his_one_time_key(place: Place, monkeypatch:
     said = watched(monkeypatch)
     before = place.balance(1)
     for attempt in (lambda: place.buyer().prove(order, publish_key=True), lambda: place.buyer().judge(order)):
-        with pytest.raises(RefusedError, match="a proof would lose"):
+        with fails_with(RefusedError, "nothing-to-prove"):
             attempt()
     selectors = [abi.selector(abi.functions()[name]).hex() for name in ("proveWrongKey", "proveWrongContent")]
     assert said
@@ -224,7 +225,7 @@ def test_what_could_still_vanish_is_neither_answered_nor_proven_wrong(
     (left,) = place.seller.respond().left
     assert (left.failed, "not final yet" in left.reason) == (False, True)
     cheat.answer(order, sealed.manifest, ANOTHER_KEY)
-    with pytest.raises(RefusedError, match="answer is not final yet"):
+    with fails_with(RefusedError, "too-early"):
         buyer.prove(order)
     for _ in range(3):
         place.chain.advance(1)
@@ -248,7 +249,7 @@ def test_an_answer_that_could_come_too_late_is_not_given(place: Place, monkeypat
     said = watched(monkeypatch)
     with monkeypatch.context() as public:
         public.setattr(Market, "is_development", False)  # where blocks take their time
-        with pytest.raises(RefusedError, match="could be mined too late, and give the buyer the key for nothing"):
+        with fails_with(RefusedError, "too-late"):
             place.seller.respond(order)
         assert [one.failed for one in place.seller.respond().left] == [True]
     selector = abi.selector(abi.functions()["respond"]).hex()
@@ -267,6 +268,6 @@ def test_a_content_key_is_not_given_away_when_it_is_nearly_too_late(
     assert matures_at is not None
     place.chain.advance(matures_at - 40 - place.chain.connection.now())
     monkeypatch.setattr(type(buyer.market), "is_development", False)  # where blocks take their time
-    with pytest.raises(RefusedError, match="too late"):
+    with fails_with(RefusedError, "too-late"):
         buyer.prove(order, publish_key=True)
     assert place.contract.faulty_at(listing, 0) == 0

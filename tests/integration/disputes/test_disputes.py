@@ -13,7 +13,8 @@ from numerbay_chain.crypto import secp256k1
 from numerbay_chain.protocol.types import Ground, Order, Settlement
 from numerbay_chain.session import Market
 from tests.integration.roles.test_tokens import deploy_token, mint
-from tests.support.cheats import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
+from tests.support.adversary import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
+from tests.support.codes import fails_with
 from tests.support.places import OPERATOR, PRICE, Place
 
 
@@ -34,7 +35,7 @@ def test_a_wrong_key_is_proven_and_price_and_bond_come_back(place: Place, cheat:
     assert problem.remedy is not None
     assert (problem.remedy.kind, problem.remedy.bond, problem.remedy.returns) == ("dispute", BOND, PRICE + BOND)
     assert problem.remedy.fee > 0
-    with pytest.raises(DecryptionError, match="does not hold the key") as refused:
+    with fails_with(DecryptionError, "decryption") as refused:
         buyer.fetch(order, path=place.output())
     assert "dispute open" in (refused.value.hint or "")
 
@@ -73,7 +74,7 @@ def test_an_answer_that_gives_the_key_away_by_its_proof_is_said_before(place: Pl
     scalar = int.from_bytes(sealed.key.reveal())
     cheat.answer(order, sealed.manifest, sealed.key, flip=scalar ^ (secp256k1.N - scalar))
     assert buyer.judge(order).publishes_key
-    with pytest.raises(RefusedError, match="becomes public"):
+    with fails_with(RefusedError, "not-agreed"):
         buyer.prove(order)
     assert buyer.prove(order, publish_key=True).paid == PRICE + BOND
 
@@ -85,7 +86,7 @@ def test_the_answer_gives_the_file_to_who_never_got_an_envelope(place: Place) ->
     listing, (order,) = sold(place, decline_window=600, response_window=HOUR)
     place.seller.deliver(place.file(), listing)
     buyer = place.buyer()
-    with pytest.raises(RefusedError, match="decline window"):
+    with fails_with(RefusedError, "too-early"):
         buyer.open_dispute(order)
     place.chain.advance(601)
     (problem,) = buyer.verify(order).problems
@@ -98,7 +99,7 @@ def test_the_answer_gives_the_file_to_who_never_got_an_envelope(place: Place) ->
     assert place.seller.disputes()[0].state == "answered"
     assert buyer.fetch(order, path=place.output()).size == 24
     assert place.output().read_bytes() == place.file().read_bytes()
-    with pytest.raises(RefusedError, match="a proof would lose"):
+    with fails_with(RefusedError, "nothing-to-prove"):
         buyer.prove(order, publish_key=True)
     place.chain.advance(2 * DAY)
     ended = place.seller.settle(order)
@@ -119,12 +120,12 @@ def test_a_seller_answers_with_nothing_but_chain_and_secret(place: Place, tmp_pa
         signer=place.chain.signer(0),
         store=None,
     )
-    with pytest.raises(AccountError, match="can't be answered with this seller secret"):
+    with fails_with(AccountError, "wrong-secret"):
         Seller(bare).respond(order)
     assert Seller(bare).respond().left[0].failed
     bare.home.import_seller_secret(place.seller.market.home.export_seller_secret())
     assert [one.order for one in Seller(bare).respond(order).answered] == [order]
-    with pytest.raises(RefusedError, match="a proof would lose"):
+    with fails_with(RefusedError, "nothing-to-prove"):
         place.buyer().judge(order)
 
 
@@ -135,7 +136,7 @@ def test_another_secret_is_never_answered_with(place: Place) -> None:
     place.seller.set_operator(listing, place.chain.signer(OPERATOR).address)
     operator = Seller(place.market("operator", OPERATOR))
     operator.market.home.import_seller_secret("ab" * 32)
-    with pytest.raises(AccountError, match="another seller secret"):
+    with fails_with(AccountError, "wrong-secret"):
         operator.respond(order)
     assert place.contract.challenge(order, 0) is not None
     assert operator.respond().left == (), "nobody named the listing"
@@ -147,19 +148,19 @@ def test_no_answer_in_time_pays_the_buyer(place: Place, cheat: Cheat) -> None:
     cheat.release(listing, str(place.file()))
     buyer = place.buyer()
     buyer.open_dispute(order)
-    with pytest.raises(RefusedError, match="has to answer by"):
+    with fails_with(RefusedError, "nothing-to-settle"):
         buyer.claim(order)
-    with pytest.raises(RefusedError, match="has to answer by"):
+    with fails_with(RefusedError, "nothing-to-settle"):
         buyer.settle(order)
     place.chain.advance(HOUR + 2)
     assert buyer.disputes()[0].steps == ("dispute claim",)
-    with pytest.raises(RefusedError, match="nothing to answer"):
+    with fails_with(RefusedError, "nothing-to-answer"):
         place.seller.respond(order)
     ended = buyer.claim(order)
     assert (ended.paid, ended.ground, ended.receiver) == (PRICE + BOND, Ground.NO_RESPONSE, buyer.market.account)
     assert buyer.disputes() == []
     assert [one.state for one in buyer.disputes(ended=True)] == ["paid-to-buyer"]
-    with pytest.raises(RefusedError, match="did not answer in time"):
+    with fails_with(RefusedError, "nothing-to-settle"):
         buyer.claim(order)
 
 
@@ -176,10 +177,10 @@ def test_one_proof_of_wrong_content_pays_back_everybody(place: Place, cheat: Che
     assert (problem.kind, problem.remedy and problem.remedy.kind) == ("wrong-content", "prove")
     assert "chunk 3" in problem.text
     assert "public" in (problem.advice or "")
-    with pytest.raises(WrongContentError, match="chunk 3") as refused:
+    with fails_with(WrongContentError, "wrong-content", 3) as refused:
         reader.fetch(orders[0], path=place.output())
     assert "dispute prove" in (refused.value.hint or "")
-    with pytest.raises(RefusedError, match="becomes public"):
+    with fails_with(RefusedError, "not-agreed"):
         reader.prove(orders[0])
     assert place.contract.faulty_at(listing, 0) == 0
     proven = reader.prove(orders[0], publish_key=True)
@@ -188,7 +189,7 @@ def test_one_proof_of_wrong_content_pays_back_everybody(place: Place, cheat: Che
     assert [one.state for one in challenger.disputes()] == ["faulty"]
     assert [one.state for one in other.disputes()] == ["refundable"]
     assert other.order(orders[2]).rounds[0].refundable
-    with pytest.raises(RefusedError, match="proven already"):
+    with fails_with(RefusedError, "already-proven"):
         other.prove(orders[2], publish_key=True)
     assert challenger.settle(orders[1]).paid == PRICE + BOND
     assert other.settle(orders[2]).paid == PRICE
@@ -202,7 +203,7 @@ def test_frozen_money_is_not_offered_to_the_seller_nor_the_round_to_buyers(place
     _, key = cheat.release_junk(listing, CONTENT, chunk=0)
     cheat.hand_out(key, orders)
     place.buyer(1).prove(orders[0], publish_key=True)
-    with pytest.raises(RefusedError, match="proven faulty"):
+    with fails_with(RefusedError, "faulty"):
         place.buyer(3).quote(listing, first_round=0)
     assert place.buyer(3).quote(listing).first_round == 1
     place.chain.advance(3 * DAY)
@@ -252,16 +253,16 @@ def test_a_seller_of_copies_answers_with_the_manifest_from_the_store(place: Plac
 def test_what_a_proof_would_bring_nothing_for_is_not_proven(place: Place, cheat: Cheat) -> None:
     listing, (order,) = sold(place)
     buyer = place.buyer()
-    with pytest.raises(RefusedError, match="not released"):
+    with fails_with(RefusedError, "not-released"):
         buyer.prove(order)
-    with pytest.raises(RefusedError, match="covers round 0, not round 7"):
+    with fails_with(RefusedError, "not-covered", 0, 7):
         buyer.prove(order, 7)
     _, key = cheat.release_junk(listing, CONTENT, chunk=0)
-    with pytest.raises(RefusedError, match="proves nothing"):
+    with fails_with(RefusedError, "nothing-to-prove"):
         buyer.prove(order)
     cheat.hand_out(key, [order])
     place.chain.advance(3 * DAY)
-    with pytest.raises(RefusedError, match="matured"):
+    with fails_with(RefusedError, "too-late"):
         buyer.prove(order, publish_key=True)
     assert "matured" in (buyer.verify(order).problems[0].advice or "")
     assert place.contract.faulty_at(listing, 0) == 0
@@ -283,19 +284,19 @@ def test_only_its_own_key_file_opens_a_dispute(place: Place, cheat: Cheat) -> No
     listing, (order,) = sold(place)
     cheat.release(listing, str(place.file()))
     stranger = place.buyer(2)
-    with pytest.raises(RefusedError, match="only the buyer"):
+    with fails_with(RefusedError, "not-buyer"):
         stranger.open_dispute(order)
     elsewhere = Buyer(place.market("elsewhere", 1))
-    with pytest.raises(AccountError, match="was bought with the key"):
+    with fails_with(AccountError, "no-key-file"):
         elsewhere.open_dispute(order)
-    with pytest.raises(RefusedError, match="not released"):
+    with fails_with(RefusedError, "not-released"):
         place.buyer().open_dispute(place.buyer().buy(listing).id)
 
 
 def test_a_right_key_that_was_handed_out_is_not_disputed(place: Place) -> None:
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
-    with pytest.raises(RefusedError, match="right key"):
+    with fails_with(RefusedError, "nothing-to-prove"):
         place.buyer().open_dispute(order)
 
 
@@ -342,7 +343,7 @@ def test_a_listing_without_disputes_says_so_before_and_after(place: Place) -> No
     order = buyer.buy(listing).id
     place.seller.deliver(place.file(), listing)
     for step in (buyer.open_dispute, buyer.prove):
-        with pytest.raises(RefusedError, match="not adjudicated"):
+        with fails_with(RefusedError, "not-adjudicated"):
             step(order)
     assert "not adjudicated" in buyer.show_dispute(order).words
 

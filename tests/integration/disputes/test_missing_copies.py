@@ -1,6 +1,5 @@
 """Copies whose manifest nobody gives: they protect no wrong answer, and keep no other order from its key."""
 
-import os
 from typing import Any
 
 import pytest
@@ -12,7 +11,8 @@ from numerbay_chain.core.errors import NetworkError, NotFoundError, NumerbayChai
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.session import Market
-from tests.support.cheats import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
+from tests.support.adversary import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
+from tests.support.noise import noise
 from tests.support.places import OPERATOR, PRICE, Place
 
 COPIES = {"copies": True, "decline_window": 600, "min_interval": 3_600}
@@ -61,7 +61,7 @@ def test_one_copy_that_is_not_to_be_had_keeps_no_other_order_from_its_key(place:
     operator = place.market("operator", OPERATOR)
     place.seller.set_operator(listing, operator.account)
     place.seller.deliver_copies(listing, {mine: place.file()})
-    posted = calls.deliver_copies(listing=listing, round=0, orders=[other], hashes=[os.urandom(32)])
+    posted = calls.deliver_copies(listing=listing, round=0, orders=[other], hashes=[noise(32)])
     operator.sender.send(posted)
     place.chain.advance(700)
     (served,) = place.seller.serve(listing).rounds
@@ -72,7 +72,7 @@ def test_one_copy_that_is_not_to_be_had_keeps_no_other_order_from_its_key(place:
 def test_copies_of_which_none_can_be_opened_are_an_error(place: Place) -> None:
     listing, (order,) = sold(place, **COPIES)
     place.seller.market.sender.send(calls.release(listing=listing, round=0))
-    posted = calls.deliver_copies(listing=listing, round=0, orders=[order], hashes=[os.urandom(32)])
+    posted = calls.deliver_copies(listing=listing, round=0, orders=[order], hashes=[noise(32)])
     place.seller.market.sender.send(posted)
     place.chain.advance(700)
     with pytest.raises(NotFoundError):

@@ -1,19 +1,17 @@
 """Whose challenges are answered, and in which order: nobody else's objects use up a seller's own deadline."""
 
-import os
 from collections.abc import Callable
 
 import pytest
 
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.errors import NotFoundError, UsageError
 from numerbay_chain.core.home.config import load_settings
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.disputes.docket import OpenChallenge, in_time
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.seller import Seller
-from tests.support.cheats import DAY, HOUR, Cheat, blind, sold
+from tests.support.adversary import DAY, HOUR, Cheat, blind, sold
 from tests.support.fixtures import Says
 from tests.support.places import OPERATOR, PRICE, Place
 from tests.support.slowness import Wire, advance_to, as_public
@@ -28,10 +26,9 @@ def rogue_listing(place: Place, price: int = 0, count: int = 1, window: int = HO
     asked = {"decline_window": 4, "min_interval": 60, "dispute_window": 7 * DAY, "response_window": window, **terms}
     operator = place.seller.market.account
     evil = rogue.create_listing(price, copies=True, operator=operator, **asked).id
-    puppet, send = place.buyer(PUPPET), rogue.market.sender.send
+    puppet = place.buyer(PUPPET)
     orders = [puppet.buy(evil, again=True).order.id for _ in range(count)]
-    send(calls.release(listing=evil, round=0))
-    send(calls.deliver_copies(listing=evil, round=0, orders=orders, hashes=[os.urandom(32) for _ in orders]))
+    Cheat(rogue.market).release_worthless_copies(evil, orders)
     place.chain.advance(5)
     for order in orders:
         blind(place, PUPPET).open_dispute(order, unseen=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from numerbay_chain.core.units import format_time
-from tests.support.cheats import CONTENT, DAY, HOUR, Cheat, sold
+from tests.support.adversary import CONTENT, DAY, HOUR, Cheat, sold
 from tests.support.fixtures import Says
 from tests.support.places import PRICE, Place
 

@@ -1,7 +1,6 @@
 """Free orders of tens of thousands of rounds, given by strangers: what they cost whom they were given to."""
 
 import json
-import os
 import tracemalloc
 
 import pytest
@@ -13,8 +12,9 @@ from numerbay_chain.chain.encoding import calls
 from numerbay_chain.cli.render.views import order_data, order_text
 from numerbay_chain.core import paging
 from numerbay_chain.session import Market
-from tests.support.cheats import DAY, HOUR, Cheat, sold
+from tests.support.adversary import DAY, HOUR, Cheat, sold
 from tests.support.fixtures import Says
+from tests.support.noise import noise
 from tests.support.places import PRICE, Place
 
 LONGEST = 65_535
@@ -161,6 +161,6 @@ def test_faulty_rounds_of_presents_are_listed_up_to_a_bound(
 
 def make_faulty(market: Market, cheat: Cheat, listing: int, round: int) -> None:
     """A release of junk, proven so by whoever has the key."""
-    manifest, key = cheat.release_junk(listing, os.urandom(64), chunk=0)
+    manifest, key = cheat.release_junk(listing, noise(64, round), chunk=0)
     proof = content_proof(manifest, key, cheat.market.store, 0).encode()
     market.sender.send(calls.prove_wrong_content(listing=listing, round=round, manifest=manifest.encode(), proof=proof))

@@ -8,15 +8,16 @@ import pytest
 
 from numerbay_chain import Buyer
 from numerbay_chain.artifacts import kept
-from numerbay_chain.core.errors import NotFoundError, NumerbayChainError, RefusedError
+from numerbay_chain.core.errors import NotFoundError, NumerbayChainError, RefusedError, WrongContentError
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.ipfs.stores.base import BlockStore
-from tests.support.cheats import DAY, HOUR, Cheat
+from tests.support.adversary import DAY, HOUR, Cheat
 from tests.support.codes import fails_with
+from tests.support.noise import noise
 from tests.support.places import PRICE, Place
 from tests.support.programs import InsideShell
 
-CONTENT = os.urandom(2_500_000)
+CONTENT = noise(2_500_000)
 DISPUTED = {"dispute_window": DAY, "response_window": HOUR}
 
 
@@ -130,13 +131,13 @@ def test_wrong_content_is_proven_from_what_was_kept(checked: str, place: Place, 
 
 @pytest.mark.parametrize("step", ["fetch", "judge"])
 def test_wrong_content_is_kept_by_the_reading_that_finds_it(step: str, place: Place, cheat: Cheat, host: Host) -> None:
-    once, content = Once(host.behind), os.urandom(6_000_000)
+    once, content = Once(host.behind), noise(6_000_000)
     listing = place.seller.create_listing(PRICE, **DISPUTED).id
     order = reader(place, once).buy(listing).order.id
     _, key = cheat.release_junk(listing, content, chunk=2)
     cheat.hand_out(key, [order])
     if step == "fetch":
-        with fails_with("wrong-content"):
+        with fails_with(WrongContentError, "wrong-content"):
             reader(place, once).fetch(order, path=place.output())
     if step == "judge":
         assert reader(place, once).judge(order).chunk == 2

@@ -1,13 +1,11 @@
 """What others posted, or left out, must not use up a buyer's time: each read is bounded, none is repeated."""
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from numerbay_chain import Buyer
 from numerbay_chain.artifacts.manifest import Manifest
-from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.errors import (
     ContentError,
     NetworkError,
@@ -27,8 +25,9 @@ from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.retrieval.key_search import MOST_FAILURES, MOST_READ, reading_time
 from numerbay_chain.retrieval.reception import Reception, verify_margin
-from tests.support.cheats import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
+from tests.support.adversary import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.support.fixtures import Says
+from tests.support.noise import noise
 from tests.support.places import PRICE, Place
 from tests.support.slowness import advance_to
 
@@ -58,10 +57,10 @@ class Envelopes:
 
     def post(self, place: Place, listing: int, digest: bytes | None = None) -> bytes:
         """An object that nobody has, or `digest`, posted by the seller."""
-        chosen = digest or os.urandom(32)
+        chosen = digest or noise(32, len(self.bad))
         if digest is None:
             self.bad.add(chosen)
-        place.seller.market.sender.send(calls.deliver(listing=listing, round=0, digest=chosen, count=1))
+        Cheat(place.seller.market).post(listing, chosen)
         return chosen
 
 
@@ -301,7 +300,7 @@ def test_verify_stops_while_there_is_time_to_decline(
     place: Place, nbc: Says, monkeypatch: pytest.MonkeyPatch, window: int, seconds: int
 ) -> None:
     listing, (order,) = sold(place, decline_window=window, response_window=2 * HOUR)
-    place.seller.deliver(place.file(content=os.urandom(10 << 20)), listing)
+    place.seller.deliver(place.file(content=noise(10 << 20)), listing)
     slowly(place, monkeypatch, seconds)
     told = nbc("buyer-1", 1, "verify", "1-0", "--json", code=3).object
     assert told["checked_content"] is False
@@ -314,7 +313,7 @@ def test_verify_stops_while_there_is_time_to_decline(
 
 def test_verify_tells_what_can_be_done_as_of_the_end_of_reading(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     listing, (order,) = sold(place, decline_window=3_600, response_window=2 * HOUR)
-    place.seller.deliver(place.file(content=os.urandom(600_000)), listing)
+    place.seller.deliver(place.file(content=noise(600_000)), listing)
     slowly(place, monkeypatch, 3_700)
     checked = place.buyer().verify(order)
     assert checked.checked_content
@@ -323,7 +322,7 @@ def test_verify_tells_what_can_be_done_as_of_the_end_of_reading(place: Place, mo
 
 def test_verify_reads_to_the_end_where_there_is_time(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     listing, (order,) = sold(place, decline_window=3_600, response_window=2 * HOUR)
-    place.seller.deliver(place.file(content=os.urandom(2 << 20)), listing)
+    place.seller.deliver(place.file(content=noise(2 << 20)), listing)
     slowly(place, monkeypatch, 100)
     checked = place.buyer().verify(order)
     assert (checked.checked_content, checked.stopped_at, checked.ok) == (True, None, True)

@@ -1,16 +1,15 @@
 """One object that a gateway refuses to serve keeps nobody from the rest: older envelopes, and the key on chain."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from numerbay_chain.buyer import Buyer
-from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.errors import NotFoundError, RefusedError
 from numerbay_chain.ipfs import Cid, GatewayStore
-from tests.support.cheats import CONTENT, Cheat, sold
+from tests.support.adversary import CONTENT, Cheat, sold
 from tests.support.gateways import Request, serving
+from tests.support.noise import noise
 from tests.support.places import Place
 
 
@@ -53,9 +52,9 @@ def test_the_older_envelope_opens_and_wrong_content_is_proven(
     listing, (order,) = sold(place)
     _, key = cheat.release_junk(listing, CONTENT, chunk=2)
     cheat.hand_out(key, [order])
-    refused = os.urandom(32)
+    refused = noise(32)
     behaviour.refused.add(refused)
-    place.seller.market.sender.send(calls.deliver(listing=listing, round=0, digest=refused, count=1))
+    cheat.post(listing, refused)
     with pytest.raises(RefusedError, match="handed out"):
         buyer().open_dispute(order)  # it sees the right key, in the older envelopes
     assert (buyer().judge(order).kind, buyer().judge(order).chunk) == ("wrong-content", 2)

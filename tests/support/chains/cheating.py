@@ -10,11 +10,11 @@ from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import DecryptionError, RevertedError
 from numerbay_chain.core.home.keyfile import generate
 from numerbay_chain.crypto.content_key import Context
-from numerbay_chain.crypto.dispute_keys import seal_response
 from numerbay_chain.crypto.envelopes import open_envelope, seal_envelopes
 from numerbay_chain.crypto.secp256k1 import N
 from numerbay_chain.protocol.types import Settlement
-from tests.support.chains.cheats import Artifact, Dispute, Purses, sealed, small_key
+from tests.support.adversary import Artifact, Dispute, sealed, small_key
+from tests.support.chains.purses import Purses
 from tests.support.chains.stage import PRICE, TERMS, Stage
 
 DECLINE, RESPONSE, PROOF = TERMS.decline_window, TERMS.response_window, TERMS.dispute_window
@@ -255,12 +255,12 @@ class Cheating:
     def test_a_seller_who_passes_off_another_sellers_file_is_convicted(self, stage: Stage, purses: Purses) -> None:
         stolen = sealed()  # its manifest is public, its key is not
         _, victim = self.dispute(stage, stolen)
-        answer = seal_response(stolen.key, victim.secret.x, victim.place)
-        victim.answer(stage.seller, stolen, answer)
+        answer = victim.response(stolen.key)
+        victim.respond(stage.seller, stolen.manifest, answer)
         _, thief = self.dispute(stage, stolen)
 
         # All that the thief has is what the owner answered elsewhere. The mask says for whom it was.
-        thief.answer(stage.seller, stolen, answer)
+        thief.respond(stage.seller, stolen.manifest, answer)
         thief.prove_key(stage.buyer)
 
         assert stage.market.settled(thief.order, 0) == Settlement.PAID_BACK

@@ -18,6 +18,7 @@ from numerbay_chain.core.errors import ExitCode, NetworkError, NumerbayChainErro
 from numerbay_chain.core.home import keyfile
 from numerbay_chain.disputes.results import Answers
 from numerbay_chain.ipfs import EmbeddedStore
+from tests.support.adversary import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
 from tests.support.chains.disagreeing import (
     added,
     answering,
@@ -35,7 +36,6 @@ from tests.support.chains.disagreeing import (
     word_altered,
 )
 from tests.support.chains.proxy import Mischief, Proxy, honest
-from tests.support.cheats import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
 from tests.support.codes import failure
 from tests.support.places import PRICE, Place
 

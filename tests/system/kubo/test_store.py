@@ -1,7 +1,6 @@
 """The Kubo store against a real daemon, both ways; and against servers that only pretend to be one."""
 
 import json
-import os
 import random
 import threading
 
@@ -10,6 +9,7 @@ import pytest
 from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid, GatewayStore, Importer, KuboStore, Root
 from tests.support.gateways import serving
+from tests.support.noise import noise
 from tests.support.plugins import toolchain
 from tests.system.kubo.test_cids import IMPORT, SIZES
 
@@ -79,7 +79,7 @@ def test_two_files_can_be_written_at_the_same_time(store):
 def test_an_aborted_file_is_not_pinned(daemon, store):
     before = set(pins(daemon).splitlines())
     with store.writer("given up") as writer:
-        writer.write(os.urandom(12 * LEAF_SIZE))
+        writer.write(noise(12 * LEAF_SIZE))
     assert set(pins(daemon).splitlines()) == before
     assert not [thread for thread in threading.enumerate() if thread.name == "kubo-add"]
 

@@ -1,7 +1,6 @@
 import dataclasses
 import hashlib
 import io
-import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from numerbay_chain.crypto.container import Encryptor
 from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
 from numerbay_chain.crypto.details import Details, seal_details
 from numerbay_chain.ipfs import Cid, EmbeddedStore, GatewayStore
+from tests.support.noise import noise
 from tests.support.vectors import reference as ref
 
 SECRET = bytes(range(32))
@@ -44,7 +44,7 @@ def store(tmp_path: Path) -> EmbeddedStore:
 @pytest.fixture
 def predictions(tmp_path: Path) -> Path:
     path = tmp_path / "predictions.csv"
-    path.write_bytes(os.urandom(3_000_000))
+    path.write_bytes(noise(3_000_000))
     return path
 
 

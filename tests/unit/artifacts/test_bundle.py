@@ -21,10 +21,11 @@ from numerbay_chain.core.errors import (
 from numerbay_chain.core.home import keyfile
 from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.ipfs import Cid, Importer
+from tests.support.noise import noise
 
 SECRET = bytes(range(32))
 FILES = ["ciphertext", "commitments", "details", "envelopes", "manifest"]
-CONTENT = os.urandom(1_500_000)
+CONTENT = noise(1_500_000)
 
 
 @pytest.fixture

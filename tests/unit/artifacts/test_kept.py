@@ -1,6 +1,5 @@
 """Kept artifacts on disk: the limit, what goes first, and that no half of one ever counts."""
 
-import os
 import shutil
 import time
 from collections import namedtuple
@@ -20,6 +19,7 @@ from numerbay_chain.crypto.content_key import Context
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.ipfs.stores.base import BlockStore
 from numerbay_chain.ipfs.stores.keeping import KeepingStore
+from tests.support.noise import noise
 
 SIZE = 1_200_000
 ABOUT = Kept("", 1, "0x" + 40 * "0", 1, 0, None, 0, int(time.time()) + 86_400, 0)
@@ -43,7 +43,7 @@ def source(tmp_path: Path) -> Elsewhere:
 
 def sealed(tmp_path: Path, source: Elsewhere) -> Manifest:
     path = tmp_path / "file"
-    path.write_bytes(os.urandom(SIZE))
+    path.write_bytes(noise(SIZE))
     return seal(path, source.behind, bytes(32), Context.offline()).manifest
 
 

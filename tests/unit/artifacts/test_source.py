@@ -10,6 +10,7 @@ import pytest
 
 from numerbay_chain.artifacts.source import Measured, open_source
 from numerbay_chain.core.errors import RefusedError
+from tests.support.noise import noise
 
 
 def read(path: Path) -> bytes:
@@ -31,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_file_is_given_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "predictions.csv"
-    path.write_bytes(os.urandom(2_500_000))
+    path.write_bytes(noise(2_500_000))
     source = open_source(path)
     assert (source.name, source.media_type, source.size) == ("predictions.csv", "text/csv", 2_500_000)
     blocks = list(source.blocks())
@@ -199,7 +200,7 @@ def test_a_second_pass_gives_the_bytes_of_the_first(tmp_path: Path) -> None:
         list(first.again().blocks())
     assert caught.value.code == "file-changed"
     path = tmp_path / "file"
-    path.write_bytes(os.urandom(2_500_000))
+    path.write_bytes(noise(2_500_000))
     measured = Measured(open_source(path))
     list(measured.blocks())
     again = measured.again()

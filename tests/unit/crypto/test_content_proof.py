@@ -1,6 +1,5 @@
 """A proof of wrong content: made from what is published, judged here as the contract judges it."""
 
-import os
 from dataclasses import replace
 
 import pytest
@@ -12,6 +11,7 @@ from numerbay_chain.crypto import container, merkle
 from numerbay_chain.crypto.container import CHUNK_SIZE, Encryptor, chunk_count, leaf_hashes
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.crypto.content_proof import ContentProof, PathBuilder, ProofReader, convicts
+from tests.support.noise import noise
 from tests.support.vectors import reference as ref
 
 KEY = ContentKey(123456789)
@@ -44,7 +44,7 @@ def proof_of(ciphertext: bytes, commitments: bytes, index: int, step: int = 5000
 
 @pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 12_288, 5 * 4096 + 17])
 def test_an_honest_artifact_is_never_convicted(size: int) -> None:
-    ciphertext, commitments = sealed(os.urandom(size))
+    ciphertext, commitments = sealed(noise(size))
     root = root_of(ciphertext, commitments)
     for index in range(chunk_count(size)):
         assert not convicts(proof_of(ciphertext, commitments, index), size, root, COMMITMENT)
@@ -52,7 +52,7 @@ def test_an_honest_artifact_is_never_convicted(size: int) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 4097, 5 * 4096 + 17])
 def test_a_chunk_that_is_not_what_was_committed_to_is_convicted_and_no_other(size: int) -> None:
-    ciphertext, commitments = sealed(os.urandom(size))
+    ciphertext, commitments = sealed(noise(size))
     bad = chunk_count(size) - 1
     altered = bytearray(commitments)
     altered[32 * bad] ^= 1
@@ -63,7 +63,7 @@ def test_a_chunk_that_is_not_what_was_committed_to_is_convicted_and_no_other(siz
 
 
 def test_a_leaf_of_another_length_than_the_size_demands_is_a_fault() -> None:
-    ciphertext, commitments = sealed(os.urandom(2 * CHUNK_SIZE))
+    ciphertext, commitments = sealed(noise(2 * CHUNK_SIZE))
     short = ciphertext[: CHUNK_SIZE - 1]
     leaves = [merkle.leaf_hash(commitments[:32] + short), merkle.leaf_hash(commitments[32:] + ciphertext[CHUNK_SIZE:])]
     proof = ContentProof(int.from_bytes(KEY.reveal(), "big"), 0, commitments[:32], short, (leaves[1],))
@@ -72,7 +72,7 @@ def test_a_leaf_of_another_length_than_the_size_demands_is_a_fault() -> None:
 
 
 def test_what_the_contract_refuses_is_refused_here() -> None:
-    ciphertext, commitments = sealed(os.urandom(3 * CHUNK_SIZE))
+    ciphertext, commitments = sealed(noise(3 * CHUNK_SIZE))
     root, proof = root_of(ciphertext, commitments), proof_of(ciphertext, commitments, 1)
     size = len(ciphertext)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from numerbay_chain.core.errors import ContentError, NotFoundError, RefusedError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid, EmbeddedStore, Importer, Root
+from tests.support.noise import noise
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def run_python(code, *arguments, **options):
 @given(st.sampled_from([0, 1, 4096, LEAF_SIZE - 1, LEAF_SIZE, LEAF_SIZE + 1, 3 * LEAF_SIZE + 5]), st.data())
 def test_what_is_pinned_can_be_read_back_whole_and_in_part(tmp_path_factory, size, data):
     store = EmbeddedStore(tmp_path_factory.mktemp("store"))
-    content = os.urandom(size)
+    content = noise(size)
     root = store.add(content, "a file")
     assert root == cid_of(content)
     assert store.read_bytes(root.cid, size) == content
@@ -52,7 +53,7 @@ def test_what_is_pinned_can_be_read_back_whole_and_in_part(tmp_path_factory, siz
 
 
 def test_a_stream_in_small_and_large_pieces_gives_the_same_file(store):
-    content = os.urandom(5 * LEAF_SIZE + 7)
+    content = noise(5 * LEAF_SIZE + 7)
     with store.writer("a stream") as writer:
         buffer = bytearray(content[:100])
         writer.write(buffer)
@@ -84,7 +85,7 @@ def test_only_its_owner_can_look_into_it(store):
 
 def test_an_aborted_file_leaves_nothing(store):
     with store.writer("given up") as writer:
-        writer.write(os.urandom(9 * LEAF_SIZE))
+        writer.write(noise(9 * LEAF_SIZE))
     assert files_in(store) == []
 
 
@@ -206,7 +207,7 @@ def test_what_a_killed_process_left_is_cleared_away_by_the_next_writer(store):
 
 
 def test_two_writers_at_the_same_time_do_not_disturb_each_other(store):
-    content = os.urandom(4 * LEAF_SIZE)
+    content = noise(4 * LEAF_SIZE)
     first = store.writer("first")
     first.write(content)
     second = store.add(content, "second")
