@@ -25,6 +25,7 @@ from numerbay_chain.crypto.dispute_keys import DisputeKey, DisputePlace, Respons
 from numerbay_chain.crypto.envelopes import seal_envelopes
 from numerbay_chain.crypto.merkle import MerkleTree
 from numerbay_chain.ipfs import EmbeddedStore
+from numerbay_chain.ipfs.unixfs import Importer
 from numerbay_chain.protocol.events import Receipt, challenge_after
 from numerbay_chain.protocol.types import Challenge
 from numerbay_chain.session import Market
@@ -99,11 +100,18 @@ def sealed(
         key_salt=salt or random.randbytes(32),
         data_root=MerkleTree(leaves).root,
         size=len(plaintext),
-        ciphertext_digest=sha256(ciphertext).digest(),
-        commitments_digest=sha256(commitments).digest(),
-        details_digest=sha256(details).digest(),
+        ciphertext_digest=_digest(ciphertext),
+        commitments_digest=_digest(bytes(commitments)),
+        details_digest=_digest(details),
     )
     return Artifact(key, manifest, ciphertext, bytes(commitments), details)
+
+
+def _digest(content: bytes) -> bytes:
+    """Return the digest of the CID that a store gives these bytes."""
+    importer = Importer()
+    importer.update(content)
+    return importer.finish().cid.digest
 
 
 def small_key() -> ContentKey:

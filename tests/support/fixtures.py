@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from numerbay_chain.chain.connection import Connection
+from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.identity.location import open_connection
 from numerbay_chain.core.home.config import Settings
 from numerbay_chain.ipfs import EmbeddedStore
 from tests.support.adversary import Cheat
 from tests.support.evm.inside import InsideChain
+from tests.support.nodes import LyingContract
 from tests.support.places import Place
 from tests.support.programs import Ended, InsideShell, shell
 
@@ -34,28 +36,32 @@ def nbc(place: Place, monkeypatch: pytest.MonkeyPatch) -> Says:
     """`nbc(ROLE, NUMBER, ARGUMENTS, NUMERBAY_CHAIN_…=TEXT)`: the command line of somebody in this place.
 
     Their environment names this place's node, contract and store and their account; every flag counts as it does
-    outside. The only thing that is replaced is how the chain inside the process is connected to.
+    outside. What is replaced: how the chain inside the process is connected to, and the contract where its node lies.
     """
 
     def connected(settings: Settings) -> Connection:
         return place.chain.connection if settings.rpc == HERE else open_connection(settings)
 
+    def contract(connection: Connection, address: str, first_block: int) -> MarketplaceContract:
+        if isinstance(place.contract, LyingContract):
+            return place.contract
+        return MarketplaceContract(connection, address, first_block)
+
     monkeypatch.setattr("numerbay_chain.opening.open_connection", connected)
+    monkeypatch.setattr("numerbay_chain.opening.MarketplaceContract", contract)
 
     def run(role: str, number: int | None, *arguments: object, code: int | None = 0, **more: str) -> Ended:
-        here = shell(
-            place.folder,
-            **{
-                "NUMERBAY_CHAIN_HOME": str(place.folder / role),
-                "NUMERBAY_CHAIN_RPC": HERE,
-                "NUMERBAY_CHAIN_CONTRACT": place.contract.address,
-                "NUMERBAY_CHAIN_FROM_BLOCK": str(place.contract.from_block),
-                "NUMERBAY_CHAIN_STORE": f"embedded:{place.folder / 'store'}",
-                "NUMERBAY_CHAIN_YES": "1",
-                **({} if number is None else {"NUMERBAY_CHAIN_ACCOUNT": f"dev:{number}"}),
-                **more,
-            },
-        )
+        environment = {
+            "NUMERBAY_CHAIN_HOME": str(place.folder / role),
+            "NUMERBAY_CHAIN_RPC": HERE,
+            "NUMERBAY_CHAIN_CONTRACT": place.contract.address,
+            "NUMERBAY_CHAIN_FROM_BLOCK": str(place.contract.from_block),
+            "NUMERBAY_CHAIN_STORE": f"embedded:{place.folder / 'store'}",
+            "NUMERBAY_CHAIN_YES": "1",
+            **({} if number is None else {"NUMERBAY_CHAIN_ACCOUNT": f"dev:{number}"}),
+            **more,
+        }
+        here = shell(place.folder, **environment)
         return InsideShell(here.folder, here.environment).nbc(*arguments, code=code)
 
     return run

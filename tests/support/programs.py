@@ -35,6 +35,11 @@ class Ended:
         """The one JSON object on stdout."""
         return json.loads(self.stdout)
 
+    @property
+    def error(self) -> str:
+        """The code of the error that a command with `--json` ended with."""
+        return str(self.object["error"]["code"])
+
 
 @dataclass(frozen=True, slots=True)
 class Shell:

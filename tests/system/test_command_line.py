@@ -259,8 +259,9 @@ def test_what_the_contract_or_the_chain_refuses_is_said_in_a_sentence(market: Sh
 
 
 def test_a_buyer_without_a_registered_key_is_told_to_register_one(market: Shell, listing: int) -> None:
-    refused = market.nbc("-p", "buyer", "buy", listing, "--account", "dev:9", "--yes", code=4)
-    assert "keys register" in refused.stderr
+    refused = market.nbc("-p", "buyer", "buy", listing, "--account", "dev:9", "--yes", "--json", code=4)
+    assert refused.error == "no-key"
+    assert "`keys register`" in refused.object["error"]["hint"]
 
 
 def test_a_node_that_is_gone_is_a_network_error(market: Shell, listing: int) -> None:

@@ -16,6 +16,7 @@ from numerbay_chain.delivery import deliver
 from numerbay_chain.delivery.journal import RoundJournal
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.seller import Seller
+from tests.support.codes import fails_with
 from tests.support.dying import WRITES, KilledError, death
 from tests.support.places import PRICE, Place
 from tests.support.plugins.toolchain import anvil_binary, require
@@ -121,9 +122,7 @@ def test_another_file_is_refused_while_a_delivery_is_unfinished(place: Place) ->
     path, other = place.file(content=CONTENT), place.file("other.csv", b"another one")
     with death([(deliver, "_release")], 1), pytest.raises(KilledError):
         place.seller.deliver(path, listing.id)
-    with pytest.raises(
-        RefusedError, match=r"delivery of predictions\.csv as round 0 of listing 1 is unfinished"
-    ) as refusal:
+    with fails_with(RefusedError, "unfinished-delivery", "predictions.csv", 0, 1) as refusal:
         place.seller.deliver(other, listing.id)
     assert place.contract.releases(listing.id) == []
     entry = Path(str(refusal.value.hint).split("move ")[1].split(" away")[0])
@@ -138,7 +137,7 @@ def test_the_same_file_as_a_new_round_must_be_meant(place: Place) -> None:
     path = place.file(content=CONTENT)
     first = place.seller.deliver(path, listing.id)
     place.chain.advance(86_400)
-    with pytest.raises(RefusedError, match="same file was delivered as round 0"):
+    with fails_with(RefusedError, "same-file", 0):
         place.seller.deliver(path, listing.id)
     second = place.seller.deliver(path, listing.id, again=True)
     assert (first.round, second.round) == (0, 1)
@@ -185,7 +184,7 @@ def test_a_round_that_was_released_from_elsewhere_is_not_released_again(place: P
 def test_two_at_once_are_refused(place: Place) -> None:
     listing = place.seller.create_listing(PRICE)
     journal = RoundJournal(place.seller.market.journal_folder(listing.id), listing.id)
-    with journal.exclusive(), pytest.raises(RefusedError, match="another process is delivering listing 1"):
+    with journal.exclusive(), fails_with(RefusedError, "busy", 1):
         place.seller.deliver(place.file(), listing.id)
     assert place.seller.deliver(place.file(), listing.id).state == "delivered"
 
@@ -195,8 +194,6 @@ def test_an_earlier_purchase_of_something_else_is_told(place: Place) -> None:
     buyer = place.buyer(1)
     with death([(Entry, "remove")], 1), pytest.raises(KilledError):
         buyer.buy(listing.id, rounds=2)
-    with pytest.raises(
-        RefusedError, match="earlier purchase was still on its way, and has gone through: it is order 1-0"
-    ):
+    with fails_with(RefusedError, "earlier-transaction", "1-0"):
         buyer.buy(listing.id, rounds=3)
     assert len(buyer.orders()) == 1

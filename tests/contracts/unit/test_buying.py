@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contracts.unit.words import only, refused
-from tests.support.evm import CustomError
+from tests.support.evm import Reverted
 from tests.support.evm.world import DETAILS, ETHER, HOUR, World
 from tests.support.model.terms import DAY
 
@@ -220,7 +220,7 @@ class TestPayment:
             world.buy(world.list(token=token))
 
     def test_ether_that_is_sent_without_a_call_is_refused(self, world: World) -> None:
-        with pytest.raises(Exception, match="reverted"):
+        with pytest.raises(Reverted):
             world.chain.transact(world.buyer, world.market.address, b"", value=1)
 
 
@@ -245,7 +245,7 @@ class TestPermit:
         token = world.deploy("StandardToken")
         token.mint(world.buyer, 5 * ETHER, sender=world.stranger)
         listing = world.list(token=token)
-        with pytest.raises(CustomError, match="ERC20InsufficientAllowance"):
+        with refused("ERC20InsufficientAllowance", world.market, 0, ETHER):
             world.buy_with(listing, permit=world.permit(token, world.other, ETHER))
 
     def test_it_goes_with_a_voucher(self, world: World) -> None:

@@ -30,6 +30,7 @@ from numerbay_chain.delivery.posting import content_key
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.seller import Seller
 from numerbay_chain.session import Market
+from tests.support.codes import fails_with
 from tests.support.places import PRICE, Place
 
 CONTENT = b"id,prediction\n" + b"n0001,0.5\n" * 2_000
@@ -110,12 +111,12 @@ def test_the_wrong_key_file(sold: Sold, tmp_path: Path) -> None:
     keyfile.save(keyfile.generate(), other)
     shutil.move(sold.buyer.market.home.path / "keys", tmp_path / "away")
     wrong = Buyer(sold.place.market("elsewhere", 1, key=other))
-    with pytest.raises(AccountError, match=r"other\.json is another one") as caught:
+    with fails_with(AccountError, "wrong-key-file", "other.json") as caught:
         wrong.fetch(sold.order, path=sold.place.output())
     assert caught.value.code == "wrong-key-file"
     assert [problem.kind for problem in wrong.verify(sold.order).problems] == ["key-file"]
     missing = Buyer(sold.place.market("elsewhere", 1))
-    with pytest.raises(AccountError, match="no key file in"):
+    with fails_with(AccountError, "no-key-file"):
         missing.fetch(sold.order, path=sold.place.output())
     right = Buyer(sold.place.market("elsewhere", 1, key=next((tmp_path / "away").glob("*.json"))))
     assert right.fetch(sold.order, path=sold.place.output()).size == len(CONTENT)
@@ -147,7 +148,7 @@ def test_envelopes_that_never_hold_the_key_are_told(place: Place) -> None:
     junk = order.id.to_bytes(8, "big") + bytes(80)
     digest = place.store.add(junk).cid.digest
     place.seller.market.send("post", calls.deliver(listing=1, round=0, digest=digest, count=1))
-    with pytest.raises(DecryptionError, match="does not hold the key"):
+    with fails_with(DecryptionError, "decryption"):
         place.buyer().fetch(order.id, path=place.output())
     problem = place.buyer().verify(order.id).problems[0]
     assert (problem.kind, problem.fault) == ("key", True)
@@ -172,14 +173,14 @@ def test_a_round_that_is_out_is_checked_before_it_is_bought(place: Place) -> Non
 
 def test_what_can_t_be_fetched_says_why(sold: Sold) -> None:
     buyer, path = sold.buyer, sold.place.output()
-    with pytest.raises(RefusedError, match="round 1 of listing 1 is not released yet"):
+    with fails_with(RefusedError, "not-released", 1):
         buyer.fetch(sold.order, 1, path=path)
-    with pytest.raises(RefusedError, match="covers rounds 0 to 1, not round 7"):
+    with fails_with(RefusedError, "not-covered", 0, 1, 7):
         buyer.fetch(sold.order, 7, path=path)
     with pytest.raises(RevertedError):
         buyer.fetch(99 << 32, path=path)
     path.write_text("mine")
-    with pytest.raises(RefusedError, match="exists already"):
+    with fails_with(RefusedError, "file-exists"):
         buyer.fetch(sold.order, path=path)
     assert path.read_text() == "mine"
 
@@ -207,7 +208,7 @@ def test_a_disk_that_is_full_leaves_nothing_behind(sold: Sold, monkeypatch: pyte
 
     with monkeypatch.context() as patch:
         patch.setattr(unseal, "write_all", full)
-        with pytest.raises(RefusedError, match="no space left"):
+        with fails_with(RefusedError, "disk-full"):
             sold.fetch()
     assert not sold.place.output().exists()
     assert sold.fetch() == CONTENT
@@ -222,7 +223,7 @@ def test_a_file_that_changes_while_it_is_sealed_is_not_sold(place: Place) -> Non
         if label == "seal":
             path.write_bytes(CONTENT[::-1])
 
-    with pytest.raises(RefusedError, match="changed while it was read"):
+    with fails_with(RefusedError, "file-changed"):
         place.seller.deliver(path, listing.id, progress=scribble)
     assert place.contract.releases(listing.id) == []
     place.seller.deliver(path, listing.id)
@@ -233,10 +234,10 @@ def test_a_delivery_that_comes_too_early_is_refused_before_the_file_is_read(plac
     listing = place.seller.create_listing(PRICE, min_interval="1d")
     place.seller.deliver(place.file(), listing.id)
     following, read = place.file("following.csv", b"another size"), []
-    with pytest.raises(RefusedError, match="round 1 of listing 1 can be released in"):
+    with fails_with(RefusedError, "too-early", 1):
         place.seller.deliver(following, listing.id, progress=lambda *step: read.append(step))
     assert read == []
-    with pytest.raises(RefusedError, match="same file was delivered as round 0"):
+    with fails_with(RefusedError, "same-file", 0):
         place.seller.deliver(place.file(), listing.id)
     place.chain.advance(86_400)
     assert place.seller.deliver(following, listing.id).round == 1
@@ -248,10 +249,10 @@ def test_copies_that_come_too_early_are_refused_before_they_are_read(place: Plac
     first = {order.id: place.file("first.csv", b"first")}
     place.seller.deliver_copies(listing.id, first)
     following, read = {order.id: place.file("following.csv", b"another size")}, []
-    with pytest.raises(RefusedError, match="round 1 of listing 1 can be released in"):
+    with fails_with(RefusedError, "too-early", 1):
         place.seller.deliver_copies(listing.id, following, progress=lambda *step: read.append(step))
     assert read == []
-    with pytest.raises(RefusedError, match="same copies were delivered as round 0"):
+    with fails_with(RefusedError, "same-file", 0):
         place.seller.deliver_copies(listing.id, first)
     place.chain.advance(86_400)
     assert place.seller.deliver_copies(listing.id, following).round == 1
@@ -260,7 +261,7 @@ def test_copies_that_come_too_early_are_refused_before_they_are_read(place: Plac
 def test_who_can_pay_the_price_but_not_the_gas(place: Place) -> None:
     buyer = place.buyer()
     listing = place.seller.create_listing(place.balance(1) - 1)
-    with pytest.raises(AccountError, match="for gas"):
+    with fails_with(AccountError, "insufficient-funds"):
         buyer.buy(listing.id)
     assert buyer.orders() == []
 
@@ -268,14 +269,14 @@ def test_who_can_pay_the_price_but_not_the_gas(place: Place) -> None:
 def test_who_can_not_pay_for_a_registration_is_left_no_key_file(place: Place) -> None:
     market = place.market("poor", None)
     market.signer = LocalSigner.from_key(b"\x07" * 32)
-    with pytest.raises(AccountError, match="are needed"):
+    with fails_with(AccountError, "insufficient-funds"):
         Buyer(market).register_key()
     assert list((market.home.path / "keys").glob("*")) == []
     assert place.told == [], "of no key file"
     own = place.folder / "numerbay.json"
     keyfile.save(keyfile.generate(), own)
     kept = own.read_bytes()
-    with pytest.raises(AccountError, match="are needed"):
+    with fails_with(AccountError, "insufficient-funds"):
         Buyer(market).register_key(own)
     assert own.read_bytes() == kept
 
@@ -298,13 +299,13 @@ class TestOffADevelopmentChain:
         return market
 
     def test_a_store_must_be_chosen(self, real: Place) -> None:
-        with pytest.raises(UsageError, match="no store was chosen"):
+        with fails_with(UsageError, "no-store"):
             Seller(self.market(real, explicit_store=False)).deliver(real.file(), 1)
 
     def test_a_second_way_is_needed(self, real: Place) -> None:
-        with pytest.raises(UsageError, match="no second way"):
+        with fails_with(UsageError, "no-read-back"):
             Seller(self.market(real)).deliver(real.file(), 1)
-        with pytest.raises(UsageError, match="is the store itself"):
+        with fails_with(UsageError, "no-read-back"):
             Seller(self.market(real)).deliver(real.file(), 1, read_back=f"embedded:{real.folder / 'store'}")
 
     @pytest.mark.parametrize(
@@ -320,7 +321,7 @@ class TestOffADevelopmentChain:
         ],
     )
     def test_the_second_way_is_a_gateway_on_another_machine(self, real: Place, spec: str) -> None:
-        with pytest.raises(UsageError, match="is no second way"):
+        with fails_with(UsageError, "no-read-back"):
             Seller(self.market(real, read_back=spec)).deliver(real.file(), 1)
         assert not (real.folder / "elsewhere").exists()
         assert Choices.make(self.market(real), KeyOptions(read_back="gateway:https://ipfs.io")).second is not None
@@ -328,5 +329,5 @@ class TestOffADevelopmentChain:
     def test_a_block_is_final_as_the_chain_says_unless_a_depth_is_said(self, real: Place) -> None:
         assert self.market(real).finality().depth is None
         assert self.market(real).finality(3).depth == 3
-        with pytest.raises(UsageError, match="negative"):
+        with fails_with(UsageError, "usage"):
             self.market(real).finality(-1)

@@ -16,6 +16,7 @@ from numerbay_chain.delivery.results import Delivered
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.protocol.types import Delivery
 from numerbay_chain.seller import Seller
+from tests.support.codes import fails_with
 from tests.support.dying import KilledError, death
 from tests.support.gateways import Request, serving
 from tests.support.places import OPERATOR, PRICE, Place
@@ -237,7 +238,7 @@ def test_one_round_s_failure_does_not_stop_serving_the_next(place: Place) -> Non
     second = place.buyer(2).buy(listing.id).order
     place.seller.deliver(place.file(), listing.id)
     place.chain.advance(601)
-    with pytest.raises(AccountError, match="round 0 of listing 1 was sealed with another seller secret"):
+    with fails_with(AccountError, "wrong-secret", 0, 1):
         place.seller.serve(listing.id)
     assert envelopes_of(place, listing.id, 0) == []
     assert place.buyer(2).verify(second.id).problems == ()
@@ -261,7 +262,7 @@ def test_serving_ends_when_the_node_is_gone(place: Place, monkeypatch: pytest.Mo
         raise NetworkError("the node can't be reached")
 
     monkeypatch.setattr(MarketplaceContract, "deliveries", gone_from_here)
-    with pytest.raises(NetworkError, match="can't be reached"):
+    with fails_with(NetworkError, "network"):
         place.seller.serve(listing.id)
     assert rounds == [0]
 
@@ -315,7 +316,7 @@ def test_a_late_copy_that_was_interrupted_is_taken_up(place: Place) -> None:
     files = {late.id: place.file("late.csv", b"late one")}
     with death([(Connection, "send_raw")], 1), pytest.raises(KilledError):
         place.seller.deliver_copies(listing.id, files)
-    with pytest.raises(RefusedError, match="unfinished"):
+    with fails_with(RefusedError, "unfinished-delivery"):
         place.seller.deliver_copies(listing.id, {late.id: place.file("other.csv", b"another file")})
     assert place.seller.deliver_copies(listing.id, files).resumed
     assert place.buyer(2).fetch(late.id, path=place.output()).size == 8

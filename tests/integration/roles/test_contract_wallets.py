@@ -11,6 +11,7 @@ from numerbay_chain.core.errors import RefusedError, RevertedError, UsageError
 from numerbay_chain.listings.vouchers import SignedVoucher, digest_of
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer, Voucher
 from tests.support.chains.stage import TERMS
+from tests.support.codes import fails_with
 from tests.support.dying import KilledError, death
 from tests.support.fixtures import Says
 from tests.support.places import PRICE, Place
@@ -57,7 +58,7 @@ def test_a_voucher_that_the_wallet_does_not_stand_by_is_refused_before_anything_
     buyer = place.buyer()
     voucher = unsigned(place, 1, signature=bytes(length))
     before = place.balance(1)
-    with pytest.raises(RefusedError, match="not signed by the listing's seller"):
+    with fails_with(RefusedError, "voucher-unusable"):
         buyer.buy(1, voucher=voucher)
     assert place.balance(1) == before
     assert place.seller.voucher_status(voucher).problem == "the voucher was not signed by the listing's seller"
@@ -93,7 +94,7 @@ def test_two_vouchers_with_the_same_signature_are_two_purchases(place: Place, wa
     buyer = place.buyer()
     with pytest.raises(KilledError), death([(Connection, "send_raw")], 1, after=True):
         buyer.buy(1, voucher=first)
-    with pytest.raises(RefusedError, match="an earlier purchase was still on its way"):
+    with fails_with(RefusedError, "earlier-transaction"):
         buyer.buy(1, voucher=second)
     assert [view.order.price for view in buyer.orders()] == [1]
 
@@ -173,8 +174,10 @@ def test_the_money_of_another_goes_nowhere_else(place: Place, trapped: Other) ->
 
 
 def test_the_command_pays_the_account_that_is_named(place: Place, trapped: Other, nbc: Says) -> None:
-    refused = nbc("seller", 0, "collect", "--for", trapped.address, "--to", place.chain.signer(0).address, code=2)
-    assert "leave out --to" in refused.stderr
+    somebody = place.chain.signer(0).address
+    refused = nbc("seller", 0, "collect", "--for", trapped.address, "--to", somebody, "--json", code=2)
+    assert refused.error == "usage"
+    assert "--to" in refused.object["error"]["hint"]
     before = balance(place, trapped)
     told = nbc("seller", 0, "collect", "--for", trapped.address, "--json")
     assert told.object["amount"] == str(PRICE)

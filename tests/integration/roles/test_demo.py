@@ -3,10 +3,9 @@
 from hashlib import sha256
 from pathlib import Path
 
-import pytest
-
 from numerbay_chain import demo
 from numerbay_chain.core.errors import UsageError
+from tests.support.codes import fails_with
 
 
 def test_every_buyer_decrypts_the_original_and_every_wei_is_where_it_should_be(tmp_path: Path) -> None:
@@ -36,5 +35,5 @@ def test_without_a_file_it_makes_one_up() -> None:
 
 
 def test_a_number_of_buyers_that_makes_no_sense() -> None:
-    with pytest.raises(UsageError, match="1 to 100 buyers"):
+    with fails_with(UsageError, "usage", 1, 100):
         demo.run(buyers=0)

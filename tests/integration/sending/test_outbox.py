@@ -11,6 +11,7 @@ from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.errors import RefusedError, RevertedError
 from numerbay_chain.session import Market
+from tests.support.codes import fails_with
 from tests.support.dying import KilledError, death
 from tests.support.places import PRICE, Place
 
@@ -81,7 +82,7 @@ def test_another_call_does_not_send_what_never_left(market: Market) -> None:
 
 def test_another_call_is_told_of_what_went_through(market: Market) -> None:
     killed_after_the_broadcast(market, offer(market, 5))
-    with pytest.raises(RefusedError, match="an earlier changeOffer was still on its way, and has gone through"):
+    with fails_with(RefusedError, "earlier-transaction"):
         market.send(OFFER_LABEL, offer(market, 6))
     assert market.send(OFFER_LABEL, offer(market, 6)).resumed is False
     assert changes(market) == [5, 6]
@@ -113,7 +114,7 @@ def test_a_damaged_entry_stops_everything(market: Market) -> None:
     killed_before_the_broadcast(market, offer(market, 5))
     (path,) = entries(market)
     path.write_text('{"version": 1, "function": "", "transactions": [{"hash": "0x"}]}')
-    with pytest.raises(RefusedError, match="can't be read"):
+    with fails_with(RefusedError, "bad-journal"):
         market.send(OFFER_LABEL, offer(market, 5))
     assert changes(market) == []
 

@@ -13,6 +13,7 @@ from numerbay_chain.chain.local.devnet import ACCOUNTS, CHAIN_ID, Devnet, advanc
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, UsageError
 from tests.support.chains.proxy import Proxy, altering
+from tests.support.codes import fails_with
 
 pytestmark = pytest.mark.anvil
 
@@ -22,7 +23,7 @@ def test_it_answers_as_soon_as_it_is_made_with_funded_accounts(devnet: Devnet) -
     assert devnet.connection.is_development
     for index in (0, ACCOUNTS - 1):
         assert devnet.connection.balance(devnet.signer(index).address) > 9_000 * 10**18
-    with pytest.raises(UsageError, match=f"accounts 0 to {ACCOUNTS - 1}"):
+    with fails_with(UsageError, "usage", ACCOUNTS - 1, ACCOUNTS):
         devnet.signer(ACCOUNTS)
 
 
@@ -30,13 +31,13 @@ def test_its_clock_is_moved_forward_only(devnet: Devnet) -> None:
     before = devnet.connection.now()
     devnet.advance(86_400)
     assert devnet.connection.now() >= before + 86_400
-    with pytest.raises(UsageError, match="can't be moved by -1 seconds"):
+    with fails_with(UsageError, "no-clock", "-1"):
         devnet.advance(-1)
 
 
 def test_no_other_chains_clock_is_touched(devnet: Devnet, proxy: Proxy) -> None:
     proxy.mischief = altering("eth_chainId", lambda _: "0x1")
-    with pytest.raises(UsageError, match=r"the clock of chain 1 at .* can't be moved"):
+    with fails_with(UsageError, "no-clock", 1):
         advance(connect(proxy.url), 10)
     assert proxy.count("evm_increaseTime") == 0
 
@@ -46,7 +47,7 @@ def test_it_ends_with_its_block(anvil_program: str) -> None:
         assert devnet.running
         rpc = devnet.rpc
     assert not devnet.running
-    with pytest.raises(NetworkError, match="can't be reached"):
+    with fails_with(NetworkError, "network"):
         connect(rpc)
 
 
@@ -62,7 +63,7 @@ def test_a_state_file_keeps_the_chain(anvil_program: str, tmp_path: Path) -> Non
 
 
 def test_a_port_that_is_taken_is_said(devnet: Devnet, anvil_program: str) -> None:
-    with pytest.raises(RefusedError, match=f"port {devnet.port}") as refused:
+    with fails_with(RefusedError, "port-taken", devnet.port) as refused:
         Devnet(binary=anvil_program, port=devnet.port)
     assert "--port" in str(refused.value.hint)
 
@@ -72,7 +73,7 @@ def test_the_program_is_found_by_name_environment_or_path(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("NUMERBAY_CHAIN_ANVIL", raising=False)
-    with pytest.raises(UsageError, match="the program anvil was not found") as missing:
+    with fails_with(UsageError, "missing-program", "anvil") as missing:
         find_anvil()
     assert "`make setup`" in str(missing.value.hint)
     assert find_anvil(anvil_program) == anvil_program

@@ -5,6 +5,7 @@ import pytest
 from numerbay_chain.chain import tokens
 from numerbay_chain.core.errors import RefusedError
 from tests.support.chains.stage import PRICE, Stage
+from tests.support.codes import fails_with
 
 pytestmark = pytest.mark.anvil
 
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.anvil
 def test_a_token_whose_permit_is_of_another_kind_takes_none(stage: Stage) -> None:
     token = stage.deploy_contract("DaiStyleToken")
     assert tokens.permit_domain(stage.connection, token), "it looks as if it did"
-    with pytest.raises(RefusedError, match="takes no permits"):
+    with fails_with(RefusedError, "no-permits", token):
         tokens.sign_permit(
             stage.connection, stage.buyer.signer, token, stage.market.address, PRICE, stage.connection.now() + 600
         )

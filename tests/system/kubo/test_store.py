@@ -8,6 +8,7 @@ import pytest
 
 from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid, GatewayStore, Importer, KuboStore, Root
+from tests.support.codes import fails_with, says
 from tests.support.gateways import serving
 from tests.support.noise import noise
 from tests.support.plugins import toolchain
@@ -101,7 +102,7 @@ def test_a_block_that_was_altered_in_the_daemons_repository_is_noticed(daemon, s
     path.chmod(0o600)
     path.write_bytes(content.upper())
     for source in (KuboStore(daemon.rpc_url), GatewayStore(daemon.gateway_url)):
-        with pytest.raises(ContentError, match="has other bytes than its CID promises"):
+        with fails_with(ContentError, "bad-content"):
             source.read_bytes(root.cid, root.size)
     path.write_bytes(content)
 
@@ -118,10 +119,10 @@ def test_a_daemon_that_dies_during_the_upload_is_a_network_error():
         writer.write(bytes(8 * LEAF_SIZE))
         mortal.process.kill()
         mortal.process.wait()
-        with pytest.raises(NetworkError, match="kubo at"):
+        with fails_with(NetworkError, "network", mortal.rpc_url):
             write_to_the_end(writer)
         writer.abort()
-        with pytest.raises(NetworkError, match="can't be reached"):
+        with fails_with(NetworkError, "network", mortal.rpc_url):
             KuboStore(mortal.rpc_url).read_bytes(ABSENT, 5)
 
 
@@ -170,15 +171,16 @@ BAD_ADDS = {
 
 @pytest.mark.parametrize("add", BAD_ADDS.values(), ids=BAD_ADDS.keys())
 def test_a_daemon_that_answers_an_upload_wrongly_is_a_network_error(add):
-    with serving(Pretender(add=add)) as server, pytest.raises(NetworkError, match="kubo at") as caught:
+    with serving(Pretender(add=add)) as server, pytest.raises(NetworkError) as caught:
         KuboStore(server.url).add(b"content")
+    assert says(caught.value, server.url)
     assert "\n" not in str(caught.value)
 
 
 def test_a_daemon_that_does_not_pin_is_a_network_error():
     add = answer({"Name": "x", "Hash": str(cid_of(b"content")), "Size": "7"})
     for pin_ls in (answer({"Keys": {}}), answer({"Message": "path is not pinned", "Code": 0, "Type": "error"}, 500)):
-        with serving(Pretender(add=add, pin_ls=pin_ls)) as server, pytest.raises(NetworkError, match="pin"):
+        with serving(Pretender(add=add, pin_ls=pin_ls)) as server, pytest.raises(NetworkError):
             KuboStore(server.url).add(b"content")
 
 
@@ -197,6 +199,7 @@ BAD_BLOCKS = {
 @pytest.mark.parametrize(("block", "error"), BAD_BLOCKS.values(), ids=BAD_BLOCKS.keys())
 def test_a_daemon_that_gives_another_block_is_found_out(block, error):
     with serving(Pretender(block_get=block)) as server:
-        with pytest.raises(error, match="kubo at"):
+        with pytest.raises(error) as raised:
             KuboStore(server.url).read_bytes(cid_of(b"content"), 7)
+        assert says(raised.value, server.url)
         assert server.log.sent < 32 << 20

@@ -21,6 +21,7 @@ from numerbay_chain.core.errors import (
 from numerbay_chain.core.home import keyfile
 from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.ipfs import Cid, Importer
+from tests.support.codes import fails_with
 from tests.support.noise import noise
 
 SECRET = bytes(range(32))
@@ -98,13 +99,13 @@ def test_it_opens_into_a_stream(sealed: SealedBundle, folder: Path, buyers: list
 def test_a_stream_gets_nothing_of_an_altered_folder(sealed: SealedBundle, folder: Path, buyers: list[KeyPair]) -> None:
     flip(folder / "ciphertext", len(CONTENT) - 1)
     out = io.BytesIO()
-    with pytest.raises(ContentError, match="altered"):
+    with fails_with(ContentError, "bad-content"):
         open_folder(folder, buyers[1], out)
     assert out.getvalue() == b""
 
 
 def test_a_stranger_opens_nothing(sealed: SealedBundle, folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(DecryptionError, match="no envelope in this folder opens with this key"):
+    with fails_with(DecryptionError, "no-envelope"):
         open_folder(folder, keyfile.generate(), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -112,7 +113,7 @@ def test_a_stranger_opens_nothing(sealed: SealedBundle, folder: Path, tmp_path: 
 def test_the_hash_of_another_artifact_is_refused(
     sealed: SealedBundle, folder: Path, buyers: list[KeyPair], tmp_path: Path
 ) -> None:
-    with pytest.raises(ContentError, match="not the one that the content hash stands for"):
+    with fails_with(ContentError, "wrong-manifest"):
         open_folder(folder, buyers[0], tmp_path / "out", bytes(32))
 
 
@@ -232,7 +233,7 @@ def test_no_flipped_bit_ever_gives_another_file(
 def test_a_folder_that_is_not_empty_is_refused_and_kept(predictions: Path, buyers: list[KeyPair], folder: Path) -> None:
     folder.mkdir()
     (folder / "mine").write_bytes(b"")
-    with pytest.raises(RefusedError, match="not an empty folder"):
+    with fails_with(RefusedError, "file-exists"):
         seal_to_folder(predictions, [buyers[0].public_key], SECRET, folder)
     assert [path.name for path in folder.iterdir()] == ["mine"]
 
@@ -247,7 +248,7 @@ def test_a_failure_midway_leaves_no_folder(predictions: Path, buyers: list[KeyPa
     def touch(done: int, total: int) -> None:
         os.utime(predictions)
 
-    with pytest.raises(RefusedError, match="changed"):
+    with fails_with(RefusedError, "file-changed"):
         seal_to_folder(predictions, [buyers[0].public_key], SECRET, folder, progress=touch)
     assert list(folder.parent.iterdir()) == [predictions]
 
@@ -262,16 +263,16 @@ def test_an_unusable_recipient_is_refused_before_anything_is_written(
 
 
 def test_nobody_to_seal_to_is_refused(predictions: Path, folder: Path) -> None:
-    with pytest.raises(UsageError, match="nobody"):
+    with fails_with(UsageError, "no-recipient"):
         seal_to_folder(predictions, [], SECRET, folder)
 
 
 def test_a_folder_is_not_sealed_into_itself(buyers: list[KeyPair], tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    with pytest.raises(UsageError, match="lies in what is to be sealed"):
+    with fails_with(UsageError, "unusable-path"):
         seal_to_folder(tmp_path / "data", [buyers[0].public_key], SECRET, tmp_path / "data" / "out")
 
 
 def test_a_place_that_is_no_bundle_says_what_is_missing(buyers: list[KeyPair], tmp_path: Path) -> None:
-    with pytest.raises(ContentError, match="manifest"):
+    with fails_with(ContentError, "no-such-file"):
         open_folder(tmp_path, buyers[0], tmp_path / "out")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from numerbay_chain.core import errors
 from numerbay_chain.core.errors import AccountError, DecryptionError, UsageError
 from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
+from tests.support.codes import fails_with
 from tests.support.vectors import failures, load, why
 from tests.support.vectors import reference as ref
 
@@ -79,7 +80,7 @@ def test_its_repr_and_errors_hide_the_key(key: ContentKey) -> None:
 
 @pytest.mark.parametrize("secret", [b"", bytes(31), bytes(33)])
 def test_a_damaged_seller_secret_is_refused(secret: bytes, context: Context) -> None:
-    with pytest.raises(AccountError, match="32 bytes"):
+    with fails_with(AccountError, "account", 32):
         derive_content_key(secret, bytes(32), context)
 
 

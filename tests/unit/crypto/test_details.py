@@ -8,6 +8,7 @@ from numerbay_chain.core import errors
 from numerbay_chain.core.errors import ContentError, DecryptionError, UsageError
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.crypto.details import MAX_DETAILS_SIZE, Details, open_details, seal_details
+from tests.support.codes import fails_with
 from tests.support.vectors import failures, load, why
 
 KEY = ContentKey.from_bytes(bytes(31) + b"\x07")
@@ -43,12 +44,12 @@ def test_the_longest_note_fits_and_one_more_byte_does_not() -> None:
     empty = len(seal_details(KEY, Details("a", "b", 1)))
     longest = Details("a", "b", 1, "x" * (MAX_DETAILS_SIZE - empty))
     assert open_details(KEY, seal_details(KEY, longest)) == longest
-    with pytest.raises(UsageError, match="longer than"):
+    with fails_with(UsageError, "too-large"):
         seal_details(KEY, Details("a", "b", 1, longest.note + "x"))
 
 
 def test_a_blob_that_is_too_long_is_not_even_opened() -> None:
-    with pytest.raises(ContentError, match="longer"):
+    with fails_with(ContentError, "too-large"):
         open_details(KEY, bytes(MAX_DETAILS_SIZE + 1))
 
 

@@ -18,6 +18,7 @@ from numerbay_chain.crypto.dispute_keys import (
     open_response,
     seal_response,
 )
+from tests.support.codes import fails_with
 
 PLACE = DisputePlace(31337, b"\x22" * 20, 1 << 32, 3)
 SCALARS = st.one_of(
@@ -92,9 +93,9 @@ def test_the_committed_key_is_one_number_of_all(k: int) -> None:
 def test_points_that_are_none_are_refused() -> None:
     not_on_curve = next(x for x in range(1, 100) if not secp256k1.is_valid_x(x))
     for x in (0, not_on_curve, secp256k1.N, secp256k1.P):
-        with pytest.raises(UsageError, match="no point"):
+        with fails_with(UsageError, "usage"):
             seal_response(ContentKey(5), x, PLACE)
-        with pytest.raises(UsageError, match="no point"):
+        with fails_with(UsageError, "usage"):
             open_response(Response(x, bytes(32)), DisputeKey(7), PLACE)
     with pytest.raises(AccountError):
         derive_dispute_key(b"short", PLACE)

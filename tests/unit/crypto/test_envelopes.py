@@ -11,6 +11,7 @@ from numerbay_chain.core.errors import AccountError, ContentError, DecryptionErr
 from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.crypto.content_key import ContentKey, Context, derive_content_key
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, find_envelope, open_envelope, seal_envelopes
+from tests.support.codes import fails_with
 from tests.support.vectors import failures, load, why
 
 
@@ -54,7 +55,7 @@ def test_each_buyer_opens_the_own_envelope_and_no_other(
             if pair.public_key == buyers[order].public_key:
                 assert open_envelope(record, secret, context, order, key.commitment).reveal() == key.reveal()
             else:
-                with pytest.raises(DecryptionError, match="does not open"):
+                with fails_with(DecryptionError, "decryption"):
                     open_envelope(record, secret, context, order, key.commitment)
 
 
@@ -67,7 +68,7 @@ def test_a_stolen_envelope_gives_its_honest_buyer_no_key_of_the_victims(
     thiefs_context = dataclasses.replace(context, listing=99, round=0)
     for order in (7, 99 << 32):
         copied = order.to_bytes(8, "big") + victims_record[8:]
-        with pytest.raises(DecryptionError, match="not the one"):
+        with fails_with(DecryptionError, "decryption"):
             open_envelope(copied, honest.reveal_private_key(), thiefs_context, order, key.commitment)
     assert thief.public_key not in victims_record
 
@@ -81,7 +82,7 @@ def test_the_same_key_sealed_twice_looks_different(key: ContentKey, context: Con
 def test_a_public_key_that_nothing_can_be_sealed_to_is_named(
     key: ContentKey, context: Context, public_key: bytes
 ) -> None:
-    with pytest.raises(AccountError, match="order 1-5"):
+    with fails_with(AccountError, "account", "1-5"):
         seal_envelopes(key, context, [(1 << 32 | 5, public_key)])
 
 
@@ -114,5 +115,5 @@ def test_a_record_is_found_by_small_ranges_alone(known: set[int], wanted: int, f
 def test_envelopes_that_end_early_are_noticed(key: ContentKey) -> None:
     derived = derive_content_key(bytes(32), bytes(32), Context.offline())
     stored = seal_envelopes(derived, Context.offline(), [(n, KeyPair.generate().public_key) for n in range(3)])
-    with pytest.raises(ContentError, match="end early"):
+    with fails_with(ContentError, "bad-content"):
         find_envelope(lambda offset, length: stored[offset : offset + length - 1], 3, 2)

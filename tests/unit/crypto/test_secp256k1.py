@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerbay_chain.crypto import secp256k1
+from tests.support.codes import fails_with
 from tests.support.vectors import reference as ref
 
 scalars = st.one_of(st.integers(1, secp256k1.N - 1), st.integers(1, 20), st.integers(1, 20).map(lambda n: ref.N - n))
@@ -38,5 +39,5 @@ def test_a_point_whose_x_is_no_scalar_is_not_valid() -> None:
 
 @pytest.mark.parametrize("k", [0, secp256k1.N, -1, 2**256])
 def test_what_is_no_scalar_has_no_point(k: int) -> None:
-    with pytest.raises(ValueError, match="scalar"):
+    with fails_with(ValueError):
         secp256k1.point_x(k)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from numerbay_chain.core.errors import UsageError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid
+from tests.support.codes import fails_with
 
 EMPTY_FILE = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
 
@@ -60,7 +61,7 @@ OTHER_KINDS = {
 
 @pytest.mark.parametrize("text", OTHER_KINDS.values(), ids=OTHER_KINDS.keys())
 def test_every_other_kind_of_cid_is_refused(text):
-    with pytest.raises(UsageError, match="is no CID of this protocol"):
+    with fails_with(UsageError, "not-a-cid"):
         Cid.parse(text)
 
 
@@ -71,5 +72,5 @@ def test_any_text_is_a_cid_or_refused(text):
 
 
 def test_a_digest_of_another_size_makes_no_cid():
-    with pytest.raises(ValueError, match="32 bytes"):
+    with fails_with(ValueError, None, 32):
         Cid("raw", b"short")

@@ -14,6 +14,7 @@ from numerbay_chain.core.errors import ContentError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid, Importer, read_file
 from numerbay_chain.ipfs.dag_pb import MAX_BLOCK_SIZE, Link, NodeError, decode_node, encode_node, encode_varint
 from numerbay_chain.ipfs.unixfs import _Layout
+from tests.support.codes import fails_with
 
 layouts = st.builds(_Layout, leaf_size=st.integers(1, 7), max_links=st.integers(2, 4))
 
@@ -69,7 +70,7 @@ def test_a_change_of_any_bit_of_any_block_is_noticed(content, layout, data):
     assume(altered)
     bit = data.draw(st.integers(0, 8 * len(altered) - 1))
     altered[bit // 8] ^= 1 << bit % 8
-    with pytest.raises(ContentError, match="other bytes than its CID promises"):
+    with fails_with(ContentError, "bad-content", cid):
         read({**blocks, cid: bytes(altered)}, root, layout)
 
 
@@ -86,7 +87,7 @@ def test_another_size_than_the_file_has_is_noticed(content, wrong):
 def test_a_range_outside_of_the_file_is_refused(span):
     layout = _Layout(leaf_size=4, max_links=3)
     root, blocks = import_file(bytes(10), layout)
-    with pytest.raises(ValueError, match="do not lie in a file of 10 bytes"):
+    with fails_with(ValueError, None, 10):
         read(blocks, root, layout, *span)
 
 
@@ -127,9 +128,9 @@ class TestATreeThatIsNotTheFixedImport:
 
     layout = _Layout(leaf_size=4, max_links=3)
 
-    def refuse(self, root: Link, *parts: tuple[Link, bytes], match: str, size: int = 10) -> None:
+    def refuse(self, root: Link, *parts: tuple[Link, bytes], values: tuple[object, ...] = (), size: int = 10) -> None:
         blocks = {link.cid: block for link, block in parts}
-        with pytest.raises(ContentError, match=match):
+        with fails_with(ContentError, "bad-content", *values):
             list(read_file(blocks.__getitem__, root.cid, size, _layout=self.layout))
 
     def parts(self, *contents: bytes) -> list[tuple[Link, bytes]]:
@@ -138,40 +139,40 @@ class TestATreeThatIsNotTheFixedImport:
     def test_leaves_of_other_sizes(self):
         parts = self.parts(b"aaa", b"aaaa", b"aaa")
         root = node([link for link, _ in parts])
-        self.refuse(root[0], root, *parts, match="not the node that the fixed import makes of 10 bytes")
+        self.refuse(root[0], root, *parts, values=(root[0].cid, 10))
 
     def test_a_leaf_shorter_than_its_parent_says(self):
         parts = self.parts(b"aaaa", b"bbbb", b"c")
         links = [link for link, _ in parts]
         root = node([*links[:2], Link(links[2].cid, 2, 2)])
-        self.refuse(root[0], root, *parts, match="has 1 bytes instead of 2")
+        self.refuse(root[0], root, *parts, values=(links[2].cid, 1, 2))
 
     def test_a_tsize_that_is_not_the_sum(self):
         parts = self.parts(b"aaaa", b"bbbb", b"cc")
         links = [link for link, _ in parts]
         root = node([*links[:2], Link(links[2].cid, 2, 3)])
-        self.refuse(root[0], root, *parts, match="not the node")
+        self.refuse(root[0], root, *parts, values=(root[0].cid, 10))
 
     def test_a_tree_that_is_deeper_than_the_size_asks_for(self):
         parts = self.parts(b"aaaa", b"bbbb", b"cc")
         inner = node([link for link, _ in parts])
         root = node([inner[0]])
-        self.refuse(root[0], root, inner, *parts, match="not the node")
+        self.refuse(root[0], root, inner, *parts, values=(root[0].cid, 10))
 
     def test_a_tree_that_is_flatter_than_the_size_asks_for(self):
         parts = self.parts(*(bytes([n]) * 4 for n in range(4)))
         root = node([link for link, _ in parts])
-        self.refuse(root[0], root, *parts, match="more than 3 links", size=16)
+        self.refuse(root[0], root, *parts, values=(root[0].cid, 3), size=16)
 
     def test_a_wrong_tsize_further_down(self):
         parts = self.parts(*(bytes([n]) * 4 for n in range(4)))
         left, right = node([link for link, _ in parts[:3]]), node([parts[3][0]])
         root = node([left[0], Link(right[0].cid, 4, right[0].tsize + 1)])
-        self.refuse(root[0], root, left, right, *parts, match="not the node", size=16)
+        self.refuse(root[0], root, left, right, *parts, values=(root[0].cid, 16), size=16)
 
     def test_a_raw_root_for_a_file_of_many_leaves(self):
         root = leaf(b"aaaabbbbcc")
-        self.refuse(root[0], root, match="is not the CID of a file of 10 bytes")
+        self.refuse(root[0], root, values=(root[0].cid, 10))
 
     def test_the_depth_follows_from_the_size_so_that_no_tree_is_walked_further(self):
         assert _Layout(LEAF_SIZE, 1024).height(256 << 30) == 2

@@ -6,6 +6,7 @@ import pytest
 
 from numerbay_chain.chain.identity.deployment import Deployment, load, load_all, save
 from numerbay_chain.core.errors import UsageError
+from tests.support.codes import fails_with
 
 ADDRESS = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 OTHER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -37,5 +38,5 @@ def test_what_was_saved_is_loaded_newest_first_and_by_chain(tmp_path: Path) -> N
 def test_a_file_that_is_no_deployment_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / f"1-{ADDRESS}.json"
     path.write_text(text)
-    with pytest.raises(UsageError, match="is not the record of a deployment"):
+    with fails_with(UsageError, "bad-deployment"):
         load_all(tmp_path, 1)

@@ -5,6 +5,7 @@ import pytest
 from numerbay_chain.chain.node.errors import NodeRefusedError, UnknownBlockError
 from numerbay_chain.chain.node.freshness import PATIENCE, Freshness
 from numerbay_chain.core.errors import NetworkError
+from tests.support.codes import fails_with
 
 
 class Time:
@@ -53,7 +54,7 @@ def test_a_node_that_stays_behind_is_reported_within_a_bound_and_believed_from_t
     fresh: Freshness, time: Time
 ) -> None:
     fresh.note(10)
-    with pytest.raises(NetworkError, match="the node is at block 7 again, though it showed block 10") as caught:
+    with fails_with(NetworkError, "stale-node", 7, 10) as caught:
         fresh.head(lambda: 7, lambda number: number)
     assert caught.value.code == "stale-node"
     assert PATIENCE <= time.now < PATIENCE + 2
@@ -73,7 +74,7 @@ def test_a_block_that_a_node_lacks_is_asked_for_again(fresh: Freshness, time: Ti
 
 def test_one_that_stays_unknown_is_reported_within_a_bound(fresh: Freshness, time: Time) -> None:
     fresh.note(10)
-    with pytest.raises(NetworkError, match="the node lacks block 9, though it showed block 10") as caught:
+    with fails_with(NetworkError, "node-behind", 9, 10) as caught:
         fresh.at(9, unknown)
     assert caught.value.code == "node-behind"
     assert PATIENCE <= time.now < PATIENCE + 2

@@ -13,6 +13,7 @@ import pytest
 from numerbay_chain.core.errors import RefusedError, UsageError
 from numerbay_chain.core.files import atomic
 from numerbay_chain.core.files.atomic import expanded, open_complete, storage_error, write_all, write_atomic
+from tests.support.codes import fails_with
 
 
 def test_a_file_appears_complete_private_and_alone(tmp_path: Path) -> None:
@@ -34,7 +35,7 @@ def fail_after(file: IO[bytes], data: bytes) -> None:
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "out"
     target.write_bytes(b"old")
-    with pytest.raises(KeyError, match="midway"), open_complete(target) as file:
+    with fails_with(KeyError), open_complete(target) as file:
         fail_after(file, b"new")
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
@@ -59,14 +60,14 @@ def test_an_existing_file_is_replaced_or_refused_as_asked(tmp_path: Path) -> Non
     write_atomic(target, "second", 0o644)
     assert target.read_text() == "second"
     assert target.stat().st_mode & 0o777 == 0o644
-    with pytest.raises(RefusedError, match="exists already"):
+    with fails_with(RefusedError, "file-exists"):
         write_atomic(target, "third", overwrite=False)
     assert target.read_text() == "second"
 
 
 def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     target = tmp_path / "out"
-    with pytest.raises(RefusedError, match="exists already"), open_complete(target, overwrite=False):
+    with fails_with(RefusedError, "file-exists"), open_complete(target, overwrite=False):
         target.write_bytes(b"theirs")
     assert target.read_bytes() == b"theirs"
     assert list(tmp_path.iterdir()) == [target]
@@ -95,7 +96,7 @@ def test_a_disk_that_is_full_is_a_clear_error_and_leaves_nothing(tmp_path: Path)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     try:
-        with pytest.raises(RefusedError, match="no space left"):
+        with fails_with(RefusedError, "disk-full"):
             write_atomic(target, bytes(200_000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

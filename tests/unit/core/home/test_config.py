@@ -10,6 +10,7 @@ import pytest
 from numerbay_chain.core.errors import AccountError, RefusedError, UsageError
 from numerbay_chain.core.home.config import load_settings
 from numerbay_chain.core.home.home import Home
+from tests.support.codes import fails_with
 
 SECRET = "00112233445566778899aabbccddeeff" * 2
 
@@ -92,18 +93,18 @@ def test_profiles_are_kept_beside_each_other(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "code", "value"),
     [
-        ("[seller]\nrpx = 'x'", "'rpx' in profile seller is no setting"),
-        ("rpc = 'x'", "stands outside of a profile"),
-        ("[seller", "is not TOML"),
-        ("[seller]\nchain_id = 'one'", "chain_id in profile seller is not a whole number"),
-        ("[seller]\nrpc = 5", "rpc in profile seller is not text"),
+        ("[seller]\nrpx = 'x'", "bad-profiles", "rpx"),
+        ("rpc = 'x'", "bad-profiles", "rpc"),
+        ("[seller", "bad-profiles", "profiles.toml"),
+        ("[seller]\nchain_id = 'one'", "bad-setting", "chain_id"),
+        ("[seller]\nrpc = 5", "bad-setting", "rpc"),
     ],
 )
-def test_a_profile_that_can_t_be_used_is_refused(home: Home, text: str, message: str) -> None:
+def test_a_profile_that_can_t_be_used_is_refused(home: Home, text: str, code: str, value: str) -> None:
     (home.folder() / "profiles.toml").write_text(text)
-    with pytest.raises(UsageError, match=message):
+    with fails_with(UsageError, code, value):
         settings(home, "seller")
 
 
@@ -115,14 +116,14 @@ def test_a_profile_that_does_not_exist_names_those_that_do(home: Home) -> None:
 
 
 def test_names_of_profiles_are_plain(home: Home) -> None:
-    with pytest.raises(UsageError, match="no name for a profile"):
+    with fails_with(UsageError, "bad-setting"):
         home.save_profile("../x", {})
-    with pytest.raises(UsageError, match="is no setting"):
+    with fails_with(UsageError, "bad-setting"):
         home.save_profile("x", {"rpx": "y"})
 
 
 def test_a_setting_that_is_missing_says_how_to_give_it(home: Home) -> None:
-    with pytest.raises(UsageError, match="no rpc is set") as refusal:
+    with fails_with(UsageError, "missing-setting") as refusal:
         settings(home).required("rpc")
     assert "--rpc" in str(refusal.value.hint)
     assert "NUMERBAY_CHAIN_RPC" in str(refusal.value.hint)
@@ -152,7 +153,7 @@ def test_a_folder_of_other_things_stays_as_open_as_it_was(tmp_path: Path) -> Non
 
 def test_a_home_that_can_t_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RefusedError, match="can't use"):
+    with fails_with(RefusedError, "unwritable"):
         Home(tmp_path / "file" / "home").folder()
 
 
@@ -169,7 +170,7 @@ def test_a_backup_is_taken_in_where_there_is_no_other(home: Home, tmp_path: Path
     assert home.import_seller_secret(f"0x{SECRET}\n") is True
     assert home.import_seller_secret(SECRET.upper()) is False
     assert home.export_seller_secret() == SECRET
-    with pytest.raises(RefusedError, match="another seller secret"):
+    with fails_with(RefusedError, "another-secret"):
         home.import_seller_secret("ff" * 32)
     assert home.export_seller_secret() == SECRET
 
@@ -178,7 +179,7 @@ def test_what_is_no_secret_is_refused_without_repeating_it(home: Home) -> None:
     with pytest.raises(RefusedError) as refusal:
         home.import_seller_secret(SECRET[:-1])
     assert SECRET[:8] not in str(refusal.value)
-    with pytest.raises(AccountError, match="no seller secret"):
+    with fails_with(AccountError, "no-secret"):
         home.export_seller_secret()
     home.folder()
     home.secret_path.write_text(SECRET[:-2])

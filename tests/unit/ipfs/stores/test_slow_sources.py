@@ -11,6 +11,7 @@ import pytest
 from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError, RefusedError, SlowSourceError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid, EmbeddedStore, FallbackStore, GatewayStore, KuboStore
 from numerbay_chain.ipfs.stores import whole_file as whole_module
+from tests.support.codes import fails_with
 from tests.support.gateways import serving
 from tests.support.servers import forever, speaking
 from tests.unit.ipfs.stores.test_gateway import LARGE, SMALL, formats_refused, trustless
@@ -69,7 +70,7 @@ def test_an_object_that_did_not_come_is_not_waited_for_again(kind, monkeypatch):
                 store.read_block(cid_number(1))
             assert time.monotonic() - started < most
     monkeypatch.setattr("numerbay_chain.ipfs.http._ABSENT", 0)
-    with pytest.raises(NetworkError, match="refused"):
+    with fails_with(NetworkError, "network"):
         store.read_block(cid_number(1))  # after a while it is asked for again: it may be there by now
 
 
