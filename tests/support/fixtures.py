@@ -1,6 +1,7 @@
 """A marketplace of one's own on a chain inside the process, with the embedded store."""
 
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,9 @@ def nbc(place: Place, monkeypatch: pytest.MonkeyPatch) -> Says:
     """
 
     def connected(settings: Settings) -> Connection:
-        return place.chain.connection if settings.rpc == HERE else open_connection(settings)
+        if settings.rpc != HERE:
+            return open_connection(settings)
+        return copy(place.chain.connection)  # limits of fees and a second node are one command's own
 
     def contract(connection: Connection, address: str, first_block: int) -> MarketplaceContract:
         if isinstance(place.contract, LyingContract):

@@ -19,6 +19,8 @@ _VARIES = (
     (re.compile(r"\bbaf[a-z2-7]{56}"), "<cid>"),
     (re.compile(r"\b[A-Za-z0-9+/]{43}="), "<key>"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC"), "<time>"),
+    (re.compile(r"\b(in|over) (\d+[dhms])+"), r"\1 <duration>"),
+    (re.compile(r"\d+\.\d{6,} ETH"), "<amount> ETH"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:<port>"),
 )
 
