@@ -7,30 +7,24 @@ Where two processes could act on the same thing at once, one of them is refused 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import Final, Generic
 
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.core.files import stored
 from numerbay_chain.core.files.atomic import storage_error, sync_folder, write_atomic
 from numerbay_chain.core.files.locks import locked
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-    _Value = TypeVar("_Value", bound=DataclassInstance)
-else:
-    _Value = TypeVar("_Value")
+from numerbay_chain.core.files.stored import Value
 
 _VERSION: Final = 1
 
 
-class Entry(Generic[_Value]):
+class Entry(Generic[Value]):
     """One document of a journal, under `path`: a value of the dataclass `kind`."""
 
-    def __init__(self, path: Path, kind: type[_Value]) -> None:
+    def __init__(self, path: Path, kind: type[Value]) -> None:
         self.path, self._kind = path, kind
 
-    def read(self) -> _Value | None:
+    def read(self) -> Value | None:
         """Return what was saved last; None where there is nothing. Raise `RefusedError` (bad-journal) for a file that
         is no entry of this kind."""
         try:
@@ -44,7 +38,7 @@ class Entry(Generic[_Value]):
                 code="bad-journal",
             ) from error
 
-    def save(self, value: _Value) -> None:
+    def save(self, value: Value) -> None:
         """Replace the entry, 0600, synced to disk when this returns."""
         write_atomic(self.path, stored.encode(value, _VERSION))
 

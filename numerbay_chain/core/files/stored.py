@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     Hex = bytes
-    _Value = TypeVar("_Value", bound=DataclassInstance)
+    Value = TypeVar("Value", bound=DataclassInstance)
 else:
-    _Value = TypeVar("_Value")
+    Value = TypeVar("Value")
 
     class Hex(bytes):
         """Bytes that stand in a file as hexadecimal digits; a field of this type takes any bytes."""
@@ -28,7 +28,7 @@ def encode(value: "DataclassInstance", version: int | None = None) -> str:
     return json.dumps(document, indent=1, default=bytes.hex) + "\n"
 
 
-def decode(data: bytes, kind: type[_Value], version: int | None = None) -> _Value:
+def decode(data: bytes, kind: type[Value], version: int | None = None) -> Value:
     """Return what `encode` wrote. Fields without a default must be there, and no names that are no fields.
 
     Raise `ValueError` for text that is not of this kind and version. It is read by the rules of `jsontext`, but may
