@@ -65,7 +65,8 @@ def method(step: Any, /, *given: Any) -> Any:
     def taken(self: Role, /, *arguments: Any, **named: Any) -> Any:
         return step(self.market, *given, *arguments, **named)
 
-    return _shown(taken, step, [*signature(step).parameters.values()][1 + len(given) :])
+    said = signature(step)
+    return _shown(taken, said, [*said.parameters.values()][1 + len(given) :], step)
 
 
 def method_with(
@@ -77,13 +78,13 @@ def method_with(
     def taken(self: Role, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
         return step(self.market, request(*arguments, **named))
 
-    return _shown(taken, step, signature(request).parameters.values(), *getattr(request, "__mro__", ())[:-1])
+    told = (step, *getattr(request, "__mro__", ())[:-1])
+    return _shown(taken, signature(step), signature(request).parameters.values(), *told)
 
 
-def _shown(taken: Method, step: Callable[..., Any], parameters: Iterable[Parameter], *more: object) -> Method:
+def _shown(taken: Method, said: Signature, parameters: Iterable[Parameter], *told: object) -> Method:
     """What `help` and `inspect.signature` show of a method is what its step says."""
     first = Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)
-    shown = Signature([first, *parameters], return_annotation=signature(step).return_annotation)
-    taken.__dict__["__signature__"] = shown
-    taken.__doc__ = "\n\n".join(getdoc(one) or "" for one in (step, *more))
+    taken.__dict__["__signature__"] = said.replace(parameters=[first, *parameters])
+    taken.__doc__ = "\n\n".join(getdoc(one) or "" for one in told)
     return taken

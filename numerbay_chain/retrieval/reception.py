@@ -15,7 +15,6 @@ from numerbay_chain.core.errors import (
     SlowSourceError,
     WrongContentError,
 )
-from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.retrieval.key_sources import content_key, pair_of
@@ -99,10 +98,5 @@ class Reception(Promise):
             problems.append(self.refuse(kind, one.message, fault=True, error=error).problem)
         return problems
 
-    def key(self, manifest: Manifest, pair: KeyPair) -> ContentKey:
-        """See `content_key`."""
-        return content_key(self, manifest, pair)
-
-    def pair(self) -> KeyPair:
-        """See `pair_of`."""
-        return pair_of(self)
+    key = content_key
+    pair = pair_of
