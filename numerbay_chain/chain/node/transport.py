@@ -64,15 +64,29 @@ def opened(endpoint: Endpoint) -> "Transport":
     return SocketTransport(endpoint) if endpoint.is_socket else HttpTransport(endpoint)
 
 
-class HttpTransport:
-    """JSON-RPC over a session of ours. `seconds`: how long one request may take, all tries together."""
+class _Timed:
+    """`seconds`: how long one request may take, all tries together."""
+
+    seconds: float = SECONDS_PER_REQUEST
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """As `Transport.within`."""
+        before, self.seconds = self.seconds, min(seconds, self.seconds)
+        try:
+            yield
+        finally:
+            self.seconds = before
+
+
+class HttpTransport(_Timed):
+    """JSON-RPC over a session of ours."""
 
     def __init__(self, endpoint: Endpoint, sleep: Callable[[float], None] = time.sleep) -> None:
         self._session = Session(
             endpoint.address, limit=ANSWER_LIMIT, seconds=SECONDS_PER_REQUEST, tries=TRIES, busy=SERVER_BUSY
         )
         self._address, self._sleep = endpoint.address, sleep
-        self.seconds = SECONDS_PER_REQUEST
 
     def request(self, method: str, params: Sequence[Any]) -> Any:
         """As `Transport.request`."""
@@ -121,23 +135,13 @@ class HttpTransport:
         if response.status_code in SERVER_BUSY or not retry.again(wanted_pause(response)):
             raise BusyAnswer(str(answer["error"]["message"]), pause_words(response))
 
-    @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """As `Transport.within`."""
-        before, self.seconds = self.seconds, min(seconds, self.seconds)
-        try:
-            yield
-        finally:
-            self.seconds = before
 
-
-class SocketTransport:
+class SocketTransport(_Timed):
     """JSON-RPC over a socket of this machine."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._path = endpoint.address
         self._socket: socket.socket | None = None
-        self.seconds = SECONDS_PER_REQUEST
 
     def request(self, method: str, params: Sequence[Any]) -> Any:
         """As `Transport.request`."""
@@ -156,15 +160,6 @@ class SocketTransport:
             except RpcError as error:
                 found.append(error)
         return found
-
-    @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """As `Transport.within`."""
-        before, self.seconds = self.seconds, min(seconds, self.seconds)
-        try:
-            yield
-        finally:
-            self.seconds = before
 
     def _exchange(self, body: Any) -> bytes:
         """One answer. A node that was started again since is connected to again, once."""
