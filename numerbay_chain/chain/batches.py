@@ -23,7 +23,7 @@ from numerbay_chain.chain.node.values import At, NoAnswer, data, plain
 from numerbay_chain.core.errors import NetworkError, RevertedError
 from numerbay_chain.core.hashing import keccak
 
-MOST_READS: Final = 128
+MOST_READS: Final = 256
 """Questions in one request at first."""
 SMALL: Final = 8
 """A node that refuses as few as these at once knows no such request."""

@@ -52,7 +52,7 @@ class Clock:
     def left(self, until: int, margin: int = 0) -> int:
         """Seconds from now until `margin` before `until`, at least 0: by this machine's clock where the node is a
         little behind it. Raises `NetworkError` as `is_late`."""
-        now = self._present(margin)
+        now = self._present(self.now(), margin)
         if not self._is_development() and now < (here := int(time.time())) <= now + STALE:
             now = here
         return max(until - margin - now, 0)
@@ -62,14 +62,16 @@ class Clock:
 
         Raises `NetworkError` (`stale-node`) where `margin` is not 0 and the node is too far behind to tell.
         """
-        if self._is_development():
-            return self.now() > until
-        return self._present(margin) + margin > until
+        return self._is_late(self.now(), until, margin)
 
-    def _present(self, margin: int) -> int:
-        """The chain's time; before a secret leaves, this machine's where it is ahead: a node may be some blocks
-        behind."""
-        now = self.now()
+    def _is_late(self, now: int, until: int, margin: int) -> bool:
+        if self._is_development():
+            return now > until
+        return self._present(now, margin) + margin > until
+
+    def _present(self, now: int, margin: int) -> int:
+        """The chain's time, which is `now`; before a secret leaves, this machine's where it is ahead: a node may be
+        some blocks behind."""
         if margin == 0 or self._is_development():
             return now
         here = int(time.time())
@@ -94,13 +96,16 @@ class Clock:
     def require(self, window: Window, what: str) -> None:
         """Raise `TooLateError` where `what` may be mined too late, `RefusedError` (`too-early`) where it is too early,
         and `NetworkError` as `is_late`."""
-        if window.until is not None and self.is_late(window.until, window.margin):
+        if window.until is None and window.after is None:
+            return
+        now = self.now()
+        if window.until is not None and self._is_late(now, window.until, window.margin):
             raise TooLateError(
-                f"it is too late to send {what}, which must be mined by {format_until(window.until, self.now())}: "
+                f"it is too late to send {what}, which must be mined by {format_until(window.until, now)}: "
                 "nothing was sent",
                 "look at how it stands now",
             )
-        if window.after is not None and (now := self.now()) < window.after:
+        if window.after is not None and now < window.after:
             raise RefusedError(
                 f"it is too early to send {what}, which can be mined from {format_until(window.after, now)} on: "
                 "nothing was sent",

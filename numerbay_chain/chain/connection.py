@@ -4,6 +4,7 @@ A node's address may hold an access key, so messages name its host alone. Nodes 
 refuses (a second argument of an estimate, the `pending` block, a method) is done another way, and remembered.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal, Protocol, TypeVar
@@ -26,6 +27,9 @@ __all__ = ["Connection", "Fees", "NodeRefusedError", "NodeTimeoutError", "checks
 
 SECONDS_PER_LOGS: Final = 10.0
 """For logs of many blocks: where they take longer, fewer blocks are asked for."""
+
+PRICES_KEPT: Final = 5.0
+"""Seconds in which gas is not priced again: a base fee that grows in each block, one a second, less than doubles."""
 
 T = TypeVar("T")
 
@@ -85,6 +89,7 @@ class Connection(Node):
         self.second: OtherNode | None = None
         self.decision: Deciding | None = None
         self.limits = FeeLimits.of(self.chain_id)
+        self._prices: tuple[float, tuple[Header, int]] | None = None
         self._batches = Batches(self, lambda read, at: self.call(_question(read.address, read.data), at, True))
 
     def limit_fees(self, max_tip: int | None = None, max_fee: int | None = None) -> None:
@@ -207,11 +212,23 @@ class Connection(Node):
         """Raises `RevertedError`."""
         return pricing.estimate(self, transaction)
 
-    def fees(self, *, staked: bool = False, header: Header | None = None) -> Fees:
-        """What a unit of gas is offered (`FeeLimits.offered`). `header`: the latest block's, if it was asked for just
-        now. Raises `RefusedError` where the node asks for more than `limits` allow."""
-        base = (header or self.header_of("latest")).base_fee
-        return self.limits.offered(base, pricing.asked(self, base), self.name, staked=staked)
+    def gas_limit(self) -> int | None:
+        """Of the newest block, as it was when gas was priced; None where the node does not say."""
+        return self._priced()[0].gas_limit
+
+    def fees(self, *, staked: bool = False) -> Fees:
+        """What a unit of gas is offered (`FeeLimits.offered`), by what the node asked for some seconds ago at most.
+        Raises `RefusedError` where that is more than `limits` allow."""
+        header, asked = self._priced()
+        return self.limits.offered(header.base_fee, asked, self.name, staked=staked)
+
+    def _priced(self) -> tuple[Header, int]:
+        """The newest block's header, and the tip or price that the node asks for."""
+        now = time.monotonic()
+        if self._prices is None or now - self._prices[0] >= PRICES_KEPT:
+            header = self.header_of("latest")
+            self._prices = (now, (header, pricing.asked(self, header.base_fee)))
+        return self._prices[1]
 
     # ---------------------------------------------------------------------------------------------------- transactions
 

@@ -23,7 +23,13 @@ def estimate(node: Node, transaction: Mapping[str, Any]) -> int:
     asked = "estimating gas", lambda found: quantity(found, 64)
 
     def at_tip() -> int:
-        return node.state_of(*asked, node.tip, "eth_estimateGas", transaction)
+        try:
+            return node.state_of(*asked, node.tip, "eth_estimateGas", transaction)
+        except NodeRefusedError as error:
+            if node.tip != "pending" or "pending" not in error.answer:
+                raise
+            node.without_pending(error)
+            return node.state_of(*asked, node.tip, "eth_estimateGas", transaction)
 
     def latest() -> int:
         return node.ask(*asked, "eth_estimateGas", transaction, "latest")

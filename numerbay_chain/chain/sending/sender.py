@@ -9,6 +9,7 @@ missing: a transaction is given up only when its nonce was used, a final number 
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 from numerbay_chain.chain import tokens
@@ -16,6 +17,7 @@ from numerbay_chain.chain.connection import Connection, Fees, NodeRefusedError, 
 from numerbay_chain.chain.encoding import abi, calls
 from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.chain.finality import Finality
+from numerbay_chain.chain.node import pricing
 from numerbay_chain.chain.node.values import NodeReceipt
 from numerbay_chain.chain.second import require_replaced
 from numerbay_chain.chain.sending.mined import final_nonce, mined, why
@@ -32,7 +34,7 @@ from numerbay_chain.chain.sending.outgoing import (
 )
 from numerbay_chain.chain.sending.plan import Plan
 from numerbay_chain.chain.signers.signer import Signer
-from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError, RevertedError, TooLateError, UsageError
+from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, TooLateError, UsageError
 from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.gas import gas_limit
 
@@ -40,8 +42,7 @@ BeforeBroadcast = Callable[[str, bytes], None]  # the transaction's hash, and th
 Check = Callable[[], None]  # raises where it must not leave this machine now: its deadline is near
 INTRINSIC_GAS = 21_000
 _FAILURES_IN_A_ROW = 5
-_LOOKS = 3
-"""How often a receipt is asked for before it is believed that there is none."""
+_LOOKS = 3  # how often a receipt is asked for before it is believed that there is none
 
 
 class Sender:
@@ -198,26 +199,33 @@ class Sender:
     ) -> int:
         """The gas that the transaction takes."""
         balance = self.connection.balance(self.account)
-        value = int(transaction["value"])
+        value, coin = int(transaction["value"]), self.connection.limits.symbol
         if balance < value:
-            raise self._short_of(balance, value, 0)
+            raise short_of(self.account, balance, value, 0, coin)
         if check is not None:
             check()
         try:
-            self.connection.call(transaction, self.connection.tip)
-            gas = self._estimate(transaction)
+            gas = self._simulated(transaction)
         except NodeRefusedError as error:
             if is_poor(error):
-                raise self._short_of(balance, value, INTRINSIC_GAS * fees.most) from error
+                raise short_of(self.account, balance, value, INTRINSIC_GAS * fees.most, coin) from error
             raise
         if excess := self.connection.limits.allow(gas_limit(gas), fees, stake):
             self.notify(excess)
         if balance < value + gas * fees.most:
-            raise self._short_of(balance, value, gas * fees.most)
+            raise short_of(self.account, balance, value, gas * fees.most, coin)
         return gas
 
-    def _short_of(self, balance: int, value: int, fee: int) -> AccountError:
-        return short_of(self.account, balance, value, fee, self.connection.limits.symbol)
+    def _simulated(self, transaction: Mapping[str, Any]) -> int:
+        """The gas of a transaction that succeeds: an estimate on the block of all other questions tries it out. Where
+        it is made on another block, or refused, a call says whether, and why, the contract refuses."""
+        if pricing.is_at_tip(self.connection):
+            with suppress(RevertedError):
+                gas = self.connection.estimate_gas(transaction)
+                if pricing.is_at_tip(self.connection):
+                    return gas
+        self.connection.call(transaction, self.connection.tip)
+        return self._estimate(transaction)
 
     def _estimate(self, transaction: Mapping[str, Any]) -> int:
         """The gas for what was tried out with success: a node that refuses it meanwhile may only be behind."""
@@ -242,10 +250,9 @@ class Sender:
         check: Check | None = None,
         stake: int | None = None,
     ) -> Receipt:
-        latest = self.connection.header_of("latest")
-        fees = self.connection.fees(staked=stake is not None, header=latest)
+        fees = self.connection.fees(staked=stake is not None)
         gas = self._rehearse(transaction, fees, check, stake)
-        limit = min(gas_limit(gas), latest.gas_limit or gas)
+        limit = min(gas_limit(gas), self.connection.gas_limit() or gas)
         nonce = self.next_nonce()
         more = {"chainId": self.connection.chain_id, "nonce": nonce, "gas": max(limit, gas), **fees.fields()}
         if check is not None:

@@ -168,3 +168,12 @@ def test_a_snapshot_from_before_a_decision_is_not_read_within_it(stage: Stage, c
     assert contract.look().block == snapshot.block
     contract.connection.decision = None
     assert snapshot.listing(listing).id == listing
+
+
+def test_a_thousand_keys_are_a_few_requests(stage: Stage, counted: Counted) -> None:
+    contract, transport = counted
+    transport.seen.clear()
+    keys = contract.at(stage.connection.block_number()).keys_at([(stage.buyer.account, 1)] * 1000)
+    assert set(keys) == {contract.key_at(stage.buyer.account, 1)}
+    assert len(keys) == 1000
+    assert len(transport.seen) <= 6

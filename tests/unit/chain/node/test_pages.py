@@ -36,6 +36,14 @@ def test_a_node_that_refuses_is_asked_for_half() -> None:
     assert questions < 150
 
 
+def test_what_was_refused_once_is_asked_for_again_seldom() -> None:
+    pages = PageSizes()
+    logs_of(pages, 10_000, 2_000, hangs=10**9)
+    questions, refusals, _ = logs_of(pages, 1_000_000, 2_000, hangs=10**9)
+    assert refusals <= questions // 50
+    assert 1_000 <= pages.size <= 2_000
+
+
 def test_a_range_that_was_dense_does_not_make_the_next_ones_small_for_good() -> None:
     pages = PageSizes()
     logs_of(pages, 1_000, 10, hangs=10**9)

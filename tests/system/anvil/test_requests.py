@@ -1,0 +1,80 @@
+"""How many requests commands make to the node: a bar for each, counted by a proxy in front of a real one."""
+
+from pathlib import Path
+
+import pytest
+
+from numerbay_chain.chain.identity.deployment import deploy
+from numerbay_chain.chain.local.devnet import Devnet, advance
+from numerbay_chain.chain.sending.sender import Sender
+from tests.support.chains.proxy import Proxy
+from tests.support.counting import Count, counting
+from tests.support.programs import InsideShell, shell
+
+pytestmark = pytest.mark.anvil
+
+MOST = {
+    "deliver": 61,
+    "buy": 22,
+    "fetch": 19,
+    "verify": 27,
+    "orders": 14,
+    "idle deliver": 52,
+}
+"""Requests; entries of a batch count one each, receipts are not counted."""
+TERMS = ("--dispute-window", "20m", "--response-window", "10m")
+
+
+class Town:
+    """A seller and three buyers, each with a home folder, who reach the node through the proxy."""
+
+    def __init__(self, folder: Path, devnet: Devnet, proxy: Proxy) -> None:
+        deployment = deploy(Sender(devnet.connection, devnet.signer(0)))
+        self.folder, self.devnet, self.proxy = folder, devnet, proxy
+        self._settings = {
+            "NUMERBAY_CHAIN_RPC": proxy.url, "NUMERBAY_CHAIN_CONTRACT": deployment.address, "NUMERBAY_CHAIN_YES": "1",
+            "NUMERBAY_CHAIN_STORE": f"embedded:{folder / 'store'}",
+            "NUMERBAY_CHAIN_CREATED_BY": deployment.transaction, "NUMERBAY_CHAIN_FROM_BLOCK": str(deployment.block),
+        }  # fmt: skip
+
+    def nbc(self, number: int, *arguments: object) -> dict:
+        """A command of the person with this test account: the object that it prints."""
+        (home := self.folder / str(number)).mkdir(exist_ok=True)
+        here = shell(home, **self._settings, NUMERBAY_CHAIN_ACCOUNT=f"dev:{number}")
+        return InsideShell(here.folder, here.environment).nbc(*arguments, "--json").object
+
+    def count(self, number: int, *arguments: object) -> Count:
+        with counting(self.proxy) as count:
+            self.nbc(number, *arguments)
+        return count
+
+
+@pytest.fixture(scope="module")
+def counts(devnet: Devnet, running_proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Count]:
+    """A listing from its first purchase to a file that was fetched, command by command."""
+    town, found = Town(tmp_path_factory.mktemp("town"), devnet, running_proxy), dict[str, Count]()
+    file = town.folder / "predictions.csv"
+    listing = town.nbc(0, "listing", "create", "--price", "0.05 ether", *TERMS, "--decline-window", "0")["listing"]
+    for number in (1, 2, 3):
+        town.nbc(number, "keys", "register")
+    town.nbc(2, "buy", listing, "--rounds", 4)
+    town.nbc(3, "buy", listing, "--rounds", 4)
+    found["buy"] = town.count(1, "buy", listing, "--rounds", 4)
+    for round in range(4):
+        file.write_text(f"id,prediction\nn0001,0.{round}\n")
+        advance(devnet.connection, 700)  # between two releases there are ten minutes
+        found["deliver"] = town.count(0, "deliver", file, "--listing", listing)
+    found["idle deliver"] = town.count(0, "deliver", "--listing", listing)
+    found["orders"] = town.count(1, "orders")
+    found["verify"] = town.count(1, "verify", f"{listing}-2")
+    found["fetch"] = town.count(1, "fetch", f"{listing}-2", "--output", town.folder / "fetched.csv")
+    return found
+
+
+@pytest.mark.parametrize("command", MOST)
+def test_a_command_asks_its_node_for_little(counts: dict[str, Count], command: str) -> None:
+    assert counts[command].total <= MOST[command], str(counts[command])
+
+
+def test_the_chain_s_id_is_asked_for_once_a_command(counts: dict[str, Count]) -> None:
+    assert {name: count.methods["eth_chainId"] for name, count in counts.items()} == dict.fromkeys(counts, 1)
