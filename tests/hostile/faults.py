@@ -3,17 +3,21 @@
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import wraps
 from typing import Any
 
 import numerbay_chain.buyer
 import numerbay_chain.delivery.deliver
 import numerbay_chain.disputes.respond
 import numerbay_chain.seller
+from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain.clock import STALE, Clock
 from numerbay_chain.core.errors import NetworkError, NumerbayChainError
 from numerbay_chain.disputes.docket import OpenChallenge
 from numerbay_chain.disputes.results import DisputeScope
 from numerbay_chain.orders.order_round import Case
+from numerbay_chain.role import method
+from numerbay_chain.seller import Seller
 from numerbay_chain.session import Market
 from tests.hostile import stores
 
@@ -32,7 +36,8 @@ def _on_a_stale_clock(step: Callable[..., Any]) -> Callable[..., Any]:
     """The step knows the time at which it began, and the dispute as it stood then, however long it takes; a node that
     seems to be behind by then is refused."""
 
-    def stale(market: Market, *arguments: Any) -> Any:
+    @wraps(step)
+    def stale(market: Market, *arguments: Any, **named: Any) -> Any:
         then = market.connection.now()
 
         def present(clock: Clock, margin: int) -> int:
@@ -42,17 +47,17 @@ def _on_a_stale_clock(step: Callable[..., Any]) -> Callable[..., Any]:
 
         replaced = (Clock, "now", lambda _: then), (Clock, "_present", present), (Case, "again", lambda case: case)
         with _with(*replaced):
-            return step(market, *arguments)
+            return step(market, *arguments, **named)
 
     return stale
 
 
 def stale_clock_in_prove() -> AbstractContextManager[None]:
-    return _with((numerbay_chain.buyer, "prove", _on_a_stale_clock(numerbay_chain.buyer.prove)))
+    return _with((Buyer, "prove", method(_on_a_stale_clock(numerbay_chain.buyer.prove))))
 
 
 def stale_clock_in_respond() -> AbstractContextManager[None]:
-    return _with((numerbay_chain.seller, "respond", _on_a_stale_clock(numerbay_chain.seller.respond)))
+    return _with((Seller, "respond", method(_on_a_stale_clock(numerbay_chain.seller.respond))))
 
 
 def strangers_challenges() -> AbstractContextManager[None]:

@@ -168,7 +168,7 @@ class TestATreeThatIsNotTheFixedImport:
         parts = self.parts(*(bytes([n]) * 4 for n in range(4)))
         left, right = node([link for link, _ in parts[:3]]), node([parts[3][0]])
         root = node([left[0], Link(right[0].cid, 4, right[0].tsize + 1)])
-        self.refuse(root[0], root, left, right, *parts, values=(root[0].cid, 16), size=16)
+        self.refuse(root[0], root, left, right, *parts, values=(right[0].cid, 4), size=16)
 
     def test_a_raw_root_for_a_file_of_many_leaves(self):
         root = leaf(b"aaaabbbbcc")
