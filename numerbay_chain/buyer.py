@@ -15,7 +15,7 @@ from numerbay_chain.orders.purchase import buy, resume_purchase
 from numerbay_chain.orders.quote import PurchaseRequest, make_quote
 from numerbay_chain.orders.registration import register_key
 from numerbay_chain.orders.results import OrderView
-from numerbay_chain.orders.views import view_orders
+from numerbay_chain.orders.views import view_bought, view_order
 from numerbay_chain.orders.ways_out import cancel, decline, reclaim
 from numerbay_chain.retrieval.fetch import fetch
 from numerbay_chain.retrieval.verify import verify
@@ -40,11 +40,9 @@ class Buyer(Role):
     def orders(self, limit: int | None = MOST) -> Page[OrderView]:
         """Return the account's orders as they stand: `limit` of them, those that were paid for first, the newest of
         each, with their newest rounds; `.more` counts the others. None: all orders, with all rounds that are over."""
-        return view_orders(self.market, self.market.contract.orders_by(self.market.account), limit)
+        return view_bought(self.market, self.market.account, limit)
 
-    def order(self, order: int) -> OrderView:
-        """Return one order, anybody's, with all rounds that are over."""
-        return view_orders(self.market, [self.market.contract.order(order)])[0]
+    order = method(view_order)
 
     # reading
     verify = method(verify, RECOURSE)

@@ -15,7 +15,7 @@ from numerbay_chain.listings.views import view_listing, view_listings
 from numerbay_chain.listings.vouchers import issue, revoke, voucher_status
 from numerbay_chain.orders.payouts import collect, resume_withdrawal, withdraw, withdrawable
 from numerbay_chain.orders.results import OrderView
-from numerbay_chain.orders.views import view_orders
+from numerbay_chain.orders.views import view_sold
 from numerbay_chain.orders.ways_out import refund, skip
 from numerbay_chain.role import Role, method, method_with
 
@@ -42,7 +42,7 @@ class Seller(Role):
 
     def orders(self, listing_id: int, limit: int | None = MOST) -> Page[OrderView]:
         """Return the orders of a listing as they stand: as `Buyer.orders`."""
-        return view_orders(self.market, self.market.contract.orders_of(listing_id), limit)
+        return view_sold(self.market, listing_id, limit)
 
     # vouchers
     sign_voucher = method(issue)

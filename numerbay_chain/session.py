@@ -27,6 +27,8 @@ from numerbay_chain.core.memory import Memory
 from numerbay_chain.core.progress import quiet
 from numerbay_chain.core.units import format_amount, parse_amount
 from numerbay_chain.crypto.content_key import Context
+from numerbay_chain.index.events import EventSource
+from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.ipfs import Cid, ContentStore
 from numerbay_chain.protocol.gas import DISPUTE_GAS, gas_limit
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Token
@@ -35,6 +37,8 @@ from numerbay_chain.protocol.types import ZERO_ADDRESS, Token
 class Market:
     """What the roles act with. `notify` is told in one sentence what a user has to hear of (a secret was made, a
     transaction was replaced); `explicit_store`: the store was chosen, not the default one on this machine.
+
+    `index`: where the contract's events come from; the node's logs unless another source is given.
 
     `created_by`: the transaction that is said to have created the contract, which is checked; `unchecked_contract`: pay
     the contract whoever made it."""
@@ -45,6 +49,7 @@ class Market:
         home: Home,
         connection: Connection,
         contract: MarketplaceContract,
+        index: EventSource | None = None,
         signer: Signer | None = None,
         store: ContentStore | None = None,
         explicit_store: bool = True,
@@ -60,6 +65,7 @@ class Market:
         self.operates = frozenset(operates)
         self.memory = Memory()
         self.home, self.connection, self.contract, self.signer = home, connection, contract, signer
+        self.index = index or NodeEvents(connection, contract.address, contract.from_block)
         self._store, self.explicit_store, self.read_back = store, explicit_store, read_back
         self.key_path = expanded(key) if key is not None else None
         self.dry_run, self.notify = dry_run, notify

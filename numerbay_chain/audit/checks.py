@@ -1,9 +1,10 @@
-"""An audit: the books as the logs tell them (`protocol.replay`), compared with everything that the contract says and
+"""An audit: the books as the logs tell them (`protocol.ledger`), compared with everything that the contract says and
 holds.
 
 All of it at one block. Findings name the order, round or listing that is off.
 """
 
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any, Final
 
@@ -27,11 +28,13 @@ from numerbay_chain.core.errors import (
 from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.core.units import format_amount, format_order_id
 from numerbay_chain.ipfs import Cid, PatientStore
-from numerbay_chain.protocol.books import ListingBook, OrderBook
+from numerbay_chain.protocol.books import ListingBook
 from numerbay_chain.protocol.events import Event
-from numerbay_chain.protocol.replay import Ledger
+from numerbay_chain.protocol.facts import OrderFacts, OrderRound
+from numerbay_chain.protocol.ledger import Ledger
+from numerbay_chain.protocol.replay import replay
 from numerbay_chain.protocol.rules import REVOKED
-from numerbay_chain.protocol.types import VOUCHER_VERSION, ZERO_HASH, Pot, Settlement
+from numerbay_chain.protocol.types import ZERO_HASH, Pot
 from numerbay_chain.session import Market
 
 _WAITS: Final = 16
@@ -66,19 +69,14 @@ class _Audit(Notes):
     def run(self) -> AuditReport:
         self._refuse_late_start()
         self._creation()
-        first, last = self._contract.from_block, self.block
-        blocks = last - first + 1
-        for event in self._contract.events(to_block=last):
-            self._ledger.apply(event)
-            self._event(event)
-            self._progress("read logs", event.block - first, blocks, "blocks")
-        self._progress("read logs", blocks, blocks, "blocks")
+        first, last = self._market.index.first, self.block
+        replay(self._events(first, last), self._ledger)
         for doubt in self._ledger.discrepancies:
             self.find("error", doubt.subject, doubt.text)
-        self.compare("contract", "listingCount", self._contract.listing_count(block=last), len(self._ledger.listings))
-        for number, listing in enumerate(self._ledger.listings.values(), 1):
-            self._listing(listing)
-            self._progress("compare listings", number, len(self._ledger.listings), "listings")
+        self.compare("contract", "listingCount", self._contract.listing_count(block=last), len(self._ledger.books))
+        for number, book in enumerate(self._ledger.books.values(), 1):
+            self._listing(book)
+            self._progress("compare listings", number, len(self._ledger.books), "listings")
         self._accounts()
         balances = tuple(self._balance(token) for token in self._ledger.tokens)
         return AuditReport(
@@ -94,9 +92,18 @@ class _Audit(Notes):
             unread=self._unread,
         )
 
+    def _events(self, first: int, last: int) -> Iterator[Event]:
+        """All events. Manifests are checked as they go by."""
+        blocks = last - first + 1
+        for event in self._market.index.events(last=last):
+            yield event
+            self._event(event)
+            self._progress("read logs", event.block - first, blocks, "blocks")
+        self._progress("read logs", blocks, blocks, "blocks")
+
     def _refuse_late_start(self) -> None:
         """Logs that begin after the deployment would look like a contract that lies. Raises `UsageError`."""
-        first = self._contract.from_block
+        first = self._market.index.first
         if first == 0:
             return
         if first <= self.block:
@@ -124,7 +131,7 @@ class _Audit(Notes):
     # -------------------------------------------------------------------------------------------------------- content
 
     def _event(self, event: Event) -> None:
-        """Manifests are checked as they go by: none of them is kept."""
+        """Check the manifest that an event names."""
         if event.name == "Released" and (event["manifest"] or event["contentHash"] != ZERO_HASH):
             subject = f"round {event['round']} of listing {event['listing']}"
             self._manifest(event["listing"], subject, event["manifest"], event["contentHash"])
@@ -204,13 +211,14 @@ class _Audit(Notes):
         if isinstance(state, Refusal):
             self.find("error", subject, f"the contract does not know it: {state}")
             return
+        offering = book.offering
         for name, found, expected in (
-            ("seller", state.seller, book.seller),
-            ("operator", state.operator, book.operator),
-            ("payout", state.payout, book.payout),
-            ("terms", state.terms, book.terms),
-            ("offer", state.offer, book.offer),
-            ("version", state.version, book.version),
+            ("seller", state.seller, offering.seller),
+            ("operator", state.operator, offering.operator),
+            ("payout", state.payout, offering.payout),
+            ("terms", state.terms, offering.terms),
+            ("offer", state.offer, offering.offer),
+            ("version", state.version, offering.version),
             ("nextRound", state.next_round, book.next_round),
             ("orders", state.orders, len(book.orders)),
             ("voided", state.voided, book.voided),
@@ -222,30 +230,30 @@ class _Audit(Notes):
             self.compare(subject, f"leaving({end})", self.ask(self._contract.leaving, book.id, end), amount)
         for round in range(book.next_round):
             missed = self.ask(self._contract.is_missed, book.id, round)
-            self.compare(f"round {round} of {subject}", "isMissed", missed, book.is_missed(round))
+            self.compare(f"round {round} of {subject}", "isMissed", missed, book.facts.is_missed(round))
             faulty_at = self.ask(self._contract.faulty_at, book.id, round)
-            self.compare(f"round {round} of {subject}", "faultyAt", faulty_at, book.faulty.get(round, 0))
+            self.compare(f"round {round} of {subject}", "faultyAt", faulty_at, book.facts.faulty.get(round, 0))
         for (round, bucket), pot in book.pots.items():
             found_pot = self.ask(self._contract.pot, book.id, round, bucket)
             self.compare(f"round {round} of {subject}", f"pot({bucket})", found_pot, Pot(pot.amount, pot.released))
             self.count("pots")
         self.count("listings")
-        for order in book.orders:
-            self._order(book, order)
+        for sale in book.orders:
+            self._order(sale)
         self._order_rounds(book)
 
-    def _order(self, book: ListingBook, order: OrderBook) -> None:
-        subject = f"order {format_order_id(order.id)}"
+    def _order(self, sale: OrderFacts) -> None:
+        order, subject = sale.sold, f"order {format_order_id(sale.id)}"
         state = self.ask(self._contract.order, order.id)
         if isinstance(state, Refusal):
             self.find("error", subject, f"the contract does not know it: {state}")
             return
-        if order.version == VOUCHER_VERSION and order.voucher is None:
+        if order.by_voucher and sale.voucher is None:
             self.find("error", subject, "it has a voucher's price, but no voucher was used for it by the logs")
         for name, found, expected in (
             ("buyer", state.buyer, order.buyer),
             ("first", state.first, order.first),
-            ("rounds", state.rounds, order.end - order.first),
+            ("rounds", state.rounds, order.rounds),
             ("price", state.price, order.price),
             ("version", state.version, order.version),
             ("epoch", state.epoch, order.epoch),
@@ -259,25 +267,25 @@ class _Audit(Notes):
         """Compare what the contract holds of single rounds of single orders (`samples`)."""
         for place, round in samples.places(book):
             self._order_round(book, book.orders[place], round)
-        self.count_by("rounds of orders in all", sum(len(samples.rounds_out(book, order)) for order in book.orders))
+        self.count_by("rounds of orders in all", sum(len(samples.rounds_out(book, sale.sold)) for sale in book.orders))
 
-    def _order_round(self, book: ListingBook, order: OrderBook, round: int) -> None:
-        subject = f"order {format_order_id(order.id)}"
-        expected_hash = order.copies.get(round, ZERO_HASH) if book.terms.copies else _hash(book, round)
-        promised = self.ask(self._contract.hash_of, order.id, round)
-        self.compare(subject, f"hashOf({round})", promised, expected_hash)
-        settled = self.ask(self._contract.settled, order.id, round)
-        self.compare(subject, f"settled({round})", settled, order.settled.get(round, Settlement.NONE))
+    def _order_round(self, book: ListingBook, sale: OrderFacts, round: int) -> None:
+        subject, known = f"order {format_order_id(sale.id)}", sale.at(round)
+        promised = known.copy if book.terms.copies else book.facts.releases.get(round)
+        expected_hash = promised.content_hash if promised else ZERO_HASH
+        self.compare(subject, f"hashOf({round})", self.ask(self._contract.hash_of, sale.id, round), expected_hash)
+        settled = self.ask(self._contract.settled, sale.id, round)
+        self.compare(subject, f"settled({round})", settled, known.settlement)
         if book.terms.adjudicated:
-            self._dispute(subject, order, round)
+            self._dispute(subject, sale.id, round, known)
         self.count("rounds of orders")
 
-    def _dispute(self, subject: str, order: OrderBook, round: int) -> None:
-        challenge = order.challenges.get(round)
+    def _dispute(self, subject: str, order: int, round: int, known: OrderRound) -> None:
+        challenge = known.open_challenge
         expected = challenge_hash(challenge) if challenge else ZERO_HASH
-        self.compare(subject, f"challengeOf({round})", self.ask(self._contract.challenge_of, order.id, round), expected)
-        faulty_at = self.ask(self._contract.copy_faulty_at, order.id, round)
-        self.compare(subject, f"copyFaultyAt({round})", faulty_at, order.copy_faulty.get(round, 0))
+        self.compare(subject, f"challengeOf({round})", self.ask(self._contract.challenge_of, order, round), expected)
+        faulty_at = self.ask(self._contract.copy_faulty_at, order, round)
+        self.compare(subject, f"copyFaultyAt({round})", faulty_at, known.marked_at)
         if challenge:
             self.count("challenges")
 
@@ -317,8 +325,3 @@ class _Audit(Notes):
             self.find("note", subject, f"the contract holds {amount} more than it owes: sent in by mistake")
         self.count("tokens")
         return balance
-
-
-def _hash(book: ListingBook, round: int) -> bytes:
-    release = book.releases.get(round)
-    return release.content_hash if release else ZERO_HASH

@@ -16,6 +16,7 @@ __all__ = ["Event", "decode_log", "read_events"]
 
 MOST_LOGS = 10_000  # where nodes cut an answer off without saying so
 MOST_TOPICS = 500  # in one place of a filter: geth refuses more than 1,000
+ABOUT = "about"  # in a filter: the listing or the order of an event, whose ids are never the same
 Topics = list[list[bytes]]
 
 
@@ -62,7 +63,8 @@ def read_events(
 ) -> Iterator[Event]:
     """The marketplace's events in blocks `first` to `last`, both included, in the chain's order.
 
-    `indexed`: value, or values to choose from, of indexed arguments; these must stand at one place in all named events.
+    `indexed`: value, or values to choose from, of indexed arguments, or of `ABOUT`; these must stand at one place in
+    all named events.
     Raises `UsageError` for a filter that can't be made, `NetworkError`.
     """
     places = _places(names, dict(indexed or {}))
@@ -136,10 +138,11 @@ def _places(names: Sequence[str] | None, indexed: Mapping[str, Any]) -> Topics:
 
 
 def _position(name: str, argument: str) -> tuple[int, str]:
+    wanted = ("listing", "order") if argument == ABOUT else (argument,)
     abi.topic_of(name)
     parameters = [parameter for parameter in abi.events()[name]["inputs"] if parameter["indexed"]]
     for position, parameter in enumerate(parameters, 1):
-        if parameter["name"] == argument:
+        if parameter["name"] in wanted:
             return position, parameter["type"]
     raise UsageError(f"the event {name} has no indexed argument {argument}")
 

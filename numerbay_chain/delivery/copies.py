@@ -25,6 +25,7 @@ from numerbay_chain.delivery.options import Choices, CopiesRequest
 from numerbay_chain.delivery.recipients import Sales
 from numerbay_chain.delivery.results import Delivered, Left
 from numerbay_chain.delivery.sealing import measure, read_back, seal_file
+from numerbay_chain.index.questions import read_release
 from numerbay_chain.protocol.types import Listing, Release
 from numerbay_chain.session import Market
 
@@ -83,10 +84,11 @@ def deliver_copies(market: Market, request: CopiesRequest, choices: Choices | No
 
 
 def _without(market: Market, listing_id: int, round: int) -> tuple[Left, ...]:
-    there = {copy.order for copy in market.contract.copies_of(listing_id, round)}
+    sales = Sales.of_round(market, listing_id, round)
+    there = sales.copies(round)
     return tuple(
         Left(order.id, f"order {order} has no copy of this round: its buyer can decline", "no-copy")
-        for order in Sales.read(market.contract, listing_id).rightful(round)
+        for order in sales.rightful(round)
         if order.id not in there
     )
 
@@ -116,7 +118,7 @@ def _latest_lacks(market: Market, listing: Listing, orders: Set[int]) -> bool:
     round = listing.next_round - 1
     if round < 0 or market.contract.is_missed(listing.id, round):
         return False
-    release = market.contract.release(listing.id, round)
+    release = read_release(market.index, listing.id, round)
     if release is None:
         raise left_out(listing.id, round)
     if not orders <= {left.order for left in _without(market, listing.id, round)}:
@@ -160,7 +162,7 @@ def _seal_all(
     note: str,
     choices: Choices,
 ) -> None:
-    rightful = {order.id for order in Sales.read(market.contract, listing.id).rightful(entry.round)}
+    rightful = {order.id for order in Sales.read(market, listing.id).rightful(entry.round)}
     for order in paths:
         if order not in rightful:
             raise RefusedError(
@@ -184,7 +186,8 @@ def _post(market: Market, listing: Listing, entry: RoundEntry, release: Release)
     """Posts the copies' content hashes, each once. Answers with the orders whose copy this call posted."""
     label = f"copies-{listing.id}-{entry.round}"
     market.resume(label)
-    there = {copy.order for copy in market.contract.copies_of(listing.id, entry.round)}
+    sales = Sales.of_round(market, listing.id, entry.round)
+    there = sales.copies(entry.round)
     missing = [order for order in sorted(entry.copies) if order not in there]
     until = _post_until(listing, release)
     if missing and until is not None and market.clock.is_late(until, 0):
@@ -192,8 +195,7 @@ def _post(market: Market, listing: Listing, entry: RoundEntry, release: Release)
             f"copies of round {entry.round} could be posted in the first half of its decline window only",
             "refund that round to the orders without a copy",
         )
-    rightful = Sales.read(market.contract, listing.id).rightful(entry.round) if missing else ()
-    prices = {order.id: order.price for order in rightful}
+    prices = {order.id: order.price for order in sales.rightful(entry.round)}
     for start in range(0, len(missing), _COPIES_A_TRANSACTION):
         orders = missing[start : start + _COPIES_A_TRANSACTION]
         hashes = [Manifest.decode(entry.copies[order].manifest).content_hash for order in orders]

@@ -24,6 +24,7 @@ from numerbay_chain.delivery.options import Choices, DeliveryRequest, ServeReque
 from numerbay_chain.delivery.recipients import MARGIN, Sales, choose, keys_until
 from numerbay_chain.delivery.results import Delivered, Served
 from numerbay_chain.delivery.sealing import measure, read_back, seal_file, was_lost
+from numerbay_chain.index.questions import read_release
 from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.rules import require_operator
 from numerbay_chain.protocol.types import Listing, Order, Release
@@ -181,7 +182,7 @@ def find_release(market: Market, journal: RoundJournal, listing_id: int, entry: 
 def _as_sealed(market: Market, listing_id: int, entry: RoundEntry) -> Release | None:
     """The release of a round that is over, None if it was missed, or is not what was sealed for it. Raises
     `NetworkError` where the logs lack it: to take it for missed would release the file once more."""
-    release = market.contract.release(listing_id, entry.round)
+    release = read_release(market.index, listing_id, entry.round)
     if release is None:
         if market.contract.is_missed(listing_id, entry.round):
             return None
@@ -250,8 +251,8 @@ def _chosen_before(
     due = listing.terms.due(entry.round)
     if listing.terms.decline_window or (due is not None and market.clock.is_late(due - MARGIN, MINING_TIME)):
         return None
-    sales = Sales.read(market.contract, listing_id, choices.finality)
-    chosen, _ = choose(sales, entry.round, market.connection.now(), before_release=True)
+    sales = Sales.read(market, listing_id, choices.finality)
+    chosen, _ = choose(sales, entry.round, released_at=market.connection.now())
     if not chosen or sales.listing.next_round != entry.round:
         return None
     return sales, chosen
@@ -270,7 +271,7 @@ def _with_keys(
     if {*entry.envelopes[envelopes.digest.hex()]} - {order.id for order in chosen}:
         return None
     sales.require_all_for_next()
-    sales.require_keys(market.contract, chosen)
+    sales.require_keys(market, chosen)
     call = calls.release_and_deliver(
         listing=listing_id,
         round=entry.round,

@@ -16,9 +16,9 @@ from numerbay_chain.delivery import posting
 from numerbay_chain.delivery.journal import RoundEntry, RoundJournal
 from numerbay_chain.delivery.options import Choices
 from numerbay_chain.delivery.posting import Keys
-from numerbay_chain.delivery.recipients import Sales, choose
+from numerbay_chain.delivery.recipients import POSTED, Sales, choose
 from numerbay_chain.delivery.results import Delivered, Left, Served
-from numerbay_chain.orders.history import missed_rounds
+from numerbay_chain.index.questions import ROUNDS, release_in
 from numerbay_chain.orders.manifests import resolve_manifest
 from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.types import Delivery, Listing, Order, Release
@@ -31,20 +31,20 @@ Waiting = tuple[int | None, str]
 
 
 def serve(market: Market, journal: RoundJournal, listing: Listing, choices: Choices) -> Served:
-    """Hands out keys round by round. One round's failure is raised after all others were served, unless the node is
-    gone."""
+    """Hands out keys round by round: one look at the listing tells for which rounds somebody waits. One round's failure
+    is raised after all others were served, unless the node is gone."""
     served: list[Delivered] = []
     failures: list[tuple[int, NumerbayChainError]] = []
-    releases = market.contract.releases(listing.id)
-    for release in releases:
+    sales = Sales.read(market, listing.id, choices.finality, more=(*ROUNDS, *POSTED))
+    past = sales.facts.listing(listing.id)
+    for release in past.releases.values():
         try:
             entry = fitting_entry(market, journal, release)
-            served.append(hand_out(market, journal, release, entry, choices))
+            served.append(hand_out(market, journal, release, entry, choices, sales))
         except NumerbayChainError as error:
             failures.append((release.round, error))
             market.connection.block_number()
-    told = {release.round for release in releases} | {*missed_rounds(market.contract, listing.id)}
-    if left := [round for round in range(listing.next_round) if round not in told]:
+    if left := [round for round in range(listing.next_round) if not past.is_over(round)]:
         failures.append((left[0], left_out(listing.id, left[0])))
     for round, failure in failures[1:]:
         market.notify(f"round {round} of listing {listing.id} has trouble too: {failure}")
@@ -91,13 +91,13 @@ class _Rights:
     copies: dict[int, Manifest] | None  # by order, where copies are sold
 
     @classmethod
-    def at(cls, market: Market, release: Release, entry: RoundEntry, choices: Choices, head: int) -> "_Rights":
-        listing_id, round = release.listing, release.round
-        sales = Sales.read(market.contract, listing_id, choices.finality, head)
-        chosen, left = choose(sales, round, market.connection.now(), before_release=False)
+    def at(cls, market: Market, release: Release, entry: RoundEntry, sales: Sales) -> "_Rights":
+        """By `sales`, which know the copies that were posted for the round."""
+        round = release.round
+        chosen, left = choose(sales, round)
         if not sales.listing.terms.copies:
             return cls(sales, chosen, left, None)
-        hashes = {copy.order: copy.content_hash for copy in market.contract.copies_of(listing_id, round)}
+        hashes = sales.copies(round)
         left += [
             Left(order.id, f"order {order} has no copy of this round", "no-copy")
             for order in chosen
@@ -130,45 +130,51 @@ class _Look:
     fresh: tuple[int, ...]
 
     @classmethod
-    def at(cls, market: Market, release: Release, entry: RoundEntry, choices: Choices, head: int) -> "_Look":
-        rights = _Rights.at(market, release, entry, choices, head)
-        deliveries = market.contract.deliveries(release.listing, release.round)
+    def at(cls, market: Market, release: Release, entry: RoundEntry, sales: Sales) -> "_Look":
+        rights = _Rights.at(market, release, entry, sales)
+        deliveries = sales.facts.listing(release.listing).postings.get(release.round, [])
         ids, most = rights.ids, rights.sales.listing.orders
         have = posting.posted_orders(deliveries, entry.envelopes, market.store_or_none, most, ids)
         return cls(rights, deliveries, tuple(order for order in ids if order not in have))
 
 
 def hand_out(
-    market: Market, journal: RoundJournal, release: Release, entry: RoundEntry | None, choices: Choices
+    market: Market,
+    journal: RoundJournal,
+    release: Release,
+    entry: RoundEntry | None,
+    choices: Choices,
+    sales: Sales | None = None,
 ) -> Delivered:
     """Posts envelopes for all who have a right to the round's key and none yet, as soon as it may go out. The answer's
-    `release` is one that an earlier call had sent without being told what became of it."""
+    `release` is one that an earlier call had sent without being told what became of it. `sales`: what the chain said
+    just now of the listing and all that was posted for it."""
     entry = entry or RoundEntry.begun(release.round)
     released = market.resume(posting.release_label(release.listing, release.round))
-    market.resume(posting.post_label(release.listing, release.round))
-    envelopes = None
+    posted = market.resume(posting.post_label(release.listing, release.round))
+    if released or posted:
+        sales = None  # it is older than that
+    envelopes, waiting = None, None
     while True:
-        head = market.connection.block_number()
-        # asked before the orders are read: who declined until then is not among them
-        waiting = _until(market.connection, release, market.contract.listing(release.listing), head, choices)
-        look = _Look.at(market, release, entry, choices, head)
+        sales = sales or Sales.of_round(market, release.listing, release.round, choices.finality)
+        look = _Look.at(market, release, entry, sales)
         if not look.fresh:
-            waiting = None
             break
+        waiting = _until(market.connection, release, sales, choices)
         if waiting is None:
             pinned = _pin(market, journal, release, entry, look, choices)
-            if pinned is None:
-                continue
-            envelopes, look = pinned
-            trouble = envelopes.trouble_at(choices.second)
-            if trouble is None and not _still_rightful(market, release, look, head):
-                continue  # somebody was paid back, or challenged, while the envelopes were pinned: they get no key
-            if trouble is None:
-                break
-            waiting = (None, trouble)
-        if not choices.wait:
-            return _outcome(release, entry, look, released, None, (), waiting)
-        sleep(_POLL)
+            if pinned is not None:
+                envelopes, look = pinned
+                trouble = envelopes.trouble_at(choices.second)
+                if trouble is None and _still_rightful(market, release, look, sales.head):
+                    break
+                # else, without trouble, somebody was paid back, or challenged, while the envelopes were pinned
+                waiting = None if trouble is None else (None, trouble)
+        if waiting is not None:
+            if not choices.wait:
+                return _outcome(release, entry, look, released, None, (), waiting)
+            sleep(_POLL)
+        sales = None
     receipt = None
     if look.fresh and envelopes is not None:
         receipt = posting.post(market, release.listing, release.round, envelopes).receipt
@@ -182,14 +188,15 @@ def _still_rightful(market: Market, release: Release, look: "_Look", head: int) 
     """Whether all whose key is in the envelopes have a right to it still, after the time that pinning took."""
     if market.connection.block_number() == head:
         return True
-    ids = {order.id for order in Sales.read(market.contract, release.listing).rightful(release.round)}
+    ids = {order.id for order in Sales.read(market, release.listing).rightful(release.round)}
     return all(order in ids for order in look.rights.ids)
 
 
-def _until(connection: Connection, release: Release, listing: Listing, head: int, choices: Choices) -> Waiting | None:
-    """None: keys may go out now, as far as the chain's time and depth say."""
-    over = release.released_at + listing.terms.decline_window
-    now = connection.now() if connection.is_development else connection.timestamp(head)
+def _until(connection: Connection, release: Release, sales: Sales, choices: Choices) -> Waiting | None:
+    """None: keys may go out now, as far as the chain's time and depth say. Off a development chain that is the time of
+    the block that the orders were read at: whoever declined until then is not among them."""
+    over = release.released_at + sales.listing.terms.decline_window
+    now = connection.now() if connection.is_development else connection.timestamp(sales.head)
     if now < over:
         return over, "the decline window is open: buyers check the content now, and the keys go out when it is over"
     finality = choices.finality
@@ -212,11 +219,11 @@ def _pin(
     that look. Whoever bought meanwhile is served too: strangers who buy all the time must not hold up the others. None:
     there is nobody, or it has to wait. Raises `NetworkError` where another release is there."""
     with market.decision():
-        head = market.connection.block_number()
-        if market.contract.release(release.listing, release.round) != release:
+        sales = Sales.of_round(market, release.listing, release.round, choices.finality)
+        if release_in(market.index, sales.facts, release.listing, release.round) != release:
             raise NetworkError(f"the release of round {release.round} is another one by now", "run this again")
-        rights = _Rights.at(market, release, entry, choices, head)
-        if _until(market.connection, release, rights.sales.listing, head, choices) is not None:
+        rights = _Rights.at(market, release, entry, sales)
+        if _until(market.connection, release, sales, choices) is not None:
             return None
         seen = {*look.rights.ids}
         fresh = [order for order in rights.chosen if order.id in look.fresh or order.id not in seen]

@@ -1,72 +1,93 @@
 """Who has a right to a round's key, out of the logs, and whether those logs agree with what the contract holds."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.finality import Finality
-from numerbay_chain.chain.logs import MOST_TOPICS
 from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.delivery.results import Left
-from numerbay_chain.protocol.events import Event
+from numerbay_chain.index.questions import Names, read_about, read_keys, read_listing
+from numerbay_chain.protocol.facts import Facts
 from numerbay_chain.protocol.rules import bucket_of
 from numerbay_chain.protocol.types import Listing, Order, Release, Settlement
+from numerbay_chain.session import Market
 
 MARGIN: Final = 3_600
 """Seconds. Keys go out together with a release only that long before it is due, and not to an order that its buyer
 could have back by then: a release that is stuck shows them to everybody before it counts."""
 
+POSTED: Final = ("Delivered", "CopyDelivered")
 _APART: Final = ("RoundRefunded", "Challenged", "FaultyRefunded")
 
 
 @dataclass(frozen=True, slots=True)
 class Sales:
-    """A listing's orders and their buyers' keys, as they stand in block `head`; `settled_orders` stay in the chain."""
+    """A listing's orders, as they stand in block `head`; `settled_orders` stay in the chain."""
 
     head: int
     listing: Listing
-    orders: tuple[Order, ...]
+    facts: Facts
     settled_orders: frozenset[int]
-    keys: Mapping[tuple[str, int], bytes]  # (owner, epoch) → X25519 public key
-    apart: frozenset[tuple[int, int]]  # (order, round) whose money left its pot by itself
 
     @classmethod
     def read(
-        cls, contract: MarketplaceContract, listing_id: int, finality: Finality | None = None, head: int | None = None
+        cls,
+        market: Market,
+        listing_id: int,
+        finality: Finality | None = None,
+        head: int | None = None,
+        more: Names = (),
     ) -> "Sales":
-        """`head`: the block that is looked at, the latest unless said; without `finality`, all orders stay. Raises
-        `NetworkError`, and `RevertedError` for a listing that does not exist."""
-        head = contract.connection.block_number() if head is None else head
-        listing = contract.listing(listing_id, block=head)
-        orders = tuple(contract.orders_of(listing_id, to_block=head)) if listing.orders else ()
-        deep = frozenset(order.id for order in orders)
-        if finality is not None and orders and not finality.is_instant:
+        """`head`: the block that is looked at, the latest unless said; without `finality`, all orders stay; `more`:
+        events that are wanted beside those of the orders. Raises `NetworkError`, and `RevertedError` for a listing that
+        does not exist."""
+        head = market.connection.block_number() if head is None else head
+        listing = market.contract.listing(listing_id, block=head)
+        ids = listing.order_ids()
+        facts = read_listing(market.index, listing, _APART + more, last=head) if ids or more else Facts()
+        deep = frozenset(ids)
+        if finality is not None and ids and not finality.is_instant:
             final = finality.block()
-            bought = _events(contract, ["Bought"], "order", [order.id for order in orders], head)
-            deep = frozenset(event["order"] for event in bought if event.block <= final)
-        owners = sorted({order.buyer for order in orders})
-        registered = _events(contract, ["KeyRegistered"], "owner", owners, head)
-        apart = _events(contract, _APART, "order", [order.id for order in orders], head)
-        return cls(
-            head,
-            listing,
-            orders,
-            deep,
-            {(event["owner"], event["epoch"]): event["publicKey"] for event in registered},
-            frozenset((event["order"], event["round"]) for event in apart),
-        )
+            deep = frozenset(id for id in ids if facts.order(id).block <= final)
+        return cls(head, listing, facts, deep)
+
+    @classmethod
+    def of_round(
+        cls, market: Market, listing_id: int, round: int, finality: Finality | None = None, head: int | None = None
+    ) -> "Sales":
+        """The same, with a round's release and what was posted for it."""
+        sales = cls.read(market, listing_id, finality, head)
+        subjects = [listing_id, *(sales.listing.order_ids() if sales.listing.terms.copies else ())]
+        names = ("Released", *POSTED)
+        read_about(market.index, subjects, names, facts=sales.facts, last=sales.head, round=round)
+        return sales
+
+    def copies(self, round: int) -> dict[int, bytes]:
+        """Order → content hash of its copy of the round."""
+        posted = {id: self.facts.order(id).at(round).copy for id in self.listing.order_ids()}
+        return {id: copy.content_hash for id, copy in posted.items() if copy is not None}
+
+    @property
+    def orders(self) -> list[Order]:
+        """By id."""
+        return [self.facts.order(id).sold for id in self.listing.order_ids()]
 
     def rightful(self, round: int) -> list[Order]:
         """The orders that cover the round and were not paid back for it: declined and refunded ones end before it.
 
         One that challenged the round gets its key by the answer, or its money back: an envelope could give it both.
         """
-        return [order for order in self.orders if order.covers(round) and (order.id, round) not in self.apart]
+        return [order for order in self.orders if order.covers(round) and not self._is_apart(order, round)]
+
+    def _is_apart(self, order: Order, round: int) -> bool:
+        """Whether the order's money for the round left its pot by itself."""
+        return self.facts.order(order.id).at(round).settlement is not Settlement.NONE
 
     def key_of(self, order: Order) -> bytes:
-        """The public key that the order was bought with."""
-        key = self.keys.get((order.buyer, order.epoch))
+        """The public key that the order was bought with, once `require_keys` has asked for it."""
+        key = self.facts.keys.get((order.buyer, order.epoch))
         if key is None:
             raise NetworkError(
                 f"the node left out the key of order {order}",
@@ -75,9 +96,11 @@ class Sales:
             )
         return key
 
-    def require_keys(self, contract: MarketplaceContract, orders: Iterable[Order]) -> None:
-        """Before a key is sealed to `orders`: raises `NetworkError` where the contract knows another buyer, or another
-        key of his, than the logs tell."""
+    def require_keys(self, market: Market, orders: Sequence[Order]) -> None:
+        """Before a key is sealed to `orders`: learn their buyers' keys (`key_of`), and raise `NetworkError` where the
+        contract knows another buyer, or another key of theirs, than the logs tell."""
+        read_keys(market.index, (order.buyer for order in orders), self.facts, last=self.head)
+        contract = market.contract
         for order in orders:
             key = contract.key_at(order.buyer, order.epoch, block=self.head)
             if key != self.key_of(order) or contract.order(order.id, block=self.head) != order:
@@ -114,18 +137,11 @@ class Sales:
 
     def require_all_challenges(self, contract: MarketplaceContract) -> None:
         """Raises `NetworkError` where a pot that can be challenged holds another sum than the logs tell: a challenge
-        takes its price out of the pot, and one that a node leaves out is lost by silence."""
+        takes its price out of the pot, and one that a node leaves out is lost by silence. All releases must be among
+        the facts (`index.questions.require_rounds`)."""
         now = contract.connection.timestamp(self.head)
-        releases = contract.releases(self.listing.id, to_block=self.head)
-        skipped = [*contract.events(["Skipped"], to_block=self.head, listing=self.listing.id)]
-        if len(releases) + len(skipped) != self.listing.next_round:
-            raise NetworkError(
-                f"the node's logs leave out rounds of listing {self.listing.id}",
-                "check from_block, or use another node",
-                code="node-incomplete",
-            )
         terms = self.listing.terms
-        for release in releases:
+        for release in self.facts.listing(self.listing.id).releases.values():
             buckets = {bucket_of(order, release) for order in self.rightful(release.round)} | {release.bucket}
             for bucket in sorted(buckets):
                 maturity = terms.maturity_of(bucket)
@@ -164,26 +180,16 @@ class Sales:
         )
 
 
-def _events(
-    contract: MarketplaceContract, names: Sequence[str], argument: str, values: Sequence[int | str], head: int
-) -> Iterator[Event]:
-    for start in range(0, len(values), MOST_TOPICS):
-        yield from contract.events(names, to_block=head, **_where(argument, values[start : start + MOST_TOPICS]))
-
-
-def _where(argument: str, values: Sequence[int | str]) -> dict[str, Any]:
-    return {argument: list(values)}
-
-
-def choose(sales: Sales, round: int, now: int, *, before_release: bool) -> tuple[list[Order], list[Left]]:
-    """The orders whose key may go out now, and those that must wait, with the reason."""
+def choose(sales: Sales, round: int, *, released_at: int | None = None) -> tuple[list[Order], list[Left]]:
+    """The orders whose key may go out now, and those that must wait, with the reason. `released_at`: the time at which
+    the release is to leave that shows the keys; None: the round is out."""
     chosen: list[Order] = []
     left: list[Left] = []
     for order in sales.rightful(round):
         if order.id not in sales.settled_orders:
             reason = f"order {order} was bought too recently: its block could still vanish"
             left.append(Left(order.id, reason, "too-early"))
-        elif before_release and _could_be_reclaimed(order, sales.listing, now):
+        elif released_at is not None and _could_be_reclaimed(order, sales.listing, released_at):
             left.append(Left(order.id, f"order {order} could be reclaimed until the release is final", "too-early"))
         else:
             chosen.append(order)

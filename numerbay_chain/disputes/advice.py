@@ -8,7 +8,7 @@ from typing import Final
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.core.units import format_fee, format_time, format_until
 from numerbay_chain.disputes.results import Dispute
-from numerbay_chain.orders.history import deliveries_to
+from numerbay_chain.index.questions import read_envelopes
 from numerbay_chain.orders.order_round import Case
 from numerbay_chain.protocol.gas import BUYER_GAS, DISPUTE_GAS
 from numerbay_chain.protocol.rules import DisputeState, Turn
@@ -88,7 +88,7 @@ def keys_posted(case: Case) -> bool:
     contract, order = case.market.contract, case.order
     if case.terms.copies and contract.hash_of(order.id, case.round) == ZERO_HASH:
         return False
-    return bool(deliveries_to(contract, order, case.round))
+    return bool(read_envelopes(case.market.index, order, case.round))
 
 
 def overdue(case: Case) -> str:

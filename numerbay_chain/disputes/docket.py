@@ -5,22 +5,32 @@ somebody else's counts only where its operator named it, and no question is aske
 turn. docs/architecture.md, "Disputes".
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
-from numerbay_chain.chain.logs import MOST_TOPICS
 from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.core.paging import MOST, Page
 from numerbay_chain.delivery.recipients import Sales
 from numerbay_chain.disputes.results import DisputeScope
+from numerbay_chain.index.questions import (
+    DISPUTES,
+    ROUNDS,
+    SALES,
+    read_about,
+    read_disputes,
+    read_listings,
+    read_purchases,
+    require_orders,
+    require_rounds,
+)
 from numerbay_chain.orders.order_round import Case, read_case
-from numerbay_chain.protocol.events import Event
+from numerbay_chain.protocol.facts import Facts, OrderRound
 from numerbay_chain.protocol.rules import OVER
 from numerbay_chain.protocol.types import Terms
 from numerbay_chain.session import Market
 
-Places = set[tuple[int, int]]
-"""Orders with a round each."""
+Place = tuple[int, int]
+"""An order and a round."""
 
 
 def scope_of(market: Market, named: Collection[int] = ()) -> DisputeScope:
@@ -31,22 +41,18 @@ def scope_of(market: Market, named: Collection[int] = ()) -> DisputeScope:
         found = [contract.listing(listing) for listing in sorted(set(named))]
         sold = frozenset(one.id for one in found if one.seller == account)
         return DisputeScope(sold, frozenset(one.id for one in found if one.operator == account) - sold, 0)
-    operators: dict[int, str] = {}
-    sellers: dict[int, str] = {}
-    for event in contract.events(["ListingCreated", "OperatorChanged"]):
-        if event.name == "ListingCreated":
-            sellers[event["listing"]] = event["seller"]
-        operators[event["listing"]] = event["operator"]
-    if len(sellers) < contract.listing_count():
+    listings = read_listings(market.index).listings
+    offerings = {id: one.offering for id, one in listings.items() if one.offering is not None}
+    if len(offerings) < contract.listing_count():
         raise NetworkError(
-            f"the logs of {contract.connection.name} leave out listings",
+            f"the logs of {market.index.name} leave out listings",
             "check from_block, or use another node",
             code="node-incomplete",
         )
-    sold = frozenset(listing for listing, seller in sellers.items() if seller == account)
-    known = market.operates & sellers.keys() - sold  # who operates these now is asked of the contract
+    sold = frozenset(listing for listing, offering in offerings.items() if offering.seller == account)
+    known = market.operates & offerings.keys() - sold  # who operates these now is asked of the contract
     operated = frozenset(listing for listing in known if contract.listing(listing).operator == account)
-    others = {listing for listing, operator in operators.items() if operator == account} - sold - operated
+    others = {listing for listing, offering in offerings.items() if offering.operator == account} - sold - operated
     return DisputeScope(sold, operated, len(others))
 
 
@@ -77,25 +83,21 @@ class OpenChallenge:
 def open_challenges(market: Market, scope: DisputeScope) -> list[OpenChallenge]:
     """Own listings first, and what must be answered soonest first; what is answered already comes last. One question
     for the logs and one for each listing that was challenged: no more for a thousand challenges."""
-    contract, found = market.contract, dict[tuple[int, int], OpenChallenge]()
-    known: dict[int, Terms] = {}
     if not scope.all:
         return []
-    for event in contract.events(["Challenged", "Responded", "ChallengeEnded"]):
-        place, listing = (event["order"], event["round"]), event["order"] >> 32
-        if listing not in scope.all:
+    terms: dict[int, Terms] = {}
+    found: list[OpenChallenge] = []
+    for place, known in _disputed(read_disputes(market.index), scope.all):
+        if (challenge := known.open_challenge) is None:
             continue
-        if event.name == "Challenged":
-            if listing not in known:
-                known[listing] = contract.listing(listing).terms
-            terms, sold = known[listing], listing in scope.sold
-            deadline = terms.response_deadline(event["challengedAt"])
-            found[place] = OpenChallenge(*place, sold, deadline, event["price"], event["bond"], terms.token)
-        elif event.name == "Responded" and place in found:
-            found[place] = replace(found[place], answered=True)
-        else:
-            found.pop(place, None)
-    return sorted(found.values(), key=lambda one: (one.answered, not one.sold, one.deadline, one.order, one.round))
+        listing = place[0] >> 32
+        if listing not in terms:
+            terms[listing] = market.contract.listing(listing).terms
+        deadline = terms[listing].response_deadline(challenge.challenged_at)
+        price, bond, token = challenge.price, challenge.bond, terms[listing].token
+        sold, answered = listing in scope.sold, challenge.responded
+        found.append(OpenChallenge(*place, sold, deadline, price, bond, token, answered))
+    return sorted(found, key=lambda one: (one.answered, not one.sold, one.deadline, one.order, one.round))
 
 
 def in_time(challenges: Iterable[OpenChallenge], now: int, each: int) -> list[OpenChallenge]:
@@ -117,24 +119,21 @@ def in_time(challenges: Iterable[OpenChallenge], now: int, each: int) -> list[Op
 def buyers_cases(market: Market, *, ended: bool) -> Page[Case]:
     """The account's disputes, and what faulty rounds owe it; the most urgent first. Of faulty rounds those that most
     was paid for, `MOST` of them: strangers can give away orders of rounds that they have proven faulty themselves."""
-    orders = market.contract.orders_by(market.account)
-    faulty: Places = set()
-    prices = {order.id: order.price for order in orders}
-    paid = [order for order in orders if order.price]
-    for listings in _chunks(sorted({order.listing for order in paid})):
-        for event in market.contract.events(["RoundFaulty"], listing=listings):
-            listing, round = event["listing"], event["round"]
-            faulty |= {(order.id, round) for order in paid if order.listing == listing and order.covers(round)}
-    places: Places = set()
-    over: Places = set()
-    for ids in _chunks([order.id for order in orders]):
-        disputed, done = _disputed(
-            market.contract.events(["Challenged", "ChallengeEnded", "FaultyRefunded"], order=ids)
-        )
-        places |= disputed
-        over |= done
-    owed = sorted(faulty - places - over, key=lambda place: (-prices[place[0]], place))
-    chosen = places if ended else places - over
+    block = market.connection.block_number()
+    ids = sorted(read_purchases(market.index, market.account, last=block).orders)
+    subjects = [*{id >> 32 for id in ids}, *ids]
+    facts = read_about(market.index, subjects, (*SALES, *DISPUTES, "RoundFaulty"), last=block)
+    require_orders(market.index, facts, ids)
+    found = [((id, round), known) for id in ids for round, known in facts.order(id).rounds.items()]
+    prices = {id: facts.order(id).sold.price for id in ids}
+    faulty = {
+        (id, round)
+        for id in ids
+        for round in facts.listing(id >> 32).faulty
+        if prices[id] and facts.order(id).sold.covers(round)
+    }
+    owed = sorted(faulty - {place for place, _ in found}, key=lambda place: (-prices[place[0]], place))
+    chosen = {place for place, known in found if ended or known.outcome is None}
     return Page(_sorted(market, chosen | {*owed[:MOST]}, ended), more=len(owed[MOST:]))
 
 
@@ -143,12 +142,19 @@ def sellers_cases(market: Market, named: Collection[int], *, ended: bool) -> lis
     return _sorted(market, disputed_places(market, scope_of(market, named).all, ended=ended), ended)
 
 
-def disputed_places(market: Market, listings: Collection[int], *, ended: bool) -> Places:
+def disputed_places(market: Market, listings: Collection[int], *, ended: bool) -> set[Place]:
     """The orders of these listings, and their rounds, that are disputed by the logs; with `ended`, that ever were."""
     if not listings:
         return set()
-    disputed, over = _disputed(market.contract.events(["Challenged", "ChallengeEnded"]))
-    return {place for place in (disputed if ended else disputed - over) if place[0] >> 32 in listings}
+    disputed = _disputed(read_disputes(market.index), listings)
+    return {place for place, known in disputed if ended or known.outcome is None}
+
+
+def _disputed(facts: Facts, listings: Collection[int]) -> Iterator[tuple[Place, OrderRound]]:
+    """What was ever disputed about these listings, order by order."""
+    for id, order in facts.orders.items():
+        if id >> 32 in listings:
+            yield from (((id, round), known) for round, known in order.rounds.items() if known.challenge)
 
 
 def require_all_challenges(market: Market, listings: Collection[int]) -> None:
@@ -159,29 +165,14 @@ def require_all_challenges(market: Market, listings: Collection[int]) -> None:
         disputed_places(market, listings, ended=False)
         for listing in sorted(listings):
             if contract.listing(listing).terms.adjudicated:
-                Sales.read(contract, listing).require_all_challenges(contract)
+                sales = Sales.read(market, listing, more=ROUNDS)
+                require_rounds(market.index, sales.facts, sales.listing)
+                sales.require_all_challenges(contract)
         if contract.connection.second is not None:
             market.confirm()
 
 
-def _disputed(events: Iterable[Event]) -> tuple[Places, Places]:
-    """All that was ever disputed, or refunded as faulty, and what of it is over."""
-    found: Places = set()
-    over: Places = set()
-    for event in events:
-        place = event["order"], event["round"]
-        if event.name in ("Challenged", "FaultyRefunded"):
-            found.add(place)
-        if event.name in ("ChallengeEnded", "FaultyRefunded"):
-            over.add(place)
-    return found, over
-
-
-def _chunks(ids: list[int]) -> Iterable[list[int]]:
-    return (ids[start : start + MOST_TOPICS] for start in range(0, len(ids), MOST_TOPICS))
-
-
-def _sorted(market: Market, places: Places, ended: bool) -> list[Case]:
+def _sorted(market: Market, places: set[Place], ended: bool) -> list[Case]:
     cases = [read_case(market, order, round) for order, round in sorted(places)]
     chosen = [case for case in cases if ended or case.state not in OVER]
     return sorted(chosen, key=lambda case: (case.deadline is None, case.deadline or 0, case.order.id, case.round))

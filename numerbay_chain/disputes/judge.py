@@ -23,6 +23,7 @@ from numerbay_chain.disputes.advice import command, content_gas, what_next, word
 from numerbay_chain.disputes.keys import dispute_key, is_right, sealed_scalar
 from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.disputes.results import Judgement, ProofKind
+from numerbay_chain.index.questions import read_about
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.finality import FINALITY_ENDS
 from numerbay_chain.protocol.gas import DISPUTE_GAS
@@ -276,8 +277,9 @@ def promised(case: Case) -> tuple[str, int]:
     release = case.released()
     if not case.terms.copies:
         return "the release", release.block
-    copies = case.market.contract.events(["CopyDelivered"], order=case.order.id, round=case.round)
-    return "the copy", max((event.block for event in copies), default=release.block)
+    facts = read_about(case.market.index, [case.order.id], ("CopyDelivered",), round=case.round)
+    copy = facts.order(case.order.id).at(case.round).copy
+    return "the copy", copy.block if copy else release.block
 
 
 def refuse_young(case: Case, what: str, block: int, until: int) -> None:

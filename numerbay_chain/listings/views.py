@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from numerbay_chain.core.paging import MOST, Page
+from numerbay_chain.index.questions import read_listings
 from numerbay_chain.ipfs import PatientStore
 from numerbay_chain.listings.description import read_description
 from numerbay_chain.listings.results import ListingView
@@ -27,7 +28,7 @@ def view_listings(market: Market, seller: str | None = None, limit: int | None =
     if seller is None:
         ids: Sequence[int] = range(1, market.contract.listing_count() + 1)
     else:
-        ids = sorted(event["listing"] for event in market.contract.events(["ListingCreated"], seller=seller))
+        ids = sorted(read_listings(market.index, seller).listings)
     chosen = ids if limit is None else ids[max(len(ids) - limit, 0) :]
     return Page(_views(market, [market.contract.listing(id) for id in chosen], _PATIENCE), len(ids) - len(chosen))
 

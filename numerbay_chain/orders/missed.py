@@ -8,12 +8,12 @@ from itertools import islice, takewhile
 from typing import Final
 
 from numerbay_chain.chain.encoding import calls
-from numerbay_chain.chain.logs import MOST_TOPICS
 from numerbay_chain.core.errors import NetworkError, RevertedError
+from numerbay_chain.index.questions import read_about, read_listing
 from numerbay_chain.once import Prepared, resume_or_send
-from numerbay_chain.orders.history import missed_rounds
 from numerbay_chain.orders.payouts import paid_by
 from numerbay_chain.protocol.events import Done
+from numerbay_chain.protocol.facts import Facts
 from numerbay_chain.protocol.gas import RECLAIM_GAS
 from numerbay_chain.protocol.rules import is_in
 from numerbay_chain.protocol.types import Listing, Order, Settlement, Token
@@ -21,6 +21,8 @@ from numerbay_chain.session import Market
 
 MOST_TRANSACTIONS: Final = 200
 """Of one call: an order of a year's daily rounds takes two for each that nobody released."""
+
+_PAID_BACK: Final = ("Skipped", "MissedRefunded")
 
 Claim = tuple[int, int]
 """An order, and a round that it was not given and not paid back for."""
@@ -31,7 +33,7 @@ class MissedRounds:
     """What is owed for missed and overdue rounds. `overdue` are skipped first, a transaction each; then each of
     `claims` is paid back, a transaction each. `more`: transactions that are left for another call. `amount` in the
     token's smallest unit, `gas` in units, `fee` the most that it can cost now, in wei of the
-    `coin`."""
+    `coin`. `skipped`: all rounds of the listing that were skipped, in order."""
 
     listing: Listing
     token: Token
@@ -42,6 +44,7 @@ class MissedRounds:
     gas: int
     fee: int
     coin: str
+    skipped: tuple[int, ...] = ()
 
     @property
     def transactions(self) -> int:
@@ -52,24 +55,26 @@ def missed_of_order(market: Market, order: int, round: int | None = None) -> Mis
     """Return what `collect_missed` would pay back, in how many transactions, for how much gas. Sends nothing. Raises
     `RevertedError` where there is no such order."""
     held = market.contract.order(order)
-    return _find(market, held.listing, [held], round)
+    listing = market.contract.listing(held.listing)
+    return _find(market, listing, [held], read_about(market.index, [listing.id, order], _PAID_BACK), round)
 
 
 def missed_of_listing(market: Market, listing_id: int) -> MissedRounds:
     """Return what `collect_all_missed` would pay back. Sends nothing. Raises `RevertedError` where there is no such
     listing."""
-    return _find(market, listing_id, market.contract.orders_of(listing_id), None)
+    listing = market.contract.listing(listing_id)
+    facts = read_listing(market.index, listing, _PAID_BACK)
+    return _find(market, listing, [facts.order(id).sold for id in listing.order_ids()], facts, None)
 
 
-def _find(market: Market, listing_id: int, orders: Sequence[Order], round: int | None) -> MissedRounds:
-    contract = market.contract
-    listing, now = contract.listing(listing_id), market.connection.now()
+def _find(market: Market, listing: Listing, orders: Sequence[Order], facts: Facts, round: int | None) -> MissedRounds:
+    now = market.connection.now()
     paid = [order for order in orders if order.price]
     end = max((order.end for order in paid), default=0)
     late = listing.overdue(now)
     overdue = range(late.start, max(min(late.stop, end if round is None else round + 1), late.start))
-    missed = missed_rounds(contract, listing_id)
-    claims, count = _claims(market, paid, [*missed, *overdue] if round is None else [round])
+    missed = facts.listing(listing.id).missed
+    claims, count = _claims(facts, paid, [*missed, *overdue] if round is None else [round])
     prices = {order.id: order.price for order in paid}
     first = overdue[:MOST_TRANSACTIONS]
     last = max(first.stop, listing.next_round)  # what is later has to be skipped by another call
@@ -86,16 +91,16 @@ def _find(market: Market, listing_id: int, orders: Sequence[Order], round: int |
         gas=gas,
         fee=gas * market.gas_price(),
         coin=market.coin,
+        skipped=tuple(missed),
     )
 
 
-def _claims(market: Market, orders: Sequence[Order], missed: Sequence[int]) -> tuple[Iterator[Claim], int]:
+def _claims(facts: Facts, orders: Sequence[Order], missed: Sequence[int]) -> tuple[Iterator[Claim], int]:
     """The claims to these rounds (in order), the oldest round first, and how many there are: orders times rounds, which
     are not listed. So much is paid back by the logs, and the contract is asked again before each."""
-    ids, paid = [order.id for order in orders], set[Claim]()
-    for start in range(0, len(ids), MOST_TOPICS):
-        events = market.contract.events(["MissedRefunded"], order=ids[start : start + MOST_TOPICS])
-        paid |= {(event["order"], event["round"]) for event in events}
+    paid = {
+        (order.id, round) for order in orders for round, known in facts.order(order.id).rounds.items() if known.missed
+    }
 
     def covered(order: Order) -> range:
         return range(bisect_left(missed, order.first), bisect_left(missed, order.end))
@@ -127,7 +132,7 @@ def collect_all_missed(market: Market, listing_id: int) -> list[Done]:
 
 def _resume(market: Market, order: Order, found: MissedRounds, round: int | None) -> list[Done]:
     """What interrupted calls had sent for this order, also where its log is there already."""
-    over = missed_rounds(market.contract, found.listing.id) if round is None else [round]
+    over = found.skipped if round is None else [round]
     sent = (market.resume(_label(order.id, one)) for one in over if order.covers(one))
     return [paid_by(one, "MissedRefunded", found.token) for one in sent if one is not None]
 

@@ -3,18 +3,17 @@
 docs/protocol.md §2 "Disputes". What is read here is the node's word, compared with what the contract keeps of it.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from numerbay_chain.chain.clock import mining_margin
+from numerbay_chain.chain.contract import challenge_hash
 from numerbay_chain.core.errors import NetworkError, RefusedError
 from numerbay_chain.core.units import format_amount
-from numerbay_chain.crypto.dispute_keys import (
-    DisputePlace,
-)
-from numerbay_chain.orders.history import newest_round
-from numerbay_chain.protocol.events import Event, challenge_after
+from numerbay_chain.crypto.dispute_keys import DisputePlace
+from numerbay_chain.index.questions import DISPUTES, ROUNDS, read_about, release_in, require_rounds
+from numerbay_chain.protocol.events import Event
+from numerbay_chain.protocol.facts import Facts, OrderRound
 from numerbay_chain.protocol.rules import (
     OVER,
     WAITING,
@@ -28,8 +27,6 @@ from numerbay_chain.protocol.rules import (
 )
 from numerbay_chain.protocol.types import Challenge, Listing, Order, Release, Settlement, Terms, Token
 from numerbay_chain.session import Market
-
-_LOGS: Final = ("Challenged", "Responded", "ChallengeEnded", "FaultyRefunded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +187,7 @@ def read_case(
     order = market.contract.order(order_id, block=block)
     listing = market.contract.listing(order.listing, block=block)
     if round is None and prefer != "released":
-        cases = [_read(market, order, listing, one, block) for one in _disputed_rounds(market, order)]
+        cases = [_read(market, order, listing, one, block) for one in _disputed_rounds(market, order, block)]
         waiting = WAITING[step] if step else ()
         open_ = [case for case in cases if case.state not in OVER]
         chosen = next((case for case in open_ if case.state in waiting), open_[0] if open_ else None)
@@ -198,31 +195,33 @@ def read_case(
             chosen = cases[0]
         if chosen is not None:
             return chosen
-    return _read(market, order, listing, newest_round(market, order, listing) if round is None else round, block)
+    wanted = _newest_round(market, order, listing, block) if round is None else round
+    return _read(market, order, listing, wanted, block)
 
 
-def _disputed_rounds(market: Market, order: Order) -> list[int]:
+def _disputed_rounds(market: Market, order: Order, block: int) -> list[int]:
     """The newest first. A faulty round counts while it is the order's, and once it was paid back."""
-    contract = market.contract
-    rounds = {event["round"] for event in contract.events(["Challenged", "FaultyRefunded"], order=order.id)}
-    faulty = {event["round"] for event in contract.events(["RoundFaulty"], listing=order.listing)}
-    return sorted(rounds | {round for round in faulty if order.covers(round)}, reverse=True)
+    names = ("Challenged", "FaultyRefunded", "RoundFaulty")
+    facts = read_about(market.index, [order.listing, order.id], names, last=block)
+    faulty = {round for round in facts.listing(order.listing).faulty if order.covers(round)}
+    return sorted(faulty | facts.order(order.id).rounds.keys(), reverse=True)
 
 
 def _read(market: Market, order: Order, listing: Listing, round: int, block: int) -> Case:
     contract = market.contract
     out = order.covers(round) and round < listing.next_round
     settlement = contract.settled(order.id, round, block=block) if out else Settlement.NONE
+    missed = out and contract.is_missed(listing.id, round, block=block)
+    released = out and not missed
     # what refunds an order's last round as faulty ends the order before it, and settles nothing
     quiet = settlement is Settlement.NONE and (out or round >= listing.next_round)
-    logs = [] if quiet else [*contract.events(_LOGS, to_block=block, order=order.id, round=round)]
-    challenge = None
-    for event in logs:
-        if event.name in ("Challenged", "Responded"):
-            challenge = challenge_after(challenge, event)
+    facts = Facts()
+    if released or not quiet:
+        subjects, names = [listing.id, order.id], ("Released", *DISPUTES)
+        facts = read_about(market.index, subjects, names, last=block, round=round)
+    known = facts.order(order.id).at(round)
     if settlement is Settlement.CHALLENGED:
-        challenge = contract.challenge(order.id, round, to_block=block)
-    missed = out and contract.is_missed(listing.id, round, block=block)
+        require_challenge(market, known, order, round, block)
     faulty_at = 0
     if out and listing.terms.adjudicated:
         if listing.terms.copies:
@@ -234,17 +233,35 @@ def _read(market: Market, order: Order, listing: Listing, round: int, block: int
         order=order,
         listing=listing,
         round=round,
-        release=contract.release(listing.id, round, to_block=block) if out and not missed else None,
+        release=release_in(market.index, facts, listing.id, round) if released else None,
         missed=missed,
         settlement=settlement,
         faulty_at=faulty_at,
-        challenge=challenge,
-        opened=_first(logs, "Challenged"),
-        answered=_first(logs, "Responded"),
-        ended=_first(logs, "ChallengeEnded") or _first(logs, "FaultyRefunded"),
+        challenge=known.challenge,
+        opened=known.opened,
+        answered=known.answered,
+        ended=known.outcome,
         now=market.connection.now(),
     )
 
 
-def _first(logs: Iterable[Event], name: str) -> Event | None:
-    return next((event for event in logs if event.name == name), None)
+def require_challenge(market: Market, known: OrderRound, order: Order, round: int, block: int) -> None:
+    """Raise `NetworkError` (`node-incomplete`) unless a challenge that is open is the one that the contract holds."""
+    held = market.contract.challenge_of(order.id, round, block=block)
+    if known.challenge is None or challenge_hash(known.challenge) != held:
+        raise NetworkError(
+            f"{market.index.name} left out logs of the challenge of order {order}",
+            "use another node",
+            code="node-incomplete",
+        )
+
+
+def _newest_round(market: Market, order: Order, listing: Listing, block: int) -> int:
+    """The newest released round that the order covers, else its next one."""
+    over = range(order.first, min(order.end, listing.next_round))
+    if over and market.contract.is_missed(listing.id, over[-1], block=block):
+        facts = read_about(market.index, [listing.id], ROUNDS, last=block)
+        require_rounds(market.index, facts, listing)
+        missed = facts.listing(listing.id).is_missed
+        over = range(over.start, next((round + 1 for round in reversed(over) if not missed(round)), over.start))
+    return over[-1] if over else max(order.first, min(listing.next_round, order.end - 1))

@@ -6,41 +6,40 @@ from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import RefusedError, UsageError
+from numerbay_chain.index.questions import read_listing
 from numerbay_chain.once import Prepared, resume_or_send
 from numerbay_chain.orders.results import PotView, Withdrawal
 from numerbay_chain.protocol.events import Done, Receipt, event_of
-from numerbay_chain.protocol.types import ZERO_ADDRESS, Token
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Listing, Token
 from numerbay_chain.session import Market
 
 _POTS_A_TRANSACTION: Final = 100
 
 
-def find_pots(market: Market, listing_id: int) -> list[PotView]:
-    """All pots of a listing that hold money, the first to mature first. Where they are, the logs tell."""
-    contract, terms = market.contract, market.contract.listing(listing_id).terms
-    places = {(release.round, release.bucket) for release in contract.releases(listing_id)}
-    places |= {(order.first, order.bucket) for order in contract.orders_of(listing_id) if order.bucket}
-    withdrawn = {(event["round"], event["bucket"]) for event in contract.events(["Withdrawn"], listing=listing_id)}
-    pots = [
-        PotView(round, bucket, contract.pot(listing_id, round, bucket).amount, terms.maturity_of(bucket))
-        for round, bucket in places - withdrawn  # what has matured gets no more money
-    ]
-    return sorted((pot for pot in pots if pot.amount), key=lambda pot: (pot.matures_at, pot.round, pot.bucket))
+def find_pots(market: Market, listing: Listing) -> tuple[list[PotView], tuple[PotView, ...]]:
+    """All pots of a listing that hold money, the first to mature first: the seller's; and those of rounds that were
+    proven faulty before they matured, whose money is the buyers'. Where they are, the logs tell."""
+    facts = read_listing(market.index, listing, ("Released", "RoundFaulty", "Withdrawn"))
+    past, orders = facts.listing(listing.id), [facts.order(id).sold for id in listing.order_ids()]
+    places = {(release.round, release.bucket) for release in past.releases.values()}
+    places |= {(order.first, order.bucket) for order in orders if order.bucket}
+    pots, frozen = list[PotView](), list[PotView]()
+    for round, bucket in places - past.withdrawn:  # what has matured gets no more money
+        if amount := market.contract.pot(listing.id, round, bucket).amount:
+            pot = PotView(round, bucket, amount, listing.terms.maturity_of(bucket))
+            is_frozen = round in past.faulty and past.faulty[round] < pot.matures_at
+            (frozen if is_frozen else pots).append(pot)
 
+    def ripeness(pot: PotView) -> tuple[int, int, int]:
+        return pot.matures_at, pot.round, pot.bucket
 
-def _frozen(market: Market, listing_id: int, pots: list[PotView]) -> tuple[PotView, ...]:
-    """Pots of rounds that were proven faulty before they matured: their money is the buyers'."""
-    events = market.contract.events(["RoundFaulty"], listing=listing_id)
-    faulty = {event["round"]: event["faultyAt"] for event in events}
-    return tuple(pot for pot in pots if pot.round in faulty and faulty[pot.round] < pot.matures_at)
+    return sorted(pots, key=ripeness), tuple(sorted(frozen, key=ripeness))
 
 
 def withdrawable(market: Market, listing_id: int) -> Withdrawal:
     """Return what `withdraw` would take now, and what matures later. Sends nothing."""
     listing, now = market.contract.listing(listing_id), market.connection.now()
-    found = find_pots(market, listing_id)
-    frozen = _frozen(market, listing_id, found)
-    pots = [pot for pot in found if pot not in frozen]
+    pots, frozen = find_pots(market, listing)
     matured = tuple(pot for pot in pots if pot.matures_at <= now)
     return Withdrawal(
         amount=sum(pot.amount for pot in matured),
@@ -70,9 +69,7 @@ def _withdraw(market: Market, listing_id: int, *, more: bool) -> Withdrawal:
     found = market.resume(label)
     receipts = [found.receipt] if found else list[Receipt]()
     listing, now = market.contract.listing(listing_id), market.connection.now()
-    there = find_pots(market, listing_id)
-    frozen = _frozen(market, listing_id, there)
-    pots = [pot for pot in there if pot not in frozen]
+    pots, frozen = find_pots(market, listing)
     matured = [pot for pot in pots if more and pot.matures_at <= now]
     for start in range(0, len(matured), _POTS_A_TRANSACTION):
         some = matured[start : start + _POTS_A_TRANSACTION]

@@ -18,6 +18,7 @@ from numerbay_chain.chain.sending.outbox import Sent, fingerprint
 from numerbay_chain.core.errors import ContentError, NetworkError, RefusedError
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.core.units import format_amount
+from numerbay_chain.index.questions import read_orders, read_purchases, read_release
 from numerbay_chain.listings.vouchers import SignedVoucher, digest_of
 from numerbay_chain.orders.allowance import ensure_allowance, missing_approval
 from numerbay_chain.orders.quote import PurchaseRequest, make_quote, refuse_young
@@ -121,8 +122,12 @@ def _refuse_other(market: Market, quote: Quote, checked: Release | None) -> None
 
 
 def _refuse_second(market: Market, quote: Quote) -> None:
-    for order in market.contract.orders_by(quote.recipient):
-        if order.listing == quote.listing.id and order.covers(quote.first_round):
+    block = market.connection.block_number()
+    bought = [one.sold for one in read_purchases(market.index, quote.recipient, last=block).orders.values()]
+    held = sorted(one.id for one in bought if one.listing == quote.listing.id and one.covers(quote.first_round))
+    facts = read_orders(market.index, held, last=block)
+    for order in (facts.order(id).sold for id in held):
+        if order.covers(quote.first_round):  # it did when it was bought
             raise RefusedError(
                 f"{quote.recipient} holds order {order} already, which covers round {quote.first_round}",
                 "give --again if a second order is meant",
@@ -131,7 +136,7 @@ def _refuse_second(market: Market, quote: Quote) -> None:
 
 
 def _released(market: Market, quote: Quote) -> Release:
-    release = market.contract.release(quote.listing.id, quote.first_round)
+    release = read_release(market.index, quote.listing.id, quote.first_round)
     if release is None:
         raise NetworkError(
             "the node left out a release", "check from_block, or use another node", code="node-incomplete"

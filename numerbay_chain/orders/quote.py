@@ -160,16 +160,16 @@ def refuse_young(market: Market, listing: Listing) -> None:
     finality = market.finality()
     if finality.is_instant:
         return
-    created = [*market.contract.events(["ListingCreated"], listing=listing.id)]
+    created = [*market.index.events(["ListingCreated"], listing=listing.id)]
     if len(created) != 1:
         raise NetworkError(
-            f"{market.connection.name} left out the creation of listing {listing.id}",
+            f"{market.index.name} left out the creation of listing {listing.id}",
             "check from_block, or use another node",
             code="node-incomplete",
         )
     if created[0]["seller"] != listing.seller or created[0]["terms"] != listing.terms:
         raise NetworkError(
-            f"the logs of {market.connection.name} and the contract do not agree on the seller of listing {listing.id}",
+            f"the logs of {market.index.name} and the contract do not agree on the seller of listing {listing.id}",
             "use another node",
             code="node-incomplete",
         )

@@ -5,172 +5,174 @@ away free orders of 65,535 rounds.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.logs import MOST_TOPICS
 from numerbay_chain.core.paging import MOST, Page
-from numerbay_chain.orders.history import ListingLog, bought_in, read_logs
+from numerbay_chain.index.questions import (
+    SALES,
+    read_about,
+    read_orders,
+    read_purchases,
+    require_orders,
+    require_rounds,
+)
 from numerbay_chain.orders.results import OrderView, RoundView
-from numerbay_chain.protocol.events import Event, challenge_after
+from numerbay_chain.protocol.facts import Facts, ListingFacts, OrderFacts, OrderRound
 from numerbay_chain.protocol.rules import (
     bucket_of,
     challengeable_from,
     declinable_until,
     dispute_deadline,
     dispute_state,
-    is_in,
 )
-from numerbay_chain.protocol.types import Challenge, Ground, Order, Release, Settlement
+from numerbay_chain.protocol.types import Listing, Order, Release, Settlement, Token
 from numerbay_chain.session import Market
 
-
-def view_orders(market: Market, orders: Sequence[Order], limit: int | None = None) -> Page[OrderView]:
-    """Return the orders with their rounds, in the order given. With `limit`, that many of them at most: those that
-    were paid for before those that were free, the newest of each; and the newest rounds of each."""
-    blocks = bought_in(market.contract, [order.id for order in orders])
-    chosen = orders
-    if limit is not None and len(orders) > limit:
-        ranked = sorted(orders, key=lambda one: (one.price > 0, blocks.get(one.id, 0), one.id), reverse=True)
-        kept = {order.id for order in ranked[:limit]}
-        chosen = [order for order in orders if order.id in kept]
-    logs = read_logs(market, (order.listing for order in chosen))
-    fates = _fates(market.contract, [order.id for order in chosen])
-    rounds = None if limit is None else MOST
-    return Page(
-        (_view(logs[one.listing], one, fates.get(one.id, {}), blocks.get(one.id, 0), rounds) for one in chosen),
-        len(orders) - len(chosen),
-    )
-
-
-@dataclass(slots=True)
-class _Fate:
-    """What happened to one round of one order alone, by the logs."""
-
-    settlement: Settlement = Settlement.NONE
-    copy: bytes | None = None
-    challenge: Challenge | None = None
-    ground: Ground | None = None
-    faulty_at: int | None = None
-    missed: bool = False  # and paid back
-
-    def is_shown(self, covered: bool) -> bool:
-        """Whether a round is shown however old it is: it waits for something, or a fault of it was paid back."""
-        return self.settlement is Settlement.CHALLENGED or (self.ground is not None and not covered)
-
-    def meet(self, event: Event) -> None:
-        if event.name in ("Challenged", "Responded"):
-            self.challenge = challenge_after(self.challenge, event)
-        match event.name:
-            case "CopyDelivered":
-                self.copy = event["contentHash"]
-            case "Challenged":
-                self.settlement = Settlement.CHALLENGED
-            case "Responded":
-                pass
-            case "CopyFaulty":
-                self.faulty_at = self.faulty_at or event["faultyAt"]
-            case "ChallengeEnded":
-                self.ground = event["ground"]
-                lost = self.ground is Ground.NOTHING_PROVEN
-                self.settlement = Settlement.PAID_TO_SELLER if lost else Settlement.PAID_BACK
-            case "FaultyRefunded":
-                self.settlement, self.ground = Settlement.PAID_BACK, Ground.WRONG_CONTENT
-            case _:
-                self.settlement, self.missed = Settlement.PAID_BACK, event.name == "MissedRefunded"
-
-
-_FATEFUL: Final = (
-    "CopyDelivered", "Challenged", "Responded", "CopyFaulty", "ChallengeEnded", "FaultyRefunded", "RoundRefunded",
-    "MissedRefunded",
+_SHOWN: Final = (
+    "Released", "Skipped", "RoundFaulty", "Delivered", "CopyDelivered", "Challenged", "Responded", "CopyFaulty",
+    "ChallengeEnded", "RoundRefunded", "MissedRefunded",
 )  # fmt: skip
-_Fates = dict[int, _Fate]
-"""By round."""
 
 
-def _fates(contract: MarketplaceContract, ids: Sequence[int]) -> dict[int, _Fates]:
-    """By order."""
-    fates: dict[int, _Fates] = {}
-    for start in range(0, len(ids), MOST_TOPICS):
-        for event in contract.events(_FATEFUL, order=list(ids[start : start + MOST_TOPICS])):
-            fates.setdefault(event["order"], {}).setdefault(event["round"], _Fate()).meet(event)
-    return fates
+def view_bought(market: Market, buyer: str, limit: int | None = None) -> Page[OrderView]:
+    """Return all orders of a buyer with their rounds, by id. With `limit`, that many of them at most: those that were
+    paid for before those that were free, the newest of each; and the newest rounds of each."""
+    block = market.connection.block_number()
+    return _page(market, read_purchases(market.index, buyer, last=block), limit, block)
 
 
-def _view(log: ListingLog, order: Order, fates: _Fates, bought: int, most: int | None) -> OrderView:
+def view_sold(market: Market, listing_id: int, limit: int | None = None) -> Page[OrderView]:
+    """Return all orders of a listing: as `view_bought`. Raises `RevertedError` where there is no such listing."""
+    block = market.connection.block_number()
+    ids = market.contract.listing(listing_id, block=block).order_ids()
+    return _page(market, read_orders(market.index, ids, last=block), limit, block)
+
+
+def view_order(market: Market, order: int) -> OrderView:
+    """Return one order, anybody's, with all rounds that are over. Raises `RevertedError` where there is no such
+    order."""
+    block = market.connection.block_number()
+    held = market.contract.order(order, block=block)
+    (view,) = _views(market, _read(market, [order], {order: held}, block), None)
+    return view
+
+
+def _page(market: Market, sold: Facts, limit: int | None, block: int) -> Page[OrderView]:
+    ranked = sorted(sold.orders.values(), key=lambda one: (one.sold.price > 0, one.block, one.id), reverse=True)
+    ids = sorted(one.id for one in ranked[:limit])
+    shown = _read(market, ids, {}, block)
+    return Page(_views(market, shown, None if limit is None else MOST), len(ranked) - len(ids))
+
+
+def _read(market: Market, ids: Sequence[int], known: Mapping[int, Order], block: int) -> list["_Shown"]:
+    """`known`: orders as the contract has them."""
+    listings = {id: market.contract.listing(id, block=block) for id in sorted({order >> 32 for order in ids})}
+    facts = read_about(market.index, [*listings, *ids], SALES + _SHOWN, last=block)
+    require_orders(market.index, facts, ids)
+    for listing in listings.values():
+        require_rounds(market.index, facts, listing)
+    now = market.connection.now()
+    return [
+        _Shown(listings[id >> 32], facts.listing(id >> 32), known.get(id) or facts.order(id).sold, facts.order(id), now)
+        for id in ids
+    ]
+
+
+def _views(market: Market, shown: Iterable["_Shown"], most: int | None) -> Iterator[OrderView]:
+    return (_view(of, market.token(of.listing.terms.token), most) for of in shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is shown of an order: its listing with that one's `past`, and the order with its `facts`."""
+
+    listing: Listing
+    past: ListingFacts
+    order: Order
+    facts: OrderFacts
+    now: int
+
+
+def _view(of: _Shown, token: Token, most: int | None) -> OrderView:
     """`most`: how many of the rounds that are over are shown, the newest; and those that wait for a step."""
-    next_round = log.listing.next_round
+    order, listing, next_round = of.order, of.listing, of.listing.next_round
     over = range(order.first, min(order.end, next_round))
     newest = over if most is None else over[max(len(over) - most, 0) :]
     # a faulty round that was the order's last one is no longer covered once it was paid back
-    open_ = {round for round, fate in fates.items() if round not in newest and fate.is_shown(round in over)}
-    open_ |= {round for round in log.faulty if round in over and round not in newest and round not in fates}
-    late = log.listing.overdue(log.now)
+    waiting = {round for round, known in of.facts.rounds.items() if _waits(known, round in over)}
+    waiting |= {round for round in of.past.faulty if round in over and round not in of.facts.rounds}
+    late = listing.overdue(of.now)
     overdue = range(max(order.first, late.start), min(order.end, late.stop))
-    shown = [*sorted({*newest, *open_}), *([next_round] if next_round < order.end else [])]
-    rounds = tuple(_view_round(log, order, round, fates.get(round, _Fate()), bought) for round in shown)
+    shown = [*sorted({*newest, *waiting}), *([next_round] if next_round < order.end else [])]
     ended = order.end <= next_round
     status = "ended" if ended else "cancelled" if order.cancelled_at else "active"
-    reclaimable = None if ended or not order.cancelled_at else order.cancelled_at + log.listing.terms.notice_period
+    reclaimable = None if ended or not order.cancelled_at else order.cancelled_at + listing.terms.notice_period
     return OrderView(
         order=order,
-        token=log.token,
-        rounds=rounds,
+        token=token,
+        rounds=tuple(_view_round(of, round) for round in shown),
         status=status,
         reclaimable_from=reclaimable,
         earlier=len(over) - sum(round in over for round in shown),
         to_come=range(next_round, max(order.end, next_round)),
         overdue=overdue,
-        unpaid=len(overdue) + _missed_unpaid(log, over, fates),
+        unpaid=len(overdue) + _missed_unpaid(of, over),
     )
 
 
-def _missed_unpaid(log: ListingLog, over: range, fates: _Fates) -> int:
-    missed = bisect_left(log.missed, over.stop) - bisect_left(log.missed, over.start)
-    return missed - sum(fate.settlement is Settlement.PAID_BACK and fate.missed for fate in fates.values())
+def _waits(known: OrderRound, covered: bool) -> bool:
+    """Whether a round is shown however old it is: it waits for something, or a fault of it was paid back."""
+    return known.settlement is Settlement.CHALLENGED or (known.ground is not None and not covered)
 
 
-def _view_round(log: ListingLog, order: Order, round: int, fate: _Fate, bought: int) -> RoundView:
-    release, terms, opened = log.releases.get(round), log.listing.terms, fate.challenge
+def _missed_unpaid(of: _Shown, over: range) -> int:
+    missed = bisect_left(of.past.missed, over.stop) - bisect_left(of.past.missed, over.start)
+    return missed - sum(known.missed for known in of.facts.rounds.values())
+
+
+def _view_round(of: _Shown, round: int) -> RoundView:
+    order, terms, known = of.order, of.listing.terms, of.facts.at(round)
+    release, opened = of.past.releases.get(round), known.challenge
     matures_at = None if release is None else terms.maturity_of(bucket_of(order, release))
-    untouched = fate.settlement is Settlement.NONE
-    faulty_at = log.faulty.get(round) or fate.faulty_at
-    ended = fate.ground is not None
-    state = dispute_state(terms, log.now, fate.settlement, opened, ended, faulty_at or 0, matures_at or 0)
-    has_copy = not terms.copies or fate.copy is not None
+    settlement = Settlement.PAID_BACK if known.repaid else known.settlement
+    untouched = settlement is Settlement.NONE
+    faulty_at = of.past.faulty.get(round) or known.faulty_at or None
+    ended = known.ground is not None
+    state = dispute_state(terms, of.now, settlement, opened, ended, faulty_at or 0, matures_at or 0)
+    copy = known.copy.content_hash if known.copy else None
     return RoundView(
         round=round,
         due=terms.due(round),
         released_at=release.released_at if release else None,
-        missed=is_in(log.missed, round),
-        settlement=fate.settlement,
-        declinable_until=declinable_until(log.listing, order, release, log.now) if untouched else None,
+        missed=of.past.is_missed(round),
+        settlement=settlement,
+        declinable_until=declinable_until(of.listing, order, release, of.now) if untouched else None,
         matures_at=matures_at,
-        content_hash=fate.copy if terms.copies else release.content_hash if release else None,
-        envelopes=_posted_since(log.postings.get(round, []), bought) if has_copy else 0,
+        content_hash=copy if terms.copies else release.content_hash if release else None,
+        envelopes=_posted_since_bought(of, round) if copy or not terms.copies else 0,
         challenged_at=opened.challenged_at if opened else None,
         answered_at=opened.responded_at if opened and opened.responded else None,
-        ground=fate.ground,
+        ground=known.ground,
         faulty_at=faulty_at,
         refundable=state == "refundable",
         dispute=state,
         dispute_until=dispute_deadline(terms, state, opened),
-        challengeable_until=_challengeable_until(log, release, matures_at) if state == "none" and untouched else None,
-        overdue=round in log.listing.overdue(log.now),
-        too_late=terms.adjudicated and untouched and state == "none" and 0 < (matures_at or 0) <= log.now,
+        challengeable_until=_challengeable_until(of, release, matures_at) if state == "none" and untouched else None,
+        overdue=round in of.listing.overdue(of.now),
+        too_late=terms.adjudicated and untouched and state == "none" and 0 < (matures_at or 0) <= of.now,
     )
 
 
-def _posted_since(blocks: list[int], bought: int) -> int:
-    return len(blocks) - bisect_left(blocks, bought)
+def _posted_since_bought(of: _Shown, round: int) -> int:
+    return sum(posted.block >= of.facts.block for posted in of.past.postings.get(round, ()))
 
 
-def _challengeable_until(log: ListingLog, release: Release | None, matures_at: int | None) -> int | None:
+def _challengeable_until(of: _Shown, release: Release | None, matures_at: int | None) -> int | None:
     """The last second in which a round that nothing was settled about can be challenged; None where it can't be now."""
-    terms, now = log.listing.terms, log.now
+    terms, now = of.listing.terms, of.now
     if release is None or matures_at is None or not terms.adjudicated or now >= matures_at:
         return None
-    faulty = release.round in log.faulty and not terms.copies
-    return None if faulty or now < challengeable_from(log.listing, release) else matures_at - 1
+    faulty = release.round in of.past.faulty and not terms.copies
+    return None if faulty or now < challengeable_from(of.listing, release) else matures_at - 1

@@ -2,6 +2,7 @@
 
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.index.questions import read_release
 from numerbay_chain.once import Prepared, resume_or_send
 from numerbay_chain.orders.payouts import paid_by
 from numerbay_chain.protocol.events import Done, event_of
@@ -59,7 +60,7 @@ def refund(market: Market, order: int, round: int | None = None) -> Done:
     if round is None:
         call, name = calls.refund(order=order), "Refunded"
     else:
-        release = market.contract.release(held.listing, round)
+        release = read_release(market.index, held.listing, round)
         if release is None:
             raise RefusedError(
                 f"round {round} was not released",

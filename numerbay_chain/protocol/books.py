@@ -1,11 +1,12 @@
-"""A marketplace's books: what its events tell of each order, pot, round and listing, and what is owed in all."""
+"""A marketplace's books: the sums that its whole history adds up to, and what is owed in all."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from numerbay_chain.protocol.types import Challenge, Offer, Settlement, Terms
+from numerbay_chain.protocol.facts import Facts, ListingFacts, Offering, OrderFacts
+from numerbay_chain.protocol.types import Order, Settlement, Terms
 
 Balances = dict[str, int]
 """Token address → amount in its smallest unit."""
@@ -14,29 +15,6 @@ Balances = dict[str, int]
 def add_to(balances: Balances, token: str, amount: int) -> None:
     """Add to what there is of a token."""
     balances[token] = balances.get(token, 0) + amount
-
-
-@dataclass(slots=True)
-class OrderBook:
-    """An order: it covers rounds `first` to `end - 1`."""
-
-    id: int
-    buyer: str
-    first: int
-    end: int
-    price: int
-    version: int
-    epoch: int
-    bucket: int
-    cancelled_at: int = 0
-    settled: dict[int, Settlement] = field(default_factory=dict)
-    copies: dict[int, bytes] = field(default_factory=dict)  # round → content hash
-    challenges: dict[int, Challenge] = field(default_factory=dict)  # round → the open one
-    copy_faulty: dict[int, int] = field(default_factory=dict)  # round → when its challenged copy was proven faulty
-    voucher: bytes | None = None  # the digest of the one that it was bought with
-
-    def covers(self, round: int) -> bool:
-        return self.first <= round < self.end
 
 
 _BITS: Final = 25
@@ -79,53 +57,44 @@ class PotBook:
     released: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseBook:
-    """A released round."""
-
-    content_hash: bytes
-    bucket: int
-    released_at: int
-
-
 @dataclass(slots=True)
 class ListingBook:
-    """A listing with its orders and pots."""
+    """A listing, its orders and its pots. `next_round` and `last_turn` are as the contract has them."""
 
-    id: int
-    seller: str
-    operator: str
-    payout: str
-    terms: Terms
-    offer: Offer
-    version: int = 0
+    facts: ListingFacts
+    orders: list[OrderFacts] = field(default_factory=list)  # by index
     next_round: int = 0
     last_turn: int = 0
-    orders: list[OrderBook] = field(default_factory=list)  # by index
-    releases: dict[int, ReleaseBook] = field(default_factory=dict)
-    missed: list[int] = field(default_factory=list)  # in order
     prices: Prices = field(default_factory=Prices)  # what each round earns when it is released
-    faulty: dict[int, int] = field(default_factory=dict)  # round → when it was proven so
     pots: dict[tuple[int, int], PotBook] = field(default_factory=dict)  # (round, bucket)
+
+    @property
+    def id(self) -> int:
+        return self.facts.id
+
+    @property
+    def offering(self) -> Offering:
+        """Raises `LookupError` before its creation."""
+        if self.facts.offering is None:
+            raise LookupError(self.id)
+        return self.facts.offering
+
+    @property
+    def terms(self) -> Terms:
+        return self.offering.terms
 
     @property
     def voided(self) -> int:
         """Orders that ended before their first round, counted where there is a supply."""
-        return sum(order.end == order.first for order in self.orders) if self.terms.supply else 0
+        return sum(not order.sold.rounds for order in self.orders) if self.terms.supply else 0
 
-    def take_in(self, order: OrderBook) -> None:
-        """Add an order. One that was bought for the round that was out has paid for that one already."""
-        self.orders.append(order)
-        self.prices.add(order.first + (order.bucket != 0), order.end, order.price)
+    def earn_from(self, order: Order) -> None:
+        """Count on an order's rounds. One that was bought for the round that was out has paid for that one already."""
+        self.prices.add(_ahead(order), order.end, order.price)
 
-    def end(self, order: OrderBook, end: int) -> None:
-        """End an order before round `end`."""
-        self.prices.add(max(end, order.first + (order.bucket != 0)), order.end, -order.price)
-        order.end = end
-
-    def is_missed(self, round: int) -> bool:
-        place = bisect_left(self.missed, round)
-        return place < len(self.missed) and self.missed[place] == round
+    def end(self, order: Order, end: int) -> None:
+        """Count on no round of the order from `end` on."""
+        self.prices.add(max(end, _ahead(order)), order.end, -order.price)
 
     def earned_by(self, round: int) -> int:
         """The sum of the prices of all orders that cover the round, but for those bought when it was out."""
@@ -134,37 +103,47 @@ class ListingBook:
     def leaving(self) -> dict[int, int]:
         """End of orders → sum of their prices, for ends above the next round."""
         found: dict[int, int] = {}
-        for order in self.orders:
-            if order.end > self.next_round:
-                found[order.end] = found.get(order.end, 0) + order.price
+        for order in self._with_rounds_to_come():
+            found[order.end] = found.get(order.end, 0) + order.price
         return found
 
     @property
     def unreleased(self) -> int:
         """Owed for rounds that are to come."""
         return sum(
-            order.price * (order.end - max(order.first, self.next_round))
-            for order in self.orders
-            if order.end > self.next_round
+            order.price * (order.end - max(order.first, self.next_round)) for order in self._with_rounds_to_come()
         )
+
+    def _with_rounds_to_come(self) -> Iterator[Order]:
+        return (one.sold for one in self.orders if one.sold.end > self.next_round)
 
     @property
     def owed_for_missed(self) -> int:
         """Owed for missed rounds that were not paid back."""
-        return sum(order.price * self._missed_of(order) for order in self.orders)
+        return sum(one.sold.price * self._missed_of(one) for one in self.orders)
 
-    def _missed_of(self, order: OrderBook) -> int:
-        missed = bisect_left(self.missed, order.end) - bisect_left(self.missed, order.first)
-        return missed - sum(order.covers(round) and self.is_missed(round) for round in order.settled)
+    def _missed_of(self, one: OrderFacts) -> int:
+        order, missed = one.sold, self.facts.missed
+        covered = bisect_left(missed, order.end) - bisect_left(missed, order.first)
+        return covered - sum(
+            known.settlement is not Settlement.NONE and order.covers(round) and self.facts.is_missed(round)
+            for round, known in one.rounds.items()
+        )
 
     @property
     def owed_for_challenges(self) -> int:
         """Prices and bonds of open challenges."""
-        return sum(challenge.stake for order in self.orders for challenge in order.challenges.values())
+        rounds = (known for order in self.orders for known in order.rounds.values())
+        return sum(known.open_challenge.stake for known in rounds if known.open_challenge)
 
     def is_frozen(self, round: int, bucket: int) -> bool:
         """Whether the round was proven faulty before the pot matured."""
-        return round in self.faulty and self.faulty[round] < self.terms.maturity_of(bucket)
+        return round in self.facts.faulty and self.facts.faulty[round] < self.terms.maturity_of(bucket)
+
+
+def _ahead(order: Order) -> int:
+    """The first round that the order had not paid for when it was bought."""
+    return order.first + (order.bucket != 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,43 +154,37 @@ class Discrepancy:
     text: str
 
 
-class Books:
-    """All that is known of one marketplace. `received` and `paid` are what went in and out by token; `credited_in` the
-    sum of the credits by token; `discrepancies` what did not add up."""
+@dataclass
+class Books(Facts):
+    """All that is known of one marketplace, and what it adds up to. `received` and `paid` are what went in and out by
+    token; `credited_in` the sum of the credits by token; `discrepancies` what did not add up; `events` how many there
+    were."""
 
-    def __init__(self) -> None:
-        self.listings: dict[int, ListingBook] = {}
-        self.keys: dict[tuple[str, int], bytes] = {}
-        self.credits: dict[tuple[str, str], int] = {}  # (account, token)
-        self.credited_in: Balances = {}
-        self.by_token: dict[str, list[ListingBook]] = {}
-        self.voucher_uses: dict[bytes, int] = {}
-        self.revoked: set[bytes] = set()
-        self.received: Balances = {}
-        self.paid: Balances = {}
-        self.discrepancies: list[Discrepancy] = []
-        self.events = 0
+    books: dict[int, ListingBook] = field(default_factory=dict)  # by listing
+    by_token: dict[str, list[ListingBook]] = field(default_factory=dict)
+    credits: dict[tuple[str, str], int] = field(default_factory=dict)  # (account, token)
+    credited_in: Balances = field(default_factory=dict)
+    received: Balances = field(default_factory=dict)
+    paid: Balances = field(default_factory=dict)
+    discrepancies: list[Discrepancy] = field(default_factory=list)
+    events: int = 0
 
     def doubt(self, subject: str, text: str) -> None:
         """Note what does not add up."""
         self.discrepancies.append(Discrepancy(subject, text))
 
-    def order(self, id: int) -> OrderBook:
-        """Raises `LookupError`."""
-        return self.listings[id >> 32].orders[id & 0xFFFF_FFFF]
-
     def unreleased(self, token: str) -> int:
-        return sum(listing.unreleased for listing in self._with(token))
+        return sum(book.unreleased for book in self._with(token))
 
     def missed(self, token: str) -> int:
-        return sum(listing.owed_for_missed for listing in self._with(token))
+        return sum(book.owed_for_missed for book in self._with(token))
 
     def pots(self, token: str) -> int:
-        return sum(pot.amount for listing in self._with(token) for pot in listing.pots.values())
+        return sum(pot.amount for book in self._with(token) for pot in book.pots.values())
 
     def challenged(self, token: str) -> int:
         """Prices and bonds of open challenges."""
-        return sum(listing.owed_for_challenges for listing in self._with(token))
+        return sum(book.owed_for_challenges for book in self._with(token))
 
     def credited(self, token: str) -> int:
         return self.credited_in.get(token, 0)

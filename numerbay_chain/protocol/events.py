@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from numerbay_chain.core.errors import NetworkError
-from numerbay_chain.protocol.types import Challenge, Release, Token
+from numerbay_chain.protocol.types import Challenge, Order, Release, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,21 @@ def release_of(event: Event) -> Release:
         released_at=event["releasedAt"],
         block=event.block,
         transaction=event.transaction,
+    )
+
+
+def order_of(event: Event) -> Order:
+    """The order that a Bought event tells of, as it was sold."""
+    return Order(
+        id=event["order"],
+        buyer=event["buyer"],
+        first=event["first"],
+        rounds=event["rounds"],
+        price=event["price"],
+        version=event["version"],
+        epoch=event["epoch"],
+        bucket=event["bucket"],
+        cancelled_at=0,
     )
 
 

@@ -16,8 +16,8 @@ from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.core.units import format_duration
 from numerbay_chain.crypto.content_key import ContentKey, word
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, find_envelope, open_envelope
+from numerbay_chain.index.questions import read_envelopes
 from numerbay_chain.ipfs import Cid
-from numerbay_chain.orders.history import deliveries_to
 from numerbay_chain.protocol.rules import bought_when_out
 from numerbay_chain.protocol.types import Delivery
 from numerbay_chain.retrieval.key_search import search
@@ -48,7 +48,7 @@ def _find_key(promise: Promise, manifest: Manifest, pair: KeyPair) -> ContentKey
             return answered
     except (ProblemError, NetworkError) as error:
         doubt = error  # an envelope may hold the right one all the same
-    deliveries = deliveries_to(promise.market.contract, promise.order, promise.round)
+    deliveries = read_envelopes(promise.market.index, promise.order, promise.round)
 
     def attempt(delivery: Delivery) -> ContentKey | None:
         record = _envelope(promise, delivery, manifest)

@@ -70,8 +70,7 @@ def strangers_challenges() -> AbstractContextManager[None]:
     def everybody(market: Market, named: Collection[int] = ()) -> DisputeScope:
         scope = scope_of(market, named)
         operators = {
-            event["listing"]: event["operator"]
-            for event in market.contract.events(["ListingCreated", "OperatorChanged"])
+            event["listing"]: event["operator"] for event in market.index.events(["ListingCreated", "OperatorChanged"])
         }
         mine = {listing for listing, operator in operators.items() if operator == market.account}
         return DisputeScope(scope.sold, scope.operated | (mine - scope.sold), 0)

@@ -15,12 +15,13 @@ from numerbay_chain.protocol.types import Settlement
 from numerbay_chain.retrieval.key_sources import find_key
 from tests.hostile.honest import HonestBuyer, HonestSeller
 from tests.hostile.world import RIVAL, World
+from tests.support.told import Told
 
 
 def of_buyer(world: World, buyer: HonestBuyer) -> Iterator[str]:
     """A price paid for a round that the buyer neither has nor got back; an order that was not meant."""
     contract = world.contract
-    held = [order.id for order in contract.orders_by(world.address_of(buyer.number))]
+    held = [order.id for order in Told(contract).orders_by(world.address_of(buyer.number))]
     if extra := set(held) - set(buyer.bought):
         yield f"paid for orders that were not meant: {len(extra)}"
     for id in held:
@@ -40,7 +41,7 @@ def of_seller(world: World, seller: HonestSeller) -> Iterator[str]:
     shown = answers | set(keys_shown(world, seller.number, "deliver", "releaseAndDeliver"))
     for listing_id in seller.listings:
         listing = contract.listing(listing_id)
-        for event in contract.events(["Bought"]):
+        for event in Told(contract).events(["Bought"]):
             id, first = event["order"], event["first"]
             if id >> 32 != listing_id:
                 continue
@@ -61,8 +62,8 @@ def sealed_to_the_wrong_one(world: World, seller: HonestSeller) -> Iterator[str]
     """A key that the rival can open, of an order that is not the rival's."""
     pair = find_key(world.market(RIVAL, world.pinned), world.contract.current_key(world.address_of(RIVAL))[1])
     for listing in seller.listings:
-        for delivery in [one for round in range(4) for one in world.contract.deliveries(listing, round)]:
-            release = world.contract.release(listing, delivery.round)
+        for delivery in [one for round in range(4) for one in Told(world.contract).deliveries(listing, round)]:
+            release = Told(world.contract).release(listing, delivery.round)
             if release is None or not release.manifest:
                 continue
             commitment = Manifest.decode(release.manifest).key_commitment

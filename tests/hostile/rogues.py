@@ -20,6 +20,7 @@ from tests.hostile.honest import PRICE
 from tests.hostile.world import RIVAL, ROGUE, SELLER, STRANGER, World
 from tests.support.adversary import ANOTHER_KEY, Cheat
 from tests.support.noise import noise
+from tests.support.told import Told
 
 HOUR = 3_600
 
@@ -194,7 +195,7 @@ class RogueSeller:
     def hand_out(self) -> None:
         """Envelopes: right ones, wrong ones or none, then dead ones."""
         for round, (_, key) in self.sealed.items():
-            orders = [order.id for order in self.world.contract.orders_of(self.listing) if order.covers(round)]
+            orders = [order.id for order in Told(self.world.contract).orders_of(self.listing) if order.covers(round)]
             if orders and self.manner.key != "none":
                 given = key if self.manner.key == "right" else ANOTHER_KEY
                 quietly(lambda given=given, orders=orders, round=round: self.cheat.hand_out(given, orders, round))
@@ -210,10 +211,10 @@ class RogueSeller:
         """Answers every challenge, right or wrong, or none."""
         contract = self.world.contract
         for round, (manifest, key) in self.sealed.items():
-            for order in contract.orders_of(self.listing):
+            for order in Told(contract).orders_of(self.listing):
                 if not order.covers(round) or contract.settled(order.id, round) is not Settlement.CHALLENGED:
                     continue
-                if self.manner.answer == "none" or contract.challenge(order.id, round).responded:
+                if self.manner.answer == "none" or Told(contract).challenge(order.id, round).responded:
                     continue
                 given = key if self.manner.answer == "right" else ANOTHER_KEY
                 quietly(
@@ -229,7 +230,7 @@ class RogueSeller:
 
         contract = self.world.contract
         for round in self.sealed:
-            for order in contract.orders_of(self.listing):
+            for order in Told(contract).orders_of(self.listing):
                 if contract.settled(order.id, round) is Settlement.CHALLENGED:
                     quietly(lambda order=order, round=round: settle(self.cheat.market, order.id, round))
         quietly(lambda: Seller(self.cheat.market).withdraw(self.listing))

@@ -31,6 +31,7 @@ from numerbay_chain.protocol.types import Challenge
 from numerbay_chain.session import Market
 from tests.support.noise import noise
 from tests.support.places import PRICE, Place
+from tests.support.told import Told
 
 HOUR, DAY = 3_600, 86_400
 BOND = PRICE // 10
@@ -189,7 +190,7 @@ class Cheat:
     def answer(self, order: int, manifest: Manifest, key: ContentKey, round: int = 0, flip: int = 0) -> Receipt:
         """Answer a challenge with whatever key, XORed with `flip`."""
         dispute = Dispute(self.market.contract, order, round)
-        opened = self.market.contract.challenge(order, round)
+        opened = Told(self.market.contract).challenge(order, round)
         assert opened is not None
         dispute.challenge = opened
         return dispute.respond(self.market.sender, manifest, dispute.response(key, flip))
@@ -210,7 +211,7 @@ class Dispute:
 
     @cached_property
     def bucket(self) -> int:
-        release = self.market.release(self.order >> 32, self.round)
+        release = Told(self.market).release(self.order >> 32, self.round)
         assert release is not None
         return release.bucket
 
@@ -264,5 +265,5 @@ class Dispute:
         after = challenge_after(self.challenge, event)
         assert after is not None
         self.challenge = after
-        assert self.market.challenge(self.order, self.round) == after
+        assert Told(self.market).challenge(self.order, self.round) == after
         return receipt

@@ -8,6 +8,7 @@ import pytest
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.protocol.events import Event
 
 Change = Callable[[list[Event]], list[Event]]
@@ -29,7 +30,7 @@ def watched(patch: pytest.MonkeyPatch) -> list[str]:
 
 
 class LyingContract(MarketplaceContract):
-    """Answers one question falsely, logs (`events`) or state; all else is true."""
+    """Answers one question about its state falsely; all else is true."""
 
     def __init__(self, honest: MarketplaceContract, question: str, lie: Callable[[Any], Any]) -> None:
         self.__dict__.update(honest.__dict__)
@@ -39,6 +40,17 @@ class LyingContract(MarketplaceContract):
             return lie(truth(*arguments, **named))
 
         setattr(self, question, answer)
+
+
+class LyingIndex(NodeEvents):
+    """A node whose logs are altered, and whose state is not."""
+
+    def __init__(self, contract: MarketplaceContract, lie: Callable[[Any], Any]) -> None:
+        super().__init__(contract.connection, contract.address, contract.from_block)
+        self._lie = lie
+
+    def events(self, *asked: Any, **more: Any) -> Iterator[Event]:
+        return iter(self._lie(super().events(*asked, **more)))
 
 
 def leaving_out(*names: str, order: int | None = None) -> Callable[[Iterator[Event]], Iterator[Event]]:

@@ -13,6 +13,7 @@ from numerbay_chain.chain.identity.deployment import deploy
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.home.home import Home
+from numerbay_chain.index.events import EventSource
 from numerbay_chain.ipfs import ContentStore
 from numerbay_chain.seller import Seller
 from numerbay_chain.session import Market
@@ -39,6 +40,7 @@ class Place:
     chain: Chain
     contract: MarketplaceContract
     store: ContentStore
+    index: EventSource | None = None
     told: list[str] = field(default_factory=list)
 
     @classmethod
@@ -52,6 +54,7 @@ class Place:
             home=Home(self.folder / name),
             connection=self.chain.connection,
             contract=self.contract,
+            index=self.index,
             signer=None if number is None else self.chain.signer(number),
             store=store or self.store,
             notify=self.told.append,

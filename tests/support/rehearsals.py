@@ -23,6 +23,7 @@ from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.protocol.types import ZERO_ADDRESS
 from tests.support.places import Place
 from tests.support.steps import Interruption, Steps
+from tests.support.told import Told
 
 PEOPLE = (0, 1, 2)  # the seller and two buyers
 
@@ -135,7 +136,7 @@ class Stage:
     def facts(self) -> dict[str, Any]:
         """What counts in the end, but for what is random (salts, digests) and what gas cost."""
         place, contract = self.place, self.place.contract
-        connection, events = place.chain.connection, list(contract.events())
+        connection, events = place.chain.connection, list(Told(contract).events())
         spent = dict.fromkeys(PEOPLE, 0)
         people = {place.chain.signer(number).address: number for number in PEOPLE}
         for transaction in sorted({event.transaction for event in events}):
@@ -147,7 +148,9 @@ class Stage:
             "events": [event.name for event in events],
             "copies": sorted(str(event["order"]) for event in events if event.name == "CopyDelivered"),
             "posted": [event["count"] for event in events if event.name == "Delivered"],
-            "orders": [order for number in range(contract.listing_count()) for order in contract.orders_of(number + 1)],
+            "orders": [
+                order for number in range(contract.listing_count()) for order in Told(contract).orders_of(number + 1)
+            ],
             "held": contract.holdings(ZERO_ADDRESS),
             # none of it depends on the gas price, which moves
             "wealth but for gas": {number: place.balance(number) + spent[number] for number in PEOPLE},
@@ -181,6 +184,6 @@ class Stage:
                 problem.kind for problem in self.place.buyer(number, registered=False).verify(order.id).problems
             ]
             for number in PEOPLE[1:]
-            for order in self.place.contract.orders_by(self.place.chain.signer(number).address)
+            for order in Told(self.place.contract).orders_by(self.place.chain.signer(number).address)
             if self.place.contract.listing(order.listing).next_round > order.first
         }

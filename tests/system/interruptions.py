@@ -29,6 +29,7 @@ from tests.support.places import PRICE, Place
 from tests.support.plugins.toolchain import anvil_binary
 from tests.support.rehearsals import Run, Stage
 from tests.support.steps import WAYS, Interruption
+from tests.support.told import Told
 
 CONTENT = b"id,prediction\n" + b"n0001,0.5\n" * 900
 DEEP = 70  # blocks: more than what makes a block final: anvil calls the one final that is 64 blocks deep
@@ -80,11 +81,11 @@ def _serve(case: Case, place: Place) -> object:
 
 
 def _copies(case: Case, place: Place) -> object:
-    return _post(place, list(place.contract.orders_of(1)))
+    return _post(place, list(Told(place.contract).orders_of(1)))
 
 
 def _last_copy(case: Case, place: Place) -> object:
-    return _post(place, list(place.contract.orders_of(1))[-1:])
+    return _post(place, list(Told(place.contract).orders_of(1))[-1:])
 
 
 def _post(place: Place, orders: list[Order]) -> object:

@@ -20,6 +20,7 @@ from tests.support.codes import fails_with
 from tests.support.dying import WRITES, KilledError, death
 from tests.support.places import PRICE, Place
 from tests.support.plugins.toolchain import anvil_binary, require
+from tests.support.told import Told
 from tests.system.interruptions import CASES, CONTENT, interrupt, prepared
 
 
@@ -46,12 +47,12 @@ def rehearsal(place: Place) -> Iterator[Place]:
 def facts(place: Place) -> dict[str, Any]:
     """What counts in the end, but for what is random (salts) or costs (gas)."""
     contract = place.contract
-    orders = contract.orders_of(1) if contract.listing_count() and contract.listing(1).orders else []
+    orders = Told(contract).orders_of(1) if contract.listing_count() and contract.listing(1).orders else []
     return {
-        "names": [event.name for event in contract.events()],
+        "names": [event.name for event in Told(contract).events()],
         "orders": orders,
         "held": contract.holdings("0x" + 40 * "0"),
-        "posted": [event["count"] for event in contract.events(["Delivered"])],
+        "posted": [event["count"] for event in Told(contract).events(["Delivered"])],
         "next nonces": [
             place.chain.connection.transaction_count(place.chain.signer(number).address) for number in (0, 1, 2)
         ],
@@ -80,7 +81,7 @@ def test_a_release_that_nobody_was_told_of_is_told_by_the_next_call(place: Place
         place.seller.deliver(path, listing.id)
     delivered = place.seller.deliver(path, listing.id)
     assert delivered.release is not None
-    assert (delivered.resumed, delivered.release.transaction) == (True, place.contract.releases(1)[0].transaction)
+    assert (delivered.resumed, delivered.release.transaction) == (True, Told(place.contract).releases(1)[0].transaction)
     assert delivered.newly_posted == (order.id,)
     assert list(place.folder.glob("seller/outbox/*/*.json")) == [], "nothing is on its way any more"
 
@@ -124,7 +125,7 @@ def test_another_file_is_refused_while_a_delivery_is_unfinished(place: Place) ->
         place.seller.deliver(path, listing.id)
     with fails_with(RefusedError, "unfinished-delivery", "predictions.csv", 0, 1) as refusal:
         place.seller.deliver(other, listing.id)
-    assert place.contract.releases(listing.id) == []
+    assert Told(place.contract).releases(listing.id) == []
     entry = Path(str(refusal.value.hint).split("move ")[1].split(" away")[0])
     assert entry.stat().st_mode & 0o777 == 0o600
     entry.unlink()

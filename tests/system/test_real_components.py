@@ -18,6 +18,7 @@ from tests.support.dying import KilledError, death
 from tests.support.noise import noise
 from tests.support.places import PRICE, Place
 from tests.support.plugins.toolchain import ROOT, Kubo, anvil_binary, kubo, require
+from tests.support.told import Told
 
 pytestmark = pytest.mark.anvil
 
@@ -140,6 +141,6 @@ def test_a_process_that_dies_leaves_nothing_undone_and_nothing_done_twice(
     seller = Seller.connect("seller", home=home.path)
     outcome = seller.deliver(path, 1)
     assert outcome.state == "delivered"
-    names = [event.name for event in place.contract.events(["Released", "Delivered"])]
+    names = [event.name for event in Told(place.contract).events(["Released", "Delivered"])]
     assert names == ["Released", "Delivered"]
     assert again.fetch(again.orders()[0].id, path=place.output()).sha256 == outcome.sha256

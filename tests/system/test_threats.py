@@ -31,6 +31,7 @@ from tests.support.gateways import Request, serving
 from tests.support.places import PRICE, Place
 from tests.support.plugins.toolchain import anvil_binary, require
 from tests.support.rehearsals import Visit
+from tests.support.told import Told
 from tests.support.vectors.reference import H
 
 WINDOW = 600
@@ -54,8 +55,8 @@ def sold(place: Place, content: bytes, **terms: int) -> Sold:
     if delivered.state == "waiting":
         place.chain.advance(WINDOW + 1)
         place.seller.serve(listing.id)
-    (release,) = place.contract.releases(listing.id)
-    (posted,) = place.contract.deliveries(listing.id, 0)
+    (release,) = Told(place.contract).releases(listing.id)
+    (posted,) = Told(place.contract).deliveries(listing.id, 0)
     envelopes = Cid.of(posted.digest, posted.count * ENVELOPE_SIZE)
     return Sold(place, order.id, Manifest.decode(release.manifest), envelopes)
 
@@ -75,7 +76,7 @@ def test_junk_arrives_exactly_as_committed_and_nobody_judges_it(place: Place) ->
         buyer.judge(bought.order)
     with fails_with(RefusedError, "nothing-to-prove"):
         buyer.prove(bought.order, publish_key=True)
-    assert [event.name for event in place.contract.events(["RoundFaulty"])] == []
+    assert [event.name for event in Told(place.contract).events(["RoundFaulty"])] == []
 
 
 def test_a_proof_against_junk_that_is_sent_all_the_same_is_refused(place: Place) -> None:
@@ -180,7 +181,7 @@ def test_keys_are_sealed_to_what_the_chain_says_whatever_a_host_claims(place: Pl
     order = buyer.buy(listing.id).order
     place.seller.deliver(place.file(), listing.id, note=note)
 
-    (posted,) = place.contract.deliveries(listing.id, 0)
+    (posted,) = Told(place.contract).deliveries(listing.id, 0)
     record = place.store.read_bytes(Cid.of(posted.digest, posted.count * ENVELOPE_SIZE), ENVELOPE_SIZE)
     with pytest.raises(CryptoError):
         bindings.crypto_box_seal_open(record[8:], hosts.public_key, hosts.reveal_private_key())
@@ -238,7 +239,7 @@ class TestBlocksThatAreTakenBack:
         buyer = public.buyer()
         with taken_back(devnet):
             bought = buyer.buy(listing.id, young_listing=True)
-        assert public.contract.orders_by(buyer.market.account) == []
+        assert Told(public.contract).orders_by(buyer.market.account) == []
 
         again = buyer.buy(listing.id, young_listing=True)
         assert (again.order.id, again.resumed) == (bought.order.id, True)
@@ -246,7 +247,7 @@ class TestBlocksThatAreTakenBack:
         assert public.contract.holdings(again.token.address) == PRICE
         with fails_with(RefusedError, "already-bought"):
             buyer.buy(listing.id, young_listing=True)
-        assert len(public.contract.orders_by(buyer.market.account)) == 1
+        assert len(Told(public.contract).orders_by(buyer.market.account)) == 1
 
     def test_a_release_that_vanished_is_the_same_release_again_and_its_key_waits(
         self, devnet: Devnet, public: Place
@@ -261,16 +262,18 @@ class TestBlocksThatAreTakenBack:
         again = deliver(public, listing.id)
         assert (again.resumed, again.content_hash) == (True, first.content_hash)
         assert first.release is not None
-        assert [release.transaction for release in public.contract.releases(listing.id)] == [first.release.transaction]
+        assert [release.transaction for release in Told(public.contract).releases(listing.id)] == [
+            first.release.transaction
+        ]
         advance(devnet.connection, WINDOW + 1)
         waiting = deliver(public, listing.id)
         assert (waiting.state, waiting.newly_posted) == ("waiting", ())
         assert "not final yet" in (waiting.waiting_for or "")
-        assert public.contract.deliveries(listing.id, 0) == [], "a release that can vanish gives no key away"
+        assert Told(public.contract).deliveries(listing.id, 0) == [], "a release that can vanish gives no key away"
 
         mine(devnet)
         assert deliver(public, listing.id).newly_posted == (order.id,)
-        assert len(public.contract.deliveries(listing.id, 0)) == 1
+        assert len(Told(public.contract).deliveries(listing.id, 0)) == 1
         assert public.buyer().verify(order.id).problems == ()
 
     def test_envelopes_that_vanished_are_posted_again_and_hold_no_other_key(
@@ -284,11 +287,11 @@ class TestBlocksThatAreTakenBack:
         mine(devnet)
         with taken_back(devnet):
             serve(public, listing.id)
-            (before,) = public.contract.deliveries(listing.id, 0)
-        assert public.contract.deliveries(listing.id, 0) == []
+            (before,) = Told(public.contract).deliveries(listing.id, 0)
+        assert Told(public.contract).deliveries(listing.id, 0) == []
 
         serve(public, listing.id)
-        (after,) = public.contract.deliveries(listing.id, 0)
+        (after,) = Told(public.contract).deliveries(listing.id, 0)
         assert (after.digest, after.count) == (before.digest, 1)
         assert public.buyer().verify(order.id).problems == ()
 
@@ -302,18 +305,18 @@ class TestBlocksThatAreTakenBack:
             assert delivered.newly_posted == (kept.id,)
             assert [left.order for left in delivered.left] == [young.id]
             assert "could still vanish" in delivered.left[0].reason
-            (shown,) = public.contract.deliveries(listing.id, 0)
+            (shown,) = Told(public.contract).deliveries(listing.id, 0)
         cheat.market.sender.send(calls.register(public_key=b"\x33" * 32))  # his nonce is used for something else
 
         assert public.contract.listing(listing.id).next_round == 0
         with fails_with(RefusedError, "same-file", 0):
             deliver(public, listing.id)
-        assert [release.round for release in public.contract.releases(listing.id)] == [0], "it is out again"
+        assert [release.round for release in Told(public.contract).releases(listing.id)] == [0], "it is out again"
         mine(devnet)
         serve(public, listing.id)
-        (posted,) = public.contract.deliveries(listing.id, 0)
+        (posted,) = Told(public.contract).deliveries(listing.id, 0)
         assert (posted.digest, posted.count) == (shown.digest, 1)
-        assert [order.id for order in public.contract.orders_of(listing.id)] == [kept.id]
+        assert [order.id for order in Told(public.contract).orders_of(listing.id)] == [kept.id]
         with pytest.raises(NumerbayChainError):
             cheat.fetch(young.id, path=public.output())
         assert public.buyer(1).verify(kept.id).problems == ()

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
+from numerbay_chain.protocol.books import ListingBook
 from numerbay_chain.protocol.events import Event
-from numerbay_chain.protocol.replay import Ledger, ListingBook, OrderBook
+from numerbay_chain.protocol.facts import OrderFacts
+from numerbay_chain.protocol.ledger import Ledger
+from numerbay_chain.protocol.replay import replay
 from numerbay_chain.protocol.rules import REVOKED
 from numerbay_chain.protocol.types import Offer, Terms
 from tests.contracts.stateful import machine
@@ -61,8 +64,8 @@ def check_books(books: Ledger, model: Model, tokens: list[str]) -> None:
             if model.token(order >> 32) == token
         ), f"in open challenges in {token}"
         assert books.owed(token) == model.owed(token) == books.received.get(token, 0) - books.paid.get(token, 0)
-    assert books.listings.keys() == model.listings.keys()
-    for number, listing in books.listings.items():
+    assert books.books.keys() == books.listings.keys() == model.listings.keys()
+    for number, listing in books.books.items():
         _check_listing(listing, model, number)
         for order in listing.orders:
             _check_order(order, model)
@@ -91,40 +94,42 @@ def _owed(model: Model, token: str) -> tuple[int, int, int, int]:
 
 def _check_listing(book: ListingBook, model: Model, number: int) -> None:
     state = model.listings[number]
-    assert (book.id, book.seller, book.operator, book.payout) == (
+    offering = book.offering
+    assert (book.id, offering.seller, offering.operator, offering.payout) == (
         number, str(state["seller"]), str(state["operator"]), str(state["payout"])
     )  # fmt: skip
-    assert astuple(book.terms) == tuple(state["terms"][name] for name in TERMS)
-    assert (astuple(book.offer), book.version) == (tuple(state["offer"].values()), state["version"])
+    assert astuple(offering.terms) == tuple(state["terms"][name] for name in TERMS)
+    assert (astuple(offering.offer), offering.version) == (tuple(state["offer"].values()), state["version"])
     assert (book.next_round, book.last_turn) == (state["nextRound"], state["lastTurn"])
     assert [order.id for order in book.orders] == state["ids"]
-    assert (book.voided, set(book.missed)) == (state["voided"], state["missed"])
-    assert book.faulty == state["faulty"]
+    assert (book.voided, set(book.facts.missed)) == (state["voided"], state["missed"])
+    assert book.facts.faulty == state["faulty"]
     frozen = {place for place in book.pots if model.is_frozen(number, *place)}
     assert {place for place in book.pots if book.is_frozen(*place)} == frozen
     assert book.earned_by(book.next_round) == model.active(number)
-    last, leaving = max([book.next_round, *(order.end for order in book.orders)]), book.leaving()
+    last, leaving = max([book.next_round, *(order.sold.end for order in book.orders)]), book.leaving()
     for round_ in range(last + 1):
         assert leaving.get(round_, 0) == model.leaving(number, round_), f"leaving before round {round_}"
-    released = {r: (one.content_hash, one.bucket, one.released_at) for r, one in book.releases.items()}
+    released = {r: (one.content_hash, one.bucket, one.released_at) for r, one in book.facts.releases.items()}
     assert released == {r: (one["hash"], one["bucket"], one["time"]) for r, one in state["released"].items()}
     assert {place: (pot.amount, pot.released) for place, pot in book.pots.items()} == {
         place: (model.pot(number, *place), model.is_flagged(number, *place)) for place in model.pots(number)
     }
 
 
-def _check_order(book: OrderBook, model: Model) -> None:
-    state = model.orders[book.id]
+def _check_order(sale: OrderFacts, model: Model) -> None:
+    order, state = sale.sold, model.orders[sale.id]
     names = ("buyer", "first", "end", "price", "version", "epoch", "bucket")
-    assert tuple(getattr(book, name) for name in names) == tuple(state[name] for name in names)
-    assert book.cancelled_at == state["cancelledAt"]
-    assert (book.voucher in model.vouchers) == (state["version"] == VOUCHER_PRICE)
-    rounds = model.cells[book.id]
-    assert book.settled == {r: model.settled[book.id, r] for r in rounds if (book.id, r) in model.settled}
-    opened = {r: challenge_tuple(model.challenges[book.id, r]) for r in rounds if (book.id, r) in model.challenges}
-    assert {r: astuple(challenge) for r, challenge in book.challenges.items()} == opened
-    assert book.copy_faulty == {r: model.copy_faulty[book.id, r] for r in rounds if (book.id, r) in model.copy_faulty}
-    assert book.copies == {r: model.copies[book.id, r] for r in rounds if (book.id, r) in model.copies}
+    assert tuple(getattr(order, name) for name in names) == tuple(state[name] for name in names)
+    assert order.cancelled_at == state["cancelledAt"]
+    assert (sale.voucher in model.vouchers) == (state["version"] == VOUCHER_PRICE)
+    for round_ in model.cells[sale.id]:
+        place, known = (sale.id, round_), sale.at(round_)
+        assert known.settlement == model.settled.get(place, 0)
+        opened = model.challenges.get(place)
+        assert (astuple(known.open_challenge) if known.open_challenge else None) == (opened and challenge_tuple(opened))
+        assert known.marked_at == model.copy_faulty.get(place, 0)
+        assert (known.copy.content_hash if known.copy else None) == model.copies.get(place)
 
 
 def test_the_books_are_right_whatever_people_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +140,7 @@ def test_the_books_are_right_whatever_people_do(monkeypatch: pytest.MonkeyPatch)
         counted.update(event.name for event in heard_events)
         books = Booked.listening.books
         for event in heard_events:
-            books.apply(_as_the_package_has_it(books.events, event))
+            replay([_as_the_package_has_it(books.events, event)], books)
         return original(heard_events, ledger)
 
     monkeypatch.setattr(machine, "replay", heard)

@@ -11,14 +11,18 @@ from numerbay_chain.auditor import Auditor
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.core.errors import UsageError
 from numerbay_chain.core.units import format_order_id
+from numerbay_chain.index.events import EventSource
+from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.ipfs import Cid, EmbeddedStore, open_store
-from numerbay_chain.protocol.replay import Ledger
+from numerbay_chain.protocol.ledger import Ledger
+from numerbay_chain.protocol.replay import replay
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Listing, Order, Pot, Settlement
 from tests.support.codes import fails_with
 from tests.support.evm.inside import InsideChain
 from tests.support.fixtures import Says
-from tests.support.nodes import Change, LyingContract, changed, followed_by, told_twice, without
+from tests.support.nodes import Change, LyingContract, LyingIndex, changed, followed_by, told_twice, without
 from tests.support.places import PRICE, Place
+from tests.support.told import Told
 
 DAY = 86_400
 
@@ -85,9 +89,9 @@ def test_money_sent_in_by_mistake_is_a_note(busy: Place) -> None:
     assert [(finding.severity, finding.subject) for finding in report.findings] == [("note", f"token {ZERO_ADDRESS}")]
 
 
-def audit_with(place: Place, contract: MarketplaceContract) -> Any:
+def audit_with(place: Place, contract: MarketplaceContract, index: EventSource | None = None) -> Any:
     market = place.market("auditor", None)
-    market.contract = contract
+    market.contract, market.index = contract, index or market.index
     return Auditor(market).audit()
 
 
@@ -133,7 +137,7 @@ def test_a_contract_that_lies_is_named(busy: Place, question: str, lie: Callable
     ],
 )  # fmt: skip
 def test_a_log_that_was_left_out_is_noticed(busy: Place, name: str) -> None:
-    assert not audit_with(busy, LyingContract(busy.contract, "events", without(1, name))).ok
+    assert not audit_with(busy, busy.contract, LyingIndex(busy.contract, without(1, name))).ok
 
 
 ORDER = 1 << 32 | 2  # of four rounds, and still running
@@ -170,9 +174,7 @@ CREDIT = {"account": ZERO_ADDRESS, "token": ZERO_ADDRESS, "amount": 5}
 def test_an_event_that_those_before_do_not_explain_is_named(
     busy: Place, change: Change, subject: str, words: str
 ) -> None:
-    books = Ledger()
-    for event in change(list(busy.contract.events())):
-        books.apply(event)
+    books = replay(change(list(Told(busy.contract).events())), Ledger())
     doubts = [(doubt.subject, doubt.text) for doubt in books.discrepancies]
     assert any(found.startswith(subject) and words in text for found, text in doubts), doubts
 
@@ -180,7 +182,7 @@ def test_an_event_that_those_before_do_not_explain_is_named(
 def test_content_that_is_not_to_be_had_or_altered_is_an_error_for_who_asks_for_it(busy: Place) -> None:
     store = busy.store
     assert isinstance(store, EmbeddedStore)
-    manifest = Manifest.decode(busy.contract.releases(1)[0].manifest)
+    manifest = Manifest.decode(Told(busy.contract).releases(1)[0].manifest)
     path = store.block_path(manifest.ciphertext_cid)
     good = path.read_bytes()
     path.chmod(0o600)
@@ -203,8 +205,9 @@ def test_an_audit_of_content_ends_as_what_it_found(place: Place, nbc: Says) -> N
     assert "everything adds up" in nbc("auditor", None, "audit", "--content").stdout
 
     assert isinstance(place.store, EmbeddedStore)
-    disk, ciphertext = place.store, Manifest.decode(place.contract.releases(order.listing)[0].manifest).ciphertext_cid
-    copy = Cid.raw(place.contract.copies_of(own.listing, 0)[0].content_hash)
+    first = Told(place.contract).releases(order.listing)[0]
+    disk, ciphertext = place.store, Manifest.decode(first.manifest).ciphertext_cid
+    copy = Cid.raw(Told(place.contract).copies_of(own.listing, 0)[0].content_hash)
     for cid in (ciphertext, copy):
         disk.block_path(cid).unlink()
     off = nbc("auditor", None, "audit", "--content", code=1)
@@ -228,7 +231,7 @@ def test_the_manifest_of_every_copy_is_read_from_the_store(place: Place) -> None
     assert (report.findings, report.checked["manifests"]) == ((), 2)
 
     assert isinstance(place.store, EmbeddedStore)
-    first = place.contract.copies_of(listing.id, 0)[0]
+    first = Told(place.contract).copies_of(listing.id, 0)[0]
     path = place.store.block_path(Cid.raw(first.content_hash))
     path.unlink()
     report = place.auditor.audit()
@@ -253,9 +256,7 @@ def test_a_store_that_is_down_does_not_keep_the_books_from_being_audited(place: 
 @pytest.mark.parametrize("late_by", [1, 10_000])
 def test_logs_that_begin_after_the_deployment_are_refused_instead_of_called_a_lie(busy: Place, late_by: int) -> None:
     market = busy.market("auditor", None)
-    market.contract = MarketplaceContract(
-        busy.chain.connection, busy.contract.address, busy.contract.from_block + late_by
-    )
+    market.index = NodeEvents(busy.chain.connection, busy.contract.address, busy.contract.from_block + late_by)
     with fails_with(UsageError, "wrong-first-block") as refused:
         Auditor(market).audit()
     assert "from_block" in str(refused.value.hint)

@@ -8,14 +8,16 @@ import pytest
 
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.protocol.replay import Ledger
+from numerbay_chain.protocol.ledger import Ledger
+from numerbay_chain.protocol.replay import replay
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Settlement
 from tests.integration.audit.test_audit import audit_with
 from tests.support.adversary import Dispute, sealed
 from tests.support.evm.inside import InsideChain
 from tests.support.fixtures import Says
-from tests.support.nodes import Change, LyingContract, changed, followed_by, told_twice, without
+from tests.support.nodes import Change, LyingContract, LyingIndex, changed, followed_by, told_twice, without
 from tests.support.places import PRICE, Place
+from tests.support.told import Told
 
 HOUR, DAY, DECLINE = 3_600, 86_400, 600
 BOND = PRICE // 10
@@ -150,7 +152,7 @@ def test_a_contract_that_lies_about_a_dispute_is_named(
     ],
 )  # fmt: skip
 def test_a_log_of_a_dispute_that_was_left_out_is_noticed(disputed: Place, name: str, number: int) -> None:
-    assert not audit_with(disputed, LyingContract(disputed.contract, "events", without(number, name))).ok
+    assert not audit_with(disputed, disputed.contract, LyingIndex(disputed.contract, without(number, name))).ok
 
 
 LATER = {"bucket": 9, "disputeKey": 1, "price": PRICE, "bond": BOND, "challengedAt": 1}
@@ -186,38 +188,31 @@ LATER = {"bucket": 9, "disputeKey": 1, "price": PRICE, "bond": BOND, "challenged
 def test_an_event_of_a_dispute_that_those_before_do_not_explain_is_named(
     disputed: Place, change: Change, subject: str, words: str
 ) -> None:
-    books = Ledger()
-    for event in change(list(disputed.contract.events())):
-        books.apply(event)
+    books = replay(change(list(Told(disputed.contract).events())), Ledger())
     doubts = [(doubt.subject, doubt.text) for doubt in books.discrepancies]
     assert any(found == subject or found.startswith(subject + " ") for found, _ in doubts), doubts
     assert any(found.startswith(subject) and words in text for found, text in doubts), doubts
 
 
 def test_a_withdrawal_of_a_frozen_pot_is_named(disputed: Place) -> None:
-    (frozen,) = [place for place, pot in books_of(disputed).listings[BAD].pots.items() if pot.amount]
+    (frozen,) = [place for place, pot in books_of(disputed).books[BAD].pots.items() if pot.amount]
     taken = {"listing": BAD, "round": frozen[0], "bucket": frozen[1], "amount": PRICE}
     payout = disputed.contract.listing(BAD).payout
-    books = Ledger()
-    for event in followed_by(("Withdrawn", taken | {"payout": payout}))(list(disputed.contract.events())):
-        books.apply(event)
+    books = replay(
+        followed_by(("Withdrawn", taken | {"payout": payout}))(list(Told(disputed.contract).events())), Ledger()
+    )
     (doubt,) = books.discrepancies
     assert (doubt.subject, "faulty before its pot matured" in doubt.text) == ("round 0 of listing 2", True)
 
 
 def books_of(place: Place) -> Ledger:
-    books = Ledger()
-    for event in place.contract.events():
-        books.apply(event)
-    return books
+    return replay(Told(place.contract).events(), Ledger())
 
 
 def test_a_purchase_of_a_faulty_round_is_named(disputed: Place) -> None:
-    bought = next(event for event in disputed.contract.events() if event.name == "Bought").arguments
+    bought = next(event for event in Told(disputed.contract).events() if event.name == "Bought").arguments
     late = bought | {"order": order(BAD, 4), "first": 0, "rounds": 1, "bucket": 12345}
-    books = Ledger()
-    for event in followed_by(("Bought", late))(list(disputed.contract.events())):
-        books.apply(event)
+    books = replay(followed_by(("Bought", late))(list(Told(disputed.contract).events())), Ledger())
     (doubt,) = books.discrepancies
     assert (doubt.subject, "had been proven faulty" in doubt.text) == ("order 2-4", True)
 

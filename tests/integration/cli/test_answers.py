@@ -10,6 +10,7 @@ from numerbay_chain.ipfs import EmbeddedStore
 from tests.support.codes import fails_with
 from tests.support.fixtures import Says
 from tests.support.places import PRICE, Place
+from tests.support.told import Told
 
 
 def test_a_good_round_whose_key_is_to_come_is_verified(place: Place, nbc: Says) -> None:
@@ -27,7 +28,7 @@ def test_a_round_in_the_decline_window_that_is_not_as_promised_is_not(place: Pla
     place.buyer().buy(listing.id)
     place.seller.deliver(place.file(), listing.id)
     assert isinstance(place.store, EmbeddedStore)
-    manifest = Manifest.decode(place.contract.releases(listing.id)[0].manifest)
+    manifest = Manifest.decode(Told(place.contract).releases(listing.id)[0].manifest)
     place.store.block_path(manifest.ciphertext_cid).unlink()
     assert "2 problems:" in nbc("buyer-1", 1, "verify", "1-0", code=1).stdout
 
@@ -45,7 +46,7 @@ def test_a_voucher_is_revoked_and_paid_for_once(place: Place) -> None:
     voucher = place.seller.sign_voucher(listing.id, price=0)
     assert place.seller.revoke_voucher(voucher) is not None
     assert place.seller.revoke_voucher(voucher) is None
-    assert len([*place.contract.events(["VoucherRevoked"])]) == 1
+    assert len([*Told(place.contract).events(["VoucherRevoked"])]) == 1
 
 
 def test_a_voucher_says_how_many_rounds_it_buys(place: Place) -> None:
@@ -84,7 +85,7 @@ def test_an_audit_names_the_round_whose_content_is_not_to_be_had(place: Place, n
     place.buyer().buy(listing.id)
     place.seller.deliver(place.file(), listing.id)
     assert isinstance(place.store, EmbeddedStore)
-    manifest = Manifest.decode(place.contract.releases(listing.id)[0].manifest)
+    manifest = Manifest.decode(Told(place.contract).releases(listing.id)[0].manifest)
     place.store.block_path(manifest.ciphertext_cid).unlink()
     assert nbc("auditor", 5, "audit").stdout.endswith("everything adds up\n")
     said = nbc("auditor", 5, "audit", "--content", code=1).stdout

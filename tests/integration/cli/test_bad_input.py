@@ -32,6 +32,7 @@ from numerbay_chain.seller import Seller
 from numerbay_chain.session import Market
 from tests.support.codes import fails_with
 from tests.support.places import PRICE, Place
+from tests.support.told import Told
 
 CONTENT = b"id,prediction\n" + b"n0001,0.5\n" * 2_000
 
@@ -64,8 +65,8 @@ def sold(place: Place) -> Sold:
     listing = place.seller.create_listing(PRICE, min_interval=60)
     order = place.buyer().buy(listing.id, rounds=2).order
     place.seller.deliver(place.file(content=CONTENT), listing.id)
-    release = place.contract.releases(listing.id)[0]
-    delivery = place.contract.deliveries(listing.id, 0)[0]
+    release = Told(place.contract).releases(listing.id)[0]
+    delivery = Told(place.contract).deliveries(listing.id, 0)[0]
     envelopes = Cid.of(delivery.digest, delivery.count * ENVELOPE_SIZE)
     return Sold(place, order.id, Manifest.decode(release.manifest), envelopes)
 
@@ -160,7 +161,7 @@ def test_envelopes_that_never_hold_the_key_are_told(place: Place) -> None:
 def test_a_round_that_is_out_is_checked_before_it_is_bought(place: Place) -> None:
     listing = place.seller.create_listing(PRICE, instant=True)
     place.seller.deliver(place.file(content=CONTENT), listing.id)
-    manifest = Manifest.decode(place.contract.releases(listing.id)[0].manifest)
+    manifest = Manifest.decode(Told(place.contract).releases(listing.id)[0].manifest)
     assert isinstance(place.store, EmbeddedStore)
     place.store.block_path(manifest.ciphertext_cid).unlink()
     buyer = place.buyer()
@@ -225,7 +226,7 @@ def test_a_file_that_changes_while_it_is_sealed_is_not_sold(place: Place) -> Non
 
     with fails_with(RefusedError, "file-changed"):
         place.seller.deliver(path, listing.id, progress=scribble)
-    assert place.contract.releases(listing.id) == []
+    assert Told(place.contract).releases(listing.id) == []
     place.seller.deliver(path, listing.id)
     assert place.buyer().verify(1 << 32).problems == ()
 

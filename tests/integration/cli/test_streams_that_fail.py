@@ -16,6 +16,7 @@ from numerbay_chain.cli.main import main
 from numerbay_chain.core.errors import ExitCode
 from numerbay_chain.session import Market
 from tests.support.places import PRICE, Place
+from tests.support.told import Told
 
 
 class Failing(io.RawIOBase):
@@ -88,7 +89,7 @@ def test_a_purchase_is_done_and_told_where_it_can_be(
 ) -> None:
     streams = STREAMS[how]()
     code = run(monkeypatch, streams, "buy", "1", *(["--json"] if as_json else []))
-    assert [order.id for order in sold.contract.orders_of(1)] == [1 << 32], "it was bought, once"
+    assert [order.id for order in Told(sold.contract).orders_of(1)] == [1 << 32], "it was bought, once"
     assert code == ExitCode.DONE
     told = [said(stream) for stream in streams]  # type: ignore[arg-type]  # of Failing ones nothing
     assert "bug" not in "".join(told)

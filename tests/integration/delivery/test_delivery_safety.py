@@ -4,22 +4,24 @@ who was paid back, and nobody left without one."""
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
 from numerbay_chain.delivery.journal import RoundJournal
 from numerbay_chain.delivery.results import Delivered
+from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.ipfs import Cid, EmbeddedStore
-from numerbay_chain.protocol.types import Delivery
+from numerbay_chain.protocol.events import Event
 from numerbay_chain.seller import Seller
 from tests.support.codes import fails_with
 from tests.support.dying import KilledError, death
 from tests.support.gateways import Request, serving
 from tests.support.places import OPERATOR, PRICE, Place
+from tests.support.told import Told
 
 HOUR, DAY = 3_600, 86_400
 
@@ -47,7 +49,7 @@ def slow_gateway(place: Place) -> Iterator[tuple[str, Callable[[], None]]]:
 
 
 def envelopes_of(place: Place, listing: int, round: int = 0) -> list[int]:
-    return [delivery.count for delivery in place.contract.deliveries(listing, round)]
+    return [delivery.count for delivery in Told(place.contract).deliveries(listing, round)]
 
 
 # ------------------------------------------------------------------------------------------------ a round goes out once
@@ -135,13 +137,16 @@ def test_envelopes_that_the_store_lost_are_handed_out_again(place: Place) -> Non
     place.seller.deliver(place.file(), listing.id)
     store = place.store
     assert isinstance(store, EmbeddedStore)
-    (posted,) = place.contract.events(["Delivered"])
+    (posted,) = Told(place.contract).events(["Delivered"])
     (lost,) = (path for path in (place.folder / "store").rglob("*") if path.is_file() and path.stat().st_size == 88)
     lost.unlink()
     assert [problem.fault for problem in place.buyer().verify(order.id).problems] == [True]
     assert [one.newly_posted for one in place.seller.serve(listing.id).rounds] == [(order.id,)]
     assert place.buyer().verify(order.id).problems == ()
-    assert [event["digest"] == posted["digest"] for event in place.contract.events(["Delivered"])] == [True, False]
+    assert [event["digest"] == posted["digest"] for event in Told(place.contract).events(["Delivered"])] == [
+        True,
+        False,
+    ]
     assert place.seller.serve(listing.id).rounds == ()
 
 
@@ -173,7 +178,7 @@ def test_a_slow_gateway_does_not_hold_up_the_release_and_the_same_envelopes_are_
     with pytest.raises(RefusedError) as refused:
         deliver()
     assert refused.value.code == "not-read-back"
-    assert place.contract.releases(listing.id) == []
+    assert Told(place.contract).releases(listing.id) == []
     look()
     released = deliver()
     assert (released.state, released.release is not None) == ("waiting", True)
@@ -246,22 +251,26 @@ def test_one_round_s_failure_does_not_stop_serving_the_next(place: Place) -> Non
 
 
 def test_serving_ends_when_the_node_is_gone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    listing = place.seller.create_listing(PRICE, min_interval=60)
+    listing = place.seller.create_listing(PRICE, min_interval=60, decline_window=60)
     place.buyer().buy(listing.id, rounds=2)
-    place.seller.deliver(place.file(), listing.id)
+    for again in (False, True):
+        place.chain.advance(60)
+        assert place.seller.deliver(place.file(), listing.id, again=again).state == "waiting"
     place.chain.advance(60)
-    place.seller.deliver(place.file(), listing.id, again=True)
     rounds: list[int] = []
 
     def unreachable(*_: object) -> int:
         raise NetworkError("the node can't be reached")
 
-    def gone_from_here(contract: MarketplaceContract, listing: int, round: int) -> list[Delivery]:
-        rounds.append(round)
-        monkeypatch.setattr(Connection, "block_number", unreachable)
-        raise NetworkError("the node can't be reached")
+    class GoneFromHere(NodeEvents):
+        def events(self, *asked: Any, **more: Any) -> Iterator[Event]:
+            if "round" not in more:
+                return super().events(*asked, **more)
+            rounds.append(more["round"])
+            monkeypatch.setattr(Connection, "block_number", unreachable)
+            raise NetworkError("the node can't be reached")
 
-    monkeypatch.setattr(MarketplaceContract, "deliveries", gone_from_here)
+    place.index = GoneFromHere(place.contract.connection, place.contract.address, place.contract.from_block)
     with fails_with(NetworkError, "network"):
         place.seller.serve(listing.id)
     assert rounds == [0]

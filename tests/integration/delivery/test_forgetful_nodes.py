@@ -11,8 +11,9 @@ from numerbay_chain.core.errors import ExitCode, NetworkError
 from numerbay_chain.seller import Seller
 from tests.support.codes import fails_with
 from tests.support.fixtures import Says
-from tests.support.nodes import LyingContract, leaving_out
+from tests.support.nodes import LyingIndex, leaving_out
 from tests.support.places import PRICE, Place
+from tests.support.told import Told
 
 HOUR, DAY = 3_600, 86_400
 
@@ -23,14 +24,14 @@ def forgetting(place: Place) -> Callable[..., Seller]:
 
     def make(*names: str, order: int | None = None) -> Seller:
         market = place.market("seller", 0)
-        market.contract = LyingContract(place.contract, "events", leaving_out(*names, order=order))
+        market.index = LyingIndex(place.contract, leaving_out(*names, order=order))
         return Seller(market)
 
     return make
 
 
 def envelopes_of(place: Place, listing: int) -> list[int]:
-    return [delivery.count for delivery in place.contract.deliveries(listing, 0)]
+    return [delivery.count for delivery in Told(place.contract).deliveries(listing, 0)]
 
 
 def test_a_release_that_the_node_leaves_out_is_not_released_again(
@@ -57,7 +58,7 @@ def test_a_node_that_leaves_out_the_release_just_made_keeps_the_entry(
     with fails_with(NetworkError, "node-incomplete", 0):
         forgetting("Released").deliver(place.file(), listing.id)
     assert place.seller.deliver(place.file(), listing.id).resumed
-    assert [release.round for release in place.contract.releases(listing.id)] == [0]
+    assert [release.round for release in Told(place.contract).releases(listing.id)] == [0]
 
 
 @pytest.mark.parametrize("price", [PRICE, 0])
@@ -154,12 +155,12 @@ def test_what_the_node_tells_of_is_answered_all_the_same(
 
 def test_the_command_line_answers_what_it_was_told_of_then_says_so(place: Place, nbc: Says, challenged: int) -> None:
     place.buyer(2).open_dispute(challenged + 1)
-    place.contract = LyingContract(place.contract, "events", leaving_out("Challenged", order=challenged))
+    place.index = LyingIndex(place.contract, leaving_out("Challenged", order=challenged))
     listed = nbc("seller", 0, "dispute", "list", "--seller", "--json", code=ExitCode.NETWORK)
     assert [one["order"] for one in json.loads(listed.stdout)["disputes"]] == [challenged + 1]
     assert "which may be a challenge\n" in listed.stderr
     nbc("seller", 0, "dispute", "respond", code=ExitCode.NETWORK)
-    assert place.contract.challenge(challenged + 1, 0).responded
+    assert Told(place.contract).challenge(challenged + 1, 0).responded
 
 
 def test_rounds_that_the_node_leaves_out_are_noticed(
@@ -197,7 +198,7 @@ def test_a_view_without_a_release_that_the_contract_counts_is_refused(place: Pla
     order = place.buyer().buy(listing).order.id
     place.seller.deliver(place.file(), listing)
     market = place.market("buyer-1", 1)
-    market.contract = LyingContract(market.contract, "events", leaving_out("Released"))
+    market.index = LyingIndex(market.contract, leaving_out("Released"))
     for look in (Buyer(market).orders, lambda: Buyer(market).order(order)):
         with pytest.raises(NetworkError) as refused:
             look()

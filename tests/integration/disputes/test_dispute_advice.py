@@ -5,6 +5,7 @@ from tests.support.adversary import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blin
 from tests.support.fixtures import Says
 from tests.support.places import Place
 from tests.support.programs import flat
+from tests.support.told import Told
 
 
 def test_a_buyer_without_a_key_is_shown_the_way_to_his_money(place: Place, cheat: Cheat, nbc: Says) -> None:
@@ -79,7 +80,7 @@ def test_the_last_second_to_decline_is_the_same_wherever_it_is_said(place: Place
     listing, (order,) = sold(place, decline_window=600)
     name = f"{listing}-0"
     place.seller.deliver(place.file(), listing)
-    release = place.contract.release(listing, 0)
+    release = Told(place.contract).release(listing, 0)
     assert release is not None
     last = release.released_at + 599
     assert place.buyer().order(order).rounds[0].declinable_until == last

@@ -11,21 +11,21 @@ import pytest
 from eth_account import Account
 
 from numerbay_chain import Buyer, Seller
-from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.encoding import abi
 from numerbay_chain.chain.signers.signer import KeystoreSigner
 from numerbay_chain.core.errors import AccountError, ExitCode, NetworkError, RefusedError
 from numerbay_chain.core.home import keyfile
+from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.ipfs import ContentStore, EmbeddedStore
 from numerbay_chain.protocol.events import Event
-from numerbay_chain.protocol.types import Challenge
 from numerbay_chain.session import Market
 from tests.support.adversary import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.support.codes import fails_with
 from tests.support.fixtures import Says
-from tests.support.nodes import LyingContract, altering, leaving_out, watched
+from tests.support.nodes import LyingIndex, altering, leaving_out, watched
 from tests.support.noise import noise
 from tests.support.places import PRICE, Place
+from tests.support.told import Told
 
 
 def challenge(place: Place, order: int, round: int | None = None, number: int = 1) -> None:
@@ -36,7 +36,7 @@ def challenge(place: Place, order: int, round: int | None = None, number: int = 
 def seller_over(place: Place, logs: Callable[[Iterator[Event]], Iterator[Event]]) -> Seller:
     """The seller, over a node whose logs are altered, its state not."""
     market = place.market("seller", 0)
-    market.contract = LyingContract(place.contract, "events", logs)
+    market.index = LyingIndex(place.contract, logs)
     return Seller(market)
 
 
@@ -48,7 +48,7 @@ def test_no_key_is_sealed_to_a_key_that_only_the_logs_know(place: Place) -> None
     thief = keyfile.generate()
     with fails_with(NetworkError, "node-incomplete", "1-0"):
         seller_over(place, altering("KeyRegistered", publicKey=thief.public_key)).deliver(place.file(), listing)
-    assert place.contract.deliveries(listing, 0) == []
+    assert Told(place.contract).deliveries(listing, 0) == []
 
 
 def test_no_key_is_sealed_to_a_buyer_whom_only_the_logs_know(place: Place) -> None:
@@ -56,7 +56,7 @@ def test_no_key_is_sealed_to_a_buyer_whom_only_the_logs_know(place: Place) -> No
     thief = place.buyer(2).market.account
     with fails_with(NetworkError, "node-incomplete", "1-0"):
         seller_over(place, altering("Bought", buyer=thief)).deliver(place.file(), listing)
-    assert place.contract.deliveries(listing, 0) == []
+    assert Told(place.contract).deliveries(listing, 0) == []
 
 
 # ----------------------------------------------------------------------------------- nothing is told that can't be sent
@@ -121,7 +121,7 @@ def test_the_challenge_that_waits_is_answered_not_the_newest(place: Place, nbc: 
         challenge(place, two_rounds, round)
     place.seller.respond(two_rounds, 1)
     nbc("seller", 0, "dispute", "respond", two_rounds)
-    assert place.contract.challenge(two_rounds, 0).responded
+    assert Told(place.contract).challenge(two_rounds, 0).responded
 
 
 def test_what_was_not_answered_in_time_is_claimed_not_the_newest(place: Place, nbc: Says, two_rounds: int) -> None:
@@ -188,14 +188,14 @@ def test_a_dispute_that_cant_be_read_does_not_keep_the_others_from_an_answer(pla
     challenge(place, plain, number=2)
     deadline = place.buyer().show_dispute(odd).deadline
 
-    class OddContract(MarketplaceContract):
-        def challenge(self, order: int, round: int, *, to_block: int | None = None) -> Challenge:
-            if order == odd:
+    class Odd(NodeEvents):
+        def events(self, *asked: Any, **more: Any) -> Iterator[Event]:
+            if "round" in more and odd in more["about"]:
                 raise NetworkError("the node left out the challenge")
-            return super().challenge(order, round, to_block=to_block)
+            return super().events(*asked, **more)
 
     market = place.market("seller", 0)
-    market.contract = OddContract(place.contract.connection, place.contract.address, place.contract.from_block)
+    market.index = Odd(place.contract.connection, place.contract.address, place.contract.from_block)
     answers = Seller(market).respond()
     assert [one.order for one in answers.answered] == [plain]
     assert [(one.order, one.code) for one in answers.left] == [(odd, ExitCode.NETWORK)]
@@ -234,7 +234,7 @@ def test_over_a_node_that_is_days_behind_nothing_is_revealed(place: Place, monke
     monkeypatch.setattr(time, "time", lambda: here + 3 * DAY)
     with fails_with(NetworkError, "stale-node", "3d"):
         place.seller.respond(order)
-    assert not place.contract.challenge(order, 0).responded
+    assert not Told(place.contract).challenge(order, 0).responded
     monkeypatch.setattr(time, "time", lambda: here + 60)
     assert place.seller.respond(order).answered
 
@@ -268,7 +268,7 @@ def test_a_challenge_that_came_back_after_a_reorganisation_is_answered_anew(
     place.chain.advance(100)
     challenge(place, order)
     assert [one.order for one in place.seller.respond().answered] == [order]
-    assert place.contract.challenge(order, 0).responded
+    assert Told(place.contract).challenge(order, 0).responded
 
 
 # ----------------------------------------------------------------------------------------- what can't be proven, or had

@@ -13,6 +13,7 @@ from tests.support.dying import KilledError, death
 from tests.support.fixtures import Says
 from tests.support.places import PRICE, Place
 from tests.support.programs import flat
+from tests.support.told import Told
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_where_no_store_can_be_asked_for_a_key_it_takes_a_yes_to_challenge(place
     away = Buyer(place.market("buyer-1", 1, store=open_store(nowhere)))
     with fails_with(UnseenKeyError, "unseen-key") as refused:
         away.open_dispute(order)
-    assert place.contract.challenge(order, 0) is None
+    assert Told(place.contract).challenge(order, 0) is None
     opened = nbc("buyer-1", 1, "dispute", "open", order, "--store", nowhere)  # with a yes in the environment
     assert str(refused.value) in flat(opened.stderr)
     again = away.open_dispute(order, unseen=True)
@@ -61,7 +62,7 @@ def test_a_store_that_lacks_what_was_posted_takes_a_second_yes_whoever_chose_it(
     for step in (mistaken.disputable, mistaken.open_dispute):
         with fails_with(UnseenKeyError, "unseen-key", "--store"):
             step(order)
-    assert place.contract.challenge(order, 0) is None
+    assert Told(place.contract).challenge(order, 0) is None
     said = flat(nbc("buyer-1", 1, "dispute", "open", order, "--store", f"embedded:{place.folder / 'empty'}").stderr)
     assert said.index("challenges round 0") < said.index(f"{empty.name} has no block")
 
@@ -116,7 +117,7 @@ def test_each_round_without_a_key_is_challenged_in_turn_the_newest_first(
     for round in (1, 0):
         assert nbc("buyer-1", 1, "dispute", "open", order, "--json").object["round"] == round
     assert "it is challenged already" in nbc("buyer-1", 1, "dispute", "open", order).stdout
-    assert len([*place.contract.events(["Challenged"], order=order)]) == 2
+    assert len([*Told(place.contract).events(["Challenged"], order=order)]) == 2
 
 
 def test_a_newer_round_whose_key_is_there_is_passed_over(place: Place, cheat: Cheat, order: int) -> None:
@@ -145,7 +146,7 @@ def test_a_challenge_that_was_interrupted_is_meant_before_any_other_round(
     opened = nbc("buyer-1", 1, "dispute", "open", order, "--json")
     assert (opened.object["round"], opened.object["resumed"]) == (1, True)
     assert ("challenges round" in opened.stderr) is not after, "what was sent is not asked again"
-    assert [event["round"] for event in place.contract.events(["Challenged"], order=order)] == [1]
+    assert [event["round"] for event in Told(place.contract).events(["Challenged"], order=order)] == [1]
 
 
 def test_a_challenge_of_round_10_that_is_not_mined_yet_is_none_of_round_1(

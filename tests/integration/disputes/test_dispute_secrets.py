@@ -18,6 +18,7 @@ from tests.support.codes import fails_with
 from tests.support.dying import WRITES, KilledError, death
 from tests.support.nodes import watched
 from tests.support.places import PRICE, Place
+from tests.support.told import Told
 
 
 def test_a_lying_buyer_tells_no_node_his_one_time_key(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +160,7 @@ def test_a_dispute_that_dies_anywhere_is_taken_up(place: Place, cheat: Cheat, af
     sealed = cheat.release(listing, str(place.file()))
     buyer = place.buyer()
     until_done(lambda: buyer.open_dispute(order), after)
-    assert len([*place.contract.events(["Challenged"], order=order)]) == 1
+    assert len([*Told(place.contract).events(["Challenged"], order=order)]) == 1
     cheat.answer(order, sealed.manifest, ANOTHER_KEY)
     until_done(lambda: buyer.prove(order), after)
     assert (buyer.show_dispute(order).state, buyer.show_dispute(order).paid) == ("paid-to-buyer", PRICE + BOND)
@@ -172,7 +173,7 @@ def test_an_answer_that_dies_anywhere_is_given_once(place: Place, after: bool) -
     place.seller.deliver(place.file(), listing)
     blind(place).open_dispute(order, unseen=True)
     until_done(lambda: place.seller.respond(order), after)
-    assert len([*place.contract.events(["Responded"], order=order)]) == 1
+    assert len([*Told(place.contract).events(["Responded"], order=order)]) == 1
 
 
 def test_an_ending_that_died_under_one_name_is_found_under_the_other(place: Place, cheat: Cheat) -> None:

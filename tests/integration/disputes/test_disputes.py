@@ -16,6 +16,7 @@ from tests.integration.roles.test_tokens import deploy_token, mint
 from tests.support.adversary import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.support.codes import fails_with
 from tests.support.places import OPERATOR, PRICE, Place
+from tests.support.told import Told
 
 
 def kinds(buyer: Buyer, order: int) -> list[str]:
@@ -138,7 +139,7 @@ def test_another_secret_is_never_answered_with(place: Place) -> None:
     operator.market.home.import_seller_secret("ab" * 32)
     with fails_with(AccountError, "wrong-secret"):
         operator.respond(order)
-    assert place.contract.challenge(order, 0) is not None
+    assert Told(place.contract).challenge(order, 0) is not None
     assert operator.respond().left == (), "nobody named the listing"
     assert [one.failed for one in operator.respond(listings=[listing]).left] == [True]
 

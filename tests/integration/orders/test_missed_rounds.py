@@ -13,6 +13,7 @@ from numerbay_chain.protocol.types import ZERO_ADDRESS, Listing, Offer, Terms
 from tests.support.dying import KilledError, death
 from tests.support.fixtures import Says
 from tests.support.places import PRICE, Place
+from tests.support.told import Told
 
 DAY = 86_400
 
@@ -60,7 +61,7 @@ def test_killed_after_any_transaction_it_goes_on_where_it_was(overdue: Place) ->
         with death([(Entry, "remove")], 1), pytest.raises(KilledError):
             overdue.buyer().collect_missed(1 << 32)
     overdue.buyer().collect_missed(1 << 32)
-    names = [event.name for event in overdue.contract.events(["Skipped", "MissedRefunded"])]
+    names = [event.name for event in Told(overdue.contract).events(["Skipped", "MissedRefunded"])]
     assert names == 3 * ["Skipped"] + 3 * ["MissedRefunded"]
 
 
@@ -83,7 +84,7 @@ def test_a_node_that_lags_behind_is_not_sent_the_same_miss_again(
     with pytest.raises(NetworkError) as caught:
         buyer.collect_missed(1 << 32)
     assert caught.value.code == "node-behind"
-    assert len([*overdue.contract.events(["Skipped"])]) == 1
+    assert len([*Told(overdue.contract).events(["Skipped"])]) == 1
 
 
 # ------------------------------------------------------------------------------------------------ before it is skipped
@@ -183,7 +184,7 @@ def test_what_it_takes_is_said_before_and_a_dry_run_sends_nothing(shared: Place,
     assert found.gas == 9 * 70_000
     plan = nbc("buyer-5", 5, "reclaim", "--missed", "--all", 1, "--dry-run", "--json").object
     assert plan["function"] == "skip"
-    assert not [*shared.contract.events(["Skipped"])]
+    assert not [*Told(shared.contract).events(["Skipped"])]
 
 
 def test_a_call_sends_a_bounded_number_and_the_next_goes_on(shared: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +196,7 @@ def test_a_call_sends_a_bounded_number_and_the_next_goes_on(shared: Place, monke
         seen.append((len(found.overdue), len(found.claims), found.more))
         buyer.collect_all_missed(1)
     assert seen == [(3, 1, 5), (0, 4, 1), (0, 1, 0)]
-    assert len([*shared.contract.events(["MissedRefunded"])]) == 6
+    assert len([*Told(shared.contract).events(["MissedRefunded"])]) == 6
 
 
 def test_what_is_owed_is_counted_not_listed_however_many_orders_have_however_many_rounds(place: Place) -> None:
@@ -222,7 +223,7 @@ def test_killed_after_any_transaction_all_of_it_goes_on(shared: Place) -> None:
         with death([(Entry, "remove")], 1), pytest.raises(KilledError):
             buyer.collect_all_missed(1)
     buyer.collect_all_missed(1)
-    names = [event.name for event in shared.contract.events(["Skipped", "MissedRefunded"])]
+    names = [event.name for event in Told(shared.contract).events(["Skipped", "MissedRefunded"])]
     assert sorted(names) == 6 * ["MissedRefunded"] + 3 * ["Skipped"]
 
 

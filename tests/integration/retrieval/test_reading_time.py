@@ -31,6 +31,7 @@ from tests.support.fixtures import Says
 from tests.support.noise import noise
 from tests.support.places import PRICE, Place
 from tests.support.slowness import advance_to
+from tests.support.told import Told
 
 Meanwhile = Callable[[Cid], object]
 
@@ -251,9 +252,9 @@ def test_missing_details_keep_nobody_from_buying_a_round_that_is_out(place: Plac
     listing = place.seller.create_listing(PRICE, instant=True).id
     place.buyer(2).buy(listing)
     place.seller.deliver(place.file(), listing)
-    release = place.contract.release(listing, 0)
+    release = Told(place.contract).release(listing, 0)
     assert release is not None
-    reception = Reception.open(place.buyer(2).market, place.contract.orders_of(listing)[0].id, 0, RECOURSE)
+    reception = Reception.open(place.buyer(2).market, Told(place.contract).orders_of(listing)[0].id, 0, RECOURSE)
     assert isinstance(place.store, EmbeddedStore)
     place.store.block_path(reception.manifest(release).details_cid).unlink()
     assert place.buyer().buy(listing).order.first == 0
@@ -265,7 +266,7 @@ def test_details_that_a_store_can_t_be_asked_for_are_no_fault_of_the_seller_s(
 ) -> None:
     listing, _ = sold(place, decline_window=600)
     place.seller.deliver(place.file(), listing)
-    lost = Manifest.decode(place.contract.releases(listing)[0].manifest).details_cid
+    lost = Manifest.decode(Told(place.contract).releases(listing)[0].manifest).details_cid
     real = EmbeddedStore.read_block
 
     def busy(store: EmbeddedStore, cid: Cid) -> bytes:
@@ -337,7 +338,7 @@ def test_content_that_a_store_does_not_give_is_said_with_the_time_to_decline(
     kind = RefusedError if code == "too-large" else NetworkError  # a claim of more than the disk has room for
     listing, (order,) = sold(place, decline_window=600)
     place.seller.deliver(place.file(content=CONTENT), listing)
-    lost = Manifest.decode(place.contract.releases(listing)[0].manifest)
+    lost = Manifest.decode(Told(place.contract).releases(listing)[0].manifest)
     refuse(monkeypatch, getattr(lost, f"{part}_cid"), kind("the store gives nothing", code=code))
     told = nbc("buyer-1", 1, "verify", "1-0", "--json", code=3).object
     assert (told["checked_content"], told["stopped_at"] < told["declinable_until"]) == (False, True)
@@ -390,7 +391,7 @@ def test_who_is_paid_back_while_envelopes_are_pinned_gets_no_key(place: Place, m
     choices = Choices(place.seller.market.finality(), second, False, silent)
     served = serve(place.market("seller", 0), ServeRequest(listing), choices)
     assert [one.newly_posted for one in served.rounds] == [(orders[0],)]
-    (posted,) = place.contract.deliveries(listing, 0)
+    (posted,) = Told(place.contract).deliveries(listing, 0)
     assert posted.count == 1
 
 

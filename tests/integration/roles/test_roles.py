@@ -9,6 +9,7 @@ from numerbay_chain.protocol.types import Settlement
 from numerbay_chain.seller import Seller
 from tests.support.codes import fails_with
 from tests.support.places import OPERATOR, PRICE, Place
+from tests.support.told import Told
 
 HOUR, DAY = 3_600, 86_400
 
@@ -45,7 +46,7 @@ def test_keys_go_out_when_the_decline_window_is_over(place: Place) -> None:
     waiting = place.seller.deliver(place.file(), listing.id)
 
     assert waiting.state == "waiting"
-    assert waiting.waiting_until == place.contract.releases(listing.id)[0].released_at + 600
+    assert waiting.waiting_until == Told(place.contract).releases(listing.id)[0].released_at + 600
     problem = buyer.verify(order.id).problems[0]
     assert problem.kind == "no-envelope"
     assert "decline window" in (problem.advice or "")
@@ -56,7 +57,7 @@ def test_keys_go_out_when_the_decline_window_is_over(place: Place) -> None:
     resumed = place.seller.deliver(place.file(), listing.id)
     assert (resumed.state, resumed.resumed, resumed.release) == ("delivered", True, None)
     assert buyer.verify(order.id).problems == ()
-    assert len(place.contract.releases(listing.id)) == 1
+    assert len(Told(place.contract).releases(listing.id)) == 1
 
 
 def test_who_declines_is_paid_back_and_gets_no_key(place: Place) -> None:
@@ -102,7 +103,7 @@ def test_a_machine_without_the_journal_reads_who_has_an_envelope_from_the_store(
     operator = Seller(place.market("operator", OPERATOR))
     operator.market.home.import_seller_secret(place.seller.market.home.export_seller_secret())
     assert operator.serve(listing.id).rounds == ()
-    assert len(place.contract.deliveries(listing.id, 0)) == 1
+    assert len(Told(place.contract).deliveries(listing.id, 0)) == 1
 
 
 def test_another_machine_needs_the_seller_secret(place: Place) -> None:
@@ -193,7 +194,7 @@ def test_an_order_that_could_be_reclaimed_gets_its_key_after_the_release(place: 
     leaver.cancel(left.id)
     place.chain.advance(2 * HOUR)
     delivered = place.seller.deliver(place.file(), listing.id)
-    first, second = place.contract.deliveries(listing.id, 0)
+    first, second = Told(place.contract).deliveries(listing.id, 0)
     assert (first.count, second.count) == (1, 2)
     assert first.transaction == delivered.release.transaction if delivered.release else False
     assert second.transaction != first.transaction
@@ -247,7 +248,7 @@ def test_a_refunded_round_gets_no_key(place: Place) -> None:
     place.seller.refund(order.id, round=0)
     place.chain.advance(601)
     assert place.seller.deliver(place.file(), listing.id).newly_posted == ()
-    assert place.contract.deliveries(listing.id, 0) == []
+    assert Told(place.contract).deliveries(listing.id, 0) == []
     assert [problem.kind for problem in place.buyer().verify(order.id, 0).problems] == ["paid-back"]
 
 

@@ -14,6 +14,7 @@ from numerbay_chain.session import Market
 from tests.support.codes import fails_with
 from tests.support.dying import KilledError, death
 from tests.support.places import PRICE, Place
+from tests.support.told import Told
 
 OFFER_LABEL = "offer"
 
@@ -33,7 +34,7 @@ def entries(market: Market) -> list[Path]:
 
 
 def changes(market: Market) -> list[int]:
-    return [event["offer"].price for event in market.contract.events(["OfferChanged"])]
+    return [event["offer"].price for event in Told(market.contract).events(["OfferChanged"])]
 
 
 def killed_before_the_broadcast(market: Market, call: calls.Call) -> None:

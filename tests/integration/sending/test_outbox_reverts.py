@@ -10,6 +10,7 @@ from numerbay_chain.core.errors import RefusedError, RevertedError
 from tests.support.codes import fails_with
 from tests.support.dying import KilledError, death
 from tests.support.places import PRICE, Place
+from tests.support.told import Told
 
 
 def entries(place: Place) -> list[Path]:
@@ -33,7 +34,7 @@ def test_a_purchase_that_reverted_is_made_again_on_todays_terms(place: Place) ->
     purchase_that_reverted_while_away(place)
     bought = place.buyer().buy(1)
     assert (bought.resumed, bought.order.price) == (False, 2 * PRICE)
-    assert [order.price for order in place.contract.orders_of(1)] == [2 * PRICE]
+    assert [order.price for order in Told(place.contract).orders_of(1)] == [2 * PRICE]
     assert entries(place) == []
 
 
@@ -46,4 +47,4 @@ def test_once_made_it_is_not_made_a_third_time(place: Place) -> None:
     assert place.buyer().buy(1).resumed
     with fails_with(RefusedError, "already-bought", "1-0"):
         place.buyer().buy(1)
-    assert len(place.contract.orders_of(1)) == 1
+    assert len(Told(place.contract).orders_of(1)) == 1

@@ -16,6 +16,7 @@ from numerbay_chain.protocol.types import Settlement
 from tests.support.adversary import Artifact, Dispute, sealed, small_key
 from tests.support.chains.purses import Purses
 from tests.support.chains.stage import PRICE, TERMS, Stage
+from tests.support.told import Told
 
 DECLINE, RESPONSE, PROOF = TERMS.decline_window, TERMS.response_window, TERMS.dispute_window
 BOND = PRICE // 10
@@ -55,7 +56,7 @@ class Cheating:
         stage.advance(TERMS.proof_deadline(dispute.challenge) + 1 - stage.connection.now())
 
     def withdraw(self, stage: Stage, listing: int, round: int = 0) -> None:
-        release = stage.market.release(listing, round)
+        release = Told(stage.market).release(listing, round)
         assert release is not None
         stage.seller.send(calls.withdraw(listing=listing, rounds=[round], buckets=[release.bucket]))
 
@@ -205,7 +206,7 @@ class Cheating:
         stage.seller.send(calls.release(listing=listing, round=0))
         hashes = [good.manifest.content_hash, bad.manifest.content_hash]
         stage.seller.send(calls.deliver_copies(listing=listing, round=0, orders=orders, hashes=hashes))
-        release = stage.market.release(listing, 0)
+        release = Told(stage.market).release(listing, 0)
         assert release is not None
         stage.advance(DECLINE)
 

@@ -19,6 +19,7 @@ from numerbay_chain.protocol.types import (
 )
 from tests.support.chains.stage import GENERATOR_X, PRICE, TERMS, Stage, manifest
 from tests.support.codes import fails_with
+from tests.support.told import Told
 
 
 class Reading:
@@ -111,28 +112,28 @@ class Reading:
         stage.seller.send(calls.refund(order=orders[4]))
         stage.buy(id, 2, out=True, recipient=stage.other_buyer.account)
         held = [stage.market.order(order) for order in stage.market.listing(id).order_ids()]
-        assert stage.market.orders_of(id) == held
+        assert Told(stage.market).orders_of(id) == held
         assert [order.end for order in held] == [1, 0, 2, 1, 1, 2, 2]
         assert [order.id for order in held if order.cancelled_at] == orders[2:4]
         assert held[5].by_voucher
         assert held[5].price == 5
         assert held[6].bucket > 0
         assert held[1].covers(0) is False
-        own = [order for order in stage.market.orders_by(stage.buyer.account) if order.listing == id]
+        own = [order for order in Told(stage.market).orders_by(stage.buyer.account) if order.listing == id]
         assert own == [order for order in held if order.buyer == stage.buyer.account]
 
     def test_a_listing_without_orders_has_none(self, stage: Stage) -> None:
-        assert stage.market.orders_of(stage.new_listing()) == []
-        assert stage.market.orders_by(stage.stranger.account) == []
+        assert Told(stage.market).orders_of(stage.new_listing()) == []
+        assert Told(stage.market).orders_by(stage.stranger.account) == []
         for missing in (0, 99_999, 2**40):
             with fails_with(RefusedError, "no-listing", missing):
-                stage.market.orders_of(missing)
+                Told(stage.market).orders_of(missing)
 
     def test_releases_and_deliveries_are_read_back(self, stage: Stage) -> None:
         id = stage.new_listing()
         order = stage.order(id, 3)
         receipt = stage.release(id)
-        release = stage.market.release(id, 0)
+        release = Told(stage.market).release(id, 0)
         assert release is not None
         assert (release.manifest, release.block, release.transaction) == (
             manifest(),
@@ -150,9 +151,9 @@ class Reading:
             calls.release_and_deliver(listing=id, round=2, manifest=manifest(2), digest=b"\3" * 32, count=1)
         )
         stage.seller.send(calls.deliver(listing=id, round=2, digest=b"\4" * 32, count=2))
-        assert [(found.digest[0], found.count) for found in stage.market.deliveries(id, 2)] == [(3, 1), (4, 2)]
-        assert [found.round for found in stage.market.releases(id)] == [0, 2]
-        assert stage.market.release(id, 1) is None
+        assert [(found.digest[0], found.count) for found in Told(stage.market).deliveries(id, 2)] == [(3, 1), (4, 2)]
+        assert [found.round for found in Told(stage.market).releases(id)] == [0, 2]
+        assert Told(stage.market).release(id, 1) is None
         assert stage.market.is_missed(id, 1)
         assert not stage.market.is_missed(id, 2)
         stage.stranger.send(calls.refund_missed(order=order, round=1))
@@ -170,14 +171,14 @@ class Reading:
             CopyDelivery(order, 0, content_hash, sent.block, sent.transaction)
             for order, content_hash in zip(orders, (b"\5" * 32, b"\6" * 32), strict=True)
         ]
-        assert stage.market.copies_of(id, 0) == expected
+        assert Told(stage.market).copies_of(id, 0) == expected
         assert stage.market.hash_of(orders[1], 0) == b"\6" * 32
 
     def test_withdrawn_money_and_the_native_coin_are_read(self, stage: Stage) -> None:
         id = stage.new_listing()
         stage.order(id)
         stage.release(id)
-        release = stage.market.release(id, 0)
+        release = Told(stage.market).release(id, 0)
         assert isinstance(release, Release)
         stage.advance(TERMS.maturity_of(release.bucket) - stage.connection.now() + 1)
         held = stage.market.holdings(ZERO_ADDRESS)
@@ -193,30 +194,30 @@ class Reading:
         id = stage.new_listing()
         order = stage.order(id, 2)
         stage.release(id)
-        everything = list(stage.market.events())
+        everything = list(Told(stage.market).events())
         assert all((a.block, a.log_index) < (b.block, b.log_index) for a, b in pairwise(everything))
         assert {event.name for event in everything} >= {"KeyRegistered", "ListingCreated", "Bought", "Released"}
-        (created,) = stage.market.events(["ListingCreated"], listing=id)
+        (created,) = Told(stage.market).events(["ListingCreated"], listing=id)
         assert created["terms"] == TERMS
         assert created["offer"] == Offer(PRICE, True, bytes(32))
-        assert [event.name for event in stage.market.events(["Bought", "Cancelled"], order=[order, order + 1])] == [
-            "Bought"
-        ]
-        (released,) = stage.market.events(listing=id, names=["Released", "Skipped"], round=0)
+        assert [
+            event.name for event in Told(stage.market).events(["Bought", "Cancelled"], order=[order, order + 1])
+        ] == ["Bought"]
+        (released,) = Told(stage.market).events(listing=id, names=["Released", "Skipped"], round=0)
         assert released["manifest"] == manifest()
         assert int.from_bytes(released["manifest"][32:64]) == GENERATOR_X
-        assert list(stage.market.events(to_block=released.block - 1, names=["Released"], listing=id)) == []
-        assert list(stage.market.events(from_block=released.block, names=["Bought"], order=order)) == []
+        assert list(Told(stage.market).events(last=released.block - 1, names=["Released"], listing=id)) == []
+        assert list(Told(stage.market).events(first=released.block, names=["Bought"], order=order)) == []
 
     def test_a_filter_that_can_not_be_made_is_refused(self, stage: Stage) -> None:
         with fails_with(UsageError, "usage", "Sold"):
-            list(stage.market.events(["Sold"]))
+            list(Told(stage.market).events(["Sold"]))
         with fails_with(UsageError, "usage", "Bought", "price"):
-            list(stage.market.events(["Bought"], price=1))
+            list(Told(stage.market).events(["Bought"], price=1))
         with fails_with(UsageError, "usage", "order", "Bought", "VoucherUsed"):
-            list(stage.market.events(["Bought", "VoucherUsed"], order=1))
+            list(Told(stage.market).events(["Bought", "VoucherUsed"], order=1))
         with fails_with(UsageError, "usage", 500, 501):
-            list(stage.market.events(["Bought"], order=range(501)))
+            list(Told(stage.market).events(["Bought"], order=range(501)))
 
     def test_the_clock_is_the_one_that_the_next_transaction_meets(self, stage: Stage) -> None:
         before = stage.connection.now()
@@ -224,5 +225,5 @@ class Reading:
         now = stage.connection.now()
         assert now - before >= 1000
         id = stage.new_listing()
-        created = next(stage.market.events(["ListingCreated"], listing=id))
+        created = next(Told(stage.market).events(["ListingCreated"], listing=id))
         assert now <= stage.connection.timestamp(created.block)

@@ -16,6 +16,7 @@ from numerbay_chain.core.units import format_amount, parse_amount
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer, Permit, Token, Voucher
 from tests.support.chains.stage import PRICE, TERMS, Stage, answering, manifest
 from tests.support.codes import fails_with
+from tests.support.told import Told
 
 FOREVER = 2**40 - 1
 Refused = Callable[[Stage], object]
@@ -78,7 +79,7 @@ def withdraw_early(stage: Stage) -> None:
     listing = stage.new_listing()
     stage.order(listing)
     stage.release(listing)
-    release = stage.market.release(listing, 0)
+    release = Told(stage.market).release(listing, 0)
     assert release is not None
     stage.seller.send(calls.withdraw(listing=listing, rounds=[0], buckets=[release.bucket]))
 
@@ -250,7 +251,7 @@ class Sending:
         assert stage.market.voucher_uses(digest) == 0
         stage.buyer.send(with_voucher(stage, listing, voucher, signature))
         assert stage.market.voucher_uses(digest) == 1
-        assert stage.market.orders_of(listing)[0].price == 7
+        assert Told(stage.market).orders_of(listing)[0].price == 7
         stage.seller.send(calls.revoke_voucher(voucher=voucher))
         assert stage.market.voucher_uses(digest) == 2**256 - 1
 

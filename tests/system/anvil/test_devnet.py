@@ -14,6 +14,7 @@ from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, UsageError
 from tests.support.chains.proxy import Proxy, altering
 from tests.support.codes import fails_with
+from tests.support.told import Told
 
 pytestmark = pytest.mark.anvil
 
@@ -59,7 +60,7 @@ def test_a_state_file_keeps_the_chain(anvil_program: str, tmp_path: Path) -> Non
     with Devnet(binary=anvil_program, state=state) as devnet:
         market = MarketplaceContract(devnet.connection, deployed.address, deployed.block)
         assert market.current_key(devnet.signer(1).address) == (1, b"\1" * 32)
-        assert [event.name for event in market.events()] == ["KeyRegistered"]
+        assert [event.name for event in Told(market).events()] == ["KeyRegistered"]
 
 
 def test_a_port_that_is_taken_is_said(devnet: Devnet, anvil_program: str) -> None:

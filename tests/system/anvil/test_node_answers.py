@@ -17,6 +17,7 @@ from numerbay_chain.protocol.events import Event
 from tests.support.chains.proxy import Answer, HangUpError, PlainAnswerError, Proxy, Request, altering, refusing_ranges
 from tests.support.chains.stage import Stage
 from tests.support.codes import fails_with
+from tests.support.told import Told
 
 pytestmark = pytest.mark.anvil
 
@@ -28,7 +29,7 @@ def history(stage: Stage) -> list[Event]:
     for _ in range(6):
         stage.buy(listing)
         request(stage.connection, "anvil_mine", hex(50))
-    return list(stage.market.events())
+    return list(Told(stage.market).events())
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_pages_halve_until_the_node_takes_them(
     market: MarketplaceContract, history: list[Event], proxy: Proxy, most: int, status: int
 ) -> None:
     proxy.mischief = refusing_ranges(most, status=status)
-    assert list(market.events()) == history
+    assert list(Told(market).events()) == history
     asked = ranges(proxy)
     assert asked[0][0] == market.from_block
     assert sum(last - first + 1 > most for first, last in asked) < 20 + len(asked) // 4
@@ -60,13 +61,13 @@ def test_an_answer_that_looks_cut_off_is_asked_for_in_halves(
 ) -> None:
     monkeypatch.setattr(events, "MOST_LOGS", 3)
     proxy.mischief = altering("eth_getLogs", lambda logs: logs[:3])
-    assert list(market.events()) == history
+    assert list(Told(market).events()) == history
 
 
 def test_a_node_that_refuses_a_single_block_ends_it(market: MarketplaceContract, proxy: Proxy) -> None:
     proxy.mischief = refusing_ranges(0)
     with fails_with(NetworkError, "node-refused", 0):
-        list(market.events())
+        list(Told(market).events())
 
 
 def test_one_that_is_busy_is_asked_again(market: MarketplaceContract, history: list[Event], proxy: Proxy) -> None:
@@ -78,7 +79,7 @@ def test_one_that_is_busy_is_asked_again(market: MarketplaceContract, history: l
         return node(request)
 
     proxy.mischief = mischief
-    assert list(market.events()) == history
+    assert list(Told(market).events()) == history
     assert len(set(ranges(proxy))) == 1
 
 
@@ -93,10 +94,10 @@ def test_a_connection_cut_in_the_middle_is_a_network_error(market: MarketplaceCo
         return node(request)
 
     proxy.mischief = mischief
-    assert list(market.events())
-    assert list(market.events())
+    assert list(Told(market).events())
+    assert list(Told(market).events())
     with fails_with(NetworkError, "network"):
-        list(market.events())
+        list(Told(market).events())
 
 
 def changed(**fields: Any) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
@@ -129,7 +130,7 @@ def test_a_lie_about_logs_is_noticed(market: MarketplaceContract, proxy: Proxy, 
     change, values = LIES[lie]
     proxy.mischief = altering("eth_getLogs", change)
     with fails_with(NetworkError, "bad-answer", *values):
-        list(market.events(["Bought"]))
+        list(Told(market).events(["Bought"]))
 
 
 def test_logs_that_were_not_asked_for_are_noticed(stage: Stage, market: MarketplaceContract, proxy: Proxy) -> None:
@@ -140,9 +141,9 @@ def test_logs_that_were_not_asked_for_are_noticed(stage: Stage, market: Marketpl
 
     proxy.mischief = unfiltered
     with fails_with(NetworkError, "bad-answer"):
-        list(market.events(["Bought"]))
+        list(Told(market).events(["Bought"]))
     with fails_with(NetworkError, "bad-answer"):
-        list(market.events(["KeyRegistered"], owner=stage.other_buyer.account))
+        list(Told(market).events(["KeyRegistered"], owner=stage.other_buyer.account))
 
 
 def test_orders_that_the_logs_leave_out_are_noticed(
@@ -151,7 +152,7 @@ def test_orders_that_the_logs_leave_out_are_noticed(
     listing = stage.market.listing_count()
     proxy.mischief = altering("eth_getLogs", lambda logs: logs[1:])
     with fails_with(NetworkError, "node-incomplete", 1):
-        market.orders_of(listing)
+        Told(market).orders_of(listing)
 
 
 @pytest.mark.parametrize("answer", ["0x", "0x" + 64 * "f" + "00", "0x" + 63 * "0" + "1" + 64 * "0"])

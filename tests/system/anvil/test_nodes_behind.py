@@ -15,6 +15,7 @@ from tests.support.chains.lagging import Lagging
 from tests.support.chains.proxy import Proxy
 from tests.support.chains.stage import PRICE, Stage
 from tests.support.codes import fails_with
+from tests.support.told import Told
 
 pytestmark = pytest.mark.anvil
 
@@ -54,8 +55,10 @@ def test_what_was_written_is_there_for_every_read_that_follows(
         bought = buyer.send(stage.purchase(listing, recipient=buyer.account))
         assert tokens.allowance(public, token, buyer.account, market.address) == 0
         assert market.listing(listing).orders == number + 1
-        assert len(market.orders_of(listing)) == number + 1
-        assert [event.transaction for event in market.events(["Bought"], buyer=buyer.account)][-1] == bought.transaction
+        assert len(Told(market).orders_of(listing)) == number + 1
+        assert [event.transaction for event in Told(market).events(["Bought"], buyer=buyer.account)][
+            -1
+        ] == bought.transaction
     assert public.transaction_count(buyer.account) == nonce + 6
     assert lagging.behind > 30
 
@@ -69,8 +72,8 @@ def test_one_who_only_reads_gets_all_logs_of_the_newest_blocks(
         order = stage.order(listing)
         while (head := public.block_number()) < stage.connection.block_number():
             pass  # nothing has shown it yet
-        assert [one.id for one in market.orders_of(listing, to_block=head)][-1] == order
-        sold = [event for event in market.events(["Bought"], to_block=head) if event["order"] >> 32 == listing]
+        assert [one.id for one in Told(market).orders_of(listing, last=head)][-1] == order
+        sold = [event for event in Told(market).events(["Bought"], last=head) if event["order"] >> 32 == listing]
         assert len(sold) == number + 1
     assert lagging.behind > 10
 
@@ -99,7 +102,7 @@ def test_a_node_that_never_catches_up_is_named_and_nothing_is_blamed_on_the_cont
         lambda: market.order(order, block=head),
         lambda: connection.timestamp(head),
         lambda: connection.balance(stage.buyer.account, head),
-        lambda: list(market.events(["Bought"], to_block=head)),
+        lambda: list(Told(market).events(["Bought"], last=head)),
     ):
         with pytest.raises(NetworkError) as behind:
             read()

@@ -22,6 +22,7 @@ from numerbay_chain.core.network import session
 from tests.support.chains.proxy import Answer, Mischief, PlainAnswerError, Proxy, Request, altering
 from tests.support.chains.stage import Stage
 from tests.support.codes import fails_with
+from tests.support.told import Told
 
 pytestmark = pytest.mark.anvil
 
@@ -141,11 +142,11 @@ def test_a_rate_limit_in_the_body_is_waited_for(
     market = MarketplaceContract(connect(proxy.url), stage.market.address, stage.market.from_block)
     proxy.mischief = refusing(lambda r: r["method"] == method, words, code, status, times=3)
     assert market.listing_count() == stage.market.listing_count()
-    assert list(market.events()) == list(stage.market.events())
+    assert list(Told(market).events()) == list(Told(stage.market).events())
     proxy.mischief = refusing(lambda r: r["method"] == method, words, code, status)
     proxy.seen.clear()
     with pytest.raises(NodeBusyError) as caught:
-        _ = market.listing_count() if method == "eth_call" else list(market.events())
+        _ = market.listing_count() if method == "eth_call" else list(Told(market).events())
     assert caught.value.code == "node-busy"
     assert words in str(caught.value)
     assert proxy.count(method) == 4, "a bounded number of tries, and no range is cut for it"
@@ -172,8 +173,8 @@ def test_a_node_that_gives_no_answer_for_many_blocks_is_asked_for_fewer_at_once(
 
     proxy.mischief = mischief
     start = time.monotonic()
-    assert list(market.events()) == list(stage.market.events())
-    assert list(market.events(["Bought"])) == list(stage.market.events(["Bought"]))
+    assert list(Told(market).events()) == list(Told(stage.market).events())
+    assert list(Told(market).events(["Bought"])) == list(Told(stage.market).events(["Bought"]))
     assert wide
     assert wide == sorted(wide, reverse=True), "what hung once is not tried again"
     assert time.monotonic() - start < 30
@@ -197,7 +198,7 @@ def test_a_front_that_gives_a_wide_range_up_is_asked_for_fewer_blocks(
         return node(request)
 
     proxy.mischief = mischief
-    assert list(market.events()) == list(stage.market.events())
+    assert list(Told(market).events()) == list(Told(stage.market).events())
 
 
 def test_a_contract_is_known_though_a_node_gives_some_answers_empty(stage: Stage, proxy: Proxy) -> None:

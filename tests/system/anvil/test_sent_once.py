@@ -21,6 +21,7 @@ from numerbay_chain.protocol.events import Receipt
 from tests.support.chains.proxy import Answer, Proxy, Request
 from tests.support.chains.stage import PRICE, Stage
 from tests.support.codes import fails_with
+from tests.support.told import Told
 
 pytestmark = pytest.mark.anvil
 
@@ -269,7 +270,7 @@ def bought_and_taken_back(buyer: Buyer, stage: Stage) -> bytes:
     """The purchase was told as done; then its block left the chain. The transaction's bytes."""
     before = request(stage.connection, "evm_snapshot")
     assert buyer.buy() is False
-    event = stage.market.orders_of(buyer.listing)
+    event = Told(stage.market).orders_of(buyer.listing)
     assert len(event) == 1
     newest = stage.connection.transactions_in(stage.connection.block_number())
     assert newest

@@ -1,19 +1,33 @@
 """An audit's samples, and sums of prices over rounds: exact, and not one step for each order of each round."""
 
 import random
+from dataclasses import replace
 
 from numerbay_chain.audit import samples
-from numerbay_chain.protocol.books import ListingBook, OrderBook, Prices
-from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer, Settlement, Terms
+from numerbay_chain.protocol.books import ListingBook, Prices
+from numerbay_chain.protocol.facts import ListingFacts, Offering, OrderFacts, OrderRound
+from numerbay_chain.protocol.types import ZERO_ADDRESS, CopyDelivery, Offer, Order, Settlement, Terms
 
 TERMS = Terms(ZERO_ADDRESS, 0, 999, False, False, 0, 0, 60, 0, 60, 0, 0, 0)
 
 
 def book(orders: int, rounds: int, first: int = 0) -> ListingBook:
-    made = ListingBook(1, "", "", "", TERMS, Offer(0, True), next_round=rounds)
+    offering = Offering("", "", "", TERMS, Offer(0, True), 0, 0)
+    made = ListingBook(ListingFacts(1, offering), next_round=rounds)
     for index in range(orders):
-        made.take_in(OrderBook(1 << 32 | index, "", first, first + 60_000, 5, 0, 1, 0))
+        sell(made, Order(1 << 32 | index, "", first, 60_000, 5, 0, 1, 0, 0))
     return made
+
+
+def sell(book: ListingBook, order: Order) -> None:
+    book.orders.append(OrderFacts(order.id, order))
+    book.earn_from(order)
+
+
+def end(book: ListingBook, place: int, end: int) -> None:
+    sale = book.orders[place]
+    book.end(sale.sold, end)
+    sale.order = replace(sale.sold, rounds=end - sale.sold.first)
 
 
 def test_as_many_places_as_orders_and_rounds_and_all_of_each() -> None:
@@ -25,10 +39,10 @@ def test_as_many_places_as_orders_and_rounds_and_all_of_each() -> None:
 
 def test_where_something_happened_is_always_asked_about() -> None:
     made = book(50, 50)
-    made.orders[7].settled[13] = Settlement.PAID_BACK
-    made.orders[8].copies[14] = bytes(32)
-    made.orders[9].copy_faulty[15] = 1
-    made.orders[9].settled[70] = Settlement.PAID_BACK  # of a round that is not over
+    made.orders[7].rounds[13] = OrderRound(Settlement.PAID_BACK)
+    made.orders[8].rounds[14] = OrderRound(copy=CopyDelivery(1 << 32 | 8, 14, bytes(32), 0, ""))
+    made.orders[9].rounds[15] = OrderRound(faulty_at=1)
+    made.orders[9].rounds[70] = OrderRound(Settlement.PAID_BACK)  # of a round that is not over
     for _ in range(20):
         assert {(7, 13), (8, 14), (9, 15)} <= {*samples.places(made)}
         assert (9, 70) not in samples.places(made)
@@ -50,8 +64,8 @@ def test_orders_that_begin_later_or_ended_are_not_asked_about() -> None:
     made = book(5, 10, first=10)
     assert samples.places(made) == []
     made = book(5, 10)
-    for order in made.orders:
-        made.end(order, 0)
+    for place in range(5):
+        end(made, place, 0)
     assert samples.places(made) == []
 
 
@@ -74,18 +88,17 @@ def test_sums_of_prices_are_those_of_the_orders() -> None:
 def test_an_order_that_ends_early_gives_up_what_it_paid_for_later_rounds() -> None:
     made = book(2, 0)
     assert (made.earned_by(0), made.earned_by(59_999), made.earned_by(60_000)) == (10, 10, 0)
-    made.end(made.orders[0], 3)
+    end(made, 0, 3)
     assert [made.earned_by(round) for round in (2, 3, 59_999)] == [10, 5, 5]
-    late = OrderBook(1 << 32 | 2, "", 4, 6, 7, 0, 1, bucket=9)  # its first round was out when it was bought
-    made.take_in(late)
+    sell(made, Order(1 << 32 | 2, "", 4, 2, 7, 0, 1, 9, 0))  # its first round was out when it was bought
     assert [made.earned_by(round) for round in (4, 5, 6)] == [5, 12, 5]
-    made.end(late, 4)
+    end(made, 2, 4)
     assert [made.earned_by(round) for round in (4, 5)] == [5, 5]
 
 
 def test_what_is_owed_for_missed_rounds_is_counted_without_looking_at_each() -> None:
     made = book(3, 50_000)
-    made.missed = list(range(0, 50_000, 2))
-    made.orders[1].settled[4] = Settlement.PAID_BACK
-    made.orders[2].settled[5] = Settlement.CHALLENGED  # of a round that was released
+    made.facts.missed = list(range(0, 50_000, 2))
+    made.orders[1].rounds[4] = OrderRound(Settlement.PAID_BACK)
+    made.orders[2].rounds[5] = OrderRound(Settlement.CHALLENGED)  # of a round that was released
     assert made.owed_for_missed == 5 * (3 * 25_000 - 1)

@@ -1,0 +1,1 @@
+"""What a marketplace's events tell, whoever has them. Most code needs `questions`; a session has its `EventSource`."""
