@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple
+from random import Random
 from typing import Any, ClassVar
 
 import pytest
@@ -17,6 +18,7 @@ from numerbay_chain.protocol.replay import replay
 from numerbay_chain.protocol.rules import REVOKED
 from numerbay_chain.protocol.types import Offer, Terms
 from tests.contracts.stateful import machine
+from tests.contracts.stateful.parts import check_parts
 from tests.contracts.stateful.scenes import Scenes
 from tests.support.model import Ledger as Model
 from tests.support.model.ledger import AHEAD, POT, VOUCHER_PRICE, challenge_tuple
@@ -38,11 +40,12 @@ class Booked(Scenes):
     listening: ClassVar["Booked"]
 
     def __init__(self) -> None:
-        self.books = Ledger()
+        self.books, self.history = Ledger(), list[Event]()
         Booked.listening = self
         super().__init__()
-        for owner in (self.cast.world.buyer, self.cast.world.other, self.cast.world.friend):
-            self.books.keys[str(owner), 1] = self.market.keyAt(owner, 1)
+        owners = (self.cast.world.buyer, self.cast.world.other, self.cast.world.friend)
+        self.keys_before = {(str(owner), 1): self.market.keyAt(owner, 1) for owner in owners}
+        self.books.keys |= self.keys_before
 
     def both_agree(self) -> None:
         super().both_agree()
@@ -50,6 +53,11 @@ class Booked(Scenes):
     @invariant()
     def books_are_right(self) -> None:
         check_books(self.books, self.ledger, self.token_addresses())
+
+    def teardown(self) -> None:
+        super().teardown()
+        if self.sound:
+            check_parts(self.history, self.books, self.keys_before, Random(len(self.history)))
 
 
 def check_books(books: Ledger, model: Model, tokens: list[str]) -> None:
@@ -138,9 +146,10 @@ def test_the_books_are_right_whatever_people_do(monkeypatch: pytest.MonkeyPatch)
     def heard(events: Iterable[Any], ledger: Any = None) -> Any:
         heard_events = list(events)
         counted.update(event.name for event in heard_events)
-        books = Booked.listening.books
+        here = Booked.listening
         for event in heard_events:
-            replay([_as_the_package_has_it(books.events, event)], books)
+            here.history.append(_as_the_package_has_it(here.books.events, event))
+            replay(here.history[-1:], here.books)
         return original(heard_events, ledger)
 
     monkeypatch.setattr(machine, "replay", heard)
