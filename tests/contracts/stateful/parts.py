@@ -22,11 +22,10 @@ from numerbay_chain.protocol.ledger import Ledger
 from numerbay_chain.protocol.replay import replay
 from tests.support.recorded import Recorded
 
-OF_LISTINGS = (
-    *ROUNDS, "ListingCreated", "OfferChanged", "OperatorChanged", "PayoutChanged", "RoundFaulty", "Delivered",
-    "Withdrawn",
-)  # fmt: skip
-OF_ORDERS = (*SALES, *DISPUTES, "CopyDelivered", "CopyFaulty", "RoundRefunded", "MissedRefunded")
+OF_ROUNDS = (*ROUNDS, "RoundFaulty", "Delivered", "Withdrawn")
+OF_ORDERS_ROUNDS = (*DISPUTES, "CopyDelivered", "CopyFaulty", "RoundRefunded", "MissedRefunded")
+OF_LISTINGS = (*OF_ROUNDS, "ListingCreated", "OfferChanged", "OperatorChanged", "PayoutChanged")
+OF_ORDERS = (*SALES, *OF_ORDERS_ROUNDS)
 TABLES = ("listings", "orders", "keys", "voucher_uses", "revoked")
 
 
@@ -76,7 +75,7 @@ def _check_rounds(source: Recorded, whole: Ledger, orders: list[int], chance: Ra
     for id in orders:
         listing, sale = whole.listings[id >> 32], whole.orders[id]
         round = chance.choice([*sale.rounds, *listing.releases, 0])
-        facts = read_about(source, [listing.id, id], (*OF_ORDERS, *OF_LISTINGS), round=round)
+        facts = read_about(source, [listing.id, id], (*OF_ORDERS_ROUNDS, *OF_ROUNDS), round=round)
         assert facts.order(id).at(round) == sale.at(round)
         assert facts.listing(listing.id).releases.get(round) == listing.releases.get(round)
         assert facts.listing(listing.id).is_missed(round) == listing.is_missed(round)
