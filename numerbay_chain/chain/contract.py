@@ -1,4 +1,4 @@
-"""The marketplace as it stands, and as its logs tell it: typed, frozen answers."""
+"""The marketplace as it stands: typed, frozen answers. What its events tell is asked of an index (`index/`)."""
 
 from numerbay_chain.chain.connection import Connection, checksummed
 from numerbay_chain.chain.encoding import abi
@@ -141,8 +141,6 @@ class MarketplaceContract:
     def holdings(self, token: str, *, block: int | None = None) -> int:
         """`Reads.holdings`, of `block`."""
         return self.at(block).holdings(token)
-
-    # ------------------------------------------------------------------------------------------------------- private
 
 
 def _function(name: str) -> Item:
