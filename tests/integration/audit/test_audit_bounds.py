@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from numerbay_chain import Seller
-from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.batches import Read
+from numerbay_chain.chain.snapshot import Reads
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.cli.commands.auditing.audit import exit_code
 from numerbay_chain.core.errors import ExitCode
@@ -44,13 +45,13 @@ def stalled(monkeypatch: pytest.MonkeyPatch) -> Stalled:
 def questions(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often the contract was asked what, by the function's name."""
     asked: Counter[str] = Counter()
-    real = MarketplaceContract._read
+    real = Reads._question
 
-    def counted(self: MarketplaceContract, function: str, *arguments: object, **more: object) -> list[object]:
-        asked[function] += 1
-        return real(self, function, *arguments, **more)
+    def counted(self: Reads, name: str, *arguments: object) -> Read:
+        asked[name] += 1
+        return real(self, name, *arguments)
 
-    monkeypatch.setattr(MarketplaceContract, "_read", counted)
+    monkeypatch.setattr(Reads, "_question", counted)
     return asked
 
 
