@@ -6,8 +6,8 @@ import pytest
 
 from numerbay_chain import Seller
 from numerbay_chain.chain.batches import Read
-from numerbay_chain.chain.snapshot import Reads
 from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.snapshot import Reads
 from numerbay_chain.cli.commands.auditing.audit import exit_code
 from numerbay_chain.core.errors import ExitCode
 from numerbay_chain.ipfs import Cid, EmbeddedStore
