@@ -10,6 +10,8 @@ from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.identity.location import open_connection
 from numerbay_chain.core.home.config import Settings
+from numerbay_chain.index.events import EventSource
+from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.ipfs import EmbeddedStore
 from tests.support.adversary import Cheat
 from tests.support.evm.inside import InsideChain
@@ -37,7 +39,8 @@ def nbc(place: Place, monkeypatch: pytest.MonkeyPatch) -> Says:
     """`nbc(ROLE, NUMBER, ARGUMENTS, NUMERBAY_CHAIN_…=TEXT)`: the command line of somebody in this place.
 
     Their environment names this place's node, contract and store and their account; every flag counts as it does
-    outside. What is replaced: how the chain inside the process is connected to, and the contract where its node lies.
+    outside. What is replaced: how the chain inside the process is connected to, and the contract and the
+    logs where its node lies.
     """
 
     def connected(settings: Settings) -> Connection:
@@ -51,7 +54,12 @@ def nbc(place: Place, monkeypatch: pytest.MonkeyPatch) -> Says:
         return MarketplaceContract(connection, address, first_block)
 
     monkeypatch.setattr("numerbay_chain.opening.open_connection", connected)
+
+    def index(connection: Connection, address: str, first: int) -> EventSource:
+        return place.index or NodeEvents(connection, address, first)
+
     monkeypatch.setattr("numerbay_chain.opening.MarketplaceContract", contract)
+    monkeypatch.setattr("numerbay_chain.session.NodeEvents", index)
 
     def run(role: str, number: int | None, *arguments: object, code: int | None = 0, **more: str) -> Ended:
         environment = {

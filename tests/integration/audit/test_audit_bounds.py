@@ -69,9 +69,9 @@ def test_an_audit_asks_for_orders_and_rounds_not_for_their_product(place: Place,
     questions.clear()
     report = place.auditor.audit()
     assert (report.ok, report.checked["rounds of orders in all"]) == (True, orders * rounds)
-    for function in ("settled", "hashOf", "challengeOf", "copyFaultyAt"):
+    for function in ("settled", "hash_of", "challenge_of", "copy_faulty_at"):
         assert rounds <= questions[function] <= orders + rounds, function
-    assert questions["isMissed"] == rounds
+    assert questions["is_missed"] == rounds
     assert report.checked["rounds of orders"] == questions["settled"]
 
 
