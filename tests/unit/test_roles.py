@@ -39,6 +39,7 @@ def test_a_method_has_a_text_of_its_own_and_no_session(role: type[Role], name: s
     parameters = [*signature(shown).parameters]
     assert parameters[0] == "self"
     assert not {"market", "recourse", "request"} & {*parameters}
+    assert not {"order_id", "listing"} & {*parameters}, "programs say `order` and `listing_id`"
 
 
 @pytest.mark.parametrize(("role", "name", "request_type"), REQUESTS)
