@@ -14,7 +14,6 @@ from numerbay_chain.orders.payouts import collect
 from numerbay_chain.orders.purchase import buy, resume_purchase
 from numerbay_chain.orders.quote import PurchaseRequest, make_quote
 from numerbay_chain.orders.registration import register_key
-from numerbay_chain.orders.results import OrderView
 from numerbay_chain.orders.views import view_bought, view_order
 from numerbay_chain.orders.ways_out import cancel, decline, reclaim
 from numerbay_chain.retrieval.fetch import fetch
@@ -32,17 +31,12 @@ class Buyer(Role):
     quote = method_with(PurchaseRequest, make_quote)
     buy = method_with(PurchaseRequest, buy)
     resume_purchase = method_with(PurchaseRequest, resume_purchase)
+    order = method(view_order)
+    orders = method(view_bought)
 
     def listings(self, limit: int | None = MOST) -> Page[ListingView]:
         """Return the marketplace's newest listings, `limit` of them (None: all); `.more` counts the others."""
         return view_listings(self.market, limit=limit)
-
-    def orders(self, limit: int | None = MOST) -> Page[OrderView]:
-        """Return the account's orders as they stand: `limit` of them, those that were paid for first, the newest of
-        each, with their newest rounds; `.more` counts the others. None: all orders, with all rounds that are over."""
-        return view_bought(self.market, self.market.account, limit)
-
-    order = method(view_order)
 
     # reading
     verify = method(verify, RECOURSE)

@@ -14,7 +14,6 @@ from numerbay_chain.listings.results import ListingView
 from numerbay_chain.listings.views import view_listing, view_listings
 from numerbay_chain.listings.vouchers import issue, revoke, voucher_status
 from numerbay_chain.orders.payouts import collect, resume_withdrawal, withdraw, withdrawable
-from numerbay_chain.orders.results import OrderView
 from numerbay_chain.orders.views import view_sold
 from numerbay_chain.orders.ways_out import refund, skip
 from numerbay_chain.role import Role, method, method_with
@@ -34,15 +33,12 @@ class Seller(Role):
     set_operator = method(set_operator)
     set_payout = method(set_payout)
     show = method(view_listing)
+    orders = method(view_sold)
 
     def listings(self, mine: bool = True, limit: int | None = MOST) -> Page[ListingView]:
         """Return the caller's listings, or everybody's: the newest `limit` of them (None: all); `.more` counts the
         others."""
         return view_listings(self.market, self.market.account if mine else None, limit)
-
-    def orders(self, listing_id: int, limit: int | None = MOST) -> Page[OrderView]:
-        """Return the orders of a listing as they stand: as `Buyer.orders`."""
-        return view_sold(self.market, listing_id, limit)
 
     # vouchers
     sign_voucher = method(issue)

@@ -36,15 +36,17 @@ _SHOWN: Final = (
 )  # fmt: skip
 
 
-def view_bought(market: Market, buyer: str, limit: int | None = None) -> Page[OrderView]:
-    """Return all orders of a buyer with their rounds, by id. With `limit`, that many of them at most: those that were
-    paid for before those that were free, the newest of each; and the newest rounds of each."""
-    block = market.connection.block_number()
+def view_bought(market: Market, limit: int | None = MOST) -> Page[OrderView]:
+    """Return the account's orders as they stand, by id: `limit` of them, those that were paid for before those that
+    were free, the newest of each, with their newest rounds; `.more` counts the others. None: all orders, with all
+    rounds that are over."""
+    buyer, block = market.account, market.connection.block_number()
     return _page(market, read_purchases(market.index, buyer, last=block), limit, block)
 
 
-def view_sold(market: Market, listing_id: int, limit: int | None = None) -> Page[OrderView]:
-    """Return all orders of a listing: as `view_bought`. Raises `RevertedError` where there is no such listing."""
+def view_sold(market: Market, listing_id: int, limit: int | None = MOST) -> Page[OrderView]:
+    """Return the orders of a listing as they stand: as `Buyer.orders`. Raises `RevertedError` where there is no such
+    listing."""
     block = market.connection.block_number()
     ids = market.contract.listing(listing_id, block=block).order_ids()
     return _page(market, read_orders(market.index, ids, last=block), limit, block)
