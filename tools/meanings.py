@@ -66,7 +66,6 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "no-key": ("the recipient has no registered key", "`keys register` first"),
     "no-key-file": ("the order's key file is not here", "give `--key`"),
-    "no-listing": ("there is no such listing", "see `listing list`"),
     "no-node": ("no node was named", "give `--rpc`"),
     "no-permits": ("the token takes no permits", "approve instead"),
     "no-profile": ("there is no profile of that name", "see `profile list`"),
