@@ -1,5 +1,6 @@
 """How many requests commands make to the node: a bar for each, counted by a proxy in front of a real one."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from numerbay_chain.chain.local.devnet import Devnet, advance
 from numerbay_chain.chain.sending.sender import Sender
 from tests.support.chains.proxy import Proxy
 from tests.support.counting import Count, counting
-from tests.support.programs import InsideShell, shell
+from tests.support.programs import InsideShell, Shell, shell
 
 pytestmark = pytest.mark.anvil
 
@@ -37,10 +38,13 @@ class Town:
             "NUMERBAY_CHAIN_CREATED_BY": deployment.transaction, "NUMERBAY_CHAIN_FROM_BLOCK": str(deployment.block),
         }  # fmt: skip
 
+    def shell(self, number: int) -> Shell:
+        (home := self.folder / str(number)).mkdir(exist_ok=True)
+        return shell(home, **self._settings, NUMERBAY_CHAIN_ACCOUNT=f"dev:{number}")
+
     def nbc(self, number: int, *arguments: object) -> dict:
         """A command of the person with this test account: the object that it prints."""
-        (home := self.folder / str(number)).mkdir(exist_ok=True)
-        here = shell(home, **self._settings, NUMERBAY_CHAIN_ACCOUNT=f"dev:{number}")
+        here = self.shell(number)
         return InsideShell(here.folder, here.environment).nbc(*arguments, "--json").object
 
     def count(self, number: int, *arguments: object) -> Count:
@@ -50,9 +54,14 @@ class Town:
 
 
 @pytest.fixture(scope="module")
-def counts(devnet: Devnet, running_proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Count]:
+def town(devnet: Devnet, running_proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Town:
+    return Town(tmp_path_factory.mktemp("town"), devnet, running_proxy)
+
+
+@pytest.fixture(scope="module")
+def counts(town: Town) -> dict[str, Count]:
     """A listing from its first purchase to a file that was fetched, command by command."""
-    town, found = Town(tmp_path_factory.mktemp("town"), devnet, running_proxy), dict[str, Count]()
+    devnet, found = town.devnet, dict[str, Count]()
     file = town.folder / "predictions.csv"
     listing = town.nbc(0, "listing", "create", "--price", "0.05 ether", *TERMS, "--decline-window", "0")["listing"]
     for number in (1, 2, 3):
@@ -78,3 +87,19 @@ def test_a_command_asks_its_node_for_little(counts: dict[str, Count], command: s
 
 def test_the_chain_s_id_is_asked_for_once_a_command(counts: dict[str, Count]) -> None:
     assert {name: count.methods["eth_chainId"] for name, count in counts.items()} == dict.fromkeys(counts, 1)
+
+
+SIGNING = {"web3", "eth_account", "eth_utils", "eth_abi", "eth_keys", "rlp", "pydantic", "aiohttp"}
+
+
+@pytest.mark.parametrize("command", [("orders",), ("listing", "list"), ("listing", "show", "1"), ("profile", "list")])
+def test_a_command_that_only_reads_loads_nothing_that_signs(
+    town: Town, counts: dict[str, Count], command: tuple[str, ...]
+) -> None:
+    program = (
+        "import sys; from numerbay_chain.cli.main import main\n"
+        f"code = main({list(command)}); print(*sys.modules, file=sys.stderr); sys.exit(code)"
+    )
+    ended = town.shell(1).run(sys.executable, "-c", program)
+    assert set(ended.stderr.split()) & SIGNING == set()
+    assert "numerbay_chain.cli.main" in ended.stderr.split()
