@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from numerbay_chain.chain.encoding import codec
 from numerbay_chain.chain.encoding.reverts import decode_revert, reverted
-from numerbay_chain.chain.node.errors import NodeRefusedError, UnknownBlockError
+from numerbay_chain.chain.node.errors import NodeRefusedError, NodeTimeoutError, UnknownBlockError
 from numerbay_chain.chain.node.node import Node
 from numerbay_chain.chain.node.pages import PageSizes
 from numerbay_chain.chain.node.rpc import RpcError
@@ -29,6 +29,8 @@ SMALL: Final = 8
 """A node that refuses as few as these at once knows no such request."""
 LONGEST_ANSWER: Final = 4096
 """Bytes of one answer. Longer ones are asked for alone."""
+SECONDS_PER_BATCH: Final = 10.0
+"""Where a node takes longer, fewer questions are asked at once."""
 GAS_EACH: Final = 1_000_000
 """What the code below gives each contract that it asks."""
 _MOST_CODE: Final = 49_152
@@ -133,7 +135,8 @@ class Batches:
         while places:
             part = places[: _fitting([reads[place] for place in places[: sizes.size]])]
             try:
-                answers = way([reads[place] for place in part], block)
+                with self._node.transport.within(SECONDS_PER_BATCH):
+                    answers = way([reads[place] for place in part], block)
             except RevertedError:
                 # one of them spoils the others: it is found by halves, and asked alone
                 half = len(part) // 2
@@ -145,8 +148,10 @@ class Batches:
                 if not _is_refusal(error):
                     raise
                 if len(part) <= SMALL:
+                    if isinstance(error, NodeTimeoutError):
+                        raise  # it hangs whatever it is asked
                     return False
-                sizes.refused(len(part) // 2)
+                sizes.refused(max(len(part) // 2, 2 * SMALL))
                 continue
             else:
                 found.update({place: answer for place, answer in zip(part, answers, strict=True) if answer is not None})

@@ -16,6 +16,7 @@ from numerbay_chain.chain.node.rpc import Request, RpcError
 from numerbay_chain.chain.node.values import NoAnswer
 from numerbay_chain.core.errors import NetworkError, RevertedError
 from numerbay_chain.core.hashing import keccak
+from numerbay_chain.core.network.failures import SlowError
 from tests.support.chains.stage import Stage
 from tests.support.evm import multicall3
 from tests.support.evm.inside import InsideChain
@@ -190,6 +191,31 @@ def test_an_answer_to_many_that_can_t_be_is_no_answer_to_any(stage: Stage, node:
     reads = questions(stage)
     connection, _ = connected(ask)
     assert together(connection, reads) == alone(stage.connection, reads)
+
+
+def test_a_node_that_hangs_is_asked_for_less_and_then_left(stage: Stage, node: Any) -> None:
+    parts: list[int] = []
+
+    def hanging(most: int) -> Ask:
+        def ask(method: str, params: list[Any]) -> Any:
+            if method == "eth_call" and without_recipient(params[0]):
+                parts.append(len(params[0]["data"]))
+                if len(parts) <= most:
+                    raise SlowError("gave no whole answer")
+            return node.request(method, params)
+
+        return ask
+
+    reads = questions(stage, 40)
+    connection, _ = connected(hanging(1))
+    assert together(connection, reads) == alone(stage.connection, reads)
+    assert len(parts) < 8
+    parts.clear()
+    connection, transport = connected(hanging(10**9))
+    with pytest.raises(NetworkError) as hangs:
+        connection.read_many(reads)
+    assert hangs.value.code == "slow-source"
+    assert len(parts) == len(transport.seen) <= 4
 
 
 def test_a_node_that_is_not_there_is_not_asked_in_other_ways(stage: Stage, node: Any) -> None:
