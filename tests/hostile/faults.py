@@ -40,7 +40,7 @@ def _on_a_stale_clock(step: Callable[..., Any]) -> Callable[..., Any]:
     def stale(market: Market, *arguments: Any, **named: Any) -> Any:
         then = market.connection.now()
 
-        def present(clock: Clock, margin: int) -> int:
+        def present(clock: Clock, now: int, margin: int) -> int:
             if margin and time.time() - then > STALE:
                 raise NetworkError("the node's newest block is old", code="stale-node")
             return then
