@@ -15,12 +15,12 @@ from tests.support.programs import InsideShell, Shell, shell
 pytestmark = pytest.mark.anvil
 
 MOST = {
-    "deliver": 61,
+    "deliver": 50,
     "buy": 22,
-    "fetch": 19,
-    "verify": 27,
-    "orders": 14,
-    "idle deliver": 52,
+    "fetch": 17,
+    "verify": 25,
+    "orders": 10,
+    "idle deliver": 10,
 }
 """Requests; entries of a batch count one each, receipts are not counted."""
 TERMS = ("--dispute-window", "20m", "--response-window", "10m")
