@@ -100,10 +100,10 @@ class Sales:
         """Before a key is sealed to `orders`: learn their buyers' keys (`key_of`), and raise `NetworkError` where the
         contract knows another buyer, or another key of theirs, than the logs tell."""
         read_keys(market.index, (order.buyer for order in orders), self.facts, last=self.head)
-        contract = market.contract
-        for order in orders:
-            key = contract.key_at(order.buyer, order.epoch, block=self.head)
-            if key != self.key_of(order) or contract.order(order.id, block=self.head) != order:
+        reads = market.contract.at(self.head)
+        keys = reads.keys_at([(order.buyer, order.epoch) for order in orders])
+        for order, key, held in zip(orders, keys, reads.orders(order.id for order in orders), strict=True):
+            if key != self.key_of(order) or held != order:
                 raise NetworkError(
                     f"the node's logs and the contract do not agree on whose key order {order} was bought with",
                     "no key was handed out: use another node",
@@ -126,14 +126,17 @@ class Sales:
         by_bucket: dict[int, list[Order]] = {}
         for order in orders:
             by_bucket.setdefault(bucket_of(order, release), []).append(order)
-        for bucket, served in by_bucket.items():
-            held = contract.pot(release.listing, release.round, bucket, block=self.head).amount
-            withdrawn = held == 0 and now >= matured(bucket)
-            if not withdrawn and held != self._earned(release, bucket):
+        reads, untold = contract.at(self.head), list[Order]()
+        pots = reads.pots((release.listing, release.round, bucket) for bucket in by_bucket)
+        for (bucket, served), pot in zip(by_bucket.items(), pots, strict=True):
+            withdrawn = pot.amount == 0 and now >= matured(bucket)
+            if not withdrawn and pot.amount != self._earned(release, bucket):
                 raise self._left_out(release.round)
-            for order in served:
-                if (withdrawn or order.price == 0) and not self._still_has(contract, order, release.round):
-                    raise self._left_out(release.round)
+            untold += [order for order in served if withdrawn or order.price == 0]
+        settled = reads.settlements((order.id, release.round) for order in untold)
+        for held, settlement in zip(reads.orders(order.id for order in untold), settled, strict=True):
+            if not held.covers(release.round) or settlement is Settlement.PAID_BACK:
+                raise self._left_out(release.round)
 
     def require_all_challenges(self, contract: MarketplaceContract) -> None:
         """Raises `NetworkError` where a pot that can be challenged holds another sum than the logs tell: a challenge
@@ -141,36 +144,37 @@ class Sales:
         the facts (`index.questions.require_rounds`)."""
         now = contract.connection.timestamp(self.head)
         terms = self.listing.terms
-        for release in self.facts.listing(self.listing.id).releases.values():
-            buckets = {bucket_of(order, release) for order in self.rightful(release.round)} | {release.bucket}
-            for bucket in sorted(buckets):
-                maturity = terms.maturity_of(bucket)
-                if now > terms.response_deadline(maturity - 1):
-                    continue
-                held = contract.pot(release.listing, release.round, bucket, block=self.head).amount
-                withdrawn = held == 0 and now >= maturity
-                if self._challenged(contract, release, bucket) if withdrawn else held != self._earned(release, bucket):
-                    raise NetworkError(
-                        f"the node's logs leave out what became of round {release.round} of listing {self.listing.id}, "
-                        "which may be a challenge",
-                        "use another node, before the time to answer is over",
-                        code="node-incomplete",
-                    )
+        pots = [
+            (release, bucket)
+            for release in self.facts.listing(self.listing.id).releases.values()
+            for bucket in sorted(
+                {bucket_of(order, release) for order in self.rightful(release.round)} | {release.bucket}
+            )
+            if now <= terms.response_deadline(terms.maturity_of(bucket) - 1)
+        ]
+        held = contract.at(self.head).pots((self.listing.id, release.round, bucket) for release, bucket in pots)
+        for (release, bucket), pot in zip(pots, held, strict=True):
+            withdrawn = pot.amount == 0 and now >= terms.maturity_of(bucket)
+            if withdrawn:
+                left_out = self._challenged(contract, release, bucket)
+            else:
+                left_out = pot.amount != self._earned(release, bucket)
+            if left_out:
+                raise NetworkError(
+                    f"the node's logs leave out what became of round {release.round} of listing {self.listing.id}, "
+                    "which may be a challenge",
+                    "use another node, before the time to answer is over",
+                    code="node-incomplete",
+                )
 
     def _challenged(self, contract: MarketplaceContract, release: Release, bucket: int) -> bool:
         """Whether the contract knows of a challenge of which the logs tell nothing."""
-        return any(
-            contract.settled(order.id, release.round, block=self.head) is Settlement.CHALLENGED
-            for order in self.rightful(release.round)
-            if bucket_of(order, release) == bucket
-        )
+        orders = (order for order in self.rightful(release.round) if bucket_of(order, release) == bucket)
+        settled = contract.at(self.head).settlements((order.id, release.round) for order in orders)
+        return Settlement.CHALLENGED in settled
 
     def _earned(self, release: Release, bucket: int) -> int:
         return sum(order.price for order in self.rightful(release.round) if bucket_of(order, release) == bucket)
-
-    def _still_has(self, contract: MarketplaceContract, order: Order, round: int) -> bool:
-        settled = contract.settled(order.id, round, block=self.head)
-        return contract.order(order.id, block=self.head).covers(round) and settled is not Settlement.PAID_BACK
 
     def _left_out(self, round: int) -> NetworkError:
         return NetworkError(

@@ -45,9 +45,9 @@ class Told:
     def challenge(self, order: int, round: int) -> Challenge | None:
         return read_about(self.index, [order], DISPUTES).order(order).at(round).open_challenge
 
-    def orders_of(self, listing: int, block: int | None = None) -> list[Order]:
-        ids = self.contract.listing(listing, block=block).order_ids()
-        facts = read_orders(self.index, ids, last=block)
+    def orders_of(self, listing: int, last: int | None = None) -> list[Order]:
+        ids = self.contract.listing(listing, block=last).order_ids()
+        facts = read_orders(self.index, ids, last=last)
         return [facts.order(id).sold for id in ids]
 
     def orders_by(self, buyer: str) -> list[Order]:

@@ -19,8 +19,9 @@ MOST = {
     "buy": 22,
     "fetch": 17,
     "verify": 25,
-    "orders": 10,
-    "idle deliver": 10,
+    "orders": 8,
+    "dispute list": 6,
+    "idle deliver after 4": 7,
 }
 """Requests; entries of a batch count one each, receipts are not counted."""
 TERMS = ("--dispute-window", "20m", "--response-window", "10m")
@@ -73,8 +74,9 @@ def counts(town: Town) -> dict[str, Count]:
         file.write_text(f"id,prediction\nn0001,0.{round}\n")
         advance(devnet.connection, 700)  # between two releases there are ten minutes
         found["deliver"] = town.count(0, "deliver", file, "--listing", listing)
-    found["idle deliver"] = town.count(0, "deliver", "--listing", listing)
+        found[f"idle deliver after {round + 1}"] = town.count(0, "deliver", "--listing", listing)
     found["orders"] = town.count(1, "orders")
+    found["dispute list"] = town.count(1, "dispute", "list")
     found["verify"] = town.count(1, "verify", f"{listing}-2")
     found["fetch"] = town.count(1, "fetch", f"{listing}-2", "--output", town.folder / "fetched.csv")
     return found
@@ -82,11 +84,18 @@ def counts(town: Town) -> dict[str, Count]:
 
 @pytest.mark.parametrize("command", MOST)
 def test_a_command_asks_its_node_for_little(counts: dict[str, Count], command: str) -> None:
+    print(command, counts[command])
     assert counts[command].total <= MOST[command], str(counts[command])
 
 
 def test_the_chain_s_id_is_asked_for_once_a_command(counts: dict[str, Count]) -> None:
     assert {name: count.methods["eth_chainId"] for name, count in counts.items()} == dict.fromkeys(counts, 1)
+
+
+def test_a_delivery_with_nothing_to_do_asks_no_more_for_more_rounds(counts: dict[str, Count]) -> None:
+    idle = [counts[f"idle deliver after {rounds}"] for rounds in (1, 2, 3, 4)]
+    assert [count.total for count in idle] == [idle[0].total] * 4
+    assert idle[3].total <= 10
 
 
 SIGNING = {"web3", "eth_account", "eth_utils", "eth_abi", "eth_keys", "rlp", "pydantic", "aiohttp"}
