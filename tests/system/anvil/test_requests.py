@@ -15,7 +15,7 @@ from tests.support.programs import InsideShell, Shell, shell
 pytestmark = pytest.mark.anvil
 
 MOST = {
-    "deliver": 50,
+    "deliver": 42,
     "buy": 22,
     "fetch": 17,
     "verify": 25,
