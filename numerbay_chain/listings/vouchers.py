@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self
 
 from numerbay_chain.chain.encoding import accounts, calls, codec, typed_data
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import RefusedError, RevertedError, UsageError
 from numerbay_chain.core.files import jsontext
@@ -184,22 +185,24 @@ def _is_signed_by(market: Market, signed: SignedVoucher, seller: str, digest: by
 
 def voucher_status(market: Market, voucher: SignedVoucher) -> VoucherStatus:
     """Return how often a voucher was used, and whether it can be used now."""
-    return status_of(market, voucher)
+    return status_of(market, market.contract.look(), voucher)
 
 
-def status_of(market: Market, signed: SignedVoucher, rounds: int = 1, buyer: str | None = None) -> VoucherStatus:
-    """What the contract would say to it. `buyer`: who wants to use it (None: whoever it is for)."""
-    voucher, contract = signed.voucher, market.contract
-    if (signed.chain_id, signed.marketplace) != (market.connection.chain_id, contract.address):
+def status_of(
+    market: Market, look: Snapshot, signed: SignedVoucher, rounds: int = 1, buyer: str | None = None
+) -> VoucherStatus:
+    """What the contract would say to it as of one look. `buyer`: who wants to use it (None: whoever it is for)."""
+    voucher = signed.voucher
+    if (signed.chain_id, signed.marketplace) != (market.connection.chain_id, market.contract.address):
         # this contract's listings and uses say nothing about it
         elsewhere = f"the voucher is for the marketplace {signed.marketplace} on chain {signed.chain_id}"
         return VoucherStatus(digest_of(signed), voucher, _signer_of(signed) or ZERO_ADDRESS, 0, False, elsewhere)
-    listing = contract.listing(voucher.listing)
-    digest = contract.voucher_digest(voucher)
-    uses = contract.voucher_uses(digest)
+    digest = digest_of(signed)
+    look.load(("listing", voucher.listing), ("voucher_uses", digest))
+    listing, uses = look.listing(voucher.listing), look.voucher_uses(digest)
     revoked, by_seller = uses == 2**256 - 1, _is_signed_by(market, signed, listing.seller, digest)
     signer = listing.seller if by_seller else _signer_of(signed) or ZERO_ADDRESS
-    late = market.connection.now() - voucher.deadline
+    late = look.time - voucher.deadline
     problem = None
     if revoked:
         problem = "the seller revoked the voucher"

@@ -7,7 +7,7 @@ sent (`outbox`), and a recipient who holds an order for the round already has to
 
 import time
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from numerbay_chain.artifacts.manifest import Manifest
@@ -15,16 +15,17 @@ from numerbay_chain.artifacts.verify import check
 from numerbay_chain.chain import tokens
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.outbox import Sent, fingerprint
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import ContentError, NetworkError, RefusedError
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.core.units import format_amount
 from numerbay_chain.index.questions import read_orders, read_purchases, read_release
 from numerbay_chain.listings.vouchers import SignedVoucher, digest_of
 from numerbay_chain.orders.allowance import ensure_allowance, missing_approval
-from numerbay_chain.orders.quote import PurchaseRequest, make_quote, refuse_young
+from numerbay_chain.orders.quote import PurchaseRequest, quote_at, refuse_young
 from numerbay_chain.orders.results import Purchase, Quote
 from numerbay_chain.protocol.events import Receipt, event_of
-from numerbay_chain.protocol.types import Order, Permit, Release
+from numerbay_chain.protocol.types import Order, Permit, Release, Token
 from numerbay_chain.session import Market
 
 _PERMIT_LIFETIME: Final = 3_600  # seconds
@@ -39,8 +40,39 @@ def buy(market: Market, request: PurchaseRequest) -> Purchase:
     """
     if bought := resume_purchase(market, request):
         return bought
-    agreed, voucher, (label, asked) = request.quote, request.voucher, _asked(market, request)
-    quote = make_quote(market, request if agreed is None else replace(request, first_round=agreed.first_round))
+    with market.decision():
+        look = market.contract.look()
+        quote = _agree(market, look, request, request.quote)
+        if not _takes_time(quote, request):
+            return _pay(market, request, quote, _NOTHING)
+    prepared = _prepare(market, look, quote, request)
+    with market.decision():  # anew: the content took long to read, and an approval to be mined
+        look = market.contract.look()
+        quote = _agree(market, look, request, quote)
+        _refuse_other_content(market, look, quote, prepared.checked)
+        return _pay(market, request, quote, prepared)
+
+
+def resume_purchase(market: Market, request: PurchaseRequest) -> Purchase | None:
+    """Return what became of a purchase that an interrupted `buy` had sent; None if there is none. Sends nothing new.
+    Raises `RefusedError` naming the order where something else was bought then."""
+    label, asked = _asked(market, request)
+    found = market.resume(label)
+    return _bought(market, found, None, asked, None) if found else None
+
+
+def _asked(market: Market, request: PurchaseRequest) -> tuple[str, str]:
+    """The outbox's label, and what of the purchase is the same however often it is asked for."""
+    # not the signature: a contract's may be empty, or the same for all
+    which = f"voucher {digest_of(request.voucher).hex() if request.voucher else 'none'}"
+    return f"buy-{request.listing_id}-{request.receiver(market)}", f"{request.rounds} rounds, {which}"
+
+
+def _agree(market: Market, look: Snapshot, request: PurchaseRequest, agreed: Quote | None) -> Quote:
+    """Return what the purchase costs and binds to now. Raises `RefusedError` where that is not what was `agreed`: the
+    contract binds a purchase to a listing's number, version and round, not to the seller behind that number, which a
+    reorganization can change."""
+    quote = quote_at(market, look, request if agreed is None else replace(request, first_round=agreed.first_round))
     if agreed is not None:
         _refuse_change(quote, agreed)
     most = None if request.max_price is None else market.amount(request.max_price, quote.token)
@@ -50,40 +82,11 @@ def buy(market: Market, request: PurchaseRequest) -> Purchase:
             "allow more, or leave it",
             code="price-too-high",
         )
+    if not request.young_listing:
+        refuse_young(market, look, quote.listing)
     if not request.again:
-        _refuse_second(market, quote)
-    checked = None
-    if quote.already_out and request.check:
-        until = _last_second(quote, voucher, None)
-        with market.reading(None if until is None else market.clock.left(until)):
-            checked = _check_content(market, quote, request.progress)
-    approval, signed = _allow(market, quote, request.permit)
-    call = _call(quote, voucher, signed)
-    with market.decision():
-        _refuse_other(market, quote, checked)
-        if not request.young_listing:
-            refuse_young(market, quote.listing)
-        if not request.again:
-            _refuse_second(market, quote)
-        market.confirm()
-        # what never reached the network is sent only if it is what would be signed now
-        sent = market.send(label, call, f"{asked}; {fingerprint(call)}", until=_last_second(quote, voucher, signed))
-    return _bought(market, sent, approval, asked)
-
-
-def resume_purchase(market: Market, request: PurchaseRequest) -> Purchase | None:
-    """Return what became of a purchase that an interrupted `buy` had sent; None if there is none. Sends nothing new.
-    Raises `RefusedError` naming the order where something else was bought then."""
-    label, asked = _asked(market, request)
-    found = market.resume(label)
-    return _bought(market, found, None, asked) if found else None
-
-
-def _asked(market: Market, request: PurchaseRequest) -> tuple[str, str]:
-    """The outbox's label, and what of the purchase is the same however often it is asked for."""
-    # not the signature: a contract's may be empty, or the same for all
-    which = f"voucher {digest_of(request.voucher).hex() if request.voucher else 'none'}"
-    return f"buy-{request.listing_id}-{request.receiver(market)}", f"{request.rounds} rounds, {which}"
+        _refuse_second(market, look, quote)
+    return quote
 
 
 def _show(quote: Quote, amount: int) -> str:
@@ -104,16 +107,10 @@ def _refuse_change(now: Quote, agreed: Quote) -> None:
             raise RefusedError(f"{what} changed since you agreed", "look at it again, then buy", code="terms-changed")
 
 
-def _refuse_other(market: Market, quote: Quote, checked: Release | None) -> None:
-    """Right before it is signed: the contract binds a purchase to a listing's number, version and round, not to the
-    seller behind that number, nor to the content that was `checked`, which a reorganization can change. Raises
-    `RefusedError`."""
-    now = market.contract.listing(quote.listing.id)
-    key = market.contract.current_key(quote.recipient)
-    _refuse_change(replace(quote, listing=now, epoch=key[0] if key else 0), quote)
-    if now.next_round != quote.listing.next_round:
-        raise RefusedError("the round changed since you agreed", "look at it again, then buy", code="terms-changed")
-    if checked is not None and _released(market, quote).content_hash != checked.content_hash:
+def _refuse_other_content(market: Market, look: Snapshot, quote: Quote, checked: Release | None) -> None:
+    """Raise `RefusedError` where the round has other content by now than was `checked`: a reorganization can change
+    it, and the contract does not bind a purchase to it."""
+    if checked is not None and _released(market, look, quote).content_hash != checked.content_hash:
         raise RefusedError(
             f"round {quote.first_round} has other content by now than was checked",
             "nothing was paid; run this again",
@@ -121,11 +118,10 @@ def _refuse_other(market: Market, quote: Quote, checked: Release | None) -> None
         )
 
 
-def _refuse_second(market: Market, quote: Quote) -> None:
-    block = market.connection.block_number()
-    bought = [one.sold for one in read_purchases(market.index, quote.recipient, last=block).orders.values()]
+def _refuse_second(market: Market, look: Snapshot, quote: Quote) -> None:
+    bought = [one.sold for one in read_purchases(market.index, quote.recipient, last=look.block).orders.values()]
     held = sorted(one.id for one in bought if one.listing == quote.listing.id and one.covers(quote.first_round))
-    facts = read_orders(market.index, held, last=block)
+    facts = read_orders(market.index, held, last=look.block)
     for order in (facts.order(id).sold for id in held):
         if order.covers(quote.first_round):  # it did when it was bought
             raise RefusedError(
@@ -135,8 +131,35 @@ def _refuse_second(market: Market, quote: Quote) -> None:
             )
 
 
-def _released(market: Market, quote: Quote) -> Release:
-    release = read_release(market.index, quote.listing.id, quote.first_round)
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What takes time before a purchase is signed: content that was `checked`, and what lets the marketplace take a
+    token's payment."""
+
+    checked: Release | None = None
+    approval: Receipt | None = None
+    permit: Permit | None = None
+
+
+_NOTHING: Final = _Prepared()
+
+
+def _takes_time(quote: Quote, request: PurchaseRequest) -> bool:
+    """Whether `_prepare` has anything to do."""
+    return (quote.already_out and request.check) or (quote.total > 0 and not quote.token.native)
+
+
+def _prepare(market: Market, look: Snapshot, quote: Quote, request: PurchaseRequest) -> _Prepared:
+    checked = None
+    if quote.already_out and request.check:
+        until = _last_second(quote, request.voucher, None)
+        with market.reading(None if until is None else market.clock.left(until)):
+            checked = _check_content(market, look, quote, request.progress)
+    return _Prepared(checked, *_allow(market, quote, request.permit))
+
+
+def _released(market: Market, look: Snapshot, quote: Quote) -> Release:
+    release = read_release(market.index, quote.listing.id, quote.first_round, last=look.block)
     if release is None:
         raise NetworkError(
             "the node left out a release", "check from_block, or use another node", code="node-incomplete"
@@ -144,10 +167,10 @@ def _released(market: Market, quote: Quote) -> Release:
     return release
 
 
-def _check_content(market: Market, quote: Quote, progress: Progress) -> Release:
+def _check_content(market: Market, look: Snapshot, quote: Quote, progress: Progress) -> Release:
     """Read every byte of the round that is out. Raises `RefusedError` where something is wrong."""
-    release = _released(market, quote)
-    with _keeping(market, quote, release):
+    release = _released(market, look, quote)
+    with _keeping(market, look, quote, release):
         found = check(
             release.manifest,
             release.content_hash,
@@ -167,7 +190,7 @@ def _check_content(market: Market, quote: Quote, progress: Progress) -> Release:
     return release
 
 
-def _keeping(market: Market, quote: Quote, release: Release) -> AbstractContextManager[None]:
+def _keeping(market: Market, look: Snapshot, quote: Quote, release: Release) -> AbstractContextManager[None]:
     """What is checked before it is bought is kept: the host may be the seller, and silent once it is paid."""
     terms = quote.listing.terms
     try:
@@ -176,7 +199,7 @@ def _keeping(market: Market, quote: Quote, release: Release) -> AbstractContextM
         return nullcontext()  # the check says it
     if manifest.content_hash != release.content_hash:
         return nullcontext()
-    matures_at = terms.maturity_of(terms.bucket_at(market.connection.now()))
+    matures_at = terms.maturity_of(terms.bucket_at(look.time))
     return market.keeping(manifest, release.listing, release.round, None, terms.needed_until(matures_at))
 
 
@@ -193,6 +216,16 @@ def _allow(market: Market, quote: Quote, permit: bool) -> tuple[Receipt | None, 
         except RefusedError:
             market.notify(f"{quote.token.symbol} takes no permit: the exact amount is approved first")
     return ensure_allowance(market, token, total), None
+
+
+def _pay(market: Market, request: PurchaseRequest, quote: Quote, prepared: _Prepared) -> Purchase:
+    """Sign and send what was decided, once the second node confirmed what it rests on."""
+    (label, asked), voucher, permit = _asked(market, request), request.voucher, prepared.permit
+    call, until = _call(quote, voucher, permit), _last_second(quote, voucher, permit)
+    market.confirm()
+    # what never reached the network is sent only if it is what would be signed now
+    sent = market.send(label, call, f"{asked}; {fingerprint(call)}", until=until)
+    return _bought(market, sent, prepared.approval, asked, quote.token)
 
 
 def _call(quote: Quote, voucher: SignedVoucher | None, permit: Permit | None) -> calls.Call:
@@ -227,7 +260,8 @@ def _last_second(quote: Quote, voucher: SignedVoucher | None, permit: Permit | N
     return min(ends, default=None)
 
 
-def _bought(market: Market, sent: Sent, approval: Receipt | None, asked: str) -> Purchase:
+def _bought(market: Market, sent: Sent, approval: Receipt | None, asked: str, token: Token | None) -> Purchase:
+    """`token`: None where an earlier call bought, which alone knew it."""
     event = event_of(sent.receipt, "Bought")
     order = Order(
         event["order"], event["buyer"], event["first"], event["rounds"], event["price"], event["version"],
@@ -239,5 +273,5 @@ def _bought(market: Market, sent: Sent, approval: Receipt | None, asked: str) ->
             "run this again if another one is wanted, with --again for the same round",
             code="earlier-transaction",
         )
-    token = market.token(market.contract.listing(order.listing).terms.token)
-    return Purchase(order, token, order.price * order.rounds, sent.receipt, approval, sent.resumed)
+    paid = token or market.token(market.contract.listing(order.listing).terms.token)
+    return Purchase(order, paid, order.price * order.rounds, sent.receipt, approval, sent.resumed)

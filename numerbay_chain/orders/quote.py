@@ -3,6 +3,7 @@
 from dataclasses import KW_ONLY, dataclass, replace
 
 from numerbay_chain.chain.connection import checksummed
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
 from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.core.units import format_duration
@@ -53,19 +54,27 @@ def make_quote(market: Market, request: PurchaseRequest) -> Quote:
     Raises `RefusedError` for what can't be bought (closed, sold out, overdue, too young, voucher of no use), and
     `AccountError` for a recipient without a registered key.
     """
-    listing, rounds = market.contract.listing(request.listing_id), request.rounds
+    look = market.contract.look()
+    quote = quote_at(market, look, request)
+    if not request.young_listing:
+        refuse_young(market, look, quote.listing)
+    return quote
+
+
+def quote_at(market: Market, look: Snapshot, request: PurchaseRequest) -> Quote:
+    """`make_quote`, as of one look, whether the listing is young or not."""
+    receiver, rounds = request.receiver(market), request.rounds
+    look.load(("listing", request.listing_id), ("current_key", receiver))
+    listing = look.listing(request.listing_id)
     token = market.token(listing.terms.token)
-    receiver = request.receiver(market)
     _refuse_count(listing, rounds)
-    first = _first_round(market, listing, request.first_round)
-    _refuse_overdue(market, listing, first, rounds)
+    first = _first_round(market, look, listing, request.first_round)
+    _refuse_overdue(look, listing, first, rounds)
     if listing.places_left == 0:
         raise RefusedError(
             f"listing {listing.id} is sold out", "wait until somebody's order ends before it began", code="sold-out"
         )
-    if not request.young_listing:
-        refuse_young(market, listing)
-    price, most = _price(market, listing, rounds, request.voucher)
+    price, most = _price(market, look, listing, request)
     words = explain(replace(listing.terms, max_rounds=most), price, token, market.gas_price(), market.coin)
     return Quote(
         listing=listing,
@@ -76,7 +85,7 @@ def make_quote(market: Market, request: PurchaseRequest) -> Quote:
         already_out=first < listing.next_round,
         total=price * rounds,
         recipient=receiver,
-        epoch=_epoch(market, receiver),
+        epoch=_epoch(market, look, receiver),
         words=tuple(words),
     )
 
@@ -92,8 +101,9 @@ def _refuse_count(listing: Listing, rounds: int) -> None:
         )
 
 
-def _price(market: Market, listing: Listing, rounds: int, voucher: SignedVoucher | None) -> tuple[int, int]:
+def _price(market: Market, look: Snapshot, listing: Listing, request: PurchaseRequest) -> tuple[int, int]:
     """The price of a round, and the most rounds of an order: by the voucher, else by the offer, if it is open."""
+    voucher = request.voucher
     if voucher is None:
         if not listing.offer.open:
             raise RefusedError(
@@ -106,13 +116,13 @@ def _price(market: Market, listing: Listing, rounds: int, voucher: SignedVoucher
             "buy that one with it",
             code="voucher-for-other-listing",
         )
-    if problem := status_of(market, voucher, rounds, market.account).problem:
+    if problem := status_of(market, look, voucher, request.rounds, market.account).problem:
         raise RefusedError(problem, "ask the seller for another one", code="voucher-unusable")
     return voucher.voucher.price, min(listing.terms.max_rounds, voucher.voucher.max_rounds)
 
 
-def _epoch(market: Market, receiver: str) -> int:
-    key = market.contract.current_key(receiver)
+def _epoch(market: Market, look: Snapshot, receiver: str) -> int:
+    key = look.current_key(receiver)
     if key is None:
         whose = "you have" if receiver == market.account else f"{receiver} has"
         raise AccountError(
@@ -121,17 +131,21 @@ def _epoch(market: Market, receiver: str) -> int:
     return key[0]
 
 
-def _first_round(market: Market, listing: Listing, asked: int | None) -> int:
+def _first_round(market: Market, look: Snapshot, listing: Listing, asked: int | None) -> int:
     latest = listing.next_round - 1
-    out = listing.terms.instant and latest >= 0 and not market.contract.is_missed(listing.id, latest)
-    if out and market.contract.faulty_at(listing.id, latest):
+    out = listing.terms.instant and latest >= 0
+    if out:
+        look.load(("is_missed", listing.id, latest), ("faulty_at", listing.id, latest))
+        out = not look.is_missed(listing.id, latest)
+    if out and look.faulty_at(listing.id, latest):
         if asked == latest:
             raise RefusedError(
                 f"round {latest} of listing {listing.id} was proven faulty: it can't be bought",
                 f"buy from round {listing.next_round} on, or leave it",
                 code="faulty",
             )
-        market.notify(f"round {latest}, which is out, was proven faulty: what is on offer begins with the next one")
+        if asked is None:
+            market.notify(f"round {latest}, which is out, was proven faulty: what is on offer begins with the next one")
         out = False
     if asked is None:
         return latest if out else listing.next_round
@@ -145,8 +159,8 @@ def _first_round(market: Market, listing: Listing, asked: int | None) -> int:
     )
 
 
-def _refuse_overdue(market: Market, listing: Listing, first: int, rounds: int) -> None:
-    due, now = listing.terms.due(listing.next_round), market.connection.now()
+def _refuse_overdue(look: Snapshot, listing: Listing, first: int, rounds: int) -> None:
+    due, now = listing.terms.due(listing.next_round), look.time
     if due is not None and now > due and first + rounds > listing.next_round:
         raise RefusedError(
             f"round {listing.next_round} of listing {listing.id} is {format_duration(now - due)} overdue",
@@ -155,12 +169,12 @@ def _refuse_overdue(market: Market, listing: Listing, first: int, rounds: int) -
         )
 
 
-def refuse_young(market: Market, listing: Listing) -> None:
+def refuse_young(market: Market, look: Snapshot, listing: Listing) -> None:
     """A listing that is not final could be another one's by the time the purchase is mined. Raises `RefusedError`."""
     finality = market.finality()
     if finality.is_instant:
         return
-    created = [*market.index.events(["ListingCreated"], listing=listing.id)]
+    created = [*market.index.events(["ListingCreated"], last=look.block, listing=listing.id)]
     if len(created) != 1:
         raise NetworkError(
             f"{market.index.name} left out the creation of listing {listing.id}",

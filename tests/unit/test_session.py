@@ -11,7 +11,7 @@ from numerbay_chain.core.errors import NetworkError, UsageError
 from numerbay_chain.core.home.config import Overrides, Settings, load_settings
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.listings.vouchers import sign_voucher, status_of
+from numerbay_chain.listings.vouchers import sign_voucher, voucher_status
 from numerbay_chain.opening import market_at, open_market
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
 from tests.support.codes import fails_with
@@ -36,7 +36,7 @@ def test_a_voucher_of_another_marketplace_is_named_as_such_before_its_listing_is
     market = place.seller.market
     foreign = sign_voucher(market, Voucher(5, ZERO_ADDRESS, PRICE, 1, 1, 2**40 - 1, 0))
     elsewhere = Place.found(place.folder / "elsewhere", place.chain, place.store).market("seller", 0)
-    status = status_of(elsewhere, foreign)
+    status = voucher_status(elsewhere, foreign)
     assert status.problem == f"the voucher is for the marketplace {market.contract.address} on chain {foreign.chain_id}"
     assert (status.used, status.revoked, status.signer) == (0, False, market.account)
     assert status.digest == market.contract.voucher_digest(foreign.voucher)

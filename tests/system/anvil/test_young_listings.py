@@ -2,11 +2,13 @@
 number to another one."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from numerbay_chain import Buyer, Seller
+from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.local.devnet import Devnet, request
 from numerbay_chain.ipfs import EmbeddedStore
 from tests.support.chains.disagreeing import left_out, word_altered
@@ -73,17 +75,22 @@ def test_another_seller_under_the_same_number_is_not_paid(devnet: Devnet, public
     assert public.balance(1) == held
 
 
+@pytest.mark.parametrize("checked", [False, True])
 @pytest.mark.parametrize("word", [0, 3, 5])
 def test_what_changes_right_before_the_purchase_is_signed_stops_it(
-    devnet: Devnet, public: Place, node: Proxy, word: int
+    devnet: Devnet, public: Place, node: Proxy, word: int, checked: bool
 ) -> None:
-    """Seller, a field of the terms, another: as of the last look, after everything else was looked at."""
-    listing = public.seller.create_listing(PRICE).id
+    """Seller, a field of the terms, another: as of the last look, which is the second one where content was checked
+    between the two."""
+    listing = public.seller.create_listing(PRICE, instant=True).id
+    if checked:
+        contract = MarketplaceContract(devnet.connection, public.contract.address)
+        replace(public, chain=devnet, contract=contract).seller.deliver(public.file(), listing)
     request(devnet.connection, "anvil_mine", hex(FINAL))
     buyer = public.buyer(1)
     quote = buyer.quote(listing)
     held = public.balance(1)
-    node.mischief = from_the(2, word_altered("getListing", word))
+    node.mischief = from_the(2 if checked else 1, word_altered("getListing", word))
     try:
         failure(lambda: buyer.buy(listing, quote=quote), "terms-changed")
     finally:
