@@ -5,10 +5,11 @@ away free orders of 65,535 rounds.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.paging import MOST, Page
 from numerbay_chain.index.questions import (
     SALES,
@@ -40,50 +41,56 @@ def view_bought(market: Market, limit: int | None = MOST) -> Page[OrderView]:
     """Return the account's orders as they stand, by id: `limit` of them, those that were paid for before those that
     were free, the newest of each, with their newest rounds; `.more` counts the others. None: all orders, with all
     rounds that are over."""
-    buyer, block = market.account, market.connection.block_number()
-    return _page(market, read_purchases(market.index, buyer, last=block), limit, block)
+    buyer, look = market.account, market.contract.look()
+    return _page(market, look, read_purchases(market.index, buyer, last=look.block), limit)
 
 
 def view_sold(market: Market, listing_id: int, limit: int | None = MOST) -> Page[OrderView]:
     """Return the orders of a listing as they stand: as `Buyer.orders`. Raises `RevertedError` where there is no such
     listing."""
-    block = market.connection.block_number()
-    ids = market.contract.listing(listing_id, block=block).order_ids()
-    return _page(market, read_orders(market.index, ids, last=block), limit, block)
+    look = market.contract.look()
+    ids = look.listing(listing_id).order_ids()
+    return _page(market, look, read_orders(market.index, ids, last=look.block), limit)
 
 
 def view_order(market: Market, order: int) -> OrderView:
     """Return one order, anybody's, with all rounds that are over. Raises `RevertedError` where there is no such
     order."""
-    block = market.connection.block_number()
-    held = market.contract.order(order, block=block)
-    (view,) = _views(market, _read(market, [order], {order: held}, block), None)
+    look = market.contract.look()
+    look.load(("order", order), ("listing", order >> 32))
+    (view,) = _views(look, _read(market, look, [order], {order: look.order(order)}), None)
     return view
 
 
-def _page(market: Market, sold: Facts, limit: int | None, block: int) -> Page[OrderView]:
+def _page(market: Market, look: Snapshot, sold: Facts, limit: int | None) -> Page[OrderView]:
     ranked = sorted(sold.orders.values(), key=lambda one: (one.sold.price > 0, one.block, one.id), reverse=True)
     ids = sorted(one.id for one in ranked[:limit])
-    shown = _read(market, ids, {}, block)
-    return Page(_views(market, shown, None if limit is None else MOST), len(ranked) - len(ids))
+    shown = _read(market, look, ids, {})
+    return Page(_views(look, shown, None if limit is None else MOST), len(ranked) - len(ids))
 
 
-def _read(market: Market, ids: Sequence[int], known: Mapping[int, Order], block: int) -> list["_Shown"]:
+def _read(market: Market, look: Snapshot, ids: Sequence[int], known: Mapping[int, Order]) -> list["_Shown"]:
     """`known`: orders as the contract has them."""
-    listings = {id: market.contract.listing(id, block=block) for id in sorted({order >> 32 for order in ids})}
-    facts = read_about(market.index, [*listings, *ids], SALES + _SHOWN, last=block)
+    listings = {listing.id: listing for listing in look.listings(sorted({order >> 32 for order in ids}))}
+    facts = read_about(market.index, [*listings, *ids], SALES + _SHOWN, last=look.block)
     require_orders(market.index, facts, ids)
     for listing in listings.values():
         require_rounds(market.index, facts, listing)
-    now = market.connection.now()
     return [
-        _Shown(listings[id >> 32], facts.listing(id >> 32), known.get(id) or facts.order(id).sold, facts.order(id), now)
+        _Shown(
+            listings[id >> 32],
+            facts.listing(id >> 32),
+            known.get(id) or facts.order(id).sold,
+            facts.order(id),
+            look.time,
+        )
         for id in ids
     ]
 
 
-def _views(market: Market, shown: Iterable["_Shown"], most: int | None) -> Iterator[OrderView]:
-    return (_view(of, market.token(of.listing.terms.token), most) for of in shown)
+def _views(look: Snapshot, shown: Sequence["_Shown"], most: int | None) -> Iterator[OrderView]:
+    tokens = look.tokens(of.listing.terms.token for of in shown)
+    return (_view(of, token, most) for of, token in zip(shown, tokens, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,12 @@ pytestmark = pytest.mark.anvil
 
 MOST = {
     "deliver": 42,
-    "buy": 22,
+    "buy": 14,
     "fetch": 17,
     "verify": 25,
-    "orders": 8,
+    "orders": 6,
+    "listing list": 7,
+    "listing show": 6,
     "dispute list": 6,
     "idle deliver after 4": 7,
 }
@@ -76,6 +78,8 @@ def counts(town: Town) -> dict[str, Count]:
         found["deliver"] = town.count(0, "deliver", file, "--listing", listing)
         found[f"idle deliver after {round + 1}"] = town.count(0, "deliver", "--listing", listing)
     found["orders"] = town.count(1, "orders")
+    found["listing list"] = town.count(1, "listing", "list")
+    found["listing show"] = town.count(1, "listing", "show", listing)
     found["dispute list"] = town.count(1, "dispute", "list")
     found["verify"] = town.count(1, "verify", f"{listing}-2")
     found["fetch"] = town.count(1, "fetch", f"{listing}-2", "--output", town.folder / "fetched.csv")

@@ -132,9 +132,8 @@ def orders(state: State, order: int | None, listing: int | None, limit: int) -> 
     role = roles.buyer(state)
     most = limit or None
     views = role.orders(most) if listing is None else roles.seller(state).orders(listing, most)
-    now = role.market.connection.now()
     data = {"orders": [order_data(view) for view in views], "more": views.more}
-    state.show(data, lambda: _order_table(views, now, listing is None))
+    state.show(data, lambda: _order_table(views, role.market.clock.now(), listing is None))
     say_more(views.more)
 
 
