@@ -49,22 +49,20 @@ class Clock:
         """The chain's time in Unix seconds, as of this moment."""
         return self._connection.now()
 
-    def left(self, until: int, margin: int = 0) -> int:
+    def left(self, until: int, margin: int = 0, now: int | None = None) -> int:
         """Seconds from now until `margin` before `until`, at least 0: by this machine's clock where the node is a
-        little behind it. Raises `NetworkError` as `is_late`."""
-        now = self._present(self.now(), margin)
+        little behind it. `now`: the chain's time, where it was just read. Raises `NetworkError` as `is_late`."""
+        now = self._present(self.now() if now is None else now, margin)
         if not self._is_development() and now < (here := int(time.time())) <= now + STALE:
             now = here
         return max(until - margin - now, 0)
 
-    def is_late(self, until: int, margin: int) -> bool:
-        """Whether what is sent now may be mined after the second `until`.
+    def is_late(self, until: int, margin: int, now: int | None = None) -> bool:
+        """Whether what is sent now may be mined after the second `until`. `now`: as for `left`.
 
         Raises `NetworkError` (`stale-node`) where `margin` is not 0 and the node is too far behind to tell.
         """
-        return self._is_late(self.now(), until, margin)
-
-    def _is_late(self, now: int, until: int, margin: int) -> bool:
+        now = self.now() if now is None else now
         if self._is_development():
             return now > until
         return self._present(now, margin) + margin > until
@@ -99,7 +97,7 @@ class Clock:
         if window.until is None and window.after is None:
             return
         now = self.now()
-        if window.until is not None and self._is_late(now, window.until, window.margin):
+        if window.until is not None and self.is_late(window.until, window.margin, now):
             raise TooLateError(
                 f"it is too late to send {what}, which must be mined by {format_until(window.until, now)}: "
                 "nothing was sent",

@@ -255,6 +255,10 @@ class Snapshot(Reads):
     def __repr__(self) -> str:
         return f"Snapshot(block {self.block} of chain {self._connection.chain_id})"
 
+    def repeats(self, other: "Snapshot") -> bool:
+        """Whether `other` says all that this one would: it is of the same block, for the same decision."""
+        return self.hash == other.hash and self._decision is other._decision
+
     def load(self, *questions: tuple[Any, ...]) -> None:
         """Ask for all of these in one request: each a name of the questions above, singular, and its arguments, as in
         `load(("order", id), ("settled", id, round))`. What does not exist raises when it is read."""

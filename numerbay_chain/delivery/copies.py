@@ -4,17 +4,18 @@
 from collections.abc import Mapping, Set
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.artifacts.source import Measured, Source, open_source
 from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import RefusedError, TooLateError, UsageError
 from numerbay_chain.core.units import format_order_id
 from numerbay_chain.delivery.deliver import (
     another_unfinished,
     find_release,
-    not_shown,
     open_listing,
     require_releasable,
     send_release,
@@ -25,7 +26,7 @@ from numerbay_chain.delivery.options import Choices, CopiesRequest
 from numerbay_chain.delivery.recipients import Sales
 from numerbay_chain.delivery.results import Delivered, Left
 from numerbay_chain.delivery.sealing import measure, read_back, seal_file
-from numerbay_chain.index.questions import read_release
+from numerbay_chain.index.questions import release_in
 from numerbay_chain.protocol.types import Listing, Release
 from numerbay_chain.session import Market
 
@@ -48,43 +49,44 @@ def deliver_copies(market: Market, request: CopiesRequest, choices: Choices | No
         raise UsageError("no copy was given", "give a file for each order, as ORDER=FILE")
     journal = RoundJournal(market.journal_folder(listing_id), listing_id)
     with journal.exclusive():
-        listing = open_listing(market, listing_id)
+        look = open_listing(market, listing_id)
+        listing, began = look.listing(listing_id), monotonic()
         if not listing.terms.copies:
             raise RefusedError(
                 f"listing {listing_id} is not sold as copies", "deliver one file for all", code="not-copies"
             )
         sources = {order: open_source(path) for order, path in paths.items()}
         unfinished = journal.unfinished()
-        late = not (unfinished or again) and _latest_lacks(market, listing, sources.keys())
+        late = not (unfinished or again) and _latest_lacks(market, look, listing, sources.keys())
         if not (unfinished or late or (not again and _may_be_an_earlier_round(journal, sources))):
-            require_releasable(market, listing)
+            require_releasable(listing, look.time)
         digests = {order: measure(source, choices) for order, source in sources.items()}
         entry = _unfinished(journal, listing_id, digests)
         resumed = entry is not None and bool(entry.copies)
         entry = entry or (_of_latest(journal, listing, digests) if late else RoundEntry.begun(listing.next_round))
         if entry.round == listing.next_round and not resumed and not again:
             _refuse_the_same(journal, listing_id, digests)
-        release, receipt = find_release(market, journal, listing_id, entry), None
-        if release is None:
-            require_releasable(market, listing)
+        if entry.round < listing.next_round:
+            find_release(market, journal, Sales.of_round(market, look, listing_id, entry.round), entry)
+        else:
+            require_releasable(listing, look.time + int(monotonic() - began))  # reading them took its time
         _seal_all(market, journal, listing, entry, paths, digests, request.note, choices)
         read_back(journal, entry, choices)
-        if release is None:
+        current, receipt = market.contract.listing(listing_id), None
+        if entry.round >= current.next_round:
             call = calls.release(listing=listing_id, round=entry.round)
-            receipt = send_release(market, listing_id, entry.round, call)
-            release = find_release(market, journal, listing_id, entry)
-            if release is None:
-                raise not_shown()
-        posted = _post(market, listing, entry, release)
+            receipt = send_release(market, current, entry.round, call)
+        sales = Sales.of_round(market, market.contract.look(), listing_id, entry.round)
+        release = find_release(market, journal, sales, entry)
+        posted = _post(market, sales, entry, release)
         outcome = hand_out(market, journal, release, entry, choices)
-    without = _without(market, listing_id, entry.round)
+    without = _without(Sales.of_round(market, market.contract.look(), listing_id, entry.round), entry.round)
     left = tuple(one for one in outcome.left if one.order not in {other.order for other in without}) + without
     receipt, posted = receipt or outcome.release, posted or outcome.newly_posted
     return replace(outcome, release=receipt, newly_posted=posted, left=left, resumed=resumed)
 
 
-def _without(market: Market, listing_id: int, round: int) -> tuple[Left, ...]:
-    sales = Sales.of_round(market, listing_id, round)
+def _without(sales: Sales, round: int) -> tuple[Left, ...]:
     there = sales.copies(round)
     return tuple(
         Left(order.id, f"order {order} has no copy of this round: its buyer can decline", "no-copy")
@@ -112,19 +114,20 @@ def _may_be_an_earlier_round(journal: RoundJournal, sources: Mapping[int, Source
     )
 
 
-def _latest_lacks(market: Market, listing: Listing, orders: Set[int]) -> bool:
+def _latest_lacks(market: Market, look: Snapshot, listing: Listing, orders: Set[int]) -> bool:
     """Whether these orders have a right to the round that is out and no copy of it yet, and it is not too late for one:
     they were forgotten, or came when it was out."""
     round = listing.next_round - 1
-    if round < 0 or market.contract.is_missed(listing.id, round):
+    if round < 0 or look.is_missed(listing.id, round):
         return False
-    release = read_release(market.index, listing.id, round)
+    sales = Sales.of_round(market, look, listing.id, round)
+    release = release_in(market.index, sales.facts, listing.id, round)
     if release is None:
         raise left_out(listing.id, round)
-    if not orders <= {left.order for left in _without(market, listing.id, round)}:
+    if not orders <= {left.order for left in _without(sales, round)}:
         return False
     until = _post_until(listing, release)
-    return until is None or not market.clock.is_late(until, 0)
+    return until is None or not market.clock.is_late(until, 0, look.time)
 
 
 def _of_latest(journal: RoundJournal, listing: Listing, digests: Digests) -> RoundEntry:
@@ -162,7 +165,7 @@ def _seal_all(
     note: str,
     choices: Choices,
 ) -> None:
-    rightful = {order.id for order in Sales.read(market, listing.id).rightful(entry.round)}
+    rightful = {order.id for order in Sales.read(market, market.contract.look(), listing.id).rightful(entry.round)}
     for order in paths:
         if order not in rightful:
             raise RefusedError(
@@ -182,11 +185,12 @@ def _post_until(listing: Listing, release: Release) -> int | None:
     return release.released_at + listing.terms.decline_window // 2 - 1 if listing.terms.adjudicated else None
 
 
-def _post(market: Market, listing: Listing, entry: RoundEntry, release: Release) -> tuple[int, ...]:
+def _post(market: Market, sales: Sales, entry: RoundEntry, release: Release) -> tuple[int, ...]:
     """Posts the copies' content hashes, each once. Answers with the orders whose copy this call posted."""
+    listing = sales.listing
     label = f"copies-{listing.id}-{entry.round}"
-    market.resume(label)
-    sales = Sales.of_round(market, listing.id, entry.round)
+    if market.resume(label) is not None:
+        sales = Sales.of_round(market, market.contract.look(), listing.id, entry.round)
     there = sales.copies(entry.round)
     missing = [order for order in sorted(entry.copies) if order not in there]
     until = _post_until(listing, release)

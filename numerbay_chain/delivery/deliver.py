@@ -8,12 +8,14 @@ is a journal entry".
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.artifacts.source import Measured, open_source
 from numerbay_chain.chain.clock import MINING_TIME
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.encoding.calls import Call
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import NetworkError, RefusedError, TooLateError
 from numerbay_chain.core.units import format_duration, format_time
 from numerbay_chain.delivery import posting
@@ -24,7 +26,7 @@ from numerbay_chain.delivery.options import Choices, DeliveryRequest, ServeReque
 from numerbay_chain.delivery.recipients import MARGIN, Sales, choose, keys_until
 from numerbay_chain.delivery.results import Delivered, Served
 from numerbay_chain.delivery.sealing import measure, read_back, seal_file, was_lost
-from numerbay_chain.index.questions import read_release
+from numerbay_chain.index.questions import read_release, release_in
 from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.rules import require_operator
 from numerbay_chain.protocol.types import Listing, Order, Release
@@ -44,7 +46,8 @@ def deliver(market: Market, request: DeliveryRequest, choices: Choices | None = 
     listing_id, again = request.listing_id, request.again
     journal = RoundJournal(market.journal_folder(listing_id), listing_id)
     with journal.exclusive():
-        listing = open_listing(market, listing_id)
+        look = open_listing(market, listing_id)
+        listing, began = look.listing(listing_id), monotonic()
         if listing.terms.copies:
             raise RefusedError(
                 f"listing {listing_id} is sold as copies",
@@ -53,25 +56,22 @@ def deliver(market: Market, request: DeliveryRequest, choices: Choices | None = 
             )
         source = open_source(Path(request.path))
         if not (journal.unfinished() or (not again and _may_be_an_earlier_round(journal, source.size))):
-            require_releasable(market, listing)
+            require_releasable(listing, look.time)
         measured = measure(source, choices)
-        entry = _unfinished(market, journal, listing, measured, again)
+        entry, receipt = _unfinished(market, journal, look, listing, measured, again), None
         resumed = entry is not None
         if entry is None:
-            require_releasable(market, listing)
+            require_releasable(listing, look.time + int(monotonic() - began))  # reading it took its time
             entry = RoundEntry.begun(listing.next_round, _seal(market, request, listing, choices, measured))
             journal.save(entry)
-        release, receipt = find_release(market, journal, listing_id, entry), None
-        if release is None:
+        if entry.round >= listing.next_round:
             if resumed and was_lost(market.store, entry.sealed, choices):
                 entry.seal(_seal(market, request, listing, choices, measured))
                 journal.save(entry)
             read_back(journal, entry, choices)
-            receipt = _release(market, journal, listing_id, entry, choices)
-            release = find_release(market, journal, listing_id, entry)
-            if release is None:
-                raise not_shown()
-        outcome = hand_out(market, journal, release, entry, choices)
+            receipt = _release(market, journal, listing, entry, choices)
+        sales = Sales.of_round(market, market.contract.look(), listing_id, entry.round, choices.finality)
+        outcome = hand_out(market, journal, find_release(market, journal, sales, entry), entry, choices, sales)
     receipt = receipt or outcome.release
     if receipt is not None and (posted := receipt.event("Delivered")):
         newly = tuple(entry.envelopes.get(posted["digest"].hex(), ())) + outcome.newly_posted
@@ -84,26 +84,27 @@ def serve(market: Market, request: ServeRequest, choices: Choices | None = None)
     choices = choices or Choices.make(market, request)
     journal = RoundJournal(market.journal_folder(request.listing_id), request.listing_id)
     with journal.exclusive():
-        return serve_rounds(market, journal, open_listing(market, request.listing_id), choices)
+        look = open_listing(market, request.listing_id)
+        return serve_rounds(market, journal, look, request.listing_id, choices)
 
 
 # ---------------------------------------------------------------------------------------------------------- the steps
 
 
-def open_listing(market: Market, listing_id: int) -> Listing:
-    """The listing, once an earlier release is known to have gone through or not. Raises `RefusedError` where the
-    account may not deliver."""
-    listing = market.contract.listing(listing_id)
+def open_listing(market: Market, listing_id: int) -> Snapshot:
+    """Look at the listing, once an earlier release is known to have gone through or not. Raises `RefusedError` where
+    the account may not deliver."""
+    look = market.contract.look()
+    listing = look.listing(listing_id)
     require_operator(listing, market.account)
-    if market.resume(posting.release_label(listing_id, listing.next_round)) is None:
-        return listing
-    return market.contract.listing(listing_id)
+    resumed = market.resume(posting.release_label(listing_id, listing.next_round))
+    return look if resumed is None else market.contract.look()
 
 
-def require_releasable(market: Market, listing: Listing) -> None:
-    """Raises `RefusedError` where the next round can't be released now: that is better known before hours of
-    sealing."""
-    now, terms, round = market.connection.now(), listing.terms, listing.next_round
+def require_releasable(listing: Listing, now: int) -> None:
+    """Raises `RefusedError` where the next round can't be released at `now` (Unix seconds): that is better known before
+    hours of sealing."""
+    terms, round = listing.terms, listing.next_round
     due = terms.due(round)
     if due is not None and now > due:
         raise RefusedError(
@@ -126,13 +127,13 @@ def _may_be_an_earlier_round(journal: RoundJournal, size: int) -> bool:
 
 
 def _unfinished(
-    market: Market, journal: RoundJournal, listing: Listing, file: Measured, again: bool
+    market: Market, journal: RoundJournal, look: Snapshot, listing: Listing, file: Measured, again: bool
 ) -> RoundEntry | None:
     """The entry to go on with, or None to begin a round. Raises `RefusedError` for another file while
     one is unfinished, and for a file that an earlier round was, unless `again`."""
     for entry in journal.all():
         same = entry.file is not None and entry.file.same_as(file.sha256, file.size)
-        if not entry.done and entry.round < listing.next_round and _as_sealed(market, listing.id, entry) is None:
+        if not entry.done and entry.round < listing.next_round and not _is_released(market, look, listing, entry):
             set_aside(market, journal, entry)
         elif not entry.done:
             if same:
@@ -164,60 +165,65 @@ def _seal(
     return seal_file(market, Path(request.path), context, request.note, choices, measured)
 
 
-def find_release(market: Market, journal: RoundJournal, listing_id: int, entry: RoundEntry) -> Release | None:
-    """The round's release, None while it is to come. Raises `RefusedError` where the round became something else."""
-    if market.contract.listing(listing_id).next_round <= entry.round:
-        return None
-    release = _as_sealed(market, listing_id, entry)
+def find_release(market: Market, journal: RoundJournal, sales: Sales, entry: RoundEntry) -> Release:
+    """The release of a round that is over. Raises `RefusedError` where the round became something else, and
+    `NetworkError` where the node does not show it yet."""
+    listing, round = sales.listing, entry.round
+    if listing.next_round <= round:
+        raise NetworkError("the release was mined, but the node does not show it", "run this again", code="node-behind")
+    release = _as_sealed(sales.look, listing, entry, release_in(market.index, sales.facts, listing.id, round))
     if release is None:
-        aside = journal.set_aside(entry.round)
+        aside = journal.set_aside(round)
         raise RefusedError(
-            f"round {entry.round} of listing {listing_id} was missed or released from elsewhere",
+            f"round {round} of listing {listing.id} was missed or released from elsewhere",
             f"what was sealed for it is in {aside}; deliver the file again for the next round",
             code="round-moved",
         )
     return release
 
 
-def _as_sealed(market: Market, listing_id: int, entry: RoundEntry) -> Release | None:
-    """The release of a round that is over, None if it was missed, or is not what was sealed for it. Raises
+def _is_released(market: Market, look: Snapshot, listing: Listing, entry: RoundEntry) -> bool:
+    """Whether a round that is over was released as it was sealed. Raises `NetworkError` where the logs lack it."""
+    release = read_release(market.index, listing.id, entry.round, last=look.block)
+    return _as_sealed(look, listing, entry, release) is not None
+
+
+def _as_sealed(look: Snapshot, listing: Listing, entry: RoundEntry, release: Release | None) -> Release | None:
+    """The release that the logs tell of, None if the round was missed, or is not what was sealed for it. Raises
     `NetworkError` where the logs lack it: to take it for missed would release the file once more."""
-    release = read_release(market.index, listing_id, entry.round)
-    if release is None:
-        if market.contract.is_missed(listing_id, entry.round):
-            return None
-        raise left_out(listing_id, entry.round)
-    return release if entry.fits(release.content_hash) else None
+    if release is not None:
+        return release if entry.fits(release.content_hash) else None
+    if look.is_missed(listing.id, entry.round):
+        return None
+    raise left_out(listing.id, entry.round)
 
 
-def not_shown() -> NetworkError:
-    """For a release that was mined, and is not there yet in what the node answers."""
-    return NetworkError("the release was mined, but the node does not show it", "run this again", code="node-behind")
-
-
-def _release(market: Market, journal: RoundJournal, listing_id: int, entry: RoundEntry, choices: Choices) -> Receipt:
-    """Releases the round, with its envelopes where both may be public at once. Envelopes that do not come back a
-    second way yet, or for which time ran out meanwhile, do not hold it up: they follow."""
-    manifest = entry.sealed.manifest
-    envelopes = _pin_before(market, journal, listing_id, entry, choices)
-    if envelopes is not None:
+def _release(
+    market: Market, journal: RoundJournal, listing: Listing, entry: RoundEntry, choices: Choices
+) -> Receipt | None:
+    """Releases the round, with its envelopes where both may be public at once; None: it is over by now. Envelopes that
+    do not come back a second way yet, or for which time ran out meanwhile, do not hold it up: they follow."""
+    pinned = None if listing.terms.decline_window else _pin_before(market, journal, listing, entry, choices)
+    if pinned is not None:
         with market.decision():
-            together = _with_keys(market, listing_id, entry, envelopes, choices)
+            together = _with_keys(market, entry, *pinned, choices)
             if together is not None:
+                current, call, until = together
                 try:
-                    return send_release(market, listing_id, entry.round, *together)
+                    return send_release(market, current, entry.round, call, until)
                 except TooLateError:
                     market.notify("the keys go out after the release: with it they could come too late")
-    return send_release(
-        market, listing_id, entry.round, calls.release(listing=listing_id, round=entry.round, manifest=manifest)
-    )
+    current = market.contract.listing(listing.id)  # sealing took its time
+    if current.next_round > entry.round:
+        return None
+    call = calls.release(listing=listing.id, round=entry.round, manifest=entry.sealed.manifest)
+    return send_release(market, current, entry.round, call)
 
 
-def send_release(market: Market, listing_id: int, round: int, call: Call, keys_until: int | None = None) -> Receipt:
+def send_release(market: Market, listing: Listing, round: int, call: Call, keys_until: int | None = None) -> Receipt:
     """Sends a release. `keys_until`: the last second in which one that shows keys may leave."""
-    listing = market.contract.listing(listing_id)
     first = listing.terms.release_from(round, listing.last_turn) if round == listing.next_round else None
-    due, label = listing.terms.due(round), posting.release_label(listing_id, round)
+    due, label = listing.terms.due(round), posting.release_label(listing.id, round)
     stake = market.at_stake(listing.terms.token, listing.active) if due else None
     if keys_until is None:
         return market.send(label, call, after=first, until=due, stake=stake).receipt
@@ -225,59 +231,59 @@ def send_release(market: Market, listing_id: int, round: int, call: Call, keys_u
 
 
 def _pin_before(
-    market: Market, journal: RoundJournal, listing_id: int, entry: RoundEntry, choices: Choices
-) -> posting.Envelopes | None:
-    """The envelopes for a release that shows the keys too; None where the keys have to follow it."""
+    market: Market, journal: RoundJournal, listing: Listing, entry: RoundEntry, choices: Choices
+) -> tuple[Sales, posting.Envelopes] | None:
+    """The envelopes for a release that shows the keys too, and what they rest on; None where the keys have to follow
+    it."""
     with market.decision():
-        chosen = _chosen_before(market, listing_id, entry, choices)
+        chosen = _chosen_before(market, listing, entry, choices)
         if chosen is None:
             return None
         sales, orders = chosen
         sales.require_all_for_next()
         manifest = Manifest.decode(entry.sealed.manifest)
-        key = partial(posting.content_key, market, manifest, listing_id, entry.round)
-        due = sales.listing.terms.due(entry.round)
-        left = None if due is None else market.clock.left(due - MARGIN) - MINING_TIME
+        key = partial(posting.content_key, market, manifest, listing.id, entry.round)
+        due = listing.terms.due(entry.round)
+        left = None if due is None else market.clock.left(due - MARGIN, now=sales.now) - MINING_TIME
         with market.reading(left):
             envelopes = posting.pin_envelopes(market, journal, entry, sales, orders, key)
-    return envelopes if envelopes.trouble_at(choices.second, left) is None else None
+    return (sales, envelopes) if envelopes.trouble_at(choices.second, left) is None else None
 
 
 def _chosen_before(
-    market: Market, listing_id: int, entry: RoundEntry, choices: Choices
+    market: Market, listing: Listing, entry: RoundEntry, choices: Choices, before: Sales | None = None
 ) -> tuple[Sales, list[Order]] | None:
-    """The orders whose key may be shown with the release; None: there is none, or it has to wait."""
-    listing = market.contract.listing(listing_id)
-    due = listing.terms.due(entry.round)
-    if listing.terms.decline_window or (due is not None and market.clock.is_late(due - MARGIN, MINING_TIME)):
+    """The orders whose key may be shown with the release; None: there is none, or it has to wait. `before`: what a look
+    before this one showed."""
+    look, due = market.contract.look(), listing.terms.due(entry.round)
+    if due is not None and market.clock.is_late(due - MARGIN, MINING_TIME, look.time):
         return None
-    sales = Sales.read(market, listing_id, choices.finality)
-    chosen, _ = choose(sales, entry.round, released_at=market.connection.now())
-    if not chosen or sales.listing.next_round != entry.round:
-        return None
-    return sales, chosen
+    sales = before.seen_at(look) if before is not None else None
+    if sales is None:
+        sales = Sales.read(market, look, listing.id, choices.finality)
+    chosen, _ = choose(sales, entry.round, released_at=sales.now)
+    return (sales, chosen) if chosen and sales.listing.next_round == entry.round else None
 
 
 def _with_keys(
-    market: Market, listing_id: int, entry: RoundEntry, envelopes: posting.Envelopes, choices: Choices
-) -> tuple[Call, int] | None:
-    """The release with the envelopes in it, and the last second in which it may leave. Whoever has a right to the key
-    is asked for again after the envelopes were pinned, which may have taken long: None where somebody cancelled
-    meanwhile, or could reclaim."""
-    again = _chosen_before(market, listing_id, entry, choices)
+    market: Market, entry: RoundEntry, before: Sales, envelopes: posting.Envelopes, choices: Choices
+) -> tuple[Listing, Call, int] | None:
+    """The listing, the release with the envelopes in it, and the last second in which it may leave. Whoever has a right
+    to the key is asked for again after the envelopes were pinned, which may have taken long: None where somebody
+    cancelled meanwhile, or could reclaim."""
+    again = _chosen_before(market, before.listing, entry, choices, before)
     if again is None:
         return None
     sales, chosen = again
     if {*entry.envelopes[envelopes.digest.hex()]} - {order.id for order in chosen}:
         return None
     sales.require_all_for_next()
-    sales.require_keys(market, chosen)
+    sales.require_keys(market.index, chosen)
     call = calls.release_and_deliver(
-        listing=listing_id,
+        listing=sales.listing.id,
         round=entry.round,
         manifest=entry.sealed.manifest,
         digest=envelopes.digest,
         count=envelopes.count,
     )
-    due = sales.listing.terms.due(entry.round)
-    return call, keys_until(sales, chosen, market.connection.now(), due)
+    return sales.listing, call, keys_until(sales, chosen, sales.listing.terms.due(entry.round))

@@ -10,6 +10,7 @@ from typing import Final
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.sending.outbox import Sent
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import AccountError, ContentError, NetworkError, NumerbayChainError
 from numerbay_chain.core.units import format_duration
 from numerbay_chain.delivery import posting
@@ -30,13 +31,13 @@ Waiting = tuple[int | None, str]
 """Until when (Unix seconds) if that is known, and what for."""
 
 
-def serve(market: Market, journal: RoundJournal, listing: Listing, choices: Choices) -> Served:
+def serve(market: Market, journal: RoundJournal, look: Snapshot, listing_id: int, choices: Choices) -> Served:
     """Hands out keys round by round: one look at the listing tells for which rounds somebody waits. One round's failure
     is raised after all others were served, unless the node is gone."""
     served: list[Delivered] = []
     failures: list[tuple[int, NumerbayChainError]] = []
-    sales = Sales.read(market, listing.id, choices.finality, more=(*ROUNDS, *POSTED))
-    past = sales.facts.listing(listing.id)
+    sales = Sales.read(market, look, listing_id, choices.finality, more=(*ROUNDS, *POSTED))
+    past = sales.facts.listing(listing_id)
     for release in past.releases.values():
         try:
             entry = fitting_entry(market, journal, release)
@@ -44,16 +45,16 @@ def serve(market: Market, journal: RoundJournal, listing: Listing, choices: Choi
         except NumerbayChainError as error:
             failures.append((release.round, error))
             market.connection.block_number()
-    if left := [round for round in range(listing.next_round) if not past.is_over(round)]:
-        failures.append((left[0], left_out(listing.id, left[0])))
+    if left := [round for round in range(sales.listing.next_round) if not past.is_over(round)]:
+        failures.append((left[0], left_out(listing_id, left[0])))
     for round, failure in failures[1:]:
-        market.notify(f"round {round} of listing {listing.id} has trouble too: {failure}")
+        market.notify(f"round {round} of listing {listing_id} has trouble too: {failure}")
     if failures:
         for one in served:
             if one.newly_posted:
                 market.notify(f"round {one.round}: keys went out to {len(one.newly_posted)} orders all the same")
         raise failures[0][1]
-    return Served(listing.id, tuple(one for one in served if one.newly_posted or one.left or one.state == "waiting"))
+    return Served(listing_id, tuple(one for one in served if one.newly_posted or one.left or one.state == "waiting"))
 
 
 def left_out(listing_id: int, round: int) -> NetworkError:
@@ -122,15 +123,15 @@ class _Rights:
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """What one look at chain and store shows; `fresh` are those who have a right to a key and none yet."""
+class _State:
+    """What chain and store show; `fresh` are those who have a right to a key and none yet."""
 
     rights: "_Rights"
     deliveries: list[Delivery]
     fresh: tuple[int, ...]
 
     @classmethod
-    def at(cls, market: Market, release: Release, entry: RoundEntry, sales: Sales) -> "_Look":
+    def of(cls, market: Market, release: Release, entry: RoundEntry, sales: Sales) -> "_State":
         rights = _Rights.at(market, release, entry, sales)
         deliveries = sales.facts.listing(release.listing).postings.get(release.round, [])
         ids, most = rights.ids, rights.sales.listing.orders
@@ -148,7 +149,7 @@ def hand_out(
 ) -> Delivered:
     """Posts envelopes for all who have a right to the round's key and none yet, as soon as it may go out. The answer's
     `release` is one that an earlier call had sent without being told what became of it. `sales`: what the chain said
-    just now of the listing and all that was posted for it."""
+    just now of the listing, the release and all that was posted for it."""
     entry = entry or RoundEntry.begun(release.round)
     released = market.resume(posting.release_label(release.listing, release.round))
     posted = market.resume(posting.post_label(release.listing, release.round))
@@ -156,80 +157,84 @@ def hand_out(
         sales = None  # it is older than that
     envelopes, waiting = None, None
     while True:
-        sales = sales or Sales.of_round(market, release.listing, release.round, choices.finality)
-        look = _Look.at(market, release, entry, sales)
-        if not look.fresh:
+        if sales is None:
+            look = market.contract.look()
+            sales = Sales.of_round(market, look, release.listing, release.round, choices.finality)
+        state = _State.of(market, release, entry, sales)
+        if not state.fresh:
             break
         waiting = _until(market.connection, release, sales, choices)
         if waiting is None:
-            pinned = _pin(market, journal, release, entry, look, choices)
+            pinned = _pin(market, journal, release, entry, state, choices)
             if pinned is not None:
-                envelopes, look = pinned
+                envelopes, state = pinned
                 trouble = envelopes.trouble_at(choices.second)
-                if trouble is None and _still_rightful(market, release, look, sales.head):
+                if trouble is None and _still_rightful(market, release, state):
                     break
                 # else, without trouble, somebody was paid back, or challenged, while the envelopes were pinned
                 waiting = None if trouble is None else (None, trouble)
         if waiting is not None:
             if not choices.wait:
-                return _outcome(release, entry, look, released, None, (), waiting)
+                return _outcome(release, entry, state, released, None, (), waiting)
             sleep(_POLL)
         sales = None
     receipt = None
-    if look.fresh and envelopes is not None:
+    if state.fresh and envelopes is not None:
         receipt = posting.post(market, release.listing, release.round, envelopes).receipt
     if not entry.done:
         entry.done = True
         journal.save(entry)
-    return _outcome(release, entry, look, released, receipt, look.fresh, None)
+    return _outcome(release, entry, state, released, receipt, state.fresh, None)
 
 
-def _still_rightful(market: Market, release: Release, look: "_Look", head: int) -> bool:
+def _still_rightful(market: Market, release: Release, state: "_State") -> bool:
     """Whether all whose key is in the envelopes have a right to it still, after the time that pinning took."""
-    if market.connection.block_number() == head:
+    look = market.contract.look()
+    if look.hash == state.rights.sales.look.hash:
         return True
-    ids = {order.id for order in Sales.read(market, release.listing).rightful(release.round)}
-    return all(order in ids for order in look.rights.ids)
+    ids = {order.id for order in Sales.read(market, look, release.listing).rightful(release.round)}
+    return all(order in ids for order in state.rights.ids)
 
 
 def _until(connection: Connection, release: Release, sales: Sales, choices: Choices) -> Waiting | None:
     """None: keys may go out now, as far as the chain's time and depth say. Off a development chain that is the time of
     the block that the orders were read at: whoever declined until then is not among them."""
-    over = release.released_at + sales.listing.terms.decline_window
-    now = connection.now() if connection.is_development else connection.timestamp(sales.head)
-    if now < over:
+    window = sales.listing.terms.decline_window
+    over = release.released_at + window
+    if sales.now < over:
         return over, "the decline window is open: buyers check the content now, and the keys go out when it is over"
-    finality = choices.finality
-    if finality.is_instant:
+    if sales.final is None:
         return None
-    final = finality.block()
-    if release.block > final:
-        left = format_duration(finality.seconds_left(release.block))
+    if release.block > sales.final:
+        left = format_duration(choices.finality.seconds_left(release.block))
         return None, f"the release is not final yet: that takes about {left} more, and the keys go out then"
     # a block that the chain could still take back must not be able to hold a decline
-    if connection.timestamp(final) < over:
+    if window and connection.timestamp(sales.final) < over:
         return None, "the end of the decline window is not final yet: the keys go out when it is"
     return None
 
 
 def _pin(
-    market: Market, journal: RoundJournal, release: Release, entry: RoundEntry, look: _Look, choices: Choices
-) -> tuple[posting.Envelopes, _Look] | None:
+    market: Market, journal: RoundJournal, release: Release, entry: RoundEntry, state: _State, choices: Choices
+) -> tuple[posting.Envelopes, _State] | None:
     """Envelopes for all who have a right to the key by a last look at the chain, which both nodes must agree on, and
-    that look. Whoever bought meanwhile is served too: strangers who buy all the time must not hold up the others. None:
-    there is nobody, or it has to wait. Raises `NetworkError` where another release is there."""
+    that state. Whoever bought meanwhile is served too: strangers who buy all the time must not hold up the others.
+    None: there is nobody, or it has to wait. Raises `NetworkError` where another release is there."""
     with market.decision():
-        sales = Sales.of_round(market, release.listing, release.round, choices.finality)
+        look = market.contract.look()
+        sales = state.rights.sales.seen_at(look)
+        if sales is None:
+            sales = Sales.of_round(market, look, release.listing, release.round, choices.finality)
         if release_in(market.index, sales.facts, release.listing, release.round) != release:
             raise NetworkError(f"the release of round {release.round} is another one by now", "run this again")
         rights = _Rights.at(market, release, entry, sales)
         if _until(market.connection, release, sales, choices) is not None:
             return None
-        seen = {*look.rights.ids}
-        fresh = [order for order in rights.chosen if order.id in look.fresh or order.id not in seen]
+        seen = {*state.rights.ids}
+        fresh = [order for order in rights.chosen if order.id in state.fresh or order.id not in seen]
         if not fresh:
             return None
-        rights.sales.require_all_for(market.contract, release, fresh)
+        rights.sales.require_all_for(release, fresh)
         keys: Callable[[], Keys]
         if rights.copies is None:
             manifest = Manifest.decode(release.manifest)
@@ -237,7 +242,7 @@ def _pin(
         else:
             keys = partial(_copy_keys, market, release, rights.copies)
         envelopes = posting.pin_envelopes(market, journal, entry, rights.sales, rights.chosen, keys)
-    return envelopes, replace(look, rights=rights, fresh=tuple(order.id for order in fresh))
+    return envelopes, replace(state, rights=rights, fresh=tuple(order.id for order in fresh))
 
 
 def _own_copy(
@@ -260,7 +265,7 @@ def _copy_keys(market: Market, release: Release, copies: dict[int, Manifest]) ->
 def _outcome(
     release: Release,
     entry: RoundEntry,
-    look: _Look,
+    state: _State,
     released: Sent | None,
     receipt: Receipt | None,
     fresh: tuple[int, ...],
@@ -268,7 +273,7 @@ def _outcome(
 ) -> Delivered:
     manifest = Manifest.decode(release.manifest) if release.manifest else None
     until, reason = waiting or (None, None)
-    posted = len(look.rights.chosen) if receipt else look.deliveries[-1].count if look.deliveries else 0
+    posted = len(state.rights.chosen) if receipt else state.deliveries[-1].count if state.deliveries else 0
     return Delivered(
         listing=release.listing,
         round=release.round,
@@ -282,7 +287,7 @@ def _outcome(
         delivery=receipt,
         envelopes=posted,
         newly_posted=fresh,
-        left=tuple(look.rights.left),
+        left=tuple(state.rights.left),
         waiting_until=until,
         waiting_for=reason,
         resumed=False,

@@ -84,7 +84,7 @@ def pin_envelopes(
     taken again while the store has them: sealing is random, so new ones would have to find their way anew."""
     chosen = sorted(orders, key=lambda order: order.id)
     ids = [order.id for order in chosen]
-    sales.require_keys(market, chosen)
+    sales.require_keys(market.index, chosen)
     market.confirm()  # what is pinned may be read by anybody
     for digest in [digest for digest, known in entry.envelopes.items() if known == ids]:
         envelopes = Envelopes(bytes.fromhex(digest), len(ids))

@@ -1,13 +1,14 @@
 """Who has a right to a round's key, out of the logs, and whether those logs agree with what the contract holds."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.finality import Finality
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.delivery.results import Left
+from numerbay_chain.index.events import EventSource
 from numerbay_chain.index.questions import Names, read_about, read_keys, read_listing
 from numerbay_chain.protocol.facts import Facts
 from numerbay_chain.protocol.rules import bucket_of
@@ -24,45 +25,42 @@ _APART: Final = ("RoundRefunded", "Challenged", "FaultyRefunded")
 
 @dataclass(frozen=True, slots=True)
 class Sales:
-    """A listing's orders, as they stand in block `head`; `settled_orders` stay in the chain."""
+    """A listing and its orders, as they stand in the block of `look`. `now`: the time that a transaction meets, in Unix
+    seconds; `final`: the newest block that stays in the chain (None: every block does)."""
 
-    head: int
+    look: Snapshot
+    now: int
     listing: Listing
     facts: Facts
-    settled_orders: frozenset[int]
+    final: int | None
 
     @classmethod
     def read(
-        cls,
-        market: Market,
-        listing_id: int,
-        finality: Finality | None = None,
-        head: int | None = None,
-        more: Names = (),
+        cls, market: Market, look: Snapshot, listing_id: int, finality: Finality | None = None, more: Names = ()
     ) -> "Sales":
-        """`head`: the block that is looked at, the latest unless said; without `finality`, all orders stay; `more`:
-        events that are wanted beside those of the orders. Raises `NetworkError`, and `RevertedError` for a listing that
-        does not exist."""
-        head = market.connection.block_number() if head is None else head
-        listing = market.contract.listing(listing_id, block=head)
-        ids = listing.order_ids()
-        facts = read_listing(market.index, listing, _APART + more, last=head) if ids or more else Facts()
-        deep = frozenset(ids)
-        if finality is not None and ids and not finality.is_instant:
-            final = finality.block()
-            deep = frozenset(id for id in ids if facts.order(id).block <= final)
-        return cls(head, listing, facts, deep)
+        """`finality` None: every block stays; `more`: events that are wanted beside those of the orders. Raises
+        `NetworkError`, and `RevertedError` for a listing that does not exist."""
+        listing = look.listing(listing_id)
+        facts = Facts()
+        if listing.orders or more:
+            facts = read_listing(market.index, listing, _APART + more, last=look.block)
+        waits = finality is not None and listing.orders and not finality.is_instant
+        return cls(look, look.time, listing, facts, finality.block() if finality is not None and waits else None)
 
     @classmethod
     def of_round(
-        cls, market: Market, listing_id: int, round: int, finality: Finality | None = None, head: int | None = None
+        cls, market: Market, look: Snapshot, listing_id: int, round: int, finality: Finality | None = None
     ) -> "Sales":
         """The same, with a round's release and what was posted for it."""
-        sales = cls.read(market, listing_id, finality, head)
+        sales = cls.read(market, look, listing_id, finality)
         subjects = [listing_id, *(sales.listing.order_ids() if sales.listing.terms.copies else ())]
         names = ("Released", *POSTED)
-        read_about(market.index, subjects, names, facts=sales.facts, last=sales.head, round=round)
+        read_about(market.index, subjects, names, facts=sales.facts, last=look.block, round=round)
         return sales
+
+    def seen_at(self, look: Snapshot) -> "Sales | None":
+        """The same at a later look; None where the chain has moved on, or a second node is to be asked all of it."""
+        return replace(self, now=look.time) if look.repeats(self.look) else None
 
     def copies(self, round: int) -> dict[int, bytes]:
         """Order → content hash of its copy of the round."""
@@ -85,6 +83,10 @@ class Sales:
         """Whether the order's money for the round left its pot by itself."""
         return self.facts.order(order.id).at(round).settlement is not Settlement.NONE
 
+    def is_settled(self, order: Order) -> bool:
+        """Whether the purchase stays in the chain."""
+        return self.final is None or self.facts.order(order.id).block <= self.final
+
     def key_of(self, order: Order) -> bytes:
         """The public key that the order was bought with, once `require_keys` has asked for it."""
         key = self.facts.keys.get((order.buyer, order.epoch))
@@ -96,14 +98,16 @@ class Sales:
             )
         return key
 
-    def require_keys(self, market: Market, orders: Sequence[Order]) -> None:
+    def require_keys(self, index: EventSource, orders: Sequence[Order]) -> None:
         """Before a key is sealed to `orders`: learn their buyers' keys (`key_of`), and raise `NetworkError` where the
         contract knows another buyer, or another key of theirs, than the logs tell."""
-        read_keys(market.index, (order.buyer for order in orders), self.facts, last=self.head)
-        reads = market.contract.at(self.head)
-        keys = reads.keys_at([(order.buyer, order.epoch) for order in orders])
-        for order, key, held in zip(orders, keys, reads.orders(order.id for order in orders), strict=True):
-            if key != self.key_of(order) or held != order:
+        unknown = (order.buyer for order in orders if (order.buyer, order.epoch) not in self.facts.keys)
+        read_keys(index, unknown, self.facts, last=self.look.block)
+        places = [(order.buyer, order.epoch) for order in orders]
+        self.look.load(*(("key_at", *place) for place in places), *(("order", order.id) for order in orders))
+        held = zip(self.look.keys_at(places), self.look.orders(order.id for order in orders), strict=True)
+        for order, (key, as_held) in zip(orders, held, strict=True):
+            if key != self.key_of(order) or as_held != order:
                 raise NetworkError(
                     f"the node's logs and the contract do not agree on whose key order {order} was bought with",
                     "no key was handed out: use another node",
@@ -117,64 +121,58 @@ class Sales:
         if sum(order.price for order in self.rightful(self.listing.next_round)) != self.listing.active:
             raise self._left_out(self.listing.next_round)
 
-    def require_all_for(self, contract: MarketplaceContract, release: Release, orders: Iterable[Order]) -> None:
+    def require_all_for(self, release: Release, orders: Sequence[Order]) -> None:
         """Before `orders` get the key of a round that is out: raises `NetworkError` where the pots that hold their
         money hold other sums than the logs tell. A decline that a node leaves out would hand the key to who was paid
         back. What a pot can't tell (it was withdrawn, or the order was free) is asked order by order."""
-        matured = self.listing.terms.maturity_of
-        now = contract.connection.timestamp(self.head)
-        by_bucket: dict[int, list[Order]] = {}
-        for order in orders:
-            by_bucket.setdefault(bucket_of(order, release), []).append(order)
-        reads, untold = contract.at(self.head), list[Order]()
-        pots = reads.pots((release.listing, release.round, bucket) for bucket in by_bucket)
-        for (bucket, served), pot in zip(by_bucket.items(), pots, strict=True):
-            withdrawn = pot.amount == 0 and now >= matured(bucket)
-            if not withdrawn and pot.amount != self._earned(release, bucket):
-                raise self._left_out(release.round)
-            untold += [order for order in served if withdrawn or order.price == 0]
-        settled = reads.settlements((order.id, release.round) for order in untold)
-        for held, settlement in zip(reads.orders(order.id for order in untold), settled, strict=True):
-            if not held.covers(release.round) or settlement is Settlement.PAID_BACK:
-                raise self._left_out(release.round)
+        earned, round = self._earned(release), release.round
+        buckets = sorted({bucket_of(order, release) for order in orders})
+        withdrawn = set[int]()
+        for bucket, pot in zip(buckets, self.look.pots((release.listing, round, one) for one in buckets), strict=True):
+            if pot.amount == 0 and self.now >= self.listing.terms.maturity_of(bucket):
+                withdrawn.add(bucket)
+            elif pot.amount != earned.get(bucket, 0):
+                raise self._left_out(round)
+        alone = [order for order in orders if order.price == 0 or bucket_of(order, release) in withdrawn]
+        places = [(order.id, round) for order in alone]
+        self.look.load(*(("settled", *place) for place in places), *(("order", order.id) for order in alone))
+        held = zip(self.look.settlements(places), self.look.orders(order.id for order in alone), strict=True)
+        if any(settled is Settlement.PAID_BACK or not order.covers(round) for settled, order in held):
+            raise self._left_out(round)
 
-    def require_all_challenges(self, contract: MarketplaceContract) -> None:
+    def require_all_challenges(self) -> None:
         """Raises `NetworkError` where a pot that can be challenged holds another sum than the logs tell: a challenge
         takes its price out of the pot, and one that a node leaves out is lost by silence. All releases must be among
         the facts (`index.questions.require_rounds`)."""
-        now = contract.connection.timestamp(self.head)
-        terms = self.listing.terms
-        pots = [
-            (release, bucket)
-            for release in self.facts.listing(self.listing.id).releases.values()
-            for bucket in sorted(
-                {bucket_of(order, release) for order in self.rightful(release.round)} | {release.bucket}
-            )
-            if now <= terms.response_deadline(terms.maturity_of(bucket) - 1)
-        ]
-        held = contract.at(self.head).pots((self.listing.id, release.round, bucket) for release, bucket in pots)
-        for (release, bucket), pot in zip(pots, held, strict=True):
-            withdrawn = pot.amount == 0 and now >= terms.maturity_of(bucket)
-            if withdrawn:
-                left_out = self._challenged(contract, release, bucket)
-            else:
-                left_out = pot.amount != self._earned(release, bucket)
-            if left_out:
+        terms, told = self.listing.terms, dict[tuple[int, int, int], int]()
+        for release in self.facts.listing(self.listing.id).releases.values():
+            for bucket, amount in self._earned(release).items():
+                if self.now <= terms.response_deadline(terms.maturity_of(bucket) - 1):
+                    told[release.listing, release.round, bucket] = amount
+        for place, pot in zip(told, self.look.pots(told), strict=True):
+            _, round, bucket = place
+            withdrawn = pot.amount == 0 and self.now >= terms.maturity_of(bucket)
+            if self._challenged(round, bucket) if withdrawn else pot.amount != told[place]:
                 raise NetworkError(
-                    f"the node's logs leave out what became of round {release.round} of listing {self.listing.id}, "
-                    "which may be a challenge",
+                    f"the node's logs leave out what became of round {round} of listing {self.listing.id}, which may "
+                    "be a challenge",
                     "use another node, before the time to answer is over",
                     code="node-incomplete",
                 )
 
-    def _challenged(self, contract: MarketplaceContract, release: Release, bucket: int) -> bool:
+    def _challenged(self, round: int, bucket: int) -> bool:
         """Whether the contract knows of a challenge of which the logs tell nothing."""
-        orders = (order for order in self.rightful(release.round) if bucket_of(order, release) == bucket)
-        settled = contract.at(self.head).settlements((order.id, release.round) for order in orders)
-        return Settlement.CHALLENGED in settled
+        release = self.facts.listing(self.listing.id).releases[round]
+        paid = [(order.id, round) for order in self.rightful(round) if bucket_of(order, release) == bucket]
+        return Settlement.CHALLENGED in self.look.settlements(paid)
 
-    def _earned(self, release: Release, bucket: int) -> int:
-        return sum(order.price for order in self.rightful(release.round) if bucket_of(order, release) == bucket)
+    def _earned(self, release: Release) -> dict[int, int]:
+        """Bucket → what the round's rightful orders paid that matures with it."""
+        earned = {release.bucket: 0}
+        for order in self.rightful(release.round):
+            bucket = bucket_of(order, release)
+            earned[bucket] = earned.get(bucket, 0) + order.price
+        return earned
 
     def _left_out(self, round: int) -> NetworkError:
         return NetworkError(
@@ -190,7 +188,7 @@ def choose(sales: Sales, round: int, *, released_at: int | None = None) -> tuple
     chosen: list[Order] = []
     left: list[Left] = []
     for order in sales.rightful(round):
-        if order.id not in sales.settled_orders:
+        if not sales.is_settled(order):
             reason = f"order {order} was bought too recently: its block could still vanish"
             left.append(Left(order.id, reason, "too-early"))
         elif released_at is not None and _could_be_reclaimed(order, sales.listing, released_at):
@@ -206,9 +204,9 @@ def _could_be_reclaimed(order: Order, listing: Listing, now: int) -> bool:
     return now + MARGIN >= (order.cancelled_at or now) + listing.terms.notice_period
 
 
-def keys_until(sales: Sales, chosen: Iterable[Order], now: int, due: int | None) -> int:
+def keys_until(sales: Sales, chosen: Iterable[Order], due: int | None) -> int:
     """The last second in which a release may leave that shows the key to `chosen`: the margin before it is due, and
     before any of them could have the money back."""
     notice = sales.listing.terms.notice_period
-    ends = [(order.cancelled_at or now) + notice for order in chosen] + ([] if due is None else [due])
-    return min(ends, default=now) - MARGIN - 1
+    ends = [(order.cancelled_at or sales.now) + notice for order in chosen] + ([] if due is None else [due])
+    return min(ends, default=sales.now) - MARGIN - 1

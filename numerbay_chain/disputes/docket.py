@@ -165,9 +165,9 @@ def require_all_challenges(market: Market, listings: Collection[int]) -> None:
         disputed_places(market, listings, ended=False)
         for listing in sorted(listings):
             if contract.listing(listing).terms.adjudicated:
-                sales = Sales.read(market, listing, more=ROUNDS)
+                sales = Sales.read(market, contract.look(), listing, more=ROUNDS)
                 require_rounds(market.index, sales.facts, sales.listing)
-                sales.require_all_challenges(contract)
+                sales.require_all_challenges()
         if contract.connection.second is not None:
             market.confirm()
 
