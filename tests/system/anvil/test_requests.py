@@ -15,7 +15,7 @@ from tests.support.programs import InsideShell, Shell, shell
 pytestmark = pytest.mark.anvil
 
 MOST = {
-    "deliver": 42,
+    "deliver": 25,
     "buy": 14,
     "fetch": 17,
     "verify": 25,
@@ -23,7 +23,7 @@ MOST = {
     "listing list": 7,
     "listing show": 6,
     "dispute list": 6,
-    "idle deliver after 4": 7,
+    "idle deliver after 4": 6,
 }
 """Requests; entries of a batch count one each, receipts are not counted."""
 TERMS = ("--dispute-window", "20m", "--response-window", "10m")
