@@ -59,7 +59,7 @@ class _Audit(Notes):
         super().__init__(market.connection.block_number())
         self._market, self._contract = market, market.contract
         self._content, self._progress = content, progress
-        store = market.store if content else market.store_or_none
+        store = market.content.store if content else market.content.store_or_none
         self._store = None if store is None else PatientStore(store, waits=_WAITS, each=_EACH[content])
         self._stores: dict[int, PatientStore] = {}  # by listing
         self._given_up: set[int] = set()
@@ -304,7 +304,7 @@ class _Audit(Notes):
             self.count("vouchers")
 
     def _balance(self, address: str) -> TokenBalance:
-        ledger, token = self._ledger, self._market.token(address)
+        ledger, token = self._ledger, self._market.contract.token(address)
         subject = f"token {address}"
         balance = TokenBalance(
             token,

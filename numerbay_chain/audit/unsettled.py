@@ -13,7 +13,7 @@ def open_challenges(market: Market, ledger: Ledger) -> Iterator[OpenChallenge]:
     """Yield every open challenge, by order and round."""
     now = market.connection.now()
     for book in ledger.books.values():
-        terms, token = book.terms, market.token(book.terms.token)
+        terms, token = book.terms, market.contract.token(book.terms.token)
         for sale in book.orders:
             for round, known in sorted(sale.rounds.items()):
                 if (challenge := known.open_challenge) is None:
@@ -31,4 +31,4 @@ def faulty_rounds(market: Market, ledger: Ledger) -> Iterator[FaultyRound]:
             if book.is_frozen(round, bucket):
                 frozen[round] += pot.amount
         for round, faulty_at in sorted(book.facts.faulty.items()):
-            yield FaultyRound(book.id, round, faulty_at, frozen[round], market.token(book.terms.token))
+            yield FaultyRound(book.id, round, faulty_at, frozen[round], market.contract.token(book.terms.token))

@@ -29,11 +29,13 @@ def mining_margin(window: int) -> int:
 class Window:
     """The chain's seconds in which a transaction may be mined: from `after` to `until`, both included, None where there
     is no bound. `margin`: of a transaction that reveals a secret, the seconds that must be left for mining; 0 for one
-    that costs its gas alone if it comes too late."""
+    that costs its gas alone if it comes too late. `stake`: what is lost if it comes too late, in wei; its gas may cost
+    that much where that is more than `max_fee`."""
 
     after: int | None = None
     until: int | None = None
     margin: int = 0
+    stake: int | None = None
 
 
 ANY_TIME: Final = Window()

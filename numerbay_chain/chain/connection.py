@@ -21,7 +21,7 @@ from numerbay_chain.chain.node.transport import Transport
 from numerbay_chain.chain.node.values import At, Header, NodeReceipt, NodeTransaction
 from numerbay_chain.chain.reading import OneBlock, of_one_block
 from numerbay_chain.core.addresses import checksummed
-from numerbay_chain.core.errors import RevertedError
+from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError
 
 __all__ = ["Connection", "Fees", "NodeRefusedError", "NodeTimeoutError", "checksummed", "connect"]
 
@@ -101,6 +101,11 @@ class Connection(Node):
 
     def __repr__(self) -> str:
         return f"Connection({self.name}, chain {self.chain_id})"
+
+    @property
+    def coin(self) -> str:
+        """The symbol of the coin that gas is paid in."""
+        return self.limits.symbol
 
     @property
     def confirmations(self) -> int:
@@ -221,6 +226,13 @@ class Connection(Node):
         Raises `RefusedError` where that is more than `limits` allow."""
         header, asked = self._priced()
         return self.limits.offered(header.base_fee, asked, self.name, staked=staked)
+
+    def gas_price(self) -> int:
+        """The most that a unit of gas costs now, in wei; 0 where the node does not say."""
+        try:
+            return self.fees().most
+        except (NetworkError, RefusedError):
+            return 0
 
     def _priced(self) -> tuple[Header, int]:
         """The newest block's header, and the tip or price that the node asks for."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.artifacts.source import Measured, Source, open_source
+from numerbay_chain.chain.clock import Window
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import RefusedError, TooLateError, UsageError
@@ -189,7 +190,7 @@ def _post(market: Market, sales: Sales, entry: RoundEntry, release: Release) -> 
     """Posts the copies' content hashes, each once. Answers with the orders whose copy this call posted."""
     listing = sales.listing
     label = f"copies-{listing.id}-{entry.round}"
-    if market.resume(label) is not None:
+    if market.sending.resume(label) is not None:
         sales = Sales.of_round(market, market.contract.look(), listing.id, entry.round)
     there = sales.copies(entry.round)
     missing = [order for order in sorted(entry.copies) if order not in there]
@@ -205,6 +206,6 @@ def _post(market: Market, sales: Sales, entry: RoundEntry, release: Release) -> 
         hashes = [Manifest.decode(entry.copies[order].manifest).content_hash for order in orders]
         call = calls.deliver_copies(listing=listing.id, round=entry.round, orders=orders, hashes=hashes)
         lost = sum(prices.get(order, 0) for order in orders)  # an order without its copy is paid back
-        stake = market.at_stake(listing.terms.token, lost) if until is not None else None
-        market.send(label, call, until=until, stake=stake)
+        stake = market.sending.at_stake(listing.terms.token, lost) if until is not None else None
+        market.sending.send(label, call, window=Window(until=until, stake=stake))
     return tuple(missing)

@@ -12,7 +12,7 @@ from time import monotonic
 
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.artifacts.source import Measured, open_source
-from numerbay_chain.chain.clock import MINING_TIME
+from numerbay_chain.chain.clock import MINING_TIME, Window
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.chain.snapshot import Snapshot
@@ -65,7 +65,7 @@ def deliver(market: Market, request: DeliveryRequest, choices: Choices | None = 
             entry = RoundEntry.begun(listing.next_round, _seal(market, request, listing, choices, measured))
             journal.save(entry)
         if entry.round >= listing.next_round:
-            if resumed and was_lost(market.store, entry.sealed, choices):
+            if resumed and was_lost(market.content.store, entry.sealed, choices):
                 entry.seal(_seal(market, request, listing, choices, measured))
                 journal.save(entry)
             read_back(journal, entry, choices)
@@ -97,7 +97,7 @@ def open_listing(market: Market, listing_id: int) -> Snapshot:
     look = market.contract.look()
     listing = look.listing(listing_id)
     require_operator(listing, market.account)
-    resumed = market.resume(posting.release_label(listing_id, listing.next_round))
+    resumed = market.sending.resume(posting.release_label(listing_id, listing.next_round))
     return look if resumed is None else market.contract.look()
 
 
@@ -224,10 +224,10 @@ def send_release(market: Market, listing: Listing, round: int, call: Call, keys_
     """Sends a release. `keys_until`: the last second in which one that shows keys may leave."""
     first = listing.terms.release_from(round, listing.last_turn) if round == listing.next_round else None
     due, label = listing.terms.due(round), posting.release_label(listing.id, round)
-    stake = market.at_stake(listing.terms.token, listing.active) if due else None
+    stake = market.sending.at_stake(listing.terms.token, listing.active) if due else None
     if keys_until is None:
-        return market.send(label, call, after=first, until=due, stake=stake).receipt
-    return market.send_secret(label, call, after=first, until=keys_until, stake=stake).receipt
+        return market.sending.send(label, call, window=Window(first, due, stake=stake)).receipt
+    return market.sending.send_secret(label, call, Window(first, keys_until, MINING_TIME, stake)).receipt
 
 
 def _pin_before(
@@ -245,7 +245,7 @@ def _pin_before(
         key = partial(posting.content_key, market, manifest, listing.id, entry.round)
         due = listing.terms.due(entry.round)
         left = None if due is None else market.clock.left(due - MARGIN, now=sales.now) - MINING_TIME
-        with market.reading(left):
+        with market.content.reading(left):
             envelopes = posting.pin_envelopes(market, journal, entry, sales, orders, key)
     return (sales, envelopes) if envelopes.trouble_at(choices.second, left) is None else None
 

@@ -135,7 +135,7 @@ class _State:
         rights = _Rights.at(market, release, entry, sales)
         deliveries = sales.facts.listing(release.listing).postings.get(release.round, [])
         ids, most = rights.ids, rights.sales.listing.orders
-        have = posting.posted_orders(deliveries, entry.envelopes, market.store_or_none, most, ids)
+        have = posting.posted_orders(deliveries, entry.envelopes, market.content.store_or_none, most, ids)
         return cls(rights, deliveries, tuple(order for order in ids if order not in have))
 
 
@@ -151,8 +151,8 @@ def hand_out(
     `release` is one that an earlier call had sent without being told what became of it. `sales`: what the chain said
     just now of the listing, the release and all that was posted for it."""
     entry = entry or RoundEntry.begun(release.round)
-    released = market.resume(posting.release_label(release.listing, release.round))
-    posted = market.resume(posting.post_label(release.listing, release.round))
+    released = market.sending.resume(posting.release_label(release.listing, release.round))
+    posted = market.sending.resume(posting.post_label(release.listing, release.round))
     if released or posted:
         sales = None  # it is older than that
     envelopes, waiting = None, None

@@ -77,16 +77,16 @@ class Choices:
         others could read it from."""
         if market.dry_run:
             raise UsageError("a delivery can't be planned without being sealed", "leave --dry-run out")
-        spec = options.read_back or market.read_back
+        spec = options.read_back or market.content.read_back
         second = open_store(spec) if spec else None
-        if second is not None and second.name == market.store.name:
+        if second is not None and second.name == market.content.store.name:
             raise UsageError(
                 f"{second.name} is the store itself, not a second way to it",
                 "name a gateway that others read from",
                 code="no-read-back",
             )
         if not market.is_development:
-            if not market.explicit_store:
+            if not market.content.explicit:
                 raise UsageError(
                     "no store was chosen: content that lies on this machine alone can't be sold",
                     "give --store kubo:URL, or embedded:PATH if that folder is served to others",

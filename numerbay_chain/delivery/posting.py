@@ -89,12 +89,12 @@ def pin_envelopes(
     for digest in [digest for digest, known in entry.envelopes.items() if known == ids]:
         envelopes = Envelopes(bytes.fromhex(digest), len(ids))
         try:
-            if envelopes.orders(market.store) == ids:
+            if envelopes.orders(market.content.store) == ids:
                 return envelopes
         except (NetworkError, ContentError):
             continue
     records = _seal(market, sales, entry.round, chosen, keys())
-    root = market.store.add(records, f"envelopes of round {entry.round} of listing {sales.listing.id}")
+    root = market.content.store.add(records, f"envelopes of round {entry.round} of listing {sales.listing.id}")
     entry.envelopes[root.cid.digest.hex()] = ids
     journal.save(entry)
     return Envelopes(root.cid.digest, len(ids))
@@ -143,7 +143,7 @@ def posted_orders(
 def post(market: Market, listing: int, round: int, envelopes: Envelopes) -> Sent:
     """Posts envelopes for a released round."""
     call = calls.deliver(listing=listing, round=round, digest=envelopes.digest, count=envelopes.count)
-    return market.send(post_label(listing, round), call)
+    return market.sending.send(post_label(listing, round), call)
 
 
 def post_label(listing: int, round: int) -> str:

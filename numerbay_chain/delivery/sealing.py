@@ -38,7 +38,7 @@ def seal_file(
     if made:
         market.notify(seller_secret.was_made(market.home.secret_path))
     again = measured.again()
-    sealed = seal(again, market.store, secret, context, note=note, progress=choices.step("seal"))
+    sealed = seal(again, market.content.store, secret, context, note=note, progress=choices.step("seal"))
     return SealedFile(path.name, again.sha256, sealed.size, sealed.manifest.encode(), read_back=False)
 
 

@@ -63,7 +63,7 @@ def describe(case: Case) -> Dispute:
         steps=tuple(command(case, step) for step in steps),
         gas=BUYER_GAS if openable else 0,
         fee=fee_of(case, BUYER_GAS) if openable else 0,
-        coin=case.market.coin,
+        coin=case.market.connection.coin,
         openable_until=case.matures_at - 1 if openable else None,
         words=words(case),
         price=case.price,
@@ -244,9 +244,9 @@ def content_gas(case: Case) -> tuple[int, int]:
 def _cost_of_dispute(case: Case) -> str:
     fee = fee_of(case, BUYER_GAS)
     less = ": MORE THAN THE PRICE" if case.terms.native and fee > case.price else ""
-    return f"and takes {cost_words(BUYER_GAS, fee, case.market.coin)}{less}"
+    return f"and takes {cost_words(BUYER_GAS, fee, case.market.connection.coin)}{less}"
 
 
 def fee_of(case: Case, gas: int) -> int:
     """The most that so much gas can cost now, in wei."""
-    return gas * case.market.gas_price() if gas else 0
+    return gas * case.market.connection.gas_price() if gas else 0

@@ -6,6 +6,7 @@ docs/protocol.md §2 "Disputes". Proofs are in `prove`.
 
 from contextlib import suppress
 
+from numerbay_chain.chain.clock import Window
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.chain.sending.outbox import Sent
@@ -36,7 +37,7 @@ def open_dispute(market: Market, order: int, round: int | None = None, *, unseen
     challenge that is open already is returned without a receipt.
     """
     case = _meant(market, order, round)
-    if sent := market.resume(_label_to_open(case)):
+    if sent := market.sending.resume(_label_to_open(case)):
         return _opened(case, sent)
     if _is_open(case):
         return OpenedDispute(describe(case), None, resumed=True)
@@ -45,13 +46,9 @@ def open_dispute(market: Market, order: int, round: int | None = None, *, unseen
     with market.decision():
         case = _still_open(case)
         market.confirm()
-        sent = market.send(
-            _label_to_open(case),
-            _challenge(case, key),
-            after=case.challengeable_from,
-            until=case.matures_at - 1,
-            stake=market.at_stake(case.terms.token, case.order.price),
-        )
+        stake = market.sending.at_stake(case.terms.token, case.order.price)
+        window = Window(case.challengeable_from, case.matures_at - 1, stake=stake)
+        sent = market.sending.send(_label_to_open(case), _challenge(case, key), window=window)
     return _opened(case, sent, approved)
 
 
@@ -67,7 +64,7 @@ def _still_open(case: Case) -> Case:
 def resume_challenge(market: Market, order: int, round: int | None = None) -> OpenedDispute | None:
     """Return what became of a challenge that an interrupted `open_dispute` had sent; None if there is none."""
     case = _meant(market, order, round)
-    sent = market.resume(_label_to_open(case))
+    sent = market.sending.resume(_label_to_open(case))
     return _opened(case, sent) if sent else None
 
 
@@ -77,7 +74,7 @@ def preview(market: Market, order: int, round: int | None = None, *, unseen: boo
     case = _meant(market, order, round)
     if not _is_open(case):
         key = _ready(case, unseen)
-        market.sender.plan(missing_approval(market, case.terms.token, case.bond) or _challenge(case, key))
+        market.sending.sender.plan(missing_approval(market, case.terms.token, case.bond) or _challenge(case, key))
     return describe(case)
 
 
@@ -86,7 +83,7 @@ def _meant(market: Market, order_id: int, round: int | None) -> Case:
     that can be challenged; else the newest released."""
     if round is not None:
         return read_case(market, order_id, round)
-    for label in market.outbox.untold(f"challenge-{order_id}-"):
+    for label in market.sending.outbox.untold(f"challenge-{order_id}-"):
         case = read_case(market, order_id, int(label.rpartition("-")[2]))
         if case.state != "none" or refusal_to_open(case) is None:  # else it never got there, and never will
             return case
@@ -169,9 +166,9 @@ def _refuse_for_nothing(reception: Reception, pair: KeyPair, unseen: bool) -> No
 def _refuse_twice(case: Case) -> None:
     """Where a challenge of an interrupted call was sent, and a dry run does not wait for it."""
     market, label = case.market, _label_to_open(case)
-    transaction = market.outbox.untold(label).get(label)  # not that of round 10 for round 1
+    transaction = market.sending.outbox.untold(label).get(label)  # not that of round 10 for round 1
     with suppress(RevertedError):  # mined without effect
-        if transaction and market.sender.lookup(transaction) == "pending":
+        if transaction and market.sending.sender.lookup(transaction) == "pending":
             raise RefusedError(
                 f"{case.name} is challenged already by transaction {transaction}, which is not mined yet",
                 "run this again, without --dry-run, to wait for it",

@@ -187,7 +187,7 @@ def _wrong_chunk(reception: Reception, manifest: Manifest, key: ContentKey, prog
 
 def _time_for(case: Case) -> AbstractContextManager[None]:
     """Bounds the reading of content: what comes after the deadline proves nothing."""
-    return case.market.reading(case.market.clock.left(content_until(case)) - case.margin)
+    return case.market.content.reading(case.market.clock.left(content_until(case)) - case.margin)
 
 
 def _watched(case: Case, progress: Progress, label: str) -> Callable[[int, int], None]:
@@ -235,8 +235,8 @@ def _judgement(
         token=case.token,
         until=until,
         gas=gas,
-        fee=gas * case.market.gas_price(),
-        coin=case.market.coin,
+        fee=gas * case.market.connection.gas_price(),
+        coin=case.market.connection.coin,
         words=f"{said}: {case.amount(returns)} come back{public}",
         state=case.state,
         challenge=case.challenge,

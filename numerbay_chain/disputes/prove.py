@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 from hashlib import sha256
-from typing import NoReturn
 
+from numerbay_chain.chain.clock import Window
 from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import NumerbayChainError, RefusedError
 from numerbay_chain.core.progress import Progress, silent
@@ -14,7 +14,6 @@ from numerbay_chain.disputes.results import Judgement, ProofKind, Proven
 from numerbay_chain.disputes.settle import call_to_end, end
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.events import Receipt, event_of
-from numerbay_chain.protocol.gas import DISPUTE_GAS
 from numerbay_chain.retrieval.reception import Reception
 from numerbay_chain.session import Market
 
@@ -53,11 +52,9 @@ def _prove(case: Case, judged: Judgement, publish_key: bool) -> Proven:
     if judged.publishes_key and not publish_key:
         hint = "agree to that: `dispute prove` asks for it, `prove` takes publish_key=True"
         raise RefusedError(judged.words, hint, code="not-agreed")
-    stake = market.at_stake(case.terms.token, judged.returns)
-    if market.dry_run:
-        market.require_gas(judged.call, stake)
-        _plan(market, judged)
-    sent = market.send_secret(_label(case), judged.call, until=judged.until, margin=case.margin, stake=stake)
+    stake = market.sending.at_stake(case.terms.token, judged.returns)
+    window = Window(until=judged.until, margin=case.margin, stake=stake)
+    sent = market.sending.send_secret(_label(case), judged.call, window)
     return _finish(case, sent)
 
 
@@ -83,7 +80,7 @@ def resume_proof(market: Market, order: int, round: int | None = None) -> Proven
 
 
 def _resumed(case: Case) -> Proven | None:
-    sent = case.market.resume(_label(case))
+    sent = case.market.sending.resume(_label(case))
     return _finish(case, sent) if sent else None
 
 
@@ -137,8 +134,3 @@ def _what(receipt: Receipt) -> tuple[ProofKind, int | None]:
 def _paid(receipt: Receipt) -> int:
     event = receipt.event("ChallengeEnded") or receipt.event("FaultyRefunded")
     return event["paid"] if event else 0
-
-
-def _plan(market: Market, judgement: Judgement) -> NoReturn:
-    """A dry run tells neither the node nor the terminal what the proof reveals."""
-    market.plan_untold(judgement.call, DISPUTE_GAS[judgement.call.function], {"privateKey", "proof"})

@@ -124,7 +124,7 @@ def _remedy(
     said = [text]
     if gas:
         held = f", and a bond of {case.amount(bond)}" if bond else ""
-        said.append(f"it costs {cost_words(gas, fee, case.market.coin, proof)}{held}")
+        said.append(f"it costs {cost_words(gas, fee, case.market.connection.coin, proof)}{held}")
     if returns:
         little = case.terms.native and fee > returns - bond
         said.append(f"{'NOT WORTH IT: ' if little else ''}at stake is {case.amount(returns)}")

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 
 from numerbay_chain.artifacts.manifest import Manifest
-from numerbay_chain.chain.clock import MINING_TIME
+from numerbay_chain.chain.clock import MINING_TIME, Window
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.errors import (
     AccountError,
@@ -31,7 +31,6 @@ from numerbay_chain.orders.manifests import resolve_manifest
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.events import event_of
 from numerbay_chain.protocol.finality import FINALITY_ENDS
-from numerbay_chain.protocol.gas import DISPUTE_GAS
 from numerbay_chain.protocol.rules import is_operated, require_operator
 from numerbay_chain.protocol.types import ZERO_HASH, Challenge
 from numerbay_chain.session import Market
@@ -66,7 +65,7 @@ def respond(
     young = _young(case)
     if young is not None:
         return Answers((), (young,))
-    with market.reading(_left(case)):
+    with market.content.reading(_left(case)):
         return Answers((_respond(case),), ())
 
 
@@ -115,7 +114,7 @@ def _answer_in_turn(
     due = in_time([one for one in challenges if one not in last], now + MINING_TIME, _EACH)
     for number, one in enumerate([*due, *last]):
         try:
-            with market.reading(_share(market, due[number:])):
+            with market.content.reading(_share(market, due[number:])):
                 case = read_case(market, one.order, one.round)
                 if case.state == "unanswered":
                     left.append(_missed(case))
@@ -169,15 +168,12 @@ def _respond(case: Case) -> Answer:
         response_key=response.response_key,
         sealed_key=response.sealed_key,
     )
-    if market.dry_run:
-        market.plan_untold(call, DISPUTE_GAS[call.function], {"manifest", "sealedKey"})
-    stake = market.at_stake(case.terms.token, opened.stake)
+    stake = market.sending.at_stake(case.terms.token, opened.stake)
     with market.decision():
         _require_unchanged(case, manifest)
         # an answer is sealed anew each time
-        sent = market.send_secret(
-            _label(case), call, _identity(case, opened), until=until, margin=case.margin, stake=stake
-        )
+        window = Window(until=until, margin=case.margin, stake=stake)
+        sent = market.sending.send_secret(_label(case), call, window, _identity(case, opened))
     event_of(sent.receipt, "Responded")
     return Answer(case.order.id, case.round, sent.receipt, sent.resumed)
 
@@ -261,7 +257,7 @@ def _deadline(case: Case) -> int | None:
 
 
 def _resumed(case: Case) -> Answer | None:
-    sent = case.market.resume(_label(case))
+    sent = case.market.sending.resume(_label(case))
     return Answer(case.order.id, case.round, sent.receipt, sent.resumed) if sent else None
 
 

@@ -2,12 +2,13 @@
 
 from typing import Literal
 
+from numerbay_chain.chain.clock import Window
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.encoding.calls import Call
+from numerbay_chain.chain.sending.steps import Prepared
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.disputes.advice import what_next, words
 from numerbay_chain.disputes.results import EndedDispute
-from numerbay_chain.once import Prepared, resume_or_send
 from numerbay_chain.orders.order_round import Case, read_case
 from numerbay_chain.protocol.events import Event, event_of
 from numerbay_chain.protocol.types import Ground
@@ -33,9 +34,9 @@ def end(case: Case, step: Literal["claim", "settle"]) -> EndedDispute:
         call = call_to_end(case)
         if call is None or (step == "claim" and call.function != "claimTimeout"):
             raise RefusedError(words(case), what_next(case, step), code="nothing-to-settle")
-        return Prepared(call, after=_end_from(case))
+        return Prepared(call, Window(after=_end_from(case)))
 
-    sent = resume_or_send(case.market, f"end-{case.order.id}-{case.round}", prepare)
+    sent = case.market.sending.resume_or_send(f"end-{case.order.id}-{case.round}", prepare)
     refunded = sent.receipt.event("FaultyRefunded")
     event: Event = refunded or event_of(sent.receipt, "ChallengeEnded")
     return EndedDispute(

@@ -38,8 +38,8 @@ def create_listing(
     """
     about = Description(name, description, media_type)
     operator, payout = (checksummed(one) if one else None for one in (operator, payout))
-    token = market.token(terms.get("token") or ZERO_ADDRESS)
-    offer = Offer(market.amount(price, token), opened)
+    token = market.contract.token(terms.get("token") or ZERO_ADDRESS)
+    offer = Offer(token.amount(price), opened)
     built = build_terms(market.connection.now(), preset, terms, token)
     cid = None
     if about != Description():
@@ -49,9 +49,9 @@ def create_listing(
         terms=built, offer=offer, operator=operator or ZERO_ADDRESS, payout=payout or market.account
     )
     asked = repr((offer, preset, sorted(terms.items()), operator, payout))  # first_due may count from now
-    receipt = market.send("create-listing", call, asked).receipt
+    receipt = market.sending.send("create-listing", call, asked).receipt
     listing = market.contract.listing(event_of(receipt, "ListingCreated")["listing"])
-    words = explain(listing.terms, listing.offer.price, token, market.gas_price(), market.coin)
+    words = explain(listing.terms, listing.offer.price, token, market.connection.gas_price(), market.connection.coin)
     return Created(listing, tuple(words), cid, receipt)
 
 
@@ -60,9 +60,9 @@ def explain_terms(
 ) -> tuple[str, ...]:
     """Return what a listing with these terms would mean for both sides, in plain words. Sends nothing; raises as
     `create_listing`."""
-    token = market.token(terms.get("token") or ZERO_ADDRESS)
+    token = market.contract.token(terms.get("token") or ZERO_ADDRESS)
     built = build_terms(market.connection.now(), preset, terms, token)
-    return tuple(explain(built, market.amount(price, token), token, market.gas_price(), market.coin))
+    return tuple(explain(built, token.amount(price), token, market.connection.gas_price(), market.connection.coin))
 
 
 def edit_listing(
@@ -89,28 +89,28 @@ def edit_listing(
             )
         offer = replace(offer, details=_pin(market, replace(before, **given)))
     if price is not None:
-        offer = replace(offer, price=market.amount(price, view.token))
+        offer = replace(offer, price=view.token.amount(price))
     if opened is not None:
         offer = replace(offer, open=opened)
     if offer == view.listing.offer:
         return None
     call = calls.change_offer(listing=listing_id, offer=offer)
-    return Done(market.send(f"change-offer-{listing_id}", call).receipt)
+    return Done(market.sending.send(f"change-offer-{listing_id}", call).receipt)
 
 
 def set_operator(market: Market, listing_id: int, operator: str | None) -> Done:
     """Name a hot key that may release, deliver, skip, refund; None: nobody."""
     call = calls.set_operator(listing=listing_id, operator=checksummed(operator) if operator else ZERO_ADDRESS)
-    return Done(market.send(f"set-operator-{listing_id}", call).receipt)
+    return Done(market.sending.send(f"set-operator-{listing_id}", call).receipt)
 
 
 def set_payout(market: Market, listing_id: int, payout: str) -> Done:
     """Send later withdrawals elsewhere."""
     call = calls.set_payout(listing=listing_id, payout=checksummed(payout))
-    return Done(market.send(f"set-payout-{listing_id}", call).receipt)
+    return Done(market.sending.send(f"set-payout-{listing_id}", call).receipt)
 
 
 def _pin(market: Market, description: Description) -> bytes:
     if market.dry_run:
         return description.digest
-    return market.store.add(description.encode(), "description of a listing").cid.digest
+    return market.content.store.add(description.encode(), "description of a listing").cid.digest

@@ -37,13 +37,13 @@ def view_listings(market: Market, seller: str | None = None, limit: int | None =
 def _views(market: Market, look: Snapshot, ids: Sequence[int], patience: dict[str, Any]) -> list[ListingView]:
     """Descriptions of listings that sold most are read first: anybody can make listings whose description nobody has,
     and patience ends."""
-    store = None if market.store_or_none is None else PatientStore(market.store_or_none, **patience)
-    listings, gas_price, views = look.listings(ids), market.gas_price(), dict[int, ListingView]()
+    store = None if market.content.store_or_none is None else PatientStore(market.content.store_or_none, **patience)
+    listings, gas_price, views = look.listings(ids), market.connection.gas_price(), dict[int, ListingView]()
     look.tokens(listing.terms.token for listing in listings)  # all at once
     for listing in sorted(listings, key=lambda listing: (-listing.orders, listing.id)):
         token, late = look.token(listing.terms.token), listing.overdue(look.time)
         description, trouble = read_description(store, listing.offer.details)
-        words = explain(listing.terms, listing.offer.price, token, gas_price, market.coin)
+        words = explain(listing.terms, listing.offer.price, token, gas_price, market.connection.coin)
         due = listing.terms.due(listing.next_round)
         views[listing.id] = ListingView(listing, token, description, trouble, tuple(words), due, late)
     return [views[listing.id] for listing in listings]

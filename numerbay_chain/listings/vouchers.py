@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self
 
 from numerbay_chain.chain.encoding import accounts, calls, codec, typed_data
+from numerbay_chain.chain.sending.steps import Prepared
 from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import RefusedError, RevertedError, UsageError
@@ -14,7 +15,6 @@ from numerbay_chain.core.files import jsontext
 from numerbay_chain.core.hashing import keccak
 from numerbay_chain.core.units import format_duration, parse_duration
 from numerbay_chain.listings.results import VoucherStatus
-from numerbay_chain.once import Prepared, resume_or_send
 from numerbay_chain.protocol.events import Done
 from numerbay_chain.protocol.rules import REVOKED
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
@@ -120,7 +120,7 @@ def issue(
     voucher = Voucher(
         listing=listing_id,
         buyer=checksummed(buyer) if buyer else ZERO_ADDRESS,
-        price=market.amount(price, market.token(listing.terms.token)),
+        price=market.contract.token(listing.terms.token).amount(price),
         max_rounds=_within("rounds of a voucher", max_rounds, 1, listing.terms.max_rounds),
         uses=_within("uses of a voucher", uses, 1, 2**32 - 1),
         deadline=_within("deadline of a voucher", market.connection.now() + seconds, 1, 2**40 - 1),
@@ -138,7 +138,7 @@ def revoke(market: Market, voucher: SignedVoucher | Voucher) -> Done | None:
         revoked = market.contract.voucher_uses(digest) == REVOKED
         return None if revoked else Prepared(calls.revoke_voucher(voucher=plain))
 
-    sent = resume_or_send(market, f"revoke-{digest.hex()}", prepare)
+    sent = market.sending.resume_or_send(f"revoke-{digest.hex()}", prepare)
     return Done(sent.receipt, resumed=sent.resumed) if sent else None
 
 
@@ -152,7 +152,7 @@ def sign_voucher(market: Market, voucher: Voucher) -> SignedVoucher:
     """Signs for the market's chain and contract. Raises `AccountError`."""
     account, chain_id, marketplace = market.account, market.connection.chain_id, market.contract.address
     message = typed_data.voucher(chain_id, marketplace, voucher)
-    signature = market.sender.signer.sign_typed_data(message)
+    signature = market.sending.sender.signer.sign_typed_data(message)
     signed = SignedVoucher(chain_id, marketplace, voucher, signature)
     if _signer_of(signed) != account:
         raise RefusedError(

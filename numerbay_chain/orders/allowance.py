@@ -28,10 +28,7 @@ def ensure_allowance(market: Market, token: str, amount: int) -> Receipt | None:
     An approval is not kept in the outbox: it sets an amount, so that twice is once. Raises as `missing_approval`,
     `Planned` in a dry run, and `RefusedError` where the token does not do it.
     """
-    approval = missing_approval(market, token, amount)
-    if approval is None:
+    if missing_approval(market, token, amount) is None:
         return None
     market.require_second()  # before the contract is allowed to take anything
-    if market.dry_run:
-        market.send("approve", approval)
-    return market.sender.approve(token, amount)
+    return market.sending.approve(token, amount)

@@ -27,4 +27,4 @@ def resolve_manifest(
         return release.manifest
     if sha256(known).digest() == content_hash:
         return known
-    return market.small_block(Cid.raw(content_hash))
+    return market.content.small_block(Cid.raw(content_hash))

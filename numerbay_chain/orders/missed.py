@@ -7,10 +7,11 @@ from heapq import merge
 from itertools import islice, takewhile
 from typing import Final
 
+from numerbay_chain.chain.clock import Window
 from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.sending.steps import Prepared
 from numerbay_chain.core.errors import NetworkError, RevertedError
 from numerbay_chain.index.questions import read_about, read_listing
-from numerbay_chain.once import Prepared, resume_or_send
 from numerbay_chain.orders.payouts import paid_by
 from numerbay_chain.protocol.events import Done
 from numerbay_chain.protocol.facts import Facts
@@ -83,14 +84,14 @@ def _find(market: Market, listing: Listing, orders: Sequence[Order], facts: Fact
     gas = RECLAIM_GAS["skip"] * len(first) + RECLAIM_GAS["refundMissed"] * len(chosen)
     return MissedRounds(
         listing=listing,
-        token=market.token(listing.terms.token),
+        token=market.contract.token(listing.terms.token),
         overdue=first,
         claims=chosen,
         amount=sum(prices[order] for order, _ in chosen),
         more=len(overdue) + count - len(first) - len(chosen),
         gas=gas,
-        fee=gas * market.gas_price(),
-        coin=market.coin,
+        fee=gas * market.connection.gas_price(),
+        coin=market.connection.coin,
         skipped=tuple(missed),
     )
 
@@ -133,7 +134,7 @@ def collect_all_missed(market: Market, listing_id: int) -> list[Done]:
 def _resume(market: Market, order: Order, found: MissedRounds, round: int | None) -> list[Done]:
     """What interrupted calls had sent for this order, also where its log is there already."""
     over = found.skipped if round is None else [round]
-    sent = (market.resume(_label(order.id, one)) for one in over if order.covers(one))
+    sent = (market.sending.resume(_label(order.id, one)) for one in over if order.covers(one))
     return [paid_by(one, "MissedRefunded", found.token) for one in sent if one is not None]
 
 
@@ -147,7 +148,7 @@ def _pay(market: Market, found: MissedRounds, claims: Iterable[Claim]) -> list[D
             return Prepared(calls.refund_missed(order=order, round=round)) if owed else None
 
         try:
-            sent = resume_or_send(market, _label(order, round), prepare)
+            sent = market.sending.resume_or_send(_label(order, round), prepare)
         except RevertedError as error:
             if error.name != "AlreadySettled":
                 raise
@@ -165,12 +166,13 @@ def _skip(market: Market, found: MissedRounds) -> None:
     """Skip the overdue rounds, each once, as anybody may."""
     contract, id = market.contract, found.listing.id
     label = f"skip-{id}"
-    market.resume(label)  # one that was on its way moves the listing to its next round
+    market.sending.resume(label)  # one that was on its way moves the listing to its next round
     for round in found.overdue:
         if contract.listing(id).next_round > round:
             continue
         due = found.listing.terms.due(round)
-        market.send(label, calls.skip(listing=id, round=round), after=None if due is None else due + 1)
+        window = Window(after=None if due is None else due + 1)
+        market.sending.send(label, calls.skip(listing=id, round=round), window=window)
         if contract.listing(id).next_round <= round:
             raise NetworkError(
                 f"the node does not know yet that round {round} was skipped", "run this again", code="node-behind"

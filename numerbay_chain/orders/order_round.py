@@ -58,7 +58,7 @@ class Case:
 
     @property
     def token(self) -> Token:
-        return self.market.token(self.terms.token)
+        return self.market.contract.token(self.terms.token)
 
     @property
     def place(self) -> DisputePlace:

@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from numerbay_chain.chain.clock import Window
 from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.outbox import Sent
+from numerbay_chain.chain.sending.steps import Prepared
 from numerbay_chain.core.errors import RefusedError, UsageError
 from numerbay_chain.index.questions import read_listing
-from numerbay_chain.once import Prepared, resume_or_send
 from numerbay_chain.orders.results import PotView, Withdrawal
 from numerbay_chain.protocol.events import Done, Receipt, event_of
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Listing, Token
@@ -43,7 +44,7 @@ def withdrawable(market: Market, listing_id: int) -> Withdrawal:
     matured = tuple(pot for pot in pots if pot.matures_at <= now)
     return Withdrawal(
         amount=sum(pot.amount for pot in matured),
-        token=market.token(listing.terms.token),
+        token=market.contract.token(listing.terms.token),
         payout=listing.payout,
         pots=matured,
         waiting=tuple(pot for pot in pots if pot.matures_at > now),
@@ -66,7 +67,7 @@ def resume_withdrawal(market: Market, listing_id: int) -> Withdrawal:
 def _withdraw(market: Market, listing_id: int, *, more: bool) -> Withdrawal:
     """What an earlier call had sent and, with `more`, all that has matured."""
     label = f"withdraw-{listing_id}"
-    found = market.resume(label)
+    found = market.sending.resume(label)
     receipts = [found.receipt] if found else list[Receipt]()
     listing, now = market.contract.listing(listing_id), market.connection.now()
     pots, frozen = find_pots(market, listing)
@@ -75,11 +76,11 @@ def _withdraw(market: Market, listing_id: int, *, more: bool) -> Withdrawal:
         some = matured[start : start + _POTS_A_TRANSACTION]
         rounds, buckets = [pot.round for pot in some], [pot.bucket for pot in some]
         call = calls.withdraw(listing=listing_id, rounds=rounds, buckets=buckets)
-        receipts.append(market.send(label, call, after=max(pot.matures_at for pot in some)).receipt)
+        receipts.append(market.sending.send(label, call, window=Window(max(pot.matures_at for pot in some))).receipt)
     taken = [event for receipt in receipts for event in receipt.events if event.name == "Withdrawn"]
     return Withdrawal(
         amount=sum(event["amount"] for event in taken),
-        token=market.token(listing.terms.token),
+        token=market.contract.token(listing.terms.token),
         payout=taken[-1]["payout"] if taken else listing.payout,
         pots=tuple(
             PotView(event["round"], event["bucket"], event["amount"], listing.terms.maturity_of(event["bucket"]))
@@ -109,7 +110,11 @@ def collect(
         label, call = f"collect-for-{owner}-{address}", calls.collect_for(account=owner, token=address)
     else:
         label, call = f"collect-{address}", calls.collect(token=address, to=receiver)
-    sent = resume_or_send(market, label, lambda: Prepared(call) if market.contract.credit(owner, address) else None)
+
+    def prepare() -> Prepared | None:
+        return Prepared(call) if market.contract.credit(owner, address) else None
+
+    sent = market.sending.resume_or_send(label, prepare)
     if sent is None:
         return None
     event = event_of(sent.receipt, "Collected")
@@ -119,7 +124,7 @@ def collect(
             "run this again if more waits by now",
             code="earlier-transaction",
         )
-    return Done(sent.receipt, event["amount"], market.token(address), resumed=sent.resumed)
+    return Done(sent.receipt, event["amount"], market.contract.token(address), resumed=sent.resumed)
 
 
 def paid_by(sent: Sent, event: str, token: Token) -> Done:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.artifacts.verify import check
 from numerbay_chain.chain import tokens
+from numerbay_chain.chain.clock import Window
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.outbox import Sent, fingerprint
 from numerbay_chain.chain.snapshot import Snapshot
@@ -57,7 +58,7 @@ def resume_purchase(market: Market, request: PurchaseRequest) -> Purchase | None
     """Return what became of a purchase that an interrupted `buy` had sent; None if there is none. Sends nothing new.
     Raises `RefusedError` naming the order where something else was bought then."""
     label, asked = _asked(market, request)
-    found = market.resume(label)
+    found = market.sending.resume(label)
     return _bought(market, found, None, asked, None) if found else None
 
 
@@ -75,7 +76,7 @@ def _agree(market: Market, look: Snapshot, request: PurchaseRequest, agreed: Quo
     quote = quote_at(market, look, request if agreed is None else replace(request, first_round=agreed.first_round))
     if agreed is not None:
         _refuse_change(quote, agreed)
-    most = None if request.max_price is None else market.amount(request.max_price, quote.token)
+    most = None if request.max_price is None else quote.token.amount(request.max_price)
     if most is not None and quote.price > most:
         raise RefusedError(
             f"a round costs {_show(quote, quote.price)}, more than {_show(quote, most)}",
@@ -153,7 +154,7 @@ def _prepare(market: Market, look: Snapshot, quote: Quote, request: PurchaseRequ
     checked = None
     if quote.already_out and request.check:
         until = _last_second(quote, request.voucher, None)
-        with market.reading(None if until is None else market.clock.left(until)):
+        with market.content.reading(None if until is None else market.clock.left(until)):
             checked = _check_content(market, look, quote, request.progress)
     return _Prepared(checked, *_allow(market, quote, request.permit))
 
@@ -174,7 +175,7 @@ def _check_content(market: Market, look: Snapshot, quote: Quote, progress: Progr
         found = check(
             release.manifest,
             release.content_hash,
-            market.reader(release.content_hash),
+            market.content.reader(release.content_hash),
             lambda done, total: progress("check", done, total),
         )
     for one in found:
@@ -200,7 +201,7 @@ def _keeping(market: Market, look: Snapshot, quote: Quote, release: Release) -> 
     if manifest.content_hash != release.content_hash:
         return nullcontext()
     matures_at = terms.maturity_of(terms.bucket_at(look.time))
-    return market.keeping(manifest, release.listing, release.round, None, terms.needed_until(matures_at))
+    return market.content.keeping(manifest, release.listing, release.round, None, terms.needed_until(matures_at))
 
 
 def _allow(market: Market, quote: Quote, permit: bool) -> tuple[Receipt | None, Permit | None]:
@@ -209,7 +210,7 @@ def _allow(market: Market, quote: Quote, permit: bool) -> tuple[Receipt | None, 
     token, total = quote.token.address, quote.total
     if permit and missing_approval(market, token, total) is not None:
         market.require_second()  # before the contract is allowed to take anything
-        signer, spender = market.sender.signer, market.contract.address
+        signer, spender = market.sending.sender.signer, market.contract.address
         deadline = max(market.connection.now(), int(time.time())) + _PERMIT_LIFETIME
         try:
             return None, tokens.sign_permit(market.connection, signer, token, spender, total, deadline)
@@ -224,7 +225,7 @@ def _pay(market: Market, request: PurchaseRequest, quote: Quote, prepared: _Prep
     call, until = _call(quote, voucher, permit), _last_second(quote, voucher, permit)
     market.confirm()
     # what never reached the network is sent only if it is what would be signed now
-    sent = market.send(label, call, f"{asked}; {fingerprint(call)}", until=until)
+    sent = market.sending.send(label, call, f"{asked}; {fingerprint(call)}", Window(until=until))
     return _bought(market, sent, prepared.approval, asked, quote.token)
 
 
@@ -273,5 +274,5 @@ def _bought(market: Market, sent: Sent, approval: Receipt | None, asked: str, to
             "run this again if another one is wanted, with --again for the same round",
             code="earlier-transaction",
         )
-    paid = token or market.token(market.contract.listing(order.listing).terms.token)
+    paid = token or market.contract.token(market.contract.listing(order.listing).terms.token)
     return Purchase(order, paid, order.price * order.rounds, sent.receipt, approval, sent.resumed)

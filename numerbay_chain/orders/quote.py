@@ -66,7 +66,7 @@ def quote_at(market: Market, look: Snapshot, request: PurchaseRequest) -> Quote:
     receiver, rounds = request.receiver(market), request.rounds
     look.load(("listing", request.listing_id), ("current_key", receiver))
     listing = look.listing(request.listing_id)
-    token = market.token(listing.terms.token)
+    token = market.contract.token(listing.terms.token)
     _refuse_count(listing, rounds)
     first = _first_round(market, look, listing, request.first_round)
     _refuse_overdue(look, listing, first, rounds)
@@ -75,7 +75,8 @@ def quote_at(market: Market, look: Snapshot, request: PurchaseRequest) -> Quote:
             f"listing {listing.id} is sold out", "wait until somebody's order ends before it began", code="sold-out"
         )
     price, most = _price(market, look, listing, request)
-    words = explain(replace(listing.terms, max_rounds=most), price, token, market.gas_price(), market.coin)
+    gas_price, coin = market.connection.gas_price(), market.connection.coin
+    words = explain(replace(listing.terms, max_rounds=most), price, token, gas_price, coin)
     return Quote(
         listing=listing,
         token=token,

@@ -20,16 +20,17 @@ def register_key(market: Market, path: str | Path | None = None) -> RegisteredKe
     created = not chosen.exists()
     pair = keyfile.generate() if created else keyfile.load(chosen)
     if created and not market.dry_run:
-        market.sender.plan(calls.register(public_key=pair.public_key))  # who can't register it is left no key file
+        # who can't register it is left no key file
+        market.sending.sender.plan(calls.register(public_key=pair.public_key))
         keyfile.save(pair, chosen)  # on disk before anybody can seal to it
         market.notify(f"a key file was made: {chosen}; back it up, what you buy is sealed to it")
     label = "register-key"
-    found = market.resume(label)
+    found = market.sending.resume(label)
     current = market.contract.current_key(market.account)
     if current is not None and current[1] == pair.public_key:
         receipt = found.receipt if found else None
         return RegisteredKey(market.account, current[0], pair.public_key, str(chosen), created, receipt)
-    receipt = market.send(label, calls.register(public_key=pair.public_key)).receipt
+    receipt = market.sending.send(label, calls.register(public_key=pair.public_key)).receipt
     epoch = event_of(receipt, "KeyRegistered")["epoch"]
     return RegisteredKey(market.account, epoch, pair.public_key, str(chosen), created, receipt)
 

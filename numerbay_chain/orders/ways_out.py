@@ -1,9 +1,10 @@
 """Rounds that an order is not given: the buyer declines, cancels or reclaims them, the seller skips or refunds them."""
 
+from numerbay_chain.chain.clock import Window
 from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.sending.steps import Prepared
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.index.questions import read_release
-from numerbay_chain.once import Prepared, resume_or_send
 from numerbay_chain.orders.payouts import paid_by
 from numerbay_chain.protocol.events import Done, event_of
 from numerbay_chain.protocol.rules import bucket_of
@@ -34,21 +35,21 @@ def decline(market: Market, order: int, round: int | None = None) -> Done:
             )
         until = listing.last_turn + window - 1 if meant == latest else None
         call = calls.decline(order=order, round=meant)
-        return Prepared(call, until=until, stake=market.at_stake(token.address, held.price))
+        return Prepared(call, Window(until=until, stake=market.sending.at_stake(token.address, held.price)))
 
-    return paid_by(resume_or_send(market, f"decline-{order}", prepare), "Declined", token)
+    return paid_by(market.sending.resume_or_send(f"decline-{order}", prepare), "Declined", token)
 
 
 def cancel(market: Market, order: int) -> Done:
     """End the order after the next round; later rounds are paid back at once."""
     _, token = _held(market, order)
-    return paid_by(market.send(f"cancel-{order}", calls.cancel(order=order)), "Cancelled", token)
+    return paid_by(market.sending.send(f"cancel-{order}", calls.cancel(order=order)), "Cancelled", token)
 
 
 def reclaim(market: Market, order: int) -> Done:
     """Take the next round back too, the notice period after `cancel`."""
     _, token = _held(market, order)
-    return paid_by(market.send(f"reclaim-{order}", calls.reclaim(order=order)), "Reclaimed", token)
+    return paid_by(market.sending.send(f"reclaim-{order}", calls.reclaim(order=order)), "Reclaimed", token)
 
 
 def refund(market: Market, order: int, round: int | None = None) -> Done:
@@ -56,7 +57,7 @@ def refund(market: Market, order: int, round: int | None = None) -> Done:
     `RefusedError` where that round was not released."""
     held = market.contract.order(order)
     terms = market.contract.listing(held.listing).terms
-    token, until = market.token(terms.token), None
+    token, until = market.contract.token(terms.token), None
     if round is None:
         call, name = calls.refund(order=order), "Refunded"
     else:
@@ -71,7 +72,7 @@ def refund(market: Market, order: int, round: int | None = None) -> Done:
         call, name = calls.refund_round(order=order, round=round, bucket=bucket), "RoundRefunded"
         until = terms.maturity_of(bucket) - 1
     label = f"refund-{order}-{'all' if round is None else round}"
-    return paid_by(market.send(label, call, until=until), name, token)
+    return paid_by(market.sending.send(label, call, window=Window(until=until)), name, token)
 
 
 def skip(market: Market, listing_id: int, round: int | None = None) -> Done:
@@ -85,7 +86,7 @@ def skip(market: Market, listing_id: int, round: int | None = None) -> Done:
         meant = market.contract.listing(listing_id).next_round if round is None else round
         return Prepared(calls.skip(listing=listing_id, round=meant))
 
-    sent = resume_or_send(market, f"skip-{listing_id}", prepare)
+    sent = market.sending.resume_or_send(f"skip-{listing_id}", prepare)
     skipped: int = event_of(sent.receipt, "Skipped")["round"]
     if round not in (None, skipped):
         raise RefusedError(
@@ -99,4 +100,4 @@ def skip(market: Market, listing_id: int, round: int | None = None) -> Done:
 
 def _held(market: Market, order: int) -> tuple[Order, Token]:
     held = market.contract.order(order)
-    return held, market.token(market.contract.listing(held.listing).terms.token)
+    return held, market.contract.token(market.contract.listing(held.listing).terms.token)

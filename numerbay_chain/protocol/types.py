@@ -8,7 +8,8 @@ from dataclasses import astuple, dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from numerbay_chain.core.units import format_order_id
+from numerbay_chain.core.errors import UsageError
+from numerbay_chain.core.units import format_order_id, parse_amount
 
 ZERO_ADDRESS = "0x" + 40 * "0"
 ZERO_HASH = bytes(32)
@@ -313,6 +314,13 @@ class Token:
     @property
     def native(self) -> bool:
         return int(self.address, 16) == 0
+
+    def amount(self, value: int | str) -> int:
+        """A price in the smallest unit, given so or as text with a unit. Raise `UsageError`."""
+        amount = value if isinstance(value, int) else parse_amount(value, self.decimals, self.symbol, coin=self.native)
+        if not 0 <= amount < 2**88:
+            raise UsageError("the price is out of range", "it is below 2^88 of the smallest unit", code="out-of-range")
+        return amount
 
 
 NATIVE_TOKEN = Token(ZERO_ADDRESS, "ETH", 18)

@@ -49,7 +49,7 @@ def search(
         if number == MOST_READ or failures == MOST_FAILURES or (number and over()):
             break
         try:
-            with market.reading(total), market.reading(max(total / _OF_THAT, _SHORTEST)):
+            with market.content.reading(total), market.content.reading(max(total / _OF_THAT, _SHORTEST)):
                 key = attempt(delivery)
         except ProblemError as error:
             failure, failures = failure or error, failures + 1

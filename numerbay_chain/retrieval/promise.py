@@ -133,7 +133,8 @@ class Promise:
             raise self.refuse("no-copy", f"no copy of round {self.round} was posted for order {self.order}", fault=True)
         copies, case = self.listing.terms.copies, self.case
         try:
-            with self.market.reading(reading_time(self.market, case.act_until, case.margin) if copies else None):
+            seconds = reading_time(self.market, case.act_until, case.margin) if copies else None
+            with self.market.content.reading(seconds):
                 return Manifest.decode(resolve_manifest(self.market, self.listing, release, promised))
         except ContentError as error:
             raise self.refuse("manifest", str(error), fault=True, error=ContentError) from error
@@ -146,11 +147,11 @@ class Promise:
 
     def store(self, manifest: Manifest) -> ContentStore:
         """Return where the artifact is read from: what is kept of it, then the user's store."""
-        return self.market.reader(manifest.content_hash)
+        return self.market.content.reader(manifest.content_hash)
 
     def keeps(self, manifest: Manifest) -> bool:
         """Return whether what is read now is kept once it was read to its end."""
-        return self.market.keep.is_recording(manifest.content_hash)
+        return self.market.content.keep.is_recording(manifest.content_hash)
 
     def keeping(self, manifest: Manifest, beside: int = 0) -> AbstractContextManager[None]:
         """Keep what is read inside the block on this machine, as long as the round can be disputed. `beside`: bytes
@@ -160,4 +161,4 @@ class Promise:
         if case.challenge is not None:
             until = max(until, case.terms.proof_deadline(case.challenge))
         order = self.order.id if case.terms.copies else None
-        return self.market.keeping(manifest, self.listing.id, self.round, order, until, beside)
+        return self.market.content.keeping(manifest, self.listing.id, self.round, order, until, beside)

@@ -49,7 +49,7 @@ class Reception(Promise):
             if done < total and over():
                 raise SlowSourceError(f"{store.name} did not give the content in the time that was left for it")
 
-        with self.market.reading(self.time_to_verify):
+        with self.market.content.reading(self.time_to_verify):
             if key is None:
                 return check(manifest.encode(), manifest.content_hash, store, report), None
             return examine(manifest, key, store, report)

@@ -10,6 +10,7 @@ import numerbay_chain.buyer
 import numerbay_chain.delivery.deliver
 import numerbay_chain.disputes.respond
 import numerbay_chain.seller
+from numerbay_chain.artifacts.content import Content
 from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain.clock import STALE, Clock
 from numerbay_chain.core.errors import NetworkError, NumerbayChainError
@@ -82,7 +83,7 @@ def strangers_challenges() -> AbstractContextManager[None]:
         (numerbay_chain.disputes.respond, "scope_of", everybody),
         (numerbay_chain.disputes.respond, "open_challenges", by_deadline),
         (OpenChallenge, "at_stake", True),
-        (Market, "reading", lambda *_: nullcontext()),
+        (Content, "reading", lambda *_: nullcontext()),
     )
 
 
@@ -96,7 +97,7 @@ def one_poisoned_object() -> AbstractContextManager[None]:
 
 
 def checked_bytes_not_kept() -> AbstractContextManager[None]:
-    return _with((Market, "keeping", lambda *_: nullcontext()), (Market, "reader", lambda market, _: market.store))
+    return _with((Content, "keeping", lambda *_: nullcontext()), (Content, "reader", lambda content, _: content.store))
 
 
 def keys_with_a_late_release() -> AbstractContextManager[None]:

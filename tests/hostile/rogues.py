@@ -81,7 +81,7 @@ class Rivals:
             call = calls.buy(
                 listing=listing.id, version=0, next_round=0, out=False, rounds=1, recipient=market.account, value=0
             )
-            receipt = quietly(lambda call=call: market.sender.send(call))
+            receipt = quietly(lambda call=call: market.sending.sender.send(call))
             if receipt and (event := receipt.event("Bought")):
                 orders.append(event["order"])
         quietly(lambda: Cheat(market).release_worthless_copies(listing.id, orders))
@@ -94,7 +94,7 @@ class Rivals:
         world, rng = self.world, self.world.rng
         if not self.orders:
             return
-        contract, send = world.contract, self.market(RIVAL).sender.send
+        contract, send = world.contract, self.market(RIVAL).sending.sender.send
         order = contract.order(rng.choice(self.orders))
         listing = contract.listing(order.listing)
         newest = listing.next_round - 1
@@ -124,7 +124,7 @@ class Rivals:
                 if self.world.contract.settled(id, round) is Settlement.CHALLENGED:
                     quietly(lambda id=id, round=round: settle(self.market(RIVAL), id, round))
                 quietly(
-                    lambda id=id, round=round: self.market(RIVAL).sender.send(
+                    lambda id=id, round=round: self.market(RIVAL).sending.sender.send(
                         calls.refund_missed(order=id, round=round)
                     )
                 )

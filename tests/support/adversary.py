@@ -139,7 +139,7 @@ class Cheat:
     def release(self, listing: int, path: str, **altered: bytes) -> SealedArtifact:
         """Post an honest release, but for the manifest's fields that are `altered`: what comes after it is not."""
         round_index = self.market.contract.listing(listing).next_round
-        honest = seal(path, self.market.store, self.secret, self.market.context(listing, round_index))
+        honest = seal(path, self.market.content.store, self.secret, self.market.context(listing, round_index))
         artifact = replace(honest, manifest=replace(honest.manifest, **altered))  # type: ignore[arg-type]  # bytes all
         self._release(listing, round_index, artifact.manifest)
         return artifact
@@ -155,24 +155,24 @@ class Cheat:
         junk = sealed(content, bad_chunk=chunk, key=key, salt=salt)
         manifest = replace(junk.manifest, **altered)  # type: ignore[arg-type]  # bytes all
         for part in (junk.ciphertext, junk.commitments, junk.details, manifest.encode()):
-            market.store.add(part)
+            market.content.store.add(part)
         if order:
-            market.sender.send(calls.release(listing=listing, round=round_index))
+            market.sending.sender.send(calls.release(listing=listing, round=round_index))
             self._post_copies(listing, round_index, {order: manifest.content_hash})
         else:
             self._release(listing, round_index, manifest)
         return manifest, key
 
     def _release(self, listing: int, round_index: int, manifest: Manifest) -> None:
-        self.market.sender.send(calls.release(listing=listing, round=round_index, manifest=manifest.encode()))
+        self.market.sending.sender.send(calls.release(listing=listing, round=round_index, manifest=manifest.encode()))
 
     def _post_copies(self, listing: int, round_index: int, hashes: dict[int, bytes]) -> None:
         posted = calls.deliver_copies(listing=listing, round=round_index, orders=[*hashes], hashes=[*hashes.values()])
-        self.market.sender.send(posted)
+        self.market.sending.sender.send(posted)
 
     def release_worthless_copies(self, listing: int, orders: list[int]) -> None:
         """Release round 0 with a copy for each of these orders that nobody has."""
-        self.market.sender.send(calls.release(listing=listing, round=0))
+        self.market.sending.sender.send(calls.release(listing=listing, round=0))
         self._post_copies(listing, 0, {order: noise(32, "copy", order) for order in orders})
 
     def hand_out(self, key: ContentKey, orders: list[int], round: int = 0) -> Receipt:
@@ -181,11 +181,11 @@ class Cheat:
         held = [contract.order(order) for order in sorted(orders)]
         recipients = [(order.id, contract.key_at(order.buyer, order.epoch)) for order in held]
         records = seal_envelopes(key, self.market.context(listing, round), recipients)
-        return self.post(listing, self.market.store.add(records).cid.digest, round, len(orders))
+        return self.post(listing, self.market.content.store.add(records).cid.digest, round, len(orders))
 
     def post(self, listing: int, digest: bytes, round: int = 0, count: int = 1) -> Receipt:
         """Post envelopes by their hash alone, whether anybody has them or not."""
-        return self.market.sender.send(calls.deliver(listing=listing, round=round, digest=digest, count=count))
+        return self.market.sending.sender.send(calls.deliver(listing=listing, round=round, digest=digest, count=count))
 
     def answer(self, order: int, manifest: Manifest, key: ContentKey, round: int = 0, flip: int = 0) -> Receipt:
         """Answer a challenge with whatever key, XORed with `flip`."""
@@ -193,7 +193,7 @@ class Cheat:
         opened = Told(self.market.contract).challenge(order, round)
         assert opened is not None
         dispute.challenge = opened
-        return dispute.respond(self.market.sender, manifest, dispute.response(key, flip))
+        return dispute.respond(self.market.sending.sender, manifest, dispute.response(key, flip))
 
 
 # ------------------------------------------------------------------------------------------------------------ disputes

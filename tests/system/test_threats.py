@@ -87,7 +87,7 @@ def test_a_proof_against_junk_that_is_sent_all_the_same_is_refused(place: Place)
     reader.finish()
 
     with pytest.raises(RevertedError) as error:
-        place.buyer().market.sender.send(
+        place.buyer().market.sending.sender.send(
             calls.prove_wrong_content(
                 listing=1, round=0, manifest=bought.manifest.encode(), proof=reader.proof(key).encode()
             )
@@ -205,7 +205,7 @@ def test_a_host_can_not_register_a_key_for_a_buyer(place: Place) -> None:
     )
     signature = host.signer_or_refuse().sign_typed_data(message)
     with pytest.raises(RevertedError) as error:
-        host.sender.send(
+        host.sending.sender.send(
             calls.register_for(owner=account, public_key=hosts.public_key, deadline=deadline, signature=signature)
         )
     assert error.value.name == "InvalidSignature"
@@ -306,7 +306,8 @@ class TestBlocksThatAreTakenBack:
             assert [left.order for left in delivered.left] == [young.id]
             assert "could still vanish" in delivered.left[0].reason
             (shown,) = Told(public.contract).deliveries(listing.id, 0)
-        cheat.market.sender.send(calls.register(public_key=b"\x33" * 32))  # his nonce is used for something else
+        # their nonce is used for something else
+        cheat.market.sending.sender.send(calls.register(public_key=b"\x33" * 32))
 
         assert public.contract.listing(listing.id).next_round == 0
         with fails_with(RefusedError, "same-file", 0):

@@ -53,21 +53,12 @@ class Outbox:
         self._folder, self._sender, self._notify = folder, sender, notify
         self._clock = clock or Clock(sender.connection, lambda: sender.connection.is_development)
 
-    def send(
-        self,
-        label: str,
-        call: Call,
-        identity: str | None = None,
-        window: Window = ANY_TIME,
-        *,
-        stake: int | None = None,
-    ) -> Sent:
+    def send(self, label: str, call: Call, identity: str | None = None, window: Window = ANY_TIME) -> Sent:
         """Sends `call`, or finds out what became of the one that was sent under `label` before.
 
         `identity`: what was asked for, where the call itself is never twice the same (it holds a time). `window`: when
         it may be mined, which is looked at right before it is told, signed, and handed over again by a later run;
-        raises `TooLateError`, or `RefusedError` (`too-early`), outside of it, and nothing is signed. `stake`: what its
-        gas may cost at most, in wei, where that is more than usual (`Sender.send`). Raises
+        raises `TooLateError`, or `RefusedError` (`too-early`), outside of it, and nothing is signed. Raises
         `RefusedError` if another thing under that label was on its way: it has gone through then. `NetworkError` where
         an earlier transaction could take effect beside a new one, so that none is sent. `RevertedError` and
         `NetworkError` as `Sender`.
@@ -77,7 +68,7 @@ class Outbox:
             entry = self._entry(label)
             found = self._resume(entry, wanted)
             if found is None:
-                return Sent(self._send(entry, call, wanted, window, stake), False, wanted)
+                return Sent(self._send(entry, call, wanted, window), False, wanted)
             if found.identity != wanted:
                 raise RefusedError(
                     f"an earlier {call.function} was still on its way, and has gone through: transaction "
@@ -105,7 +96,7 @@ class Outbox:
     def _entry(self, label: str) -> "Entry[_Kept]":
         return Entry(self._folder / f"{_file_name(label)}.json", _Kept)
 
-    def _send(self, entry: "Entry[_Kept]", call: Call, wanted: str, window: Window, stake: int | None) -> Receipt:
+    def _send(self, entry: "Entry[_Kept]", call: Call, wanted: str, window: Window) -> Receipt:
         def before_broadcast(transaction: str, raw: bytes) -> None:
             # The nonce is chosen by now: of two with the same one only one can be mined.
             left = self._undecided(_transactions(entry))
@@ -118,7 +109,7 @@ class Outbox:
             self._refuse_beside(left, call, self._sender.next_nonce())
         try:
             check = partial(self._clock.require, window, call.function)
-            receipt = self._sender.send(call, before_broadcast, check, stake=stake)
+            receipt = self._sender.send(call, before_broadcast, check, stake=window.stake)
         except RevertedError as error:
             if error.transaction is not None:
                 with suppress(NetworkError):  # else the next call finds out

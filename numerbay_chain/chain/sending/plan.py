@@ -4,10 +4,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.core.errors import ExitCode, NumerbayChainError
+from numerbay_chain.protocol.gas import DISPUTE_GAS
 
 _KEPT_BACK: Final = "kept back until it is sent"
+_SECRET: Final[Mapping[str, Collection[str]]] = {
+    "respond": {"manifest", "sealedKey"},
+    "proveWrongKey": {"privateKey"},
+    "proveWrongContent": {"proof"},
+    "proveWrongCopy": {"proof"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,10 @@ class Planned(NumerbayChainError):
         self.plan = plan
 
 
-def untold(call: Call, gas: int, fee: int, coin: str, secret: Collection[str]) -> Planned:
-    """Return the plan of a call that nobody must hear of yet: its `secret` arguments are not shown."""
+def plan_of_secret(connection: Connection, call: Call) -> Plan:
+    """Return the plan of a step of a dispute that nobody must hear of yet: no node is asked for its gas, and what it
+    reveals is not shown."""
+    secret = _SECRET.get(call.function, ())
     shown = {name: _KEPT_BACK if name in secret else value for name, value in call.arguments.items()}
-    return Planned(Plan(call.function, shown, call.value, gas, fee, coin))
+    gas = DISPUTE_GAS[call.function]
+    return Plan(call.function, shown, call.value, gas, gas * connection.gas_price(), connection.coin)

@@ -65,7 +65,7 @@ def test_an_audit_asks_for_orders_and_rounds_not_for_their_product(place: Place,
         giver.buy(evil, 65_535, again=True)
     place.chain.advance(600 * (rounds + 2))
     for round in range(rounds):
-        rogue.market.sender.send(calls.skip(listing=evil, round=round))
+        rogue.market.sending.sender.send(calls.skip(listing=evil, round=round))
     questions.clear()
     report = place.auditor.audit()
     assert (report.ok, report.checked["rounds of orders in all"]) == (True, orders * rounds)
@@ -128,7 +128,9 @@ def test_descriptions_that_nobody_has_are_waited_for_a_few_times(place: Place, s
     account = rogue.market.account
     for number in range(6):
         offer = Offer(0, True, noise(32, number))
-        rogue.market.sender.send(calls.create_listing(terms=terms, offer=offer, operator=account, payout=account))
+        rogue.market.sending.sender.send(
+            calls.create_listing(terms=terms, offer=offer, operator=account, payout=account)
+        )
     stalled.waits = 0
     views = place.buyer().listings()
     assert stalled.waits == 3

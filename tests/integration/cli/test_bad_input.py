@@ -136,7 +136,7 @@ def test_an_envelope_with_another_key_in_it(sold: Sold) -> None:
     assert elsewhere != stranger
     for what, record in records.items():
         digest = place.store.add(record).cid.digest
-        place.seller.market.send("post", calls.deliver(listing=1, round=0, digest=digest, count=1), what)
+        place.seller.market.sending.send("post", calls.deliver(listing=1, round=0, digest=digest, count=1), what)
     # the newest that opens counts: junk that is posted later does not take the key away
     assert sold.fetch() == CONTENT
 
@@ -148,13 +148,13 @@ def test_envelopes_that_never_hold_the_key_are_told(place: Place) -> None:
     place.chain.advance(601)
     junk = order.id.to_bytes(8, "big") + bytes(80)
     digest = place.store.add(junk).cid.digest
-    place.seller.market.send("post", calls.deliver(listing=1, round=0, digest=digest, count=1))
+    place.seller.market.sending.send("post", calls.deliver(listing=1, round=0, digest=digest, count=1))
     with fails_with(DecryptionError, "decryption"):
         place.buyer().fetch(order.id, path=place.output())
     problem = place.buyer().verify(order.id).problems[0]
     assert (problem.kind, problem.fault) == ("key", True)
     digest = place.store.add(bytes(88 * 5)).cid.digest
-    place.seller.market.send("post", calls.deliver(listing=1, round=0, digest=digest, count=5))
+    place.seller.market.sending.send("post", calls.deliver(listing=1, round=0, digest=digest, count=5))
     assert place.buyer().verify(order.id).problems[0].kind == "envelope"
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from numerbay_chain import Buyer
+from numerbay_chain.chain.clock import Window
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import calls
-from numerbay_chain.chain.sending.outbox import Outbox
 from numerbay_chain.chain.sending.outgoing import name_of
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError
@@ -25,6 +25,7 @@ from tests.support.codes import fails_with, failure
 from tests.support.nodes import watched
 from tests.support.places import PRICE, Place
 from tests.support.slowness import BLOCK, Slowly, Wire, advance_to, as_public
+from tests.support.wrapped import meanwhile
 
 
 def junk(place: Place, cheat: Cheat, **terms: object) -> tuple[int, int, bytes]:
@@ -193,15 +194,10 @@ def test_time_that_passes_while_the_key_is_derived_stops_an_answer(
     as_public(place, monkeypatch)
     monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda _: None)
     wire, said = Wire.watch(place, monkeypatch), watched(monkeypatch)
-    read = Market.context
-
-    def slow(market: Market, *place_: int) -> object:
-        advance_to(place, deadline - 20)
-        return read(market, *place_)
-
-    monkeypatch.setattr(Market, "context", slow)
+    seller = place.seller
+    meanwhile(seller.market, "context", lambda *_: advance_to(place, deadline - 20))
     with fails_with(RefusedError, "too-late"):
-        place.seller.respond(order)
+        seller.respond(order)
     assert wire.sent == []
     assert not any("eth_call" in line and "respond" in line for line in said)
 
@@ -212,15 +208,10 @@ def test_time_that_passes_while_earlier_transactions_are_looked_at_stops_an_answ
     order, deadline = challenged(place, cheat)
     as_public(place, monkeypatch)
     monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda _: None)
-    wire, looked = Wire.watch(place, monkeypatch), Outbox._refuse_beside
-
-    def slow(*arguments: object) -> None:
-        advance_to(place, deadline - 20)
-        looked(*arguments)  # type: ignore[arg-type]  # its own
-
-    monkeypatch.setattr(Outbox, "_refuse_beside", slow)
+    wire, seller = Wire.watch(place, monkeypatch), place.seller
+    meanwhile(seller.market.sending.outbox, "_refuse_beside", lambda *_: advance_to(place, deadline - 20))
     with fails_with(RefusedError, "too-late"):
-        place.seller.respond(order)
+        seller.respond(order)
     assert wire.sent == []
 
 
@@ -241,15 +232,14 @@ def test_a_buyer_who_cancels_while_the_answer_is_made_stops_nothing(
     order = place.buyer().buy(listing, 3).order.id
     cheat.release(listing, str(place.file()))
     blind(place).open_dispute(order, unseen=True)
-    read = Market.context
+    seller = place.seller
 
-    def meanwhile(market: Market, *place_: int) -> object:
+    def cancels(*_: int) -> None:
         if not place.contract.order(order).cancelled_at:
             place.buyer().cancel(order)
-        return read(market, *place_)
 
-    monkeypatch.setattr(Market, "context", meanwhile)
-    assert [one.order for one in place.seller.respond(order).answered] == [order]
+    meanwhile(seller.market, "context", cancels)
+    assert [one.order for one in seller.respond(order).answered] == [order]
 
 
 def test_an_answer_that_never_left_is_not_sent_late(
@@ -395,18 +385,12 @@ def test_copies_are_not_posted_after_the_half_of_their_window(place: Place, monk
     asked = {"copies": True, "decline_window": 600, "dispute_window": DAY, "response_window": HOUR}
     listing = place.seller.create_listing(PRICE, **asked).id
     order = place.buyer().buy(listing).order.id
-    market = place.seller.market
-    original = Market.resume
-
-    def slowly(self: Market, label: str, identity: str | None = None) -> object:
-        if label.startswith("copies-"):
-            place.chain.advance(301)
-        return original(self, label, identity)
-
-    monkeypatch.setattr(Market, "resume", slowly)
+    seller = place.seller
+    market = seller.market
+    meanwhile(market.sending, "resume", lambda label: label.startswith("copies-") and place.chain.advance(301))
     wire = Wire.watch(place, monkeypatch, delay=1)
     with fails_with(RefusedError, "too-late"):
-        place.seller.deliver_copies(listing, {order: place.file()})
+        seller.deliver_copies(listing, {order: place.file()})
     assert wire.names() == ["release"]
     assert market.contract.hash_of(order, 0) == bytes(32)
 
@@ -419,13 +403,7 @@ def test_a_decline_is_measured_when_it_leaves(
     cheat.release(listing, str(place.file()))
     released = place.contract.listing(listing).last_turn
     buyer = place.buyer()
-    original = Market.token
-
-    def slowly(self: Market, *address: str) -> object:
-        advance_to(place, released + seconds)
-        return original(self, *address)
-
-    monkeypatch.setattr(Market, "token", slowly)
+    meanwhile(place.contract, "token", lambda _: advance_to(place, released + seconds))
     if code is None:
         assert buyer.decline(order).paid == PRICE
         return
@@ -454,13 +432,7 @@ def test_a_permit_that_ran_out_buys_nothing(place: Place, monkeypatch: pytest.Mo
     voucher = place.seller.sign_voucher(listing, price=1, valid_for=100)
     buyer: Buyer = place.buyer()
     quote = buyer.quote(listing, voucher=voucher)
-    original = Market.send
-
-    def slowly(self: Market, *given: object, **more: object) -> object:
-        place.chain.advance(101)
-        return original(self, *given, **more)
-
-    monkeypatch.setattr(Market, "send", slowly)
+    meanwhile(buyer.market.sending, "send", lambda *_: place.chain.advance(101))
     with fails_with(RefusedError, "too-late"):
         buyer.buy(listing, voucher=voucher, quote=quote)
 
@@ -469,5 +441,5 @@ def test_too_early_is_said_before_anything_is_signed(place: Place, tmp_path: Pat
     market = place.seller.market
     after = market.clock.now() + 100
     with fails_with(RefusedError, "too-early"):
-        market.send("skip-1", calls.skip(listing=1, round=0), after=after)
+        market.sending.send("skip-1", calls.skip(listing=1, round=0), window=Window(after))
     assert not [*(place.folder / "seller" / "outbox").glob("*/skip-*.json")]

@@ -1,19 +1,17 @@
 """Copies whose manifest nobody gives: they protect no wrong answer, and keep no other order from its key."""
 
-from typing import Any
-
 import pytest
 
 from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.chain.clock import ANY_TIME, Window
 from numerbay_chain.chain.encoding import calls
-from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import NetworkError, NotFoundError, NumerbayChainError, RefusedError, SlowSourceError
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.session import Market
 from tests.support.adversary import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
 from tests.support.noise import noise
 from tests.support.places import OPERATOR, PRICE, Place
+from tests.support.wrapped import meanwhile
 
 COPIES = {"copies": True, "decline_window": 600, "min_interval": 3_600}
 Dispute = tuple[int, Manifest, ContentKey]
@@ -62,7 +60,7 @@ def test_one_copy_that_is_not_to_be_had_keeps_no_other_order_from_its_key(place:
     place.seller.set_operator(listing, operator.account)
     place.seller.deliver_copies(listing, {mine: place.file()})
     posted = calls.deliver_copies(listing=listing, round=0, orders=[other], hashes=[noise(32)])
-    operator.sender.send(posted)
+    operator.sending.sender.send(posted)
     place.chain.advance(700)
     (served,) = place.seller.serve(listing).rounds
     assert (served.newly_posted, [(left.order, left.code) for left in served.left]) == ((mine,), [(other, "not-found")])
@@ -71,9 +69,9 @@ def test_one_copy_that_is_not_to_be_had_keeps_no_other_order_from_its_key(place:
 
 def test_copies_of_which_none_can_be_opened_are_an_error(place: Place) -> None:
     listing, (order,) = sold(place, **COPIES)
-    place.seller.market.sender.send(calls.release(listing=listing, round=0))
+    place.seller.market.sending.sender.send(calls.release(listing=listing, round=0))
     posted = calls.deliver_copies(listing=listing, round=0, orders=[order], hashes=[noise(32)])
-    place.seller.market.sender.send(posted)
+    place.seller.market.sending.sender.send(posted)
     place.chain.advance(700)
     with pytest.raises(NotFoundError):
         place.seller.serve(listing)
@@ -106,17 +104,14 @@ def test_a_manifest_that_is_not_to_be_had_is_declined_for_whatever_the_reason(
     assert raised.value.code == code
 
 
-def test_copies_that_must_be_posted_in_time_may_cost_what_their_orders_paid(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_copies_that_must_be_posted_in_time_may_cost_what_their_orders_paid(place: Place) -> None:
     listing, orders = sold(place, buyers=2, **COPIES)
     stakes: dict[str, int | None] = {}
-    send = Market.send
+    seller = place.seller
 
-    def noted(self: Market, label: str, call: calls.Call, *more: Any, stake: int | None = None, **named: Any) -> Sent:
-        stakes[call.function] = stake
-        return send(self, label, call, *more, stake=stake, **named)
+    def noted(_: str, call: calls.Call, __: str | None = None, window: Window = ANY_TIME) -> None:
+        stakes[call.function] = window.stake
 
-    monkeypatch.setattr(Market, "send", noted)
-    place.seller.deliver_copies(listing, {order: place.file() for order in orders})
+    meanwhile(seller.market.sending, "send", noted)
+    seller.deliver_copies(listing, {order: place.file() for order in orders})
     assert stakes["deliverCopies"] == 2 * PRICE

@@ -8,9 +8,9 @@ import pytest
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.plan import Planned
+from numerbay_chain.chain.sending.steps import Prepared
 from numerbay_chain.core.errors import AccountError, NetworkError, NotFoundError, RefusedError
 from numerbay_chain.core.files.journal import Entry
-from numerbay_chain.once import Prepared, resume_or_send
 from numerbay_chain.orders.allowance import ensure_allowance, missing_approval
 from numerbay_chain.orders.manifests import resolve_manifest
 from numerbay_chain.protocol.rules import is_operated, require_operator
@@ -32,18 +32,18 @@ def test_what_an_earlier_call_sent_is_found_before_anything_speaks_against_it(pl
         return Prepared(calls.skip(listing=listing, round=0))
 
     with death([(Entry, "remove")], 1), pytest.raises(KilledError):
-        resume_or_send(market, label, prepare)
-    sent = resume_or_send(place.seller.market, label, prepare)
+        market.sending.resume_or_send(label, prepare)
+    sent = place.seller.market.sending.resume_or_send(label, prepare)
     assert (sent.resumed, len(asked)) == (True, 1)
     with pytest.raises(RefusedError) as refused:
-        resume_or_send(market, label, prepare)
+        market.sending.resume_or_send(label, prepare)
     assert refused.value.code == "too-late"
 
 
 def test_where_there_is_nothing_to_send_nothing_is_sent(place: Place) -> None:
     market = place.seller.market
     before = market.connection.block_number()
-    assert resume_or_send(market, "try", lambda: None) is None
+    assert market.sending.resume_or_send("try", lambda: None) is None
     assert market.connection.block_number() == before
 
 

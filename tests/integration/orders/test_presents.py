@@ -83,7 +83,7 @@ def test_rounds_that_are_over_are_shown_in_a_list_up_to_a_bound(place: Place, mo
     place.chain.advance(5_000)
     rogue = Seller(place.market("rogue", 3))
     for round in range(7):
-        rogue.market.sender.send(calls.skip(listing=evil, round=round))
+        rogue.market.sending.sender.send(calls.skip(listing=evil, round=round))
     for view in place.buyer(1).orders():
         assert [one.round for one in view.rounds] == [4, 5, 6, 7]
         assert (view.earlier, view.unpaid) == (4, 7 + len(view.overdue))
@@ -108,7 +108,7 @@ def test_questions_do_not_grow_with_presents_or_with_skipped_rounds(place: Place
                 giver.buy(evil, LONGEST, recipient=place.buyer(1).market.account, again=True)
             place.chain.advance(6_000)
             for round in range(8):
-                place.seller.market.sender.send(calls.skip(listing=evil, round=round))
+                place.seller.market.sending.sender.send(calls.skip(listing=evil, round=round))
     assert counts[1] <= counts[0] + 3
 
 
@@ -162,5 +162,7 @@ def test_faulty_rounds_of_presents_are_listed_up_to_a_bound(
 def make_faulty(market: Market, cheat: Cheat, listing: int, round: int) -> None:
     """A release of junk, proven so by whoever has the key."""
     manifest, key = cheat.release_junk(listing, noise(64, round), chunk=0)
-    proof = content_proof(manifest, key, cheat.market.store, 0).encode()
-    market.sender.send(calls.prove_wrong_content(listing=listing, round=round, manifest=manifest.encode(), proof=proof))
+    proof = content_proof(manifest, key, cheat.market.content.store, 0).encode()
+    market.sending.sender.send(
+        calls.prove_wrong_content(listing=listing, round=round, manifest=manifest.encode(), proof=proof)
+    )

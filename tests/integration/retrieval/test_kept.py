@@ -63,7 +63,7 @@ def reader(place: Place, host: Host, **more: object) -> Buyer:
 
 
 def entries(place: Place) -> list[kept.Kept]:
-    return reader(place, Host(place.store)).market.keep.entries()  # type: ignore[arg-type]  # the place's is one
+    return reader(place, Host(place.store)).market.content.keep.entries()  # type: ignore[arg-type]  # the place's is one
 
 
 def bought_when_out(place: Place, host: Host, **more: object) -> int:

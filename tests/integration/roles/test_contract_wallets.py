@@ -168,7 +168,7 @@ def test_the_money_of_another_goes_nowhere_else(place: Place, trapped: Other) ->
     with pytest.raises(UsageError):
         seller.collect(to=seller.market.account, account=trapped.address)
     with pytest.raises(RevertedError) as error:
-        seller.market.sender.send(calls.collect_for(account=seller.market.account, token=ZERO_ADDRESS))
+        seller.market.sending.sender.send(calls.collect_for(account=seller.market.account, token=ZERO_ADDRESS))
     assert error.value.name == "NothingToPay"
     assert place.contract.credit(trapped.address, ZERO_ADDRESS) == PRICE
 

@@ -39,16 +39,16 @@ def changes(market: Market) -> list[int]:
 
 def killed_before_the_broadcast(market: Market, call: calls.Call) -> None:
     with death([(Connection, "send_raw")], 1), pytest.raises(KilledError):
-        market.send(OFFER_LABEL, call)
+        market.sending.send(OFFER_LABEL, call)
 
 
 def killed_after_the_broadcast(market: Market, call: calls.Call) -> None:
     with death([(Connection, "send_raw")], 1, after=True), pytest.raises(KilledError):
-        market.send(OFFER_LABEL, call)
+        market.sending.send(OFFER_LABEL, call)
 
 
 def test_nothing_is_left_when_all_went_well(market: Market) -> None:
-    sent = market.send(OFFER_LABEL, offer(market, 5))
+    sent = market.sending.send(OFFER_LABEL, offer(market, 5))
     assert (sent.resumed, entries(market)) == (False, [])
 
 
@@ -62,7 +62,7 @@ def test_what_was_signed_is_private_and_whole(market: Market) -> None:
 
 def test_the_same_call_sends_what_was_signed(market: Market) -> None:
     killed_before_the_broadcast(market, offer(market, 5))
-    sent = market.send(OFFER_LABEL, offer(market, 5))
+    sent = market.sending.send(OFFER_LABEL, offer(market, 5))
     assert (sent.resumed, changes(market), entries(market)) == (True, [5], [])
 
 
@@ -70,36 +70,36 @@ def test_the_same_call_finds_what_was_mined(market: Market) -> None:
     call = offer(market, 5)
     killed_after_the_broadcast(market, call)
     assert changes(market) == [5]
-    assert market.send(OFFER_LABEL, call).resumed
+    assert market.sending.send(OFFER_LABEL, call).resumed
     assert changes(market) == [5]
 
 
 def test_another_call_does_not_send_what_never_left(market: Market) -> None:
     killed_before_the_broadcast(market, offer(market, 5))
-    sent = market.send(OFFER_LABEL, offer(market, 6))
+    sent = market.sending.send(OFFER_LABEL, offer(market, 6))
     assert (sent.resumed, changes(market)) == (False, [6])
-    assert market.resume(OFFER_LABEL) is None, "the first one's nonce is used: it can never be mined"
+    assert market.sending.resume(OFFER_LABEL) is None, "the first one's nonce is used: it can never be mined"
 
 
 def test_another_call_is_told_of_what_went_through(market: Market) -> None:
     killed_after_the_broadcast(market, offer(market, 5))
     with fails_with(RefusedError, "earlier-transaction"):
-        market.send(OFFER_LABEL, offer(market, 6))
-    assert market.send(OFFER_LABEL, offer(market, 6)).resumed is False
+        market.sending.send(OFFER_LABEL, offer(market, 6))
+    assert market.sending.send(OFFER_LABEL, offer(market, 6)).resumed is False
     assert changes(market) == [5, 6]
 
 
 def test_a_nonce_that_was_used_elsewhere_makes_room_for_a_new_one(market: Market) -> None:
     call = offer(market, 5)
     killed_before_the_broadcast(market, call)
-    market.sender.send(calls.set_payout(listing=1, payout=market.account))
-    sent = market.send(OFFER_LABEL, call)
+    market.sending.sender.send(calls.set_payout(listing=1, payout=market.account))
+    sent = market.sending.send(OFFER_LABEL, call)
     assert (sent.resumed, changes(market)) == (False, [5])
 
 
 def test_a_call_that_the_contract_refuses_leaves_nothing(market: Market) -> None:
     with pytest.raises(RevertedError):
-        market.send(OFFER_LABEL, calls.set_payout(listing=1, payout="0x" + 40 * "0"))
+        market.sending.send(OFFER_LABEL, calls.set_payout(listing=1, payout="0x" + 40 * "0"))
     assert entries(market) == []
 
 
@@ -107,7 +107,7 @@ def test_killed_twice_it_is_sent_once(market: Market) -> None:
     killed_before_the_broadcast(market, offer(market, 5))
     killed_before_the_broadcast(market, offer(market, 6))
     killed_after_the_broadcast(market, offer(market, 6))
-    assert market.send(OFFER_LABEL, offer(market, 6)).resumed
+    assert market.sending.send(OFFER_LABEL, offer(market, 6)).resumed
     assert changes(market) == [6]
 
 
@@ -116,7 +116,7 @@ def test_a_damaged_entry_stops_everything(market: Market) -> None:
     (path,) = entries(market)
     path.write_text('{"version": 1, "function": "", "transactions": [{"hash": "0x"}]}')
     with fails_with(RefusedError, "bad-journal"):
-        market.send(OFFER_LABEL, offer(market, 5))
+        market.sending.send(OFFER_LABEL, offer(market, 5))
     assert changes(market) == []
 
 
@@ -128,5 +128,5 @@ def test_an_entry_that_an_earlier_version_wrote_is_taken_to_its_end(market: Mark
         {key: one[key] for key in ("hash", "raw", "identity")} for one in document["transactions"]
     ]
     path.write_text(json.dumps(document))
-    sent = market.send(OFFER_LABEL, offer(market, 5))
+    sent = market.sending.send(OFFER_LABEL, offer(market, 5))
     assert (sent.resumed, changes(market), entries(market)) == (True, [5], [])
