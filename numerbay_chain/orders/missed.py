@@ -1,7 +1,7 @@
 """Rounds that were not released in time: skipped by anybody, then paid back to each order that covers them."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import islice, takewhile
@@ -10,6 +10,7 @@ from typing import Final
 from numerbay_chain.chain.clock import Window
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.steps import Prepared
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import NetworkError, RevertedError
 from numerbay_chain.index.questions import read_about, read_listing
 from numerbay_chain.orders.payouts import paid_by
@@ -55,24 +56,32 @@ class MissedRounds:
 def missed_of_order(market: Market, order: int, round: int | None = None) -> MissedRounds:
     """Return what `collect_missed` would pay back, in how many transactions, for how much gas. Sends nothing. Raises
     `RevertedError` where there is no such order."""
-    held = market.contract.order(order)
-    listing = market.contract.listing(held.listing)
-    return _find(market, listing, [held], read_about(market.index, [listing.id, order], _PAID_BACK), round)
+    look = market.contract.look()
+    return _missed_of_order(market, look, order, round)
+
+
+def _missed_of_order(market: Market, look: Snapshot, order: int, round: int | None) -> MissedRounds:
+    look.load(("order", order), ("listing", order >> 32))
+    held, listing = look.order(order), look.listing(order >> 32)
+    facts = read_about(market.index, [listing.id, order], _PAID_BACK, last=look.block)
+    return _find(market, look, listing, [held], facts, round)
 
 
 def missed_of_listing(market: Market, listing_id: int) -> MissedRounds:
     """Return what `collect_all_missed` would pay back. Sends nothing. Raises `RevertedError` where there is no such
     listing."""
-    listing = market.contract.listing(listing_id)
-    facts = read_listing(market.index, listing, _PAID_BACK)
-    return _find(market, listing, [facts.order(id).sold for id in listing.order_ids()], facts, None)
+    look = market.contract.look()
+    listing = look.listing(listing_id)
+    facts = read_listing(market.index, listing, _PAID_BACK, last=look.block)
+    return _find(market, look, listing, [facts.order(id).sold for id in listing.order_ids()], facts, None)
 
 
-def _find(market: Market, listing: Listing, orders: Sequence[Order], facts: Facts, round: int | None) -> MissedRounds:
-    now = market.connection.now()
+def _find(
+    market: Market, look: Snapshot, listing: Listing, orders: Sequence[Order], facts: Facts, round: int | None
+) -> MissedRounds:
     paid = [order for order in orders if order.price]
     end = max((order.end for order in paid), default=0)
-    late = listing.overdue(now)
+    late = listing.overdue(look.time)
     overdue = range(late.start, max(min(late.stop, end if round is None else round + 1), late.start))
     missed = facts.listing(listing.id).missed
     claims, count = _claims(facts, paid, [*missed, *overdue] if round is None else [round])
@@ -84,7 +93,7 @@ def _find(market: Market, listing: Listing, orders: Sequence[Order], facts: Fact
     gas = RECLAIM_GAS["skip"] * len(first) + RECLAIM_GAS["refundMissed"] * len(chosen)
     return MissedRounds(
         listing=listing,
-        token=market.contract.token(listing.terms.token),
+        token=look.token(listing.terms.token),
         overdue=first,
         claims=chosen,
         amount=sum(prices[order] for order, _ in chosen),
@@ -98,7 +107,7 @@ def _find(market: Market, listing: Listing, orders: Sequence[Order], facts: Fact
 
 def _claims(facts: Facts, orders: Sequence[Order], missed: Sequence[int]) -> tuple[Iterator[Claim], int]:
     """The claims to these rounds (in order), the oldest round first, and how many there are: orders times rounds, which
-    are not listed. So much is paid back by the logs, and the contract is asked again before each."""
+    are not listed. So much is paid back by the logs, and the contract is asked again before any is paid."""
     paid = {
         (order.id, round) for order in orders for round, known in facts.order(order.id).rounds.items() if known.missed
     }
@@ -116,8 +125,9 @@ def _claims(facts: Facts, orders: Sequence[Order], missed: Sequence[int]) -> tup
 def collect_missed(market: Market, order: int, round: int | None = None) -> list[Done]:
     """Get missed rounds paid back (all, or one); skip the overdue ones among them first. By anyone, for the order's
     buyer. Sends at most 200 transactions: what is left (`missed`) takes another call."""
-    found = missed_of_order(market, order, round)
-    resumed = _resume(market, market.contract.order(order), found, round)
+    look = market.contract.look()
+    found = _missed_of_order(market, look, order, round)
+    resumed = _resume(market, look.order(order), found, round)
     left = [claim for claim in found.claims if claim[1] not in {done.round for done in resumed}]
     if round is not None and not resumed:
         left = [(order, round)]  # what can't be paid back is the contract's to say
@@ -138,14 +148,16 @@ def _resume(market: Market, order: Order, found: MissedRounds, round: int | None
     return [paid_by(one, "MissedRefunded", found.token) for one in sent if one is not None]
 
 
-def _pay(market: Market, found: MissedRounds, claims: Iterable[Claim]) -> list[Done]:
+def _pay(market: Market, found: MissedRounds, claims: Sequence[Claim]) -> list[Done]:
     _skip(market, found)
     paid: list[Done] = []
+    settled = dict(zip(claims, market.contract.at().settlements(claims), strict=True))
     for order, round in claims:
 
-        def prepare(order: int = order, round: int = round) -> Prepared | None:
-            owed = market.contract.settled(order, round) is Settlement.NONE  # else somebody else was faster
-            return Prepared(calls.refund_missed(order=order, round=round)) if owed else None
+        def prepare(claim: Claim = (order, round)) -> Prepared | None:
+            if settled[claim] is not Settlement.NONE:
+                return None  # somebody else was faster
+            return Prepared(calls.refund_missed(order=claim[0], round=claim[1]))
 
         try:
             sent = market.sending.resume_or_send(_label(order, round), prepare)
@@ -167,13 +179,15 @@ def _skip(market: Market, found: MissedRounds) -> None:
     contract, id = market.contract, found.listing.id
     label = f"skip-{id}"
     market.sending.resume(label)  # one that was on its way moves the listing to its next round
+    next_round = contract.listing(id).next_round if found.overdue else 0
     for round in found.overdue:
-        if contract.listing(id).next_round > round:
+        if next_round > round:
             continue
         due = found.listing.terms.due(round)
         window = Window(after=None if due is None else due + 1)
         market.sending.send(label, calls.skip(listing=id, round=round), window=window)
-        if contract.listing(id).next_round <= round:
+        next_round = contract.listing(id).next_round
+        if next_round <= round:
             raise NetworkError(
                 f"the node does not know yet that round {round} was skipped", "run this again", code="node-behind"
             )
