@@ -18,31 +18,32 @@ def seller(state: State) -> "Seller":
     """The account as a seller or operator."""
     from numerbay_chain.seller import Seller
 
-    return Seller(_market(state))
+    return Seller(market(state))
 
 
 def buyer(state: State) -> "Buyer":
     """The account as a buyer."""
     from numerbay_chain.buyer import Buyer
 
-    return Buyer(_market(state))
+    return Buyer(market(state))
 
 
 def auditor(state: State) -> "Auditor":
     """Somebody who only reads."""
     from numerbay_chain.auditor import Auditor
 
-    return Auditor(_market(state))
+    return Auditor(market(state))
 
 
-def _market(state: State) -> "Market":
+def market(state: State) -> "Market":
+    """The session alone, for what shows a list: a role brings all of its steps, which takes longer than most reads."""
     from numerbay_chain.opening import open_market
 
-    market = open_market(
+    opened = open_market(
         state.profile, password=output.password, dry_run=state.dry_run, notify=output.note, **overrides(state)
     )
-    state.require_account = market.signer_or_refuse
-    return market
+    state.require_account = opened.signer_or_refuse
+    return opened
 
 
 def settings(state: State) -> "Settings":

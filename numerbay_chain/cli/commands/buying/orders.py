@@ -124,16 +124,16 @@ def orders(state: State, order: int | None, listing: int | None, limit: int) -> 
       numerbay-chain -p buyer orders 1-0
     """
     from numerbay_chain.cli.render.views import order_data, order_text
+    from numerbay_chain.orders.views import view_bought, view_order, view_sold
 
+    market, most = roles.market(state), limit or None
     if order is not None:
-        view = roles.buyer(state).order(order)
+        view = view_order(market, order)
         state.show(order_data(view), lambda: order_text(view))
         return
-    role = roles.buyer(state)
-    most = limit or None
-    views = role.orders(most) if listing is None else roles.seller(state).orders(listing, most)
+    views = view_bought(market, most) if listing is None else view_sold(market, listing, most)
     data = {"orders": [order_data(view) for view in views], "more": views.more}
-    state.show(data, lambda: _order_table(views, role.market.clock.now(), listing is None))
+    state.show(data, lambda: _order_table(views, market.clock.now(), listing is None))
     say_more(views.more)
 
 

@@ -163,8 +163,9 @@ def show(state: State, number: int) -> None:
       numerbay-chain -p buyer listing show 1
     """
     from numerbay_chain.cli.render.views import listing_data, listing_text
+    from numerbay_chain.listings.views import view_listing
 
-    view = roles.buyer(state).show(number)
+    view = view_listing(roles.market(state), number)
     if view.trouble:
         output.note(f"its description can't be shown: {view.trouble}")
     state.show(listing_data(view), lambda: listing_text(view))
@@ -186,9 +187,10 @@ def list_(state: State, mine: bool, limit: int) -> None:
       numerbay-chain -p buyer listing list
     """
     from numerbay_chain.cli.render.views import listing_data
+    from numerbay_chain.listings.views import view_listings
 
-    most = limit or None
-    views = roles.seller(state).listings(limit=most) if mine else roles.buyer(state).listings(most)
+    market = roles.market(state)
+    views = view_listings(market, market.account if mine else None, limit or None)
     state.show({"listings": [listing_data(view) for view in views], "more": views.more}, lambda: _table(views))
     say_more(views.more)
 
