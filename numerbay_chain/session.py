@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from numerbay_chain.artifacts.content import Content
 from numerbay_chain.artifacts.kept import DEFAULT_LIMIT, Keep
@@ -21,10 +22,12 @@ from numerbay_chain.core.files.atomic import expanded
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.core.memory import Memory
 from numerbay_chain.core.progress import quiet
-from numerbay_chain.crypto.content_key import Context
 from numerbay_chain.index.events import EventSource
 from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.ipfs import ContentStore
+
+if TYPE_CHECKING:  # and below where it is used: who only reads the chain loads nothing that encrypts
+    from numerbay_chain.crypto.content_key import Context
 
 
 class Market:
@@ -160,8 +163,10 @@ class Market:
             raise UsageError("confirmations can't be negative")
         return Finality(self.connection, confirmations)
 
-    def context(self, listing: int, round: int, order: int = 0) -> Context:
+    def context(self, listing: int, round: int, order: int = 0) -> "Context":
         """What a content key or an envelope is bound to."""
+        from numerbay_chain.crypto.content_key import Context
+
         marketplace = bytes.fromhex(self.contract.address[2:])
         return Context(self.connection.chain_id, marketplace, listing, round, order)
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
 from numerbay_chain.artifacts.kept import Keep, Kept
-from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.core.errors import UsageError
 from numerbay_chain.core.memory import Memory
 from numerbay_chain.ipfs import Cid, ContentStore
+
+if TYPE_CHECKING:  # who only reads the chain loads nothing that encrypts
+    from numerbay_chain.artifacts.manifest import Manifest
 
 
 class Content:
@@ -57,7 +60,7 @@ class Content:
         return self.keep.reader(content_hash, self.store)
 
     def keeping(
-        self, manifest: Manifest, listing: int, round: int, order: int | None, needed_until: int, beside: int = 0
+        self, manifest: "Manifest", listing: int, round: int, order: int | None, needed_until: int, beside: int = 0
     ) -> AbstractContextManager[None]:
         """Keep on this machine what `reader` gives of the artifact inside the block (`Keep.recording`): it may be
         needed in a dispute until then (Unix seconds). `order`: of a copy; `beside`: bytes written meanwhile."""

@@ -15,18 +15,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.core.errors import NumerbayChainError, RefusedError
 from numerbay_chain.core.files import stored
 from numerbay_chain.core.files.atomic import write_atomic
 from numerbay_chain.core.files.locks import locked
-from numerbay_chain.crypto.container import commitments_size
 from numerbay_chain.ipfs import ContentStore
 from numerbay_chain.ipfs.stores.embedded import EmbeddedStore
 from numerbay_chain.ipfs.stores.keeping import KeepingStore
 from numerbay_chain.ipfs.stores.whole_file import RESERVE
+
+if TYPE_CHECKING:  # who only reads the chain loads nothing that encrypts
+    from numerbay_chain.artifacts.manifest import Manifest
 
 DEFAULT_LIMIT: Final = 10 << 30
 """Bytes."""
@@ -86,7 +87,7 @@ class Keep:
         return content_hash.hex() in self._recording
 
     @contextmanager
-    def recording(self, manifest: Manifest, about: Kept, store: ContentStore, beside: int = 0) -> Iterator[None]:
+    def recording(self, manifest: "Manifest", about: Kept, store: ContentStore, beside: int = 0) -> Iterator[None]:
         """Keep what `reader` gives of an artifact inside the block: all of it, or nothing.
 
         A failure to keep it is told, and changes nothing else. `about` needs no `content_hash`, `size`, `used_at`.
@@ -94,8 +95,7 @@ class Keep:
         no room for both.
         """
         name = manifest.content_hash.hex()
-        size = manifest.size + commitments_size(manifest.size)
-        about = replace(about, content_hash=name, size=size, used_at=int(time.time()))
+        about = replace(about, content_hash=name, size=manifest.stored_size, used_at=int(time.time()))
         parts = (manifest.ciphertext_cid, manifest.commitments_cid)  # a file can be opened and proven without details
         if name in self._recording or not self._is_worth_it(about) or all(store.holds(cid) for cid in parts):
             yield
@@ -118,7 +118,7 @@ class Keep:
                 del self._recording[name]
                 self._finish(manifest, about, kept, all(kept.holds(cid) for cid in parts))
 
-    def _finish(self, manifest: Manifest, about: Kept, kept: EmbeddedStore, complete: bool) -> None:
+    def _finish(self, manifest: "Manifest", about: Kept, kept: EmbeddedStore, complete: bool) -> None:
         before = self._entry(about.content_hash)
         try:
             if complete:

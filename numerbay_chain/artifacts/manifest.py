@@ -87,6 +87,11 @@ class Manifest:
         return Cid.of(self.commitments_digest, commitments_size(self.size))
 
     @property
+    def stored_size(self) -> int:
+        """Bytes of ciphertext and commitments."""
+        return self.size + commitments_size(self.size)
+
+    @property
     def details_cid(self) -> Cid:
         return Cid.raw(self.details_digest)
 

@@ -6,12 +6,13 @@ Sources: the yellow paper, appendix F; BIP-32, BIP-39.
 import hmac
 from dataclasses import dataclass, field
 from hashlib import pbkdf2_hmac
-from typing import Final
-
-from coincurve import PrivateKey, PublicKey
+from typing import TYPE_CHECKING, Final
 
 from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.hashing import keccak
+
+if TYPE_CHECKING:  # and below where it is used: who only reads the chain signs nothing
+    from coincurve import PublicKey
 
 _KEY_SIZE: Final = 32
 _SIGNATURE_SIZE: Final = 65
@@ -23,6 +24,8 @@ def address_of(private_key: bytes) -> str:
     """Return the checksummed address of a private key. Raises `ValueError` for bytes that are none."""
     if len(private_key) != _KEY_SIZE:
         raise ValueError("a private key has 32 bytes")
+    from coincurve import PrivateKey
+
     return _address(PrivateKey(private_key).public_key)
 
 
@@ -30,6 +33,8 @@ def signer_of(digest: bytes, signature: bytes) -> str | None:
     """Return the account whose signature of a digest this is, 65 bytes r ‖ s ‖ v; None where it is nobody's."""
     if len(signature) != _SIGNATURE_SIZE or signature[64] not in (0, 1, 27, 28):
         return None
+    from coincurve import PublicKey
+
     recoverable = signature[:64] + bytes([signature[64] % 27])
     try:
         return _address(PublicKey.from_signature_and_message(recoverable, digest, hasher=None))
@@ -46,6 +51,8 @@ class ExtendedKey:
 
     def child(self, index: int) -> "ExtendedKey":
         """Return the child key of that number; from 2^31 on it is a hardened one."""
+        from coincurve import PrivateKey
+
         parent = b"\0" + self.key if index >= _HARDENED else PrivateKey(self.key).public_key.format()
         digest = hmac.digest(self.code, parent + index.to_bytes(4), "sha512")
         return ExtendedKey(PrivateKey(self.key).add(digest[:_KEY_SIZE]).secret, digest[_KEY_SIZE:])
@@ -61,5 +68,5 @@ def derived(mnemonic: str, path: str) -> ExtendedKey:
     return found
 
 
-def _address(key: PublicKey) -> str:
+def _address(key: "PublicKey") -> str:
     return checksummed(keccak(key.format(compressed=False)[1:])[12:].hex())
