@@ -7,6 +7,7 @@ from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.chain.sending.steps import Prepared
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import RefusedError, UsageError
 from numerbay_chain.index.questions import read_listing
 from numerbay_chain.orders.results import PotView, Withdrawal
@@ -17,17 +18,18 @@ from numerbay_chain.session import Market
 _POTS_A_TRANSACTION: Final = 100
 
 
-def find_pots(market: Market, listing: Listing) -> tuple[list[PotView], tuple[PotView, ...]]:
+def find_pots(market: Market, look: Snapshot, listing: Listing) -> tuple[list[PotView], tuple[PotView, ...]]:
     """All pots of a listing that hold money, the first to mature first: the seller's; and those of rounds that were
     proven faulty before they matured, whose money is the buyers'. Where they are, the logs tell."""
-    facts = read_listing(market.index, listing, ("Released", "RoundFaulty", "Withdrawn"))
+    facts = read_listing(market.index, listing, ("Released", "RoundFaulty", "Withdrawn"), last=look.block)
     past, orders = facts.listing(listing.id), [facts.order(id).sold for id in listing.order_ids()]
     places = {(release.round, release.bucket) for release in past.releases.values()}
     places |= {(order.first, order.bucket) for order in orders if order.bucket}
     pots, frozen = list[PotView](), list[PotView]()
-    for round, bucket in places - past.withdrawn:  # what has matured gets no more money
-        if amount := market.contract.pot(listing.id, round, bucket).amount:
-            pot = PotView(round, bucket, amount, listing.terms.maturity_of(bucket))
+    asked = [*places - past.withdrawn]  # what has matured gets no more money
+    for (round, bucket), held in zip(asked, look.pots((listing.id, *place) for place in asked), strict=True):
+        if held.amount:
+            pot = PotView(round, bucket, held.amount, listing.terms.maturity_of(bucket))
             is_frozen = round in past.faulty and past.faulty[round] < pot.matures_at
             (frozen if is_frozen else pots).append(pot)
 
@@ -39,8 +41,9 @@ def find_pots(market: Market, listing: Listing) -> tuple[list[PotView], tuple[Po
 
 def withdrawable(market: Market, listing_id: int) -> Withdrawal:
     """Return what `withdraw` would take now, and what matures later. Sends nothing."""
-    listing, now = market.contract.listing(listing_id), market.connection.now()
-    pots, frozen = find_pots(market, listing)
+    look = market.contract.look()
+    listing, now = look.listing(listing_id), look.time
+    pots, frozen = find_pots(market, look, listing)
     matured = tuple(pot for pot in pots if pot.matures_at <= now)
     return Withdrawal(
         amount=sum(pot.amount for pot in matured),
@@ -69,8 +72,9 @@ def _withdraw(market: Market, listing_id: int, *, more: bool) -> Withdrawal:
     label = f"withdraw-{listing_id}"
     found = market.sending.resume(label)
     receipts = [found.receipt] if found else list[Receipt]()
-    listing, now = market.contract.listing(listing_id), market.connection.now()
-    pots, frozen = find_pots(market, listing)
+    look = market.contract.look()
+    listing, now = look.listing(listing_id), look.time
+    pots, frozen = find_pots(market, look, listing)
     matured = [pot for pot in pots if more and pot.matures_at <= now]
     for start in range(0, len(matured), _POTS_A_TRANSACTION):
         some = matured[start : start + _POTS_A_TRANSACTION]
