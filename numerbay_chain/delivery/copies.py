@@ -71,17 +71,20 @@ def deliver_copies(market: Market, request: CopiesRequest, choices: Choices | No
             find_release(market, journal, Sales.of_round(market, look, listing_id, entry.round), entry)
         else:
             require_releasable(listing, look.time + int(monotonic() - began))  # reading them took its time
-        _seal_all(market, journal, listing, entry, paths, digests, request.note, choices)
+        _seal_all(market, journal, look, listing, entry, paths, digests, request.note, choices)
         read_back(journal, entry, choices)
         current, receipt = market.contract.listing(listing_id), None
         if entry.round >= current.next_round:
             call = calls.release(listing=listing_id, round=entry.round)
             receipt = send_release(market, current, entry.round, call)
-        sales = Sales.of_round(market, market.contract.look(), listing_id, entry.round)
+        market.sending.resume(_post_label(listing_id, entry.round))  # before the look that shows what is there
+        sales = Sales.of_round(market, market.contract.look(), listing_id, entry.round, choices.finality)
         release = find_release(market, journal, sales, entry)
         posted = _post(market, sales, entry, release)
-        outcome = hand_out(market, journal, release, entry, choices)
-    without = _without(Sales.of_round(market, market.contract.look(), listing_id, entry.round), entry.round)
+        if posted:
+            sales = Sales.of_round(market, market.contract.look(), listing_id, entry.round, choices.finality)
+        outcome = hand_out(market, journal, release, entry, choices, sales)
+    without = _without(sales, entry.round)
     left = tuple(one for one in outcome.left if one.order not in {other.order for other in without}) + without
     receipt, posted = receipt or outcome.release, posted or outcome.newly_posted
     return replace(outcome, release=receipt, newly_posted=posted, left=left, resumed=resumed)
@@ -119,11 +122,13 @@ def _latest_lacks(market: Market, look: Snapshot, listing: Listing, orders: Set[
     """Whether these orders have a right to the round that is out and no copy of it yet, and it is not too late for one:
     they were forgotten, or came when it was out."""
     round = listing.next_round - 1
-    if round < 0 or look.is_missed(listing.id, round):
+    if round < 0:
         return False
     sales = Sales.of_round(market, look, listing.id, round)
     release = release_in(market.index, sales.facts, listing.id, round)
     if release is None:
+        if look.is_missed(listing.id, round):
+            return False
         raise left_out(listing.id, round)
     if not orders <= {left.order for left in _without(sales, round)}:
         return False
@@ -159,6 +164,7 @@ def _refuse_the_same(journal: RoundJournal, listing_id: int, digests: Digests) -
 def _seal_all(
     market: Market,
     journal: RoundJournal,
+    look: Snapshot,
     listing: Listing,
     entry: RoundEntry,
     paths: dict[int, Path],
@@ -166,7 +172,7 @@ def _seal_all(
     note: str,
     choices: Choices,
 ) -> None:
-    rightful = {order.id for order in Sales.read(market, market.contract.look(), listing.id).rightful(entry.round)}
+    rightful = {order.id for order in Sales.read(market, look, listing.id).rightful(entry.round)}
     for order in paths:
         if order not in rightful:
             raise RefusedError(
@@ -188,14 +194,10 @@ def _post_until(listing: Listing, release: Release) -> int | None:
 
 def _post(market: Market, sales: Sales, entry: RoundEntry, release: Release) -> tuple[int, ...]:
     """Posts the copies' content hashes, each once. Answers with the orders whose copy this call posted."""
-    listing = sales.listing
-    label = f"copies-{listing.id}-{entry.round}"
-    if market.sending.resume(label) is not None:
-        sales = Sales.of_round(market, market.contract.look(), listing.id, entry.round)
-    there = sales.copies(entry.round)
+    listing, there = sales.listing, sales.copies(entry.round)
     missing = [order for order in sorted(entry.copies) if order not in there]
     until = _post_until(listing, release)
-    if missing and until is not None and market.clock.is_late(until, 0):
+    if missing and until is not None and market.clock.is_late(until, 0, sales.now):
         raise TooLateError(
             f"copies of round {entry.round} could be posted in the first half of its decline window only",
             "refund that round to the orders without a copy",
@@ -207,5 +209,11 @@ def _post(market: Market, sales: Sales, entry: RoundEntry, release: Release) -> 
         call = calls.deliver_copies(listing=listing.id, round=entry.round, orders=orders, hashes=hashes)
         lost = sum(prices.get(order, 0) for order in orders)  # an order without its copy is paid back
         stake = market.sending.at_stake(listing.terms.token, lost) if until is not None else None
-        market.sending.send(label, call, window=Window(until=until, stake=stake))
+        window = Window(until=until, stake=stake)
+        market.sending.send(_post_label(listing.id, entry.round), call, window=window)
     return tuple(missing)
+
+
+def _post_label(listing: int, round: int) -> str:
+    """What the outbox calls it."""
+    return f"copies-{listing}-{round}"

@@ -26,6 +26,7 @@ MOST = {
     "idle deliver after 4": 6,
     "waiting deliver after 3": 6,
     "keys": 17,
+    "copies": 40,
     "withdraw": 20,
 }
 """Requests; entries of a batch count one each, receipts are not counted."""
@@ -87,6 +88,7 @@ def counts(town: Town) -> dict[str, Count]:
     found["verify"] = town.count(1, "verify", f"{listing}-2")
     found["fetch"] = town.count(1, "fetch", f"{listing}-2", "--output", town.folder / "fetched.csv")
     found |= keys_after_the_release(town)
+    found["copies"] = copies(town)
     found["withdraw"] = town.count(0, "withdraw", listing)
     return found
 
@@ -104,6 +106,23 @@ def keys_after_the_release(town: Town) -> dict[str, Count]:
         advance(town.devnet.connection, 601)
         found["keys"] = town.count(0, "deliver", "--listing", listing)
     return found
+
+
+def copies(town: Town) -> Count:
+    """Three copies of a second round with their keys, in three transactions."""
+    terms = ("--copies", "--dispute-window", "0", "--decline-window", "0")
+    listing = town.nbc(0, "listing", "create", "--price", "0.05 ether", *terms)["listing"]
+    for number in (1, 2, 3):
+        town.nbc(number, "buy", listing, "--rounds", 2)
+    for round in range(2):
+        given = list[object]()
+        for number in range(3):
+            file = town.folder / f"copy-{number}.csv"
+            file.write_text(f"id,prediction\nn000{number},0.{round}\n")
+            given += ["--copy", f"{listing}-{number}={file}"]
+        advance(town.devnet.connection, 700)
+        counted = town.count(0, "deliver", *given)
+    return counted
 
 
 @pytest.mark.parametrize("command", MOST)

@@ -82,7 +82,8 @@ def show(state: State, path: str) -> None:
     signed = read_voucher(path)
     role = roles.seller(state)
     status = role.voucher_status(signed)
-    token = role.show(signed.voucher.listing).token
+    listing = role.market.contract.listing(signed.voucher.listing)
+    token = role.market.contract.token(listing.terms.token)
     terms = signed.voucher
     data = {
         "digest": status.digest,
