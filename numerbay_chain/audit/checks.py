@@ -30,7 +30,7 @@ from numerbay_chain.core.units import format_amount, format_order_id
 from numerbay_chain.ipfs import Cid, PatientStore
 from numerbay_chain.protocol.books import ListingBook
 from numerbay_chain.protocol.events import Event
-from numerbay_chain.protocol.facts import OrderFacts, OrderRound
+from numerbay_chain.protocol.facts import OrderFacts, RoundFacts
 from numerbay_chain.protocol.ledger import Ledger
 from numerbay_chain.protocol.replay import replay
 from numerbay_chain.protocol.rules import REVOKED
@@ -280,7 +280,7 @@ class _Audit(Notes):
             self._dispute(subject, sale.id, round, known)
         self.count("rounds of orders")
 
-    def _dispute(self, subject: str, order: int, round: int, known: OrderRound) -> None:
+    def _dispute(self, subject: str, order: int, round: int, known: RoundFacts) -> None:
         challenge = known.open_challenge
         expected = challenge_hash(challenge) if challenge else ZERO_HASH
         self.compare(subject, f"challengeOf({round})", self.ask(self._contract.challenge_of, order, round), expected)

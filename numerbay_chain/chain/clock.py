@@ -84,11 +84,11 @@ class Clock:
             )
         return max(now, here)
 
-    def alarm(self, seconds: float) -> Callable[[], bool]:
-        """Return what says whether that many seconds have passed since now. Off a development chain no node is asked
-        again: this machine counts them."""
+    def alarm(self, seconds: float, now: int | None = None) -> Callable[[], bool]:
+        """Return what says whether that many seconds have passed since now (`now`: as in `left`). Off a
+        development chain no node is asked again: this machine counts them."""
         if self._is_development():
-            end = self.now() + seconds
+            end = (self.now() if now is None else now) + seconds
             return lambda: self.now() >= end
         here = time.time() + seconds
         return lambda: time.time() >= here

@@ -63,8 +63,8 @@ def read_events(
 ) -> Iterator[Event]:
     """The marketplace's events in blocks `first` to `last`, both included, in the chain's order.
 
-    `indexed`: value, or values to choose from, of indexed arguments, or of `ABOUT`; these must stand at one place in
-    all named events.
+    `indexed`: value, or values to choose from, of indexed arguments, or of `ABOUT`, each at one place in the events
+    that have it; the others must have another of these arguments there.
     Raises `UsageError` for a filter that can't be made, `NetworkError`.
     """
     places = _places(names, dict(indexed or {}))
@@ -124,27 +124,42 @@ def _places(names: Sequence[str] | None, indexed: Mapping[str, Any]) -> Topics:
     """For each place of a topic, the values to choose from; none = any."""
     chosen = list(abi.events()) if names is None else list(names)
     places: Topics = [[] if names is None else [abi.topic_of(name) for name in chosen]]
+    left: dict[int, tuple[str, list[str]]] = {}  # at a place: an argument, and the events that have none there so far
     for argument, value in indexed.items():
-        found = {_position(name, argument) for name in chosen}
-        if len(found) != 1:
+        found = {name: place for name in chosen if (place := _place(name, argument))}
+        if len(set(found.values())) > 1:
             raise UsageError(f"the argument {argument} has no one place in the events {', '.join(chosen)}")
-        position, parameter = found.pop()
+        if not found:
+            raise _lacks(chosen[0], argument)
+        position, parameter = next(iter(found.values()))
+        lacking = left.get(position, ("", chosen))[1]
+        if not found.keys() <= set(lacking):
+            raise UsageError(f"the argument {argument} stands where another one does that was given")
+        left[position] = argument, [name for name in lacking if name not in found]
         values = value if isinstance(value, (list, tuple, range, set, frozenset)) else [value]
         places += [[] for _ in range(position + 1 - len(places))]
-        places[position] = [abi.encode([{"type": parameter, "name": argument}], [entry]) for entry in values]
-        if not 0 < len(places[position]) <= MOST_TOPICS:
+        places[position] += [abi.encode([{"type": parameter, "name": argument}], [entry]) for entry in values]
+        if not values or len(places[position]) > MOST_TOPICS:
             raise UsageError(f"a filter takes 1 to {MOST_TOPICS} values of {argument}, not {len(places[position])}")
+    for argument, lacking in left.values():
+        if lacking:
+            raise _lacks(lacking[0], argument)
     return places
 
 
-def _position(name: str, argument: str) -> tuple[int, str]:
+def _place(name: str, argument: str) -> tuple[int, str] | None:
+    """Where an indexed argument of an event stands, and its type; None where the event has none of that name."""
     wanted = ("listing", "order") if argument == ABOUT else (argument,)
     abi.topic_of(name)
     parameters = [parameter for parameter in abi.events()[name]["inputs"] if parameter["indexed"]]
     for position, parameter in enumerate(parameters, 1):
         if parameter["name"] in wanted:
             return position, parameter["type"]
-    raise UsageError(f"the event {name} has no indexed argument {argument}")
+    return None
+
+
+def _lacks(name: str, argument: str) -> UsageError:
+    return UsageError(f"the event {name} has no indexed argument {argument}")
 
 
 def _wire(places: Topics) -> list[Any]:

@@ -8,11 +8,11 @@ from typing import Final
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.core.units import format_fee, format_time, format_until
 from numerbay_chain.disputes.results import Dispute
-from numerbay_chain.index.questions import read_envelopes
-from numerbay_chain.orders.order_round import Case
+from numerbay_chain.orders.order_round import OrderRound
 from numerbay_chain.protocol.gas import BUYER_GAS, DISPUTE_GAS
 from numerbay_chain.protocol.rules import DisputeState, Turn
-from numerbay_chain.protocol.types import ZERO_HASH, Ground
+from numerbay_chain.protocol.types import Ground
+from numerbay_chain.session import Market
 
 _TURNS: Final[dict[DisputeState, Turn]] = {
     "challenged": "seller",
@@ -41,7 +41,7 @@ OUTSIDE: Final = "the seller can pay back outside of the marketplace only"
 # ------------------------------------------------------------------------------------------------------ how it stands
 
 
-def describe(case: Case) -> Dispute:
+def describe(market: Market, case: OrderRound) -> Dispute:
     """How it stands, for people and programs."""
     opened, ended, state = case.challenge, case.ended, case.state
     receiver = None
@@ -50,7 +50,7 @@ def describe(case: Case) -> Dispute:
     openable = state == "none" and refusal_to_open(case) is None
     steps = _STEPS.get(state, ())
     if openable:
-        steps = ("fetch",) if keys_posted(case) else ("dispute open",)
+        steps = ("fetch",) if case.keys_posted else ("dispute open",)
     return Dispute(
         order=case.order.id,
         round=case.round,
@@ -62,10 +62,10 @@ def describe(case: Case) -> Dispute:
         deadline=case.deadline,
         steps=tuple(command(case, step) for step in steps),
         gas=BUYER_GAS if openable else 0,
-        fee=fee_of(case, BUYER_GAS) if openable else 0,
-        coin=case.market.connection.coin,
+        fee=fee_of(market, BUYER_GAS) if openable else 0,
+        coin=market.connection.coin,
         openable_until=case.matures_at - 1 if openable else None,
-        words=words(case),
+        words=words(market, case),
         price=case.price,
         bond=case.bond,
         opened_at=opened.challenged_at if opened else None,
@@ -77,21 +77,13 @@ def describe(case: Case) -> Dispute:
     )
 
 
-def command(case: Case, name: str) -> str:
+def command(case: OrderRound, name: str) -> str:
     """What to type, without the order: with the round where another one of the order could be meant."""
     alone = case.order.rounds == 1 and case.order.covers(case.round)
     return name if alone else f"{name} --round {case.round}"
 
 
-def keys_posted(case: Case) -> bool:
-    """Whether envelopes were posted since the order was bought: its key may be in them."""
-    contract, order = case.market.contract, case.order
-    if case.terms.copies and contract.hash_of(order.id, case.round) == ZERO_HASH:
-        return False
-    return bool(read_envelopes(case.market.index, order, case.round))
-
-
-def overdue(case: Case) -> str:
+def overdue(case: OrderRound) -> str:
     """Since when the answer to a challenge is overdue; for an unanswered one."""
     opened = case.challenge
     if opened is None:
@@ -99,14 +91,20 @@ def overdue(case: Case) -> str:
     return f"an answer has been overdue since {format_time(case.terms.response_deadline(opened.challenged_at))}"
 
 
-def ground_of(case: Case) -> Ground | None:
+def ground_of(case: OrderRound) -> Ground | None:
     """Why it ended; None where it did not."""
     if case.ended is None:
         return None
     return case.ended["ground"] if case.ended.name == "ChallengeEnded" else Ground.WRONG_CONTENT
 
 
-def words(case: Case) -> str:
+def words(market: Market, case: OrderRound) -> str:
+    """How it stands, in one sentence; where a dispute can be opened, with what that takes."""
+    openable = case.state == "none" and refusal_to_open(case) is None and not case.keys_posted
+    return f"{standing(case)}, {_cost_of_dispute(market, case)}" if openable else standing(case)
+
+
+def standing(case: OrderRound) -> str:
     """How it stands, in one sentence."""
     name, stake, until = case.name, case.amount(case.price + case.bond), case.deadline
     by = format_until(until, case.now) if until is not None else ""
@@ -140,10 +138,10 @@ def words(case: Case) -> str:
             if refusal:
                 return f"there is no dispute: {refusal}"
             by = format_until(case.matures_at - 1, case.now)
-            if keys_posted(case):
+            if case.keys_posted:
                 see = command(case, "fetch")
                 return f"there is no dispute about {name}: keys were posted, see by `{see}` whether yours opens by {by}"
-            return f"there is no dispute about {name}; one can be opened until {by}, {_cost_of_dispute(case)}"
+            return f"there is no dispute about {name}; one can be opened until {by}"
     ground = ground_of(case)
     if ground is None or case.ended is None:
         return f"the dispute about {name} has ended"
@@ -151,7 +149,7 @@ def words(case: Case) -> str:
     return f"{_GROUNDS[ground]}: {case.amount(case.ended['paid'])} for {name} went to {who}"
 
 
-def what_next(case: Case, step: str = "open") -> str | None:
+def what_next(case: OrderRound, step: str = "open") -> str | None:
     """What to do where a step was asked for that is not due as it stands; None where nothing is left to do."""
     match case.state:
         case "answered" if step == "claim":
@@ -170,7 +168,7 @@ def what_next(case: Case, step: str = "open") -> str | None:
             begin = command(case, "dispute open")
             return (
                 f"`{command(case, 'fetch')}` it, or `{begin}` if that fails"
-                if keys_posted(case)
+                if case.keys_posted
                 else f"the buyer can challenge with `{begin}`"
             )
     return None
@@ -181,7 +179,7 @@ def changed_meanwhile(what: str) -> RefusedError:
     return RefusedError(what, "run this again", code="changed-meanwhile")
 
 
-def refusal_to_open(case: Case) -> RefusedError | None:
+def refusal_to_open(case: OrderRound) -> RefusedError | None:
     """Why the round can't be challenged (now); None where it can."""
     if not case.terms.adjudicated:
         return RefusedError(
@@ -190,13 +188,13 @@ def refusal_to_open(case: Case) -> RefusedError | None:
             code="not-adjudicated",
         )
     if case.state == "paid-to-buyer":
-        return RefusedError(words(case), code="already-disputed")
+        return RefusedError(standing(case), code="already-disputed")
     try:
         case.released()
     except RefusedError as error:
         return error
     if case.state != "none":
-        return RefusedError(words(case), what_next(case), code="already-disputed")
+        return RefusedError(standing(case), what_next(case), code="already-disputed")
     if case.faulty_at and not case.terms.copies:
         return RefusedError(
             f"the money for {case.name} matured before the round was proven faulty", OUTSIDE, code="too-late"
@@ -218,7 +216,7 @@ def refusal_to_open(case: Case) -> RefusedError | None:
     return None
 
 
-def asking(case: Case) -> str:
+def asking(case: OrderRound) -> str:
     """What is left to a buyer whom no contract judges: a seller can refund until the money has matured."""
     return OUTSIDE if case.release and case.now >= case.matures_at else "ask the seller for a refund"
 
@@ -232,7 +230,7 @@ def cost_words(gas: int, fee: int, coin: str, proof: int = 0) -> str:
     return f"about {gas:,} gas{parts}" + (f", at most {format_fee(fee, coin)}" if fee else "")
 
 
-def content_gas(case: Case) -> tuple[int, int]:
+def content_gas(case: OrderRound) -> tuple[int, int]:
     """What a proof of wrong content takes of its sender with the payment that it leads to, and the proof alone. A wrong
     copy that was not challenged is paid back by its proof."""
     proof = DISPUTE_GAS["proveWrongCopy" if case.terms.copies else "proveWrongContent"]
@@ -241,12 +239,12 @@ def content_gas(case: Case) -> tuple[int, int]:
     return proof + (0 if case.terms.copies else DISPUTE_GAS["refundFaulty"]), proof
 
 
-def _cost_of_dispute(case: Case) -> str:
-    fee = fee_of(case, BUYER_GAS)
+def _cost_of_dispute(market: Market, case: OrderRound) -> str:
+    fee = fee_of(market, BUYER_GAS)
     less = ": MORE THAN THE PRICE" if case.terms.native and fee > case.price else ""
-    return f"and takes {cost_words(BUYER_GAS, fee, case.market.connection.coin)}{less}"
+    return f"and takes {cost_words(BUYER_GAS, fee, market.connection.coin)}{less}"
 
 
-def fee_of(case: Case, gas: int) -> int:
+def fee_of(market: Market, gas: int) -> int:
     """The most that so much gas can cost now, in wei."""
-    return gas * case.market.connection.gas_price() if gas else 0
+    return gas * market.connection.gas_price() if gas else 0

@@ -13,16 +13,18 @@ from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, UnseenKeyError
 from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.crypto.dispute_keys import DisputeKey
-from numerbay_chain.disputes.advice import describe, keys_posted, refusal_to_open
+from numerbay_chain.disputes.advice import describe, refusal_to_open
 from numerbay_chain.disputes.keys import dispute_key
 from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.disputes.results import Dispute, OpenedDispute
 from numerbay_chain.disputes.views import newest_keyless
 from numerbay_chain.orders.allowance import ensure_allowance, missing_approval
-from numerbay_chain.orders.order_round import Case, read_case
+from numerbay_chain.orders.order_round import OrderRound
+from numerbay_chain.orders.rounds import read_again, read_round
 from numerbay_chain.protocol.events import Receipt, event_of
 from numerbay_chain.protocol.types import Settlement
-from numerbay_chain.retrieval.reception import Reception
+from numerbay_chain.retrieval.key_sources import content_key, pair_of
+from numerbay_chain.retrieval.promise import Promise
 from numerbay_chain.retrieval.results import ProblemError
 from numerbay_chain.session import Market
 
@@ -38,34 +40,38 @@ def open_dispute(market: Market, order: int, round: int | None = None, *, unseen
     """
     case = _meant(market, order, round)
     if sent := market.sending.resume(_label_to_open(case)):
-        return _opened(case, sent)
+        return _opened(market, case, sent)
     if _is_open(case):
-        return OpenedDispute(describe(case), None, resumed=True)
-    key = _ready(case, unseen)
+        return OpenedDispute(describe(market, case), None, resumed=True)
+    key = _ready(market, case, unseen)
     approved = ensure_allowance(market, case.terms.token, case.bond)
+    took_long = approved is not None or case.keys_posted or case.terms.copies
     with market.decision():
-        case = _still_open(case)
+        if took_long or market.connection.decision is not None:
+            case = _still_open(market, case)
         market.confirm()
         stake = market.sending.at_stake(case.terms.token, case.order.price)
         window = Window(case.challengeable_from, case.matures_at - 1, stake=stake)
         sent = market.sending.send(_label_to_open(case), _challenge(case, key), window=window)
-    return _opened(case, sent, approved)
+    return _opened(market, case, sent, approved)
 
 
-def _still_open(case: Case) -> Case:
-    """What a challenge rests on, as it stands now: reading the store took time. Raises `RefusedError`."""
-    case = case.again()
+def _still_open(market: Market, case: OrderRound) -> OrderRound:
+    """What a challenge rests on, as it stands now: reading the store, or a token's approval, took time. It is all asked
+    of a second node too: with keys that a node leaves out, a challenge would be for nothing. Raises `RefusedError`."""
+    case = read_again(market, case)
     if (refusal := refusal_to_open(case)) is not None:
         raise refusal
-    keys_posted(case)  # so that a second node is asked: with keys that a node leaves out, it would be for nothing
     return case
 
 
 def resume_challenge(market: Market, order: int, round: int | None = None) -> OpenedDispute | None:
     """Return what became of a challenge that an interrupted `open_dispute` had sent; None if there is none."""
+    if not market.sending.holds(f"challenge-{order}-"):
+        return None
     case = _meant(market, order, round)
     sent = market.sending.resume(_label_to_open(case))
-    return _opened(case, sent) if sent else None
+    return _opened(market, case, sent) if sent else None
 
 
 def preview(market: Market, order: int, round: int | None = None, *, unseen: bool = False) -> Dispute:
@@ -73,73 +79,73 @@ def preview(market: Market, order: int, round: int | None = None, *, unseen: boo
     missing money too."""
     case = _meant(market, order, round)
     if not _is_open(case):
-        key = _ready(case, unseen)
+        key = _ready(market, case, unseen)
         market.sending.sender.plan(missing_approval(market, case.terms.token, case.bond) or _challenge(case, key))
-    return describe(case)
+    return describe(market, case)
 
 
-def _meant(market: Market, order_id: int, round: int | None) -> Case:
+def _meant(market: Market, order_id: int, round: int | None) -> OrderRound:
     """Where no round is named: one whose challenge an interrupted call may have sent; else the newest without a key
     that can be challenged; else the newest released."""
     if round is not None:
-        return read_case(market, order_id, round)
+        return read_round(market, order_id, round)
     for label in market.sending.outbox.untold(f"challenge-{order_id}-"):
-        case = read_case(market, order_id, int(label.rpartition("-")[2]))
+        case = read_round(market, order_id, int(label.rpartition("-")[2]))
         if case.state != "none" or refusal_to_open(case) is None:  # else it never got there, and never will
             return case
-    newest = read_case(market, order_id, None)
-    return newest_keyless(newest) or newest
+    newest = read_round(market, order_id, None)
+    return newest_keyless(market, newest) or newest
 
 
-def _label_to_open(case: Case) -> str:
+def _label_to_open(case: OrderRound) -> str:
     return f"challenge-{case.order.id}-{case.round}"
 
 
-def _is_open(case: Case) -> bool:
+def _is_open(case: OrderRound) -> bool:
     return case.settlement is Settlement.CHALLENGED
 
 
-def _opened(case: Case, sent: Sent, approval: Receipt | None = None) -> OpenedDispute:
+def _opened(market: Market, case: OrderRound, sent: Sent, approval: Receipt | None = None) -> OpenedDispute:
     event_of(sent.receipt, "Challenged")
-    after = read_case(case.market, case.order.id, case.round)
+    after = read_again(market, case)
     if after.challenge is None:
         raise NetworkError(
             "the challenge was mined, but the node does not show it", "run this again", code="node-behind"
         )
-    return OpenedDispute(describe(after), sent.receipt, approval, sent.resumed)
+    return OpenedDispute(describe(market, after), sent.receipt, approval, sent.resumed)
 
 
-def _challenge(case: Case, key: DisputeKey) -> Call:
+def _challenge(case: OrderRound, key: DisputeKey) -> Call:
     bond = case.bond if case.terms.native else 0
     return calls.challenge(order=case.order.id, round=case.round, bucket=case.bucket, dispute_key=key.x, bond=bond)
 
 
-def _ready(case: Case, unseen: bool) -> DisputeKey:
+def _ready(market: Market, case: OrderRound, unseen: bool) -> DisputeKey:
     """The one-time key of a challenge that makes sense. Raises what speaks against it."""
-    account, buyer = case.market.account, case.order.buyer
+    account, buyer = market.account, case.order.buyer
     if account != buyer:
         raise RefusedError(
             f"only the buyer {buyer} may challenge, not {account}", "use the buyer's account", code="not-buyer"
         )
     if (refusal := refusal_to_open(case)) is not None:
         raise refusal
-    reception = Reception(case.market, case, RECOURSE)
+    promise = Promise(market, case, RECOURSE)
     try:
-        pair = reception.pair()
+        pair = pair_of(promise)
     except ProblemError as error:
         raise error.error from error
     key = dispute_key(case, pair)
-    _refuse_for_nothing(reception, pair, unseen)
-    _refuse_twice(case)
+    _refuse_for_nothing(promise, pair, unseen)
+    _refuse_twice(market, case)
     return key
 
 
-def _refuse_for_nothing(reception: Reception, pair: KeyPair, unseen: bool) -> None:
+def _refuse_for_nothing(promise: Promise, pair: KeyPair, unseen: bool) -> None:
     """Where the right key was handed out, or that can't be seen: the contract does not know of envelopes."""
-    case = reception.case
+    case = promise.case
     lost = "gas and the bond" if case.bond else "gas"
     try:
-        reception.key(reception.manifest(case.released()), pair)
+        content_key(promise, promise.manifest(case.released()), pair)
     except ProblemError as error:
         if unseen or not isinstance(error.error, NetworkError):
             return
@@ -163,9 +169,9 @@ def _refuse_for_nothing(reception: Reception, pair: KeyPair, unseen: bool) -> No
     )
 
 
-def _refuse_twice(case: Case) -> None:
+def _refuse_twice(market: Market, case: OrderRound) -> None:
     """Where a challenge of an interrupted call was sent, and a dry run does not wait for it."""
-    market, label = case.market, _label_to_open(case)
+    label = _label_to_open(case)
     transaction = market.sending.outbox.untold(label).get(label)  # not that of round 10 for round 1
     with suppress(RevertedError):  # mined without effect
         if transaction and market.sending.sender.lookup(transaction) == "pending":

@@ -23,14 +23,11 @@ from numerbay_chain.index.questions import (
     require_orders,
     require_rounds,
 )
-from numerbay_chain.orders.order_round import Case, read_case
-from numerbay_chain.protocol.facts import Facts, OrderRound
+from numerbay_chain.orders.order_round import OrderRound
+from numerbay_chain.orders.rounds import Pair, read_many
+from numerbay_chain.protocol.facts import Facts, RoundFacts
 from numerbay_chain.protocol.rules import OVER
-from numerbay_chain.protocol.types import Terms
 from numerbay_chain.session import Market
-
-Place = tuple[int, int]
-"""An order and a round."""
 
 
 def scope_of(market: Market, named: Collection[int] = ()) -> DisputeScope:
@@ -38,7 +35,7 @@ def scope_of(market: Market, named: Collection[int] = ()) -> DisputeScope:
     all others, else by the setting `operates`. Raises `NetworkError` where the logs leave out listings."""
     contract, account = market.contract, market.account
     if named:
-        found = [contract.listing(listing) for listing in sorted(set(named))]
+        found = contract.at().listings(sorted(set(named)))
         sold = frozenset(one.id for one in found if one.seller == account)
         return DisputeScope(sold, frozenset(one.id for one in found if one.operator == account) - sold, 0)
     listings = read_listings(market.index).listings
@@ -51,7 +48,7 @@ def scope_of(market: Market, named: Collection[int] = ()) -> DisputeScope:
         )
     sold = frozenset(listing for listing, offering in offerings.items() if offering.seller == account)
     known = market.operates & offerings.keys() - sold  # who operates these now is asked of the contract
-    operated = frozenset(listing for listing in known if contract.listing(listing).operator == account)
+    operated = frozenset(one.id for one in contract.at().listings(known) if one.operator == account)
     others = {listing for listing, offering in offerings.items() if offering.operator == account} - sold - operated
     return DisputeScope(sold, operated, len(others))
 
@@ -82,21 +79,18 @@ class OpenChallenge:
 
 def open_challenges(market: Market, scope: DisputeScope) -> list[OpenChallenge]:
     """Own listings first, and what must be answered soonest first; what is answered already comes last. One question
-    for the logs and one for each listing that was challenged: no more for a thousand challenges."""
+    for the logs and one for all listings that were challenged: no more for a thousand challenges."""
     if not scope.all:
         return []
-    terms: dict[int, Terms] = {}
+    disputed = _disputed(read_disputes(market.index), scope.all)
+    opened = [(pair, challenge) for pair, known in disputed if (challenge := known.open_challenge)]
+    listings = {one.id: one for one in market.contract.at().listings({order >> 32 for (order, _), _ in opened})}
     found: list[OpenChallenge] = []
-    for place, known in _disputed(read_disputes(market.index), scope.all):
-        if (challenge := known.open_challenge) is None:
-            continue
-        listing = place[0] >> 32
-        if listing not in terms:
-            terms[listing] = market.contract.listing(listing).terms
-        deadline = terms[listing].response_deadline(challenge.challenged_at)
-        price, bond, token = challenge.price, challenge.bond, terms[listing].token
-        sold, answered = listing in scope.sold, challenge.responded
-        found.append(OpenChallenge(*place, sold, deadline, price, bond, token, answered))
+    for (order, round), challenge in opened:
+        terms, sold = listings[order >> 32].terms, order >> 32 in scope.sold
+        deadline = terms.response_deadline(challenge.challenged_at)
+        stake = challenge.price, challenge.bond, terms.token
+        found.append(OpenChallenge(order, round, sold, deadline, *stake, challenge.responded))
     return sorted(found, key=lambda one: (one.answered, not one.sold, one.deadline, one.order, one.round))
 
 
@@ -116,7 +110,7 @@ def in_time(challenges: Iterable[OpenChallenge], now: int, each: int) -> list[Op
     return chosen + sorted(late, key=lambda one: (not one.sold, -one.stake))
 
 
-def buyers_cases(market: Market, *, ended: bool) -> Page[Case]:
+def buyers_cases(market: Market, *, ended: bool) -> Page[OrderRound]:
     """The account's disputes, and what faulty rounds owe it; the most urgent first. Of faulty rounds those that most
     was paid for, `MOST` of them: strangers can give away orders of rounds that they have proven faulty themselves."""
     block = market.connection.block_number()
@@ -132,25 +126,25 @@ def buyers_cases(market: Market, *, ended: bool) -> Page[Case]:
         for round in facts.listing(id >> 32).faulty
         if prices[id] and facts.order(id).sold.covers(round)
     }
-    owed = sorted(faulty - {place for place, _ in found}, key=lambda place: (-prices[place[0]], place))
-    chosen = {place for place, known in found if ended or known.outcome is None}
+    owed = sorted(faulty - {pair for pair, _ in found}, key=lambda pair: (-prices[pair[0]], pair))
+    chosen = {pair for pair, known in found if ended or known.outcome is None}
     return Page(_sorted(market, chosen | {*owed[:MOST]}, ended), more=len(owed[MOST:]))
 
 
-def sellers_cases(market: Market, named: Collection[int], *, ended: bool) -> list[Case]:
+def sellers_cases(market: Market, named: Collection[int], *, ended: bool) -> list[OrderRound]:
     """Disputes about the listings that the account looks after (`scope_of`); what must be answered soonest first."""
-    return _sorted(market, disputed_places(market, scope_of(market, named).all, ended=ended), ended)
+    return _sorted(market, disputed_rounds(market, scope_of(market, named).all, ended=ended), ended)
 
 
-def disputed_places(market: Market, listings: Collection[int], *, ended: bool) -> set[Place]:
+def disputed_rounds(market: Market, listings: Collection[int], *, ended: bool) -> set[Pair]:
     """The orders of these listings, and their rounds, that are disputed by the logs; with `ended`, that ever were."""
     if not listings:
         return set()
     disputed = _disputed(read_disputes(market.index), listings)
-    return {place for place, known in disputed if ended or known.outcome is None}
+    return {pair for pair, known in disputed if ended or known.outcome is None}
 
 
-def _disputed(facts: Facts, listings: Collection[int]) -> Iterator[tuple[Place, OrderRound]]:
+def _disputed(facts: Facts, listings: Collection[int]) -> Iterator[tuple[Pair, RoundFacts]]:
     """What was ever disputed about these listings, order by order."""
     for id, order in facts.orders.items():
         if id >> 32 in listings:
@@ -162,17 +156,17 @@ def require_all_challenges(market: Market, listings: Collection[int]) -> None:
     out, and where a second node, if there is one, tells of others: a node that stands still knows of no new one."""
     contract = market.contract
     with market.decision():
-        disputed_places(market, listings, ended=False)
-        for listing in sorted(listings):
-            if contract.listing(listing).terms.adjudicated:
-                sales = Sales.read(market, contract.look(), listing, more=ROUNDS)
+        disputed_rounds(market, listings, ended=False)
+        look = contract.look()
+        for listing in look.listings(sorted(listings)):
+            if listing.terms.adjudicated:
+                sales = Sales.read(market, look, listing.id, more=ROUNDS)
                 require_rounds(market.index, sales.facts, sales.listing)
                 sales.require_all_challenges()
         if contract.connection.second is not None:
             market.confirm()
 
 
-def _sorted(market: Market, places: set[Place], ended: bool) -> list[Case]:
-    cases = [read_case(market, order, round) for order, round in sorted(places)]
-    chosen = [case for case in cases if ended or case.state not in OVER]
+def _sorted(market: Market, pairs: set[Pair], ended: bool) -> list[OrderRound]:
+    chosen = [case for case in read_many(market, sorted(pairs)) if ended or case.state not in OVER]
     return sorted(chosen, key=lambda case: (case.deadline is None, case.deadline or 0, case.order.id, case.round))

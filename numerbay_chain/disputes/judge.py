@@ -19,15 +19,16 @@ from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.core.units import format_duration, format_until
 from numerbay_chain.crypto import secp256k1
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.disputes.advice import command, content_gas, what_next, words
+from numerbay_chain.disputes.advice import command, content_gas, standing, what_next
 from numerbay_chain.disputes.keys import dispute_key, is_right, sealed_scalar
 from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.disputes.results import Judgement, ProofKind
-from numerbay_chain.index.questions import read_about
-from numerbay_chain.orders.order_round import Case, read_case
+from numerbay_chain.orders.order_round import OrderRound
+from numerbay_chain.orders.rounds import read_again, read_round
 from numerbay_chain.protocol.finality import FINALITY_ENDS
 from numerbay_chain.protocol.gas import DISPUTE_GAS
-from numerbay_chain.retrieval.reception import Reception
+from numerbay_chain.retrieval.key_sources import content_key, pair_of
+from numerbay_chain.retrieval.promise import Promise
 from numerbay_chain.retrieval.results import ProblemError
 from numerbay_chain.session import Market
 
@@ -44,27 +45,27 @@ def judge(market: Market, order: int, round: int | None = None, *, progress: Pro
     Raises `RefusedError` where a proof would lose, or bring nothing; `AccountError` without the key file.
     """
     market.require_second()
-    return judge_case(Reception(market, read_case(market, order, round, "open", "prove"), RECOURSE), progress)
+    return judge_case(Promise(market, read_round(market, order, round, "open", "prove"), RECOURSE), progress)
 
 
-def judge_case(reception: Reception, progress: Progress) -> Judgement:
-    case = reception.case
+def judge_case(promise: Promise, progress: Progress) -> Judgement:
+    market, case = promise.market, promise.case
     refuse_stale(case)
     try:
         try:
-            manifest = reception.manifest(reception.release())
+            manifest = promise.manifest(promise.release())
         except ProblemError:
             # the chain has all that an answer is judged by: a copy's manifest that nobody gives protects no wrong one
-            wrong = _wrong_answer(case, None, reception.pair()) if case.state == "answered" else None
+            wrong = _wrong_answer(market, case, None, pair_of(promise)) if case.state == "answered" else None
             if wrong is not None:
                 return wrong
             raise
-        pair = reception.pair()
-        wrong = _wrong_answer(case, manifest, pair) if case.state == "answered" else None
+        pair = pair_of(promise)
+        wrong = _wrong_answer(market, case, manifest, pair) if case.state == "answered" else None
         if wrong is not None:
             return wrong
-        with reception.keeping(manifest):  # the envelope too
-            return _wrong_content(reception, manifest, reception.key(manifest, pair), progress)
+        with promise.keeping(manifest):  # the envelope too
+            return _wrong_content(promise, manifest, content_key(promise, manifest, pair), progress)
     except ProblemError as error:
         unread = isinstance(error.error, NetworkError) and not isinstance(error.error, NotFoundError)
         if error.problem.kind in ("key", "envelope", "no-envelope") and not unread:
@@ -76,7 +77,7 @@ def judge_case(reception: Reception, progress: Progress) -> Judgement:
         raise error.error from error
 
 
-def refuse_stale(case: Case) -> None:
+def refuse_stale(case: OrderRound) -> None:
     """Raises `RefusedError` where no proof brings anything any more."""
     if not case.terms.adjudicated:
         raise RefusedError(
@@ -90,11 +91,11 @@ def refuse_stale(case: Case) -> None:
         )
     match case.state:
         case "faulty" | "refundable":
-            raise RefusedError(f"it was proven already: {words(case)}", what_next(case), code="already-proven")
+            raise RefusedError(f"it was proven already: {standing(case)}", what_next(case), code="already-proven")
         case "unanswered":
-            raise RefusedError(f"no proof is needed: {words(case)}", what_next(case), code="nothing-to-prove")
+            raise RefusedError(f"no proof is needed: {standing(case)}", what_next(case), code="nothing-to-prove")
         case "unproven" | "paid-to-buyer" | "paid-to-seller" | "paid-back":
-            raise RefusedError(f"nothing can be proven any more: {words(case)}", what_next(case), code="too-late")
+            raise RefusedError(f"nothing can be proven any more: {standing(case)}", what_next(case), code="too-late")
         case "none":
             case.released()
             if case.declinable_until is not None:
@@ -116,7 +117,7 @@ def refuse_stale(case: Case) -> None:
                 )
 
 
-def _wrong_answer(case: Case, manifest: Manifest | None, pair: KeyPair) -> Judgement | None:
+def _wrong_answer(market: Market, case: OrderRound, manifest: Manifest | None, pair: KeyPair) -> Judgement | None:
     """None: the seller answered with the right key. What the answer commits to is the contract's word (`challenge`);
     where the manifest is available, the two are compared."""
     answered, scalar, private_key = case.challenge, sealed_scalar(case, pair), dispute_key(case, pair).reveal()
@@ -128,25 +129,26 @@ def _wrong_answer(case: Case, manifest: Manifest | None, pair: KeyPair) -> Judge
     # n - k and k + n are wrong answers that give k away all the same
     publishes = scalar % secp256k1.N != 0 and secp256k1.point_x(scalar % secp256k1.N) == answered.key_commitment
     if publishes:
-        refuse_late(case, until)
-    refuse_young(case, "the seller's answer", case.answered.block, until)
+        refuse_late(market, case, until)
+    refuse_young(market, case, "the seller's answer", case.answered.block, until)
     call = calls.prove_wrong_key(order=case.order.id, round=case.round, answered=answered, private_key=private_key)
-    told = case.market.connection.name
+    told = market.connection.name
     said = f"the seller answered with another key than the one committed to, by the answer that {told} told"
-    return _judgement(case, call, None, publishes, answered.stake, until, said)
+    return _judgement(market, case, call, None, publishes, answered.stake, until, said)
 
 
-def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, progress: Progress) -> Judgement:
-    market, chunk = reception.market, _wrong_chunk(reception, manifest, key, progress)
-    case = reception.case.again()  # reading may have taken hours
+def _wrong_content(promise: Promise, manifest: Manifest, key: ContentKey, progress: Progress) -> Judgement:
+    market, chunk = promise.market, _wrong_chunk(promise, manifest, key, progress)
+    case = read_again(market, promise.case)  # reading may have taken hours
     refuse_stale(case)
     answered, until = case.challenge, content_until(case)
-    refuse_late(case, until)
+    refuse_late(market, case, until, case.now)
     what, block = promised(case)
-    refuse_young(case, what, block, until)
+    refuse_young(market, case, what, block, until)
     try:
-        with _time_for(case):
-            proof = content_proof(manifest, key, reception.store(manifest), chunk, _watched(case, progress, "prove"))
+        with _time_for(market, case):
+            report = _watched(market, case, progress, "prove")
+            proof = content_proof(manifest, key, promise.store(manifest), chunk, report)
     except ContentError as error:
         raise _not_judged(error) from error
     if case.terms.copies:
@@ -162,15 +164,16 @@ def _wrong_content(reception: Reception, manifest: Manifest, key: ContentKey, pr
         f"chunk {chunk} of {case.name} does not decrypt to what was committed to, by the content hash "
         f"0x{manifest.content_hash.hex()} that {market.connection.name} told"
     )
-    return _judgement(case, call, chunk, True, case.price + (answered.bond if answered else 0), until, said)
+    return _judgement(market, case, call, chunk, True, case.price + (answered.bond if answered else 0), until, said)
 
 
-def _wrong_chunk(reception: Reception, manifest: Manifest, key: ContentKey, progress: Progress) -> int:
+def _wrong_chunk(promise: Promise, manifest: Manifest, key: ContentKey, progress: Progress) -> int:
     """The first chunk that is not what was committed to. Raises `RefusedError` where there is none."""
-    case, report = reception.case, _watched(reception.case, progress, "check")
+    market, case = promise.market, promise.case
+    report = _watched(market, case, progress, "check")
     try:
-        with _time_for(case):
-            store, kept = reception.store(manifest), reception.keeps(manifest)  # else it is read twice
+        with _time_for(market, case):
+            store, kept = promise.store(manifest), promise.keeps(manifest)  # else it is read twice
             chunk = wrong_chunk(manifest, key, store, report, to_the_end=kept)
     except ContentError as error:
         raise _not_judged(error) from error
@@ -185,25 +188,25 @@ def _wrong_chunk(reception: Reception, manifest: Manifest, key: ContentKey, prog
     )
 
 
-def _time_for(case: Case) -> AbstractContextManager[None]:
+def _time_for(market: Market, case: OrderRound) -> AbstractContextManager[None]:
     """Bounds the reading of content: what comes after the deadline proves nothing."""
-    return case.market.content.reading(case.market.clock.left(content_until(case)) - case.margin)
+    return market.content.reading(market.clock.left(content_until(case)) - case.margin)
 
 
-def _watched(case: Case, progress: Progress, label: str) -> Callable[[int, int], None]:
+def _watched(market: Market, case: OrderRound, progress: Progress, label: str) -> Callable[[int, int], None]:
     """Tells progress, and ends reading that has become useless."""
     until = content_until(case)
-    over = case.market.clock.alarm(case.market.clock.left(until) - case.margin)
+    over = market.clock.alarm(market.clock.left(until) - case.margin)
 
     def report(done: int, total: int) -> None:
         progress(label, done, total)
         if over():
-            raise _too_slow(case, until)
+            raise _too_slow(market, case, until)
 
     return report
 
 
-def content_until(case: Case) -> int:
+def content_until(case: OrderRound) -> int:
     """The last second for a proof of wrong content, as the dispute stands."""
     answered = case.challenge
     if answered is not None and answered.responded:
@@ -221,7 +224,14 @@ def _not_judged(error: ContentError) -> RefusedError:
 
 
 def _judgement(
-    case: Case, call: Call, chunk: int | None, publishes: bool, returns: int, until: int, said: str
+    market: Market,
+    case: OrderRound,
+    call: Call,
+    chunk: int | None,
+    publishes: bool,
+    returns: int,
+    until: int,
+    said: str,
 ) -> Judgement:
     gas = DISPUTE_GAS[call.function] if chunk is None else content_gas(case)[0]
     public = "; the content key becomes public by the proof, and everybody can read the file" if publishes else ""
@@ -235,8 +245,8 @@ def _judgement(
         token=case.token,
         until=until,
         gas=gas,
-        fee=gas * case.market.connection.gas_price(),
-        coin=case.market.connection.coin,
+        fee=gas * market.connection.gas_price(),
+        coin=market.connection.coin,
         words=f"{said}: {case.amount(returns)} come back{public}",
         state=case.state,
         challenge=case.challenge,
@@ -244,15 +254,15 @@ def _judgement(
     )
 
 
-def _too_slow(case: Case, until: int) -> TooLateError:
+def _too_slow(market: Market, case: OrderRound, until: int) -> TooLateError:
     """For content that did not come in the time that was left."""
-    by = format_until(until, case.market.clock.now())
+    by = format_until(until, market.clock.now())
     return TooLateError(
         f"the content of {case.name} did not come in time: a proof had to be mined until {by}", _instead(case)
     )
 
 
-def _instead(case: Case) -> str:
+def _instead(case: OrderRound) -> str:
     """What is left to the buyer where it is too late for a proof as the dispute stood."""
     if case.state != "challenged":
         return "ask the seller for a refund"
@@ -262,29 +272,28 @@ def _instead(case: Case) -> str:
     )
 
 
-def refuse_late(case: Case, until: int) -> None:
-    """A content key that is revealed too late is given away for nothing."""
-    if case.is_late(until):
-        by = format_until(until, case.market.clock.now())
+def refuse_late(market: Market, case: OrderRound, until: int, now: int | None = None) -> None:
+    """A content key that is revealed too late is given away for nothing. `now`: where the time was asked for a moment
+    ago."""
+    if market.clock.is_late(until, case.margin, now):
+        by = format_until(until, market.clock.now())
         raise TooLateError(
             f"a proof had to be mined until {by}: it would come too late, and give the content key away for nothing",
             _instead(case),
         )
 
 
-def promised(case: Case) -> tuple[str, int]:
+def promised(case: OrderRound) -> tuple[str, int]:
     """What the content hash was promised by, and its block."""
     release = case.released()
     if not case.terms.copies:
         return "the release", release.block
-    facts = read_about(case.market.index, [case.order.id], ("CopyDelivered",), round=case.round)
-    copy = facts.order(case.order.id).at(case.round).copy
-    return "the copy", copy.block if copy else release.block
+    return "the copy", case.copy.block if case.copy else release.block
 
 
-def refuse_young(case: Case, what: str, block: int, until: int) -> None:
+def refuse_young(market: Market, case: OrderRound, what: str, block: int, until: int) -> None:
     """What could still vanish from the chain is not proven wrong yet, where there is time to wait."""
-    wait = case.seconds_to_final(block)
+    wait = market.finality().seconds_left(block)
     if wait > 0 and case.now + wait + FINALITY_ENDS <= until:
         left = format_duration(wait)
         raise RefusedError(

@@ -10,12 +10,12 @@ from numerbay_chain.crypto.dispute_keys import (
     is_committed_key,
     open_response,
 )
-from numerbay_chain.orders.order_round import Case
+from numerbay_chain.orders.order_round import OrderRound
 
 
-def dispute_key(case: Case, pair: KeyPair) -> DisputeKey:
+def dispute_key(case: OrderRound, pair: KeyPair) -> DisputeKey:
     """Return the one-time key of this dispute. Raise `AccountError` where the challenge was made with another one."""
-    key = derive_dispute_key(pair.reveal_private_key(), case.place)
+    key = derive_dispute_key(pair.reveal_private_key(), case.context)
     if case.challenge is not None and case.challenge.dispute_key != key.x:
         raise AccountError(
             f"the challenge of {case.name} was not made with this key file",
@@ -25,15 +25,15 @@ def dispute_key(case: Case, pair: KeyPair) -> DisputeKey:
     return key
 
 
-def sealed_scalar(case: Case, pair: KeyPair) -> int | None:
+def sealed_scalar(case: OrderRound, pair: KeyPair) -> int | None:
     """Return what the seller's answer holds, which may be the content key; None where there is no answer."""
     answered = case.challenge
     if answered is None or not answered.responded:
         return None
-    return open_response(Response(answered.response_key, answered.sealed_key), dispute_key(case, pair), case.place)
+    return open_response(Response(answered.response_key, answered.sealed_key), dispute_key(case, pair), case.context)
 
 
-def is_right(case: Case, scalar: int, commitment: bytes | None) -> bool:
+def is_right(case: OrderRound, scalar: int, commitment: bytes | None) -> bool:
     """Return whether the contract takes an answer's content for the content key. `commitment`: the manifest's, where it
     is available. Raise `NetworkError` where the node tells of another one with the answer."""
     known = None if case.challenge is None else word(case.challenge.key_commitment)

@@ -28,7 +28,8 @@ from numerbay_chain.disputes.advice import changed_meanwhile, command, words
 from numerbay_chain.disputes.docket import OpenChallenge, in_time, open_challenges, require_all_challenges, scope_of
 from numerbay_chain.disputes.results import Answer, Answers, DisputeScope, Unanswered
 from numerbay_chain.orders.manifests import resolve_manifest
-from numerbay_chain.orders.order_round import Case, read_case
+from numerbay_chain.orders.order_round import OrderRound
+from numerbay_chain.orders.rounds import read_again, read_round
 from numerbay_chain.protocol.events import event_of
 from numerbay_chain.protocol.finality import FINALITY_ENDS
 from numerbay_chain.protocol.rules import is_operated, require_operator
@@ -56,25 +57,22 @@ def respond(
     """
     if order is None:
         return _respond_all(market, scope_of(market, listings))
-    case = read_case(market, order, round, "disputed", "respond")
+    case = read_round(market, order, round, "disputed", "respond")
     if case.state != "challenged":
-        earlier = _resumed(case)
+        earlier = _resumed(market, case)
         if earlier is not None:
             return Answers((earlier,), ())
-        raise RefusedError(f"there is nothing to answer: {words(case)}", _instead(case), code="nothing-to-answer")
-    young = _young(case)
+        raise RefusedError(
+            f"there is nothing to answer: {words(market, case)}", _instead(case), code="nothing-to-answer"
+        )
+    young = _young(market, case)
     if young is not None:
         return Answers((), (young,))
-    with market.content.reading(_left(case)):
-        return Answers((_respond(case),), ())
+    with market.content.reading(market.clock.left(case.deadline or 0, case.margin, case.now)):
+        return Answers((_respond(market, case),), ())
 
 
-def _left(case: Case) -> int:
-    """Seconds in which content can be read for the answer."""
-    return case.market.clock.left(case.deadline or 0, case.margin)
-
-
-def _instead(case: Case) -> str:
+def _instead(case: OrderRound) -> str:
     if case.state == "answered":
         return "wait for that"
     if case.state == "unproven":
@@ -115,13 +113,13 @@ def _answer_in_turn(
     for number, one in enumerate([*due, *last]):
         try:
             with market.content.reading(_share(market, due[number:])):
-                case = read_case(market, one.order, one.round)
+                case = read_round(market, one.order, one.round)
                 if case.state == "unanswered":
                     left.append(_missed(case))
                 elif case.state == "challenged":
-                    young = _young(case)
+                    young = _young(market, case)
                     if young is None:
-                        answered.append(_respond(case))
+                        answered.append(_respond(market, case))
                     else:
                         left.append(young)
         except NumerbayChainError as error:
@@ -140,16 +138,16 @@ def _share(market: Market, due: list[OpenChallenge]) -> float:
     return min(left / len(due), _READING)
 
 
-def _respond(case: Case) -> Answer:
-    market, opened = case.market, case.challenge
+def _respond(market: Market, case: OrderRound) -> Answer:
+    opened = case.challenge
     require_operator(case.listing, market.account)
-    earlier = _resumed(case)
+    earlier = _resumed(market, case)
     if earlier is not None:
         return earlier
     if opened is None:
-        raise RefusedError(words(case), code="nothing-to-answer")
-    until = _refuse_late(case)
-    manifest = manifest_of(case)
+        raise RefusedError(words(market, case), code="nothing-to-answer")
+    until = _refuse_late(market, case)
+    manifest = manifest_of(market, case)
     order = case.order.id if case.terms.copies else 0
     try:
         key = posting.content_key(market, Manifest.decode(manifest), case.listing.id, case.round, order)
@@ -159,7 +157,7 @@ def _respond(case: Case) -> Answer:
             f"{error.hint}; if it is lost, {case.amount(opened.stake)} can be settled to the buyer after the deadline",
             code="wrong-secret",
         ) from error
-    response = seal_response(key, opened.dispute_key, case.place)
+    response = seal_response(key, opened.dispute_key, case.context)
     call = calls.respond(
         order=case.order.id,
         round=case.round,
@@ -170,7 +168,7 @@ def _respond(case: Case) -> Answer:
     )
     stake = market.sending.at_stake(case.terms.token, opened.stake)
     with market.decision():
-        _require_unchanged(case, manifest)
+        _require_unchanged(market, case, manifest)
         # an answer is sealed anew each time
         window = Window(until=until, margin=case.margin, stake=stake)
         sent = market.sending.send_secret(_label(case), call, window, _identity(case, opened))
@@ -178,33 +176,32 @@ def _respond(case: Case) -> Answer:
     return Answer(case.order.id, case.round, sent.receipt, sent.resumed)
 
 
-def _require_unchanged(case: Case, manifest: bytes) -> None:
+def _require_unchanged(market: Market, case: OrderRound, manifest: bytes) -> None:
     """All that the answer rests on, read once more: what took long to read may have changed it, and a second node is
     asked the same. Raises `RefusedError`."""
-    now = case.again()
-    promised = case.market.contract.hash_of(case.order.id, case.round)
-    sold_by_us = is_operated(now.listing, case.market.account)
+    now = read_again(market, case)
+    sold_by_us = is_operated(now.listing, market.account)
     # a buyer who cancels meanwhile stops no answer: it is sealed to the key of the challenge
     if (now.state, now.challenge, now.order.buyer) != (
         "challenged",
         case.challenge,
         case.order.buyer,
     ) or not sold_by_us:
-        raise changed_meanwhile(f"this changed meanwhile: {words(now)}")
-    if promised != sha256(manifest).digest():
+        raise changed_meanwhile(f"this changed meanwhile: {words(market, now)}")
+    if now.content_hash != sha256(manifest).digest():
         raise changed_meanwhile(f"{case.name} was promised other content than its answer is about")
-    if (young := _young(now)) is not None:
+    if (young := _young(market, now)) is not None:
         raise RefusedError(young.reason, code="too-early")
 
 
-def _refuse_late(case: Case) -> int:
+def _refuse_late(market: Market, case: OrderRound) -> int:
     """The last second for the answer. One that is mined later is refused by the contract, and the buyer reads the key
     in it all the same. Raises `TooLateError`."""
     until = case.deadline
     if until is None:
-        raise RefusedError(words(case), code="nothing-to-answer")
-    if case.is_late(until):
-        by = format_until(until, case.market.clock.now())
+        raise RefusedError(words(market, case), code="nothing-to-answer")
+    if market.clock.is_late(until, case.margin, case.now):
+        by = format_until(until, case.now)
         raise TooLateError(
             f"{case.name} had to be answered until {by}: an answer could be mined too late, and give the buyer the key "
             "for nothing",
@@ -213,12 +210,11 @@ def _refuse_late(case: Case) -> int:
     return until
 
 
-def manifest_of(case: Case) -> bytes:
+def manifest_of(market: Market, case: OrderRound) -> bytes:
     """Return the manifest whose hash was posted for the order, 288 bytes. Raises `RefusedError` where there is none,
     and as `resolve_manifest`."""
-    market, release = case.market, case.released()
-    promised = market.contract.hash_of(case.order.id, case.round)
-    if promised == ZERO_HASH:
+    release = case.released()
+    if case.content_hash == ZERO_HASH:
         raise RefusedError(
             f"no copy of round {case.round} was posted for order {case.order}: the challenge can't be answered",
             "its money goes back to the buyer",
@@ -227,22 +223,22 @@ def manifest_of(case: Case) -> bytes:
     journal = RoundJournal(market.journal_folder(case.listing.id), case.listing.id)
     entry = journal.load(case.round) if case.terms.copies else None
     known = entry.copy_manifest(case.order.id) if entry else b""
-    return resolve_manifest(market, case.listing, release, promised, known)
+    return resolve_manifest(market, case.listing, release, case.content_hash, known)
 
 
-def _young(case: Case) -> Unanswered | None:
+def _young(market: Market, case: OrderRound) -> Unanswered | None:
     """A challenge that could still vanish, with the order that it is about, is answered later, if there is time."""
     deadline = case.deadline
     if case.opened is None or deadline is None:
         return None
-    wait = case.seconds_to_final(case.opened.block)
+    wait = market.finality().seconds_left(case.opened.block)
     if wait == 0 or case.now + wait + FINALITY_ENDS > deadline:
         return None
     reason = f"the challenge is not final yet: that takes about {format_duration(wait)} more; run this again then"
     return Unanswered(case.order.id, case.round, reason, deadline, False, ExitCode.DONE, "too-early")
 
 
-def _missed(case: Case) -> Unanswered:
+def _missed(case: OrderRound) -> Unanswered:
     reason = f"it is too late, {case.amount(case.price + case.bond)} can be claimed by the buyer"
     return Unanswered(case.order.id, case.round, reason, _deadline(case), True, ExitCode.REFUSED, "too-late")
 
@@ -252,20 +248,20 @@ def _kept(challenge: OpenChallenge, error: NumerbayChainError) -> Unanswered:
     return Unanswered(challenge.order, challenge.round, reason, challenge.deadline, True, error.exit_code, error.code)
 
 
-def _deadline(case: Case) -> int | None:
+def _deadline(case: OrderRound) -> int | None:
     return case.terms.response_deadline(case.challenge.challenged_at) if case.challenge else None
 
 
-def _resumed(case: Case) -> Answer | None:
-    sent = case.market.sending.resume(_label(case))
+def _resumed(market: Market, case: OrderRound) -> Answer | None:
+    sent = market.sending.resume(_label(case))
     return Answer(case.order.id, case.round, sent.receipt, sent.resumed) if sent else None
 
 
-def _label(case: Case) -> str:
+def _label(case: OrderRound) -> str:
     """A challenge that fell out of the chain and came back needs another answer."""
     since = case.challenge.challenged_at if case.challenge else 0
     return f"respond-{case.order.id}-{case.round}-{since}"
 
 
-def _identity(case: Case, opened: Challenge) -> str:
+def _identity(case: OrderRound, opened: Challenge) -> str:
     return f"respond {case.order.id} {case.round} to {opened.dispute_key:064x} of {opened.challenged_at}"

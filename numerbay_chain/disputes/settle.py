@@ -9,7 +9,8 @@ from numerbay_chain.chain.sending.steps import Prepared
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.disputes.advice import what_next, words
 from numerbay_chain.disputes.results import EndedDispute
-from numerbay_chain.orders.order_round import Case, read_case
+from numerbay_chain.orders.order_round import OrderRound
+from numerbay_chain.orders.rounds import read_round
 from numerbay_chain.protocol.events import Event, event_of
 from numerbay_chain.protocol.types import Ground
 from numerbay_chain.session import Market
@@ -18,25 +19,25 @@ from numerbay_chain.session import Market
 def claim(market: Market, order: int, round: int | None = None) -> EndedDispute:
     """Get price and bond back where the seller did not respond in time. Raises `RefusedError` where that is not so
     (yet)."""
-    return end(read_case(market, order, round, "disputed", "claim"), "claim")
+    return end(market, read_round(market, order, round, "disputed", "claim"), "claim")
 
 
 def settle(market: Market, order: int, round: int | None = None) -> EndedDispute:
     """End a dispute as it stands, for whomever that is: an unanswered challenge or a faulty round to the buyer, an
     answer against which nothing was proven in time to the seller. By anyone."""
-    return end(read_case(market, order, round, "disputed", "settle"), "settle")
+    return end(market, read_round(market, order, round, "disputed", "settle"), "settle")
 
 
-def end(case: Case, step: Literal["claim", "settle"]) -> EndedDispute:
+def end(market: Market, case: OrderRound, step: Literal["claim", "settle"]) -> EndedDispute:
     """Send what ends it now. Raises `RefusedError` where nothing does."""
 
     def prepare() -> Prepared:
         call = call_to_end(case)
         if call is None or (step == "claim" and call.function != "claimTimeout"):
-            raise RefusedError(words(case), what_next(case, step), code="nothing-to-settle")
+            raise RefusedError(words(market, case), what_next(case, step), code="nothing-to-settle")
         return Prepared(call, Window(after=_end_from(case)))
 
-    sent = case.market.sending.resume_or_send(f"end-{case.order.id}-{case.round}", prepare)
+    sent = market.sending.resume_or_send(f"end-{case.order.id}-{case.round}", prepare)
     refunded = sent.receipt.event("FaultyRefunded")
     event: Event = refunded or event_of(sent.receipt, "ChallengeEnded")
     return EndedDispute(
@@ -51,7 +52,7 @@ def end(case: Case, step: Literal["claim", "settle"]) -> EndedDispute:
     )
 
 
-def _end_from(case: Case) -> int | None:
+def _end_from(case: OrderRound) -> int | None:
     """The first second in which it can be ended as it stands; None: at once."""
     opened = case.challenge
     if opened is None or case.state not in ("unanswered", "unproven"):
@@ -60,7 +61,7 @@ def _end_from(case: Case) -> int | None:
     return last + 1
 
 
-def call_to_end(case: Case) -> Call | None:
+def call_to_end(case: OrderRound) -> Call | None:
     """What anybody can send to end it as it stands; None where that has to wait, or has happened."""
     order, round, opened = case.order.id, case.round, case.challenge
     if case.state == "refundable":

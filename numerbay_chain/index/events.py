@@ -25,8 +25,9 @@ class EventSource(Protocol):
         deployment to the latest block if nothing else is said.
 
         `indexed`: arguments that the ABI indexes, each a value or up to 500 values to choose from. `about` stands for
-        the listing or the order that an event is about: their ids are never the same. Raises `UsageError` for a filter
-        that can't be made, and `NetworkError`.
+        the listing or the order that an event is about: their ids are never the same. One that only some of the events
+        have is given with one that the others have in its place: `round=7, buyer=…` of Released and Bought, the round
+        of the one and the buyer of the other. Raises `UsageError` for a filter that can't be made, and `NetworkError`.
         """
 
     def head(self) -> Block:

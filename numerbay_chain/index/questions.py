@@ -23,8 +23,12 @@ ROUNDS: Final[Names] = ("Released", "Skipped")
 """What became of a listing's rounds."""
 DISPUTES: Final[Names] = ("Challenged", "Responded", "ChallengeEnded", "FaultyRefunded")
 """What became of challenges, and of rounds that were proven faulty."""
+OF_A_ROUND: Final[Names] = ("Bought", "Released", "Delivered", "CopyDelivered", *DISPUTES)
+"""What became of a round of an order."""
 MOST_VALUES: Final = 500
 """In one question."""
+MOST_ROUNDS: Final = MOST_VALUES // 2
+"""Of orders, in one question: each adds a listing, an order, a round and a buyer at most."""
 
 
 def read_about(
@@ -88,10 +92,18 @@ def read_release(source: EventSource, listing: int, round: int, *, last: int | N
     return release_in(source, read_about(source, [listing], ("Released",), last=last, round=round), listing, round)
 
 
-def read_envelopes(source: EventSource, order: Order, round: int, *, last: int | None = None) -> list[Delivery]:
+def read_rounds(source: EventSource, places: Iterable[tuple[Order, int]], *, last: int | None = None) -> Facts:
+    """Return what is told about rounds of orders: release, envelopes, copy, dispute, and the purchases, in one
+    question. At most `MOST_ROUNDS` of them."""
+    asked = [*places]
+    subjects = {id for order, _ in asked for id in (order.listing, order.id)}
+    rounds, buyers = sorted({round for _, round in asked}), sorted({order.buyer for order, _ in asked})
+    return read_about(source, sorted(subjects), OF_A_ROUND, last=last, round=rounds, buyer=buyers)
+
+
+def envelopes_in(facts: Facts, order: Order, round: int) -> list[Delivery]:
     """Return the envelopes of a round in which the order's key may be, the first ones first: all that were posted since
     it was bought."""
-    facts = read_about(source, [order.listing, order.id], ("Bought", "Delivered"), last=last)
     since = facts.order(order.id).block
     return [posted for posted in facts.listing(order.listing).postings.get(round, ()) if posted.block >= since]
 

@@ -20,7 +20,7 @@ from numerbay_chain.index.questions import (
     require_rounds,
 )
 from numerbay_chain.orders.results import OrderView, RoundView
-from numerbay_chain.protocol.facts import Facts, ListingFacts, OrderFacts, OrderRound
+from numerbay_chain.protocol.facts import Facts, ListingFacts, OrderFacts, RoundFacts
 from numerbay_chain.protocol.rules import (
     bucket_of,
     challengeable_from,
@@ -131,7 +131,7 @@ def _view(of: _Shown, token: Token, most: int | None) -> OrderView:
     )
 
 
-def _waits(known: OrderRound, covered: bool) -> bool:
+def _waits(known: RoundFacts, covered: bool) -> bool:
     """Whether a round is shown however old it is: it waits for something, or a fault of it was paid back."""
     return known.settlement is Settlement.CHALLENGED or (known.ground is not None and not covered)
 

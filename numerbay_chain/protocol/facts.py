@@ -23,7 +23,7 @@ from numerbay_chain.protocol.types import (
 
 
 @dataclass(slots=True)
-class OrderRound:
+class RoundFacts:
     """What happened to one round of one order alone. `settlement` is what the contract holds of it."""
 
     settlement: Settlement = Settlement.NONE
@@ -69,7 +69,7 @@ class OrderFacts:
     transaction: str = ""
     voucher: bytes | None = None  # the digest of the one that it was bought with
     cut: bool = False  # an event ended it before any event sold it
-    rounds: dict[int, OrderRound] = field(default_factory=dict)
+    rounds: dict[int, RoundFacts] = field(default_factory=dict)
 
     @property
     def sold(self) -> Order:
@@ -78,9 +78,9 @@ class OrderFacts:
             raise LookupError(self.id)
         return self.order
 
-    def at(self, round: int) -> OrderRound:
+    def at(self, round: int) -> RoundFacts:
         """What happened to a round of it."""
-        return self.rounds.get(round) or OrderRound()
+        return self.rounds.get(round) or RoundFacts()
 
 
 @dataclass(slots=True)

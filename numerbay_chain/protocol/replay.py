@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, TypeVar, overload
 
 from numerbay_chain.protocol.events import Event, challenge_after, order_of, release_of
-from numerbay_chain.protocol.facts import Facts, Offering, OrderFacts, OrderRound
+from numerbay_chain.protocol.facts import Facts, Offering, OrderFacts, RoundFacts
 from numerbay_chain.protocol.types import CopyDelivery, Delivery, Ground, Settlement
 
 State = TypeVar("State", bound=Facts)
@@ -33,8 +33,8 @@ def replay(events: Iterable[Event], state: Facts | None = None) -> Facts:
     return known
 
 
-def _of_order(facts: Facts, event: Event) -> OrderRound:
-    return facts.order(event["order"]).rounds.setdefault(event["round"], OrderRound())
+def _of_order(facts: Facts, event: Event) -> RoundFacts:
+    return facts.order(event["order"]).rounds.setdefault(event["round"], RoundFacts())
 
 
 # ----------------------------------------------------------------------------------------------------------- listings

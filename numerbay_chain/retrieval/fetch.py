@@ -8,15 +8,15 @@ from numerbay_chain.artifacts.unseal import OpenedArtifact, unseal
 from numerbay_chain.core.errors import ContentError, NotFoundError, WrongContentError
 from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.retrieval.promise import elsewhere
-from numerbay_chain.retrieval.reception import Reception
+from numerbay_chain.retrieval.key_sources import content_key, pair_of
+from numerbay_chain.retrieval.promise import Promise, elsewhere
 from numerbay_chain.retrieval.recourse import Recourse
 from numerbay_chain.retrieval.results import Fetched, ProblemError
 from numerbay_chain.session import Market
 
 
 def _open_into(
-    reception: Reception,
+    promise: Promise,
     manifest: Manifest,
     key: ContentKey,
     target: str | Path | IO[bytes],
@@ -25,19 +25,19 @@ def _open_into(
 ) -> OpenedArtifact:
     """Decrypt to the target. What is not as committed to is read to its end all the same where it is kept, so that it
     can be proven however silent its host becomes."""
-    store = reception.store(manifest)
+    store = promise.store(manifest)
 
     def report(done: int, total: int) -> None:
         progress("fetch", done, total)
 
     try:
-        kept = reception.keeps(manifest)
+        kept = promise.keeps(manifest)
         return unseal(manifest, key, store, target, report, overwrite=overwrite, to_the_end=kept)
     except WrongContentError as error:
-        advice = reception.recourse.remedy(reception.case, "wrong-content", True).text
+        advice = promise.remedy("wrong-content", True).text
         raise WrongContentError(str(error), advice, index=error.index) from error
     except (NotFoundError, ContentError) as error:
-        advice = reception.recourse.remedy(reception.case, "content", True).text
+        advice = promise.remedy("content", True).text
         raise type(error)(str(error), elsewhere(advice) if isinstance(error, NotFoundError) else advice) from error
 
 
@@ -58,19 +58,19 @@ def fetch(
     Raises `RefusedError` (not released, not covered, no key yet), `NotFoundError` (content not available),
     `AccountError` (no key file, or the wrong one), `ContentError` and `DecryptionError` (not what was promised).
     """
-    reception = Reception.open(market, order, round, recourse)
+    promise = Promise.open(market, order, round, recourse)
     try:
-        manifest = reception.manifest(reception.release())
-        with reception.keeping(manifest, beside=manifest.size if isinstance(path, str | Path) else 0):
-            key = reception.key(manifest, reception.pair())
-            opened = _open_into(reception, manifest, key, path, overwrite, progress)
+        manifest = promise.manifest(promise.release())
+        with promise.keeping(manifest, beside=manifest.size if isinstance(path, str | Path) else 0):
+            key = content_key(promise, manifest, pair_of(promise))
+            opened = _open_into(promise, manifest, key, path, overwrite, progress)
     except ProblemError as error:
         raise error.error from error
     for problem in opened.problems:
         market.notify(problem.message)
     return Fetched(
         order=order,
-        round=reception.round,
+        round=promise.round,
         path=str(path) if isinstance(path, (str, Path)) else None,
         size=opened.size,
         sha256=opened.sha256,

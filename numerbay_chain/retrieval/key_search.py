@@ -25,11 +25,12 @@ _OF_THAT: Final = 8
 _SHORTEST: Final = 5
 
 
-def reading_time(market: Market, until: int | None, margin: int) -> float:
-    """Seconds that small objects may take in all before the deadline `until` (None: nothing hurries)."""
+def reading_time(market: Market, until: int | None, margin: int, now: int | None = None) -> float:
+    """Seconds that small objects may take in all before the deadline `until` (None: nothing hurries). `now`: the
+    chain's time where it was asked for a moment ago."""
     if until is None:
         return _LONGEST
-    return min(max(market.clock.left(until) - margin, 0) / _OF_WHAT_IS_LEFT, _LONGEST)
+    return min(max(market.clock.left(until, now=now) - margin, 0) / _OF_WHAT_IS_LEFT, _LONGEST)
 
 
 def search(
@@ -43,8 +44,11 @@ def search(
 
     `attempt` opens one: None where the order is not in it, `ProblemError` where it is not available or wrong.
     """
-    failure, failures, total = None, 0, reading_time(market, until, margin)
-    over = market.clock.alarm(total)
+    if not deliveries:
+        return None, None
+    now = market.clock.now()
+    failure, failures, total = None, 0, reading_time(market, until, margin, now)
+    over = market.clock.alarm(total, now)
     for number, delivery in enumerate(reversed(deliveries)):
         if number == MOST_READ or failures == MOST_FAILURES or (number and over()):
             break

@@ -16,7 +16,6 @@ from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.core.units import format_duration
 from numerbay_chain.crypto.content_key import ContentKey, word
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, find_envelope, open_envelope
-from numerbay_chain.index.questions import read_envelopes
 from numerbay_chain.ipfs import Cid
 from numerbay_chain.protocol.rules import bought_when_out
 from numerbay_chain.protocol.types import Delivery
@@ -32,11 +31,11 @@ _RESTORE: Final = "restore the key file from its backup: no other key opens what
 def content_key(promise: Promise, manifest: Manifest, pair: KeyPair) -> ContentKey:
     """The content key: out of the seller's answer on chain, which takes no store, else out of the newest envelope
     that opens. Raises `ProblemError`."""
-    place = ("key", promise.order.id, promise.round, manifest.content_hash, pair.public_key)
-    known = promise.market.memory.known(place)
+    name = ("key", promise.order.id, promise.round, manifest.content_hash, pair.public_key)
+    known = promise.market.memory.known(name)
     if not isinstance(known, ContentKey):
         known = _find_key(promise, manifest, pair)
-        promise.market.memory.keep(place, known)
+        promise.market.memory.keep(name, known)
     return known
 
 
@@ -48,16 +47,15 @@ def _find_key(promise: Promise, manifest: Manifest, pair: KeyPair) -> ContentKey
             return answered
     except (ProblemError, NetworkError) as error:
         doubt = error  # an envelope may hold the right one all the same
-    deliveries = read_envelopes(promise.market.index, promise.order, promise.round)
 
     def attempt(delivery: Delivery) -> ContentKey | None:
         record = _envelope(promise, delivery, manifest)
         return None if record is None else _open(promise, record, pair, manifest)
 
-    key, failure = search(promise.market, deliveries, attempt, promise.case.act_until, promise.case.margin)
+    key, failure = search(promise.market, promise.case.posted, attempt, promise.case.act_until, promise.case.margin)
     if key is not None:
         return key
-    raise doubt or failure or _no_envelope(promise, bool(deliveries))
+    raise doubt or failure or _no_envelope(promise)
 
 
 def answered_key(promise: Promise, pair: KeyPair, manifest: Manifest | None) -> ContentKey | None:
@@ -76,14 +74,17 @@ def answered_key(promise: Promise, pair: KeyPair, manifest: Manifest | None) -> 
     return None if manifest is None else ContentKey.from_bytes(word(scalar), manifest.key_commitment)
 
 
-def _no_envelope(promise: Promise, posted: bool) -> ProblemError:
+def _no_envelope(promise: Promise) -> ProblemError:
     case, named = promise.case, f"order {promise.order} and round {promise.round}"
     late = case.terms.adjudicated and case.now >= case.matures_at
     over = late or case.state not in ("none", "challenged")
     if over:  # waiting leads nowhere
         return promise.refuse("no-envelope", f"no key for {named} was handed out in time", fault=True)
-    text, found = f"there is no key for {named} yet", promise.recourse.remedy(case, "no-envelope", False)
-    advice = _when_key(promise, posted)
+    text, found = (
+        f"there is no key for {named} yet",
+        promise.remedy("no-envelope", False),
+    )
+    advice = _when_key(promise)
     if case.state == "challenged":
         advice = found.text
     elif case.terms.adjudicated:
@@ -123,11 +124,11 @@ def _open(promise: Promise, record: bytes, pair: KeyPair, manifest: Manifest) ->
         raise promise.refuse("key", text, fault=True, error=DecryptionError) from error
 
 
-def _when_key(promise: Promise, posted: bool) -> str:
+def _when_key(promise: Promise) -> str:
     over = promise.case.released().released_at + promise.listing.terms.decline_window
     if over > promise.now:
         return f"keys go out when the decline window is over, in {format_duration(over - promise.now)}"
-    if bought_when_out(promise.order, promise.round) or posted:
+    if bought_when_out(promise.order, promise.round) or promise.case.posted:
         return "the seller seals keys to late buyers when they look next: try again later"
     return "the seller has to hand it out: try again later, then ask"
 
@@ -135,8 +136,7 @@ def _when_key(promise: Promise, posted: bool) -> str:
 def pair_of(promise: Promise) -> KeyPair:
     """The key pair that the order was bought with. Raises `ProblemError` where there is none here, or another
     one."""
-    order = promise.order
-    wanted = promise.market.contract.key_at(order.buyer, order.epoch)
+    order, wanted = promise.order, promise.case.public_key
     try:
         return find_key(promise.market, wanted)
     except AccountError as error:

@@ -16,7 +16,9 @@ from numerbay_chain.core.errors import (
 from numerbay_chain.core.units import format_duration, format_time
 from numerbay_chain.ipfs import ContentStore
 from numerbay_chain.orders.manifests import resolve_manifest
-from numerbay_chain.orders.order_round import Case, read_case
+from numerbay_chain.orders.order_round import OrderRound
+from numerbay_chain.orders.results import Remedy
+from numerbay_chain.orders.rounds import read_again, read_round
 from numerbay_chain.protocol.types import ZERO_HASH, Listing, Order, Release
 from numerbay_chain.retrieval.key_search import reading_time
 from numerbay_chain.retrieval.recourse import Recourse
@@ -51,14 +53,14 @@ class Promise:
     """One round of one order, as the chain has it."""
 
     market: Market
-    case: Case
+    case: OrderRound
     recourse: Recourse
 
     @classmethod
     def open(cls, market: Market, order_id: int, round: int | None, recourse: Recourse) -> Self:
         """`round` None: the newest one released that the order covers, else its next one. Raises `RevertedError`
         (no such order)."""
-        return cls(market, read_case(market, order_id, round), recourse)
+        return cls(market, read_round(market, order_id, round), recourse)
 
     @property
     def order(self) -> Order:
@@ -88,16 +90,20 @@ class Promise:
     ) -> ProblemError:
         """A problem, with what can be done about it. What is not in the store that was asked may be in another one. The
         error has the code of the one that it is `because` of, else that of its kind."""
-        found = None if advice else self.recourse.remedy(self.case, kind, fault)
+        found = None if advice else self.remedy(kind, fault)
         said = found.text if found else advice
         if issubclass(error, NetworkError) and said:
             said = elsewhere(said)
         code = because.code if because else _CODES.get(kind) if error is RefusedError else None
         return ProblemError(Problem(kind, text, said, fault, found), error(text, said, code=code))
 
+    def remedy(self, kind: ProblemKind, fault: bool) -> Remedy:
+        """What the order's buyer can do about a problem."""
+        return self.recourse.remedy(self.market, self.case, kind, fault)
+
     def again(self) -> Self:
         """The same round as it stands now."""
-        return type(self)(self.market, self.case.again(), self.recourse)
+        return type(self)(self.market, read_again(self.market, self.case), self.recourse)
 
     def release(self) -> Release:
         """The round's release. Raises `ProblemError` where the order has no right to one, or there is none yet."""
@@ -128,14 +134,13 @@ class Promise:
 
     def manifest(self, release: Release) -> Manifest:
         """The manifest that the hash on chain stands for. Raises `ProblemError`."""
-        promised = self.market.contract.hash_of(self.order.id, self.round)
-        if promised == ZERO_HASH:
+        if self.case.content_hash == ZERO_HASH:
             raise self.refuse("no-copy", f"no copy of round {self.round} was posted for order {self.order}", fault=True)
         copies, case = self.listing.terms.copies, self.case
         try:
             seconds = reading_time(self.market, case.act_until, case.margin) if copies else None
             with self.market.content.reading(seconds):
-                return Manifest.decode(resolve_manifest(self.market, self.listing, release, promised))
+                return Manifest.decode(resolve_manifest(self.market, self.listing, release, case.content_hash))
         except ContentError as error:
             raise self.refuse("manifest", str(error), fault=True, error=ContentError) from error
         except (NetworkError, RefusedError) as error:

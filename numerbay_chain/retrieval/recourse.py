@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from numerbay_chain.core.home.keyfile import KeyPair
-from numerbay_chain.orders.order_round import Case
+from numerbay_chain.orders.order_round import OrderRound
 from numerbay_chain.orders.results import Remedy
 from numerbay_chain.retrieval.results import ProblemKind
+from numerbay_chain.session import Market
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Recourse:
     one sentence; `sealed_scalar`: what an answer on chain holds for a key pair, None where there is none; `is_right`:
     whether that is the key with a commitment (None: the one that the chain knows)."""
 
-    remedy: Callable[[Case, ProblemKind, bool], Remedy]
-    words: Callable[[Case], str]
-    sealed_scalar: Callable[[Case, KeyPair], int | None]
-    is_right: Callable[[Case, int, bytes | None], bool]
+    remedy: Callable[[Market, OrderRound, ProblemKind, bool], Remedy]
+    words: Callable[[OrderRound], str]
+    sealed_scalar: Callable[[OrderRound, KeyPair], int | None]
+    is_right: Callable[[OrderRound, int, bytes | None], bool]

@@ -6,8 +6,9 @@ from typing import TypeVar
 
 from numerbay_chain.core.errors import NetworkError, RefusedError
 from numerbay_chain.core.progress import Progress, silent
-from numerbay_chain.retrieval.key_sources import answered_key
-from numerbay_chain.retrieval.reception import Reception
+from numerbay_chain.retrieval.content import content_problems, read_content, unread
+from numerbay_chain.retrieval.key_sources import answered_key, content_key, pair_of
+from numerbay_chain.retrieval.promise import Promise
 from numerbay_chain.retrieval.recourse import Recourse
 from numerbay_chain.retrieval.results import Problem, ProblemError, Verification
 from numerbay_chain.session import Market
@@ -31,37 +32,38 @@ def verify(
     `round` None: the newest one released that the order covers. What is wrong is in `.problems`; it raises only where
     nothing could be looked at (`NetworkError` of the chain).
     """
-    reception = Reception.open(market, order, round, recourse)
+    promise = Promise.open(market, order, round, recourse)
     problems: list[Problem] = []
-    manifest = _collect(problems, lambda: reception.manifest(reception.release()))
+    manifest = _collect(problems, lambda: promise.manifest(promise.release()))
     key, of_key = None, list[Problem]()
     stopped_at = None
-    with nullcontext() if manifest is None else reception.keeping(manifest):
-        pair = None if manifest is None and reception.case.state != "answered" else _collect(of_key, reception.pair)
+    with nullcontext() if manifest is None else promise.keeping(manifest):
+        wanted = manifest is not None or promise.case.state == "answered"
+        pair = _collect(of_key, lambda: pair_of(promise)) if wanted else None
         if pair is not None and manifest is not None:
-            key = _collect(of_key, lambda: reception.key(manifest, pair))
+            key = _collect(of_key, lambda: content_key(promise, manifest, pair))
         elif pair is not None:
-            _collect(of_key, lambda: answered_key(reception, pair, None))
+            _collect(of_key, lambda: answered_key(promise, pair, None))
         if manifest is not None and content:
             try:
-                read = reception.read_content(manifest, key, progress)
+                read = read_content(promise, manifest, key, progress)
             except (NetworkError, RefusedError) as error:
                 # who lets the content hang, or claims more than a disk has room for, must hide neither the time to
                 # decline nor a key that is wrong
-                if reception.case.declinable_until is None and not any(one.fault for one in of_key):
+                if promise.case.declinable_until is None and not any(one.fault for one in of_key):
                     raise
-                stopped_at, reception = market.clock.now(), reception.again()
-                problems.append(reception.unread(error))
+                stopped_at, promise = market.clock.now(), promise.again()
+                problems.append(unread(promise, error))
             else:
-                reception = reception.again()
-                problems += reception.content_problems(*read)
+                promise = promise.again()
+                problems += content_problems(promise, *read)
     problems += of_key
-    if reception.case.state in ("faulty", "refundable"):
-        problems.append(reception.refuse("faulty", recourse.words(reception.case), fault=True).problem)
+    if promise.case.state in ("faulty", "refundable"):
+        problems.append(promise.refuse("faulty", recourse.words(promise.case), fault=True).problem)
     kinds = {problem.kind for problem in problems}
     return Verification(
         order=order,
-        round=reception.round,
+        round=promise.round,
         content_hash=manifest.content_hash if manifest else None,
         cid=manifest.cid if manifest else None,
         ciphertext_cid=manifest.ciphertext_cid if manifest else None,
@@ -69,7 +71,7 @@ def verify(
         checked_content=manifest is not None and content and not kinds & {"content", "commitments", "slow"},
         has_envelope=key is not None or bool(kinds & {"key", "envelope"}),
         key_opened=key is not None,
-        declinable_until=reception.case.declinable_until if manifest else None,
+        declinable_until=promise.case.declinable_until if manifest else None,
         problems=tuple(problems),
         stopped_at=stopped_at,
     )

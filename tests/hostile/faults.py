@@ -8,6 +8,8 @@ from typing import Any
 
 import numerbay_chain.buyer
 import numerbay_chain.delivery.deliver
+import numerbay_chain.disputes.judge
+import numerbay_chain.disputes.prove
 import numerbay_chain.disputes.respond
 import numerbay_chain.seller
 from numerbay_chain.artifacts.content import Content
@@ -16,7 +18,6 @@ from numerbay_chain.chain.clock import STALE, Clock
 from numerbay_chain.core.errors import NetworkError, NumerbayChainError
 from numerbay_chain.disputes.docket import OpenChallenge
 from numerbay_chain.disputes.results import DisputeScope
-from numerbay_chain.orders.order_round import Case
 from numerbay_chain.role import method
 from numerbay_chain.seller import Seller
 from numerbay_chain.session import Market
@@ -46,8 +47,11 @@ def _on_a_stale_clock(step: Callable[..., Any]) -> Callable[..., Any]:
                 raise NetworkError("the node's newest block is old", code="stale-node")
             return then
 
-        replaced = (Clock, "now", lambda _: then), (Clock, "_present", present), (Case, "again", lambda case: case)
-        with _with(*replaced):
+        disputes = numerbay_chain.disputes
+        again = [
+            (one, "read_again", lambda _, case: case) for one in (disputes.judge, disputes.prove, disputes.respond)
+        ]
+        with _with((Clock, "now", lambda _: then), (Clock, "_present", present), *again):
             return step(market, *arguments, **named)
 
     return stale

@@ -1,13 +1,13 @@
 """A node that is listened to, that lies, or that leaves something out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.local.over_web3 import Web3Transport
 from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.protocol.events import Event
 
@@ -16,16 +16,15 @@ Change = Callable[[list[Event]], list[Event]]
 
 
 def watched(patch: pytest.MonkeyPatch) -> list[str]:
-    """All that is asked of the node, and sent."""
+    """All that is asked of the in-process node, and sent to it: a line for each request, bytes in hex."""
     said: list[str] = []
-    for name in ("call", "estimate_gas", "send_raw"):
-        original = getattr(Connection, name)
+    original = Web3Transport.request
 
-        def spy(self: Connection, *arguments: object, _original=original, **named: object) -> object:
-            said.append(" ".join(part.hex() if isinstance(part, bytes) else str(part) for part in arguments))
-            return _original(self, *arguments, **named)
+    def spy(transport: Web3Transport, method: str, params: Sequence[Any]) -> Any:
+        said.append(f"{method} {params}")
+        return original(transport, method, params)
 
-        patch.setattr(Connection, name, spy)
+    patch.setattr(Web3Transport, "request", spy)
     return said
 
 

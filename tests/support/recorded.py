@@ -31,6 +31,8 @@ class Recorded:
     def _fits(self, event: Event, indexed: dict[str, Any]) -> bool:
         for name, wanted in indexed.items():
             subject = event.arguments.get("listing", event.arguments.get("order"))
+            if name != "about" and name not in event.arguments:
+                continue  # another argument stands in its place
             value = subject if name == "about" else event[name]
             several = wanted if isinstance(wanted, (list, tuple, range)) else [wanted]
             if _word(value) not in map(_word, several):

@@ -84,6 +84,10 @@ class Outbox:
         with exclusive(self._folder, _file_name(label), "sending a transaction"):
             return self._resume(self._entry(label), identity)
 
+    def holds(self, beginning: str) -> bool:
+        """Return whether any transaction is kept under a label that begins so."""
+        return any(self._folder.glob(f"{_file_name(beginning)}*.json"))
+
     def untold(self, beginning: str) -> dict[str, str]:
         """The newest transaction under each label that begins so, where no call was told what became of it."""
         found = {}

@@ -72,6 +72,10 @@ class Sending:
         """What became of an earlier call's transaction under `label` (`Outbox.resume`)."""
         return self.outbox.resume(label, identity)
 
+    def holds(self, beginning: str) -> bool:
+        """Return whether there may be something to `resume` under a label that begins so. Asks no node."""
+        return self.outbox.holds(beginning)
+
     @overload
     def resume_or_send(self, label: str, prepare: Callable[[], Prepared]) -> Sent: ...
     @overload
@@ -132,6 +136,10 @@ class Planning(Sending):
 
     def resume(self, label: str, identity: str | None = None) -> None:
         """Leave earlier transactions alone."""
+
+    def holds(self, beginning: str) -> bool:
+        """Nothing is resumed."""
+        return False
 
     def approve(self, token: str, amount: int) -> NoReturn:
         """Raise `Planned`."""

@@ -7,14 +7,15 @@ from numerbay_chain.index.questions import (
     DISPUTES,
     ROUNDS,
     SALES,
+    envelopes_in,
     read_about,
     read_disputes,
-    read_envelopes,
     read_keys,
     read_listings,
     read_orders,
     read_purchases,
     read_release,
+    read_rounds,
 )
 from numerbay_chain.protocol.events import Event
 from numerbay_chain.protocol.facts import Facts, OrderFacts
@@ -81,7 +82,13 @@ def _check_rounds(source: Recorded, whole: Ledger, orders: list[int], chance: Ra
         assert facts.listing(listing.id).is_missed(round) == listing.is_missed(round)
         assert read_release(source, listing.id, round) == listing.releases.get(round)
         posted = [one for one in listing.postings.get(round, ()) if one.block >= sale.block]
-        assert read_envelopes(source, sale.sold, round) == posted
+        told = read_rounds(source, [(sale.sold, round)])
+        assert envelopes_in(told, sale.sold, round) == posted
+        assert told.listing(listing.id).releases.get(round) == listing.releases.get(round)
+        known, whole_one = told.order(id).at(round), sale.at(round)
+        assert (known.challenge, known.opened, known.answered, known.outcome, known.copy) == (
+            whole_one.challenge, whole_one.opened, whole_one.answered, whole_one.outcome, whole_one.copy,
+        )  # fmt: skip
 
 
 def _check_people(source: Recorded, whole: Ledger, orders: list[int], before: dict[tuple[str, int], bytes]) -> None:

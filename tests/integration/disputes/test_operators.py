@@ -126,7 +126,7 @@ def test_a_challenge_that_hangs_makes_no_other_answer_late(place: Place, monkeyp
     advance_to(place, deadline - 800)
     hanging(place, monkeypatch, lambda: advance_to(place, deadline - 8))
     as_public(place, monkeypatch)
-    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda _: None)
+    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda *_: None)
     wire = Wire.watch(place, monkeypatch)
     answers = operator.respond()
     assert (answers.answered, wire.sent) == ((), [])

@@ -23,8 +23,9 @@ from numerbay_chain.delivery.deliver import serve
 from numerbay_chain.delivery.options import Choices, ServeRequest
 from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.ipfs import Cid, EmbeddedStore
+from numerbay_chain.retrieval.content import verify_margin
 from numerbay_chain.retrieval.key_search import MOST_FAILURES, MOST_READ, reading_time
-from numerbay_chain.retrieval.reception import Reception, verify_margin
+from numerbay_chain.retrieval.promise import Promise
 from tests.support.adversary import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.support.codes import fails_with
 from tests.support.fixtures import Says
@@ -254,9 +255,9 @@ def test_missing_details_keep_nobody_from_buying_a_round_that_is_out(place: Plac
     place.seller.deliver(place.file(), listing)
     release = Told(place.contract).release(listing, 0)
     assert release is not None
-    reception = Reception.open(place.buyer(2).market, Told(place.contract).orders_of(listing)[0].id, 0, RECOURSE)
+    promise = Promise.open(place.buyer(2).market, Told(place.contract).orders_of(listing)[0].id, 0, RECOURSE)
     assert isinstance(place.store, EmbeddedStore)
-    place.store.block_path(reception.manifest(release).details_cid).unlink()
+    place.store.block_path(promise.manifest(release).details_cid).unlink()
     assert place.buyer().buy(listing).order.first == 0
     assert "details not available" in place.told[-1]
 

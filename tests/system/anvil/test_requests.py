@@ -8,6 +8,8 @@ import pytest
 from numerbay_chain.chain.identity.deployment import deploy
 from numerbay_chain.chain.local.devnet import Devnet, advance
 from numerbay_chain.chain.sending.sender import Sender
+from numerbay_chain.opening import open_market
+from tests.support.adversary import ANOTHER_KEY, Cheat
 from tests.support.chains.proxy import Proxy
 from tests.support.counting import Count, counting
 from tests.support.programs import InsideShell, Shell, shell
@@ -30,6 +32,15 @@ MOST = {
     "withdraw": 20,
 }
 """Requests; entries of a batch count one each, receipts are not counted."""
+DISPUTES = {
+    "dispute open": 24,
+    "dispute list": 10,
+    "dispute list --seller": 33,
+    "dispute show": 7,
+    "dispute respond": 25,
+    "dispute prove": 21,
+    "dispute claim": 20,
+}
 TERMS = ("--dispute-window", "20m", "--response-window", "10m")
 
 
@@ -53,6 +64,12 @@ class Town:
         """A command of the person with this test account: the object that it prints."""
         here = self.shell(number)
         return InsideShell(here.folder, here.environment).nbc(*arguments, "--json").object
+
+    def cheat(self) -> Cheat:
+        """The seller's account and secret, without their client."""
+        own = {name: self._settings[f"NUMERBAY_CHAIN_{name.upper()}"] for name in ("contract", "created_by", "store")}
+        home = self.shell(0).environment["NUMERBAY_CHAIN_HOME"]
+        return Cheat(open_market(home=home, rpc=self.devnet.rpc, account="dev:0", **own))  # type: ignore[arg-type]  # names of settings
 
     def count(self, number: int, *arguments: object) -> Count:
         with counting(self.proxy) as count:
@@ -158,3 +175,36 @@ def test_a_command_that_only_reads_loads_nothing_that_signs_or_encrypts_and_no_s
     ended = town.shell(1).run(sys.executable, "-c", program)
     assert set(ended.stderr.split()) & (SIGNING | ENCRYPTING | STEPS) == set()
     assert "numerbay_chain.cli.main" in ended.stderr.split()
+
+
+@pytest.fixture(scope="module")
+def disputes(town: Town, counts: dict[str, Count]) -> dict[str, Count]:
+    """Three orders without a key: of their challenges one gets an answer, one a wrong one, one none."""
+    devnet, found = town.devnet, dict[str, Count]()
+    file = town.folder / "predictions.csv"
+    file.write_text("id,prediction\nn0001,0.5\n")
+    listing = town.nbc(0, "listing", "create", "--price", "0.05 ether", *TERMS, "--challenge-bond", "0.001 ether")[
+        "listing"
+    ]
+    orders = {}
+    for number in (1, 2, 3):
+        orders[number] = town.nbc(number, "buy", listing)["name"]
+    artifact = town.cheat().release(listing, str(file))
+    advance(devnet.connection, 1)
+    found["dispute open"] = town.count(1, "dispute", "open", orders[1])
+    town.nbc(2, "dispute", "open", orders[2])
+    town.nbc(3, "dispute", "open", orders[3])
+    found["dispute list"] = town.count(1, "dispute", "list")
+    found["dispute list --seller"] = town.count(0, "dispute", "list", "--seller")
+    found["dispute show"] = town.count(1, "dispute", "show", orders[1])
+    found["dispute respond"] = town.count(0, "dispute", "respond", orders[1])
+    town.cheat().answer(listing << 32 | int(orders[2].split("-")[1]), artifact.manifest, ANOTHER_KEY)
+    found["dispute prove"] = town.count(2, "dispute", "prove", orders[2])
+    advance(devnet.connection, 601)
+    found["dispute claim"] = town.count(3, "dispute", "claim", orders[3])
+    return found
+
+
+@pytest.mark.parametrize("command", DISPUTES)
+def test_a_dispute_asks_its_node_for_little(disputes: dict[str, Count], command: str) -> None:
+    assert disputes[command].total <= DISPUTES[command], str(disputes[command])

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from numerbay_chain.audit import samples
 from numerbay_chain.protocol.books import ListingBook, Prices
-from numerbay_chain.protocol.facts import ListingFacts, Offering, OrderFacts, OrderRound
+from numerbay_chain.protocol.facts import ListingFacts, Offering, OrderFacts, RoundFacts
 from numerbay_chain.protocol.types import ZERO_ADDRESS, CopyDelivery, Offer, Order, Settlement, Terms
 
 TERMS = Terms(ZERO_ADDRESS, 0, 999, False, False, 0, 0, 60, 0, 60, 0, 0, 0)
@@ -39,10 +39,10 @@ def test_as_many_places_as_orders_and_rounds_and_all_of_each() -> None:
 
 def test_where_something_happened_is_always_asked_about() -> None:
     made = book(50, 50)
-    made.orders[7].rounds[13] = OrderRound(Settlement.PAID_BACK)
-    made.orders[8].rounds[14] = OrderRound(copy=CopyDelivery(1 << 32 | 8, 14, bytes(32), 0, ""))
-    made.orders[9].rounds[15] = OrderRound(faulty_at=1)
-    made.orders[9].rounds[70] = OrderRound(Settlement.PAID_BACK)  # of a round that is not over
+    made.orders[7].rounds[13] = RoundFacts(Settlement.PAID_BACK)
+    made.orders[8].rounds[14] = RoundFacts(copy=CopyDelivery(1 << 32 | 8, 14, bytes(32), 0, ""))
+    made.orders[9].rounds[15] = RoundFacts(faulty_at=1)
+    made.orders[9].rounds[70] = RoundFacts(Settlement.PAID_BACK)  # of a round that is not over
     for _ in range(20):
         assert {(7, 13), (8, 14), (9, 15)} <= {*samples.places(made)}
         assert (9, 70) not in samples.places(made)
@@ -99,6 +99,6 @@ def test_an_order_that_ends_early_gives_up_what_it_paid_for_later_rounds() -> No
 def test_what_is_owed_for_missed_rounds_is_counted_without_looking_at_each() -> None:
     made = book(3, 50_000)
     made.facts.missed = list(range(0, 50_000, 2))
-    made.orders[1].rounds[4] = OrderRound(Settlement.PAID_BACK)
-    made.orders[2].rounds[5] = OrderRound(Settlement.CHALLENGED)  # of a round that was released
+    made.orders[1].rounds[4] = RoundFacts(Settlement.PAID_BACK)
+    made.orders[2].rounds[5] = RoundFacts(Settlement.CHALLENGED)  # of a round that was released
     assert made.owed_for_missed == 5 * (3 * 25_000 - 1)

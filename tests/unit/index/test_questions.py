@@ -117,6 +117,11 @@ def test_envelopes_that_were_posted_before_an_order_was_bought_hold_no_key_of_it
     posted = [event("Delivered", block, listing=1, round=0, digest=bytes(32), count=1) for block in (1, 2, 3)]
     source = Recorded([posted[0], bought(FIRST, 2), *posted[1:]])
     order = questions.read_orders(source, [FIRST]).order(FIRST).sold
-    assert [one.block for one in questions.read_envelopes(source, order, 0)] == [2, 3]
-    assert [one.block for one in questions.read_envelopes(source, order, 0, last=2)] == [2]
-    assert questions.read_envelopes(source, order, 1) == []
+
+    def told(round: int, last: int | None = None) -> list[int]:
+        facts = questions.read_rounds(source, [(order, round)], last=last)
+        return [one.block for one in questions.envelopes_in(facts, order, round)]
+
+    assert told(0) == [2, 3]
+    assert told(0, last=2) == [2]
+    assert told(1) == []

@@ -1,0 +1,178 @@
+"""Reading rounds of orders: one look at the chain, however many there are.
+
+What events tell is compared with what the contract keeps of it. The contract is asked in two requests, in one where the
+orders were read before, and events in one question for `MOST_ROUNDS` rounds.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+from numerbay_chain.chain.contract import challenge_hash
+from numerbay_chain.chain.snapshot import Snapshot
+from numerbay_chain.core.errors import NetworkError
+from numerbay_chain.index.questions import (
+    MOST_ROUNDS,
+    ROUNDS,
+    envelopes_in,
+    read_about,
+    read_rounds,
+    release_in,
+    require_rounds,
+)
+from numerbay_chain.orders.order_round import OrderRound
+from numerbay_chain.protocol.facts import Facts, RoundFacts
+from numerbay_chain.protocol.rules import OVER, WAITING, Step
+from numerbay_chain.protocol.types import ZERO_HASH, Listing, Order, Settlement
+from numerbay_chain.session import Market
+
+Pair = tuple[int, int]
+"""An order and a round."""
+Prefer = Literal["released", "open", "disputed"]
+"""Which round is meant where none is named: the newest one released; the newest whose dispute is open, else that; or,
+between these two, the newest that was ever disputed."""
+
+
+def read_round(
+    market: Market, order: int, round: int | None, prefer: Prefer = "released", step: Step | None = None
+) -> OrderRound:
+    """Return a round of an order as it stands now; where none is named, before all others the newest one that waits for
+    `step`. Raise `RevertedError` (no such order)."""
+    look = market.contract.look()
+    if round is not None:
+        return _read(market, look, [(order, round)])[0]
+    look.load(("order", order), ("listing", order >> 32))
+    held, listing = look.order(order), look.listing(order >> 32)
+    if prefer != "released":
+        disputed = _read(market, look, [(order, one) for one in _disputed_rounds(market, look, held)])
+        waiting = WAITING[step] if step else ()
+        open_ = [one for one in disputed if one.state not in OVER]
+        chosen = next((one for one in open_ if one.state in waiting), open_[0] if open_ else None)
+        if chosen is None and prefer == "disputed" and disputed:
+            chosen = disputed[0]
+        if chosen is not None:
+            return chosen
+    newest = _newest_round(market, look, held, listing)
+    return _read(market, look, [(order, newest)])[0]
+
+
+def read_many(market: Market, places: Iterable[Pair]) -> list[OrderRound]:
+    """Return rounds of orders, each as `read_round`, all of one block."""
+    asked = [*places]
+    return _read(market, market.contract.look(), asked) if asked else []
+
+
+def read_again(market: Market, case: OrderRound) -> OrderRound:
+    """Return the same round as it stands now: what took long to read may have changed it."""
+    return read_round(market, case.order.id, case.round)
+
+
+def _read(market: Market, look: Snapshot, places: Sequence[Pair]) -> list[OrderRound]:
+    _load(market, look, places)
+    look.tokens([look.listing(order >> 32).terms.token for order, _ in places])
+    parts = (places[start : start + MOST_ROUNDS] for start in range(0, len(places), MOST_ROUNDS))
+    return [one for some in parts for one in _with_events(market, look, some)]
+
+
+def _load(market: Market, look: Snapshot, places: Sequence[Pair]) -> None:
+    """Ask the contract all about these rounds. Whose key an order was bought with never changes, so that one which this
+    session has seen needs no request of its own."""
+    ids = dict.fromkeys(order for order, _ in places)
+    seen = {id: order for id in ids if isinstance(order := market.memory.known(("order", id)), Order)}
+    first: list[tuple[Any, ...]] = [("order", id) for id in ids]
+    first += [("listing", listing) for listing in dict.fromkeys(id >> 32 for id in ids)]
+    look.load(*first, *_questions((seen[order], round) for order, round in places if order in seen))
+    for id in ids:
+        market.memory.keep(("order", id), look.order(id))
+    look.load(*_questions((look.order(order), round) for order, round in places))
+
+
+def _questions(places: Iterable[tuple[Order, int]]) -> Iterator[tuple[Any, ...]]:
+    for order, round in places:
+        yield "key_at", order.buyer, order.epoch
+        for name in ("settled", "challenge_of", "copy_faulty_at", "hash_of"):
+            yield name, order.id, round
+        for name in ("is_missed", "faulty_at"):
+            yield name, order.listing, round
+
+
+def _with_events(market: Market, look: Snapshot, places: Sequence[Pair]) -> list[OrderRound]:
+    """Events are asked for where the contract lets any be expected: a round that is not out has none."""
+    told = [(look.order(order), round) for order, round in places if _is_told(look, order, round)]
+    facts = read_rounds(market.index, told, last=look.block) if told else Facts()
+    return [_order_round(market, look, facts, order, round) for order, round in places]
+
+
+def _is_out(look: Snapshot, order: int, round: int) -> bool:
+    return look.order(order).covers(round) and round < look.listing(order >> 32).next_round
+
+
+def _is_told(look: Snapshot, order: int, round: int) -> bool:
+    """What refunds an order's last round as faulty ends the order before it, and settles nothing."""
+    if not _is_out(look, order, round):
+        return round < look.listing(order >> 32).next_round
+    return not look.is_missed(order >> 32, round) or look.settled(order, round) is not Settlement.NONE
+
+
+def _order_round(market: Market, look: Snapshot, facts: Facts, id: int, round: int) -> OrderRound:
+    order, listing = look.order(id), look.listing(id >> 32)
+    known, out = facts.order(id).at(round), _is_out(look, id, round)
+    missed = out and look.is_missed(listing.id, round)
+    settlement = look.settled(id, round) if out else Settlement.NONE
+    if settlement is Settlement.CHALLENGED:
+        _require_challenge(market, look, known, order, round)
+    faulty_at = 0
+    if out and listing.terms.adjudicated:
+        faulty_at = look.copy_faulty_at(id, round) if listing.terms.copies else look.faulty_at(listing.id, round)
+    return OrderRound(
+        chain_id=market.connection.chain_id,
+        marketplace=market.contract.address,
+        block=look.block,
+        now=look.time,
+        order=order,
+        listing=listing,
+        token=look.token(listing.terms.token),
+        round=round,
+        public_key=look.key_at(order.buyer, order.epoch),
+        release=release_in(market.index, facts, listing.id, round) if out and not missed else None,
+        missed=missed,
+        settlement=settlement,
+        content_hash=look.hash_of(id, round) if out and not missed else ZERO_HASH,
+        faulty_at=faulty_at,
+        posted=tuple(envelopes_in(facts, order, round)),
+        copy=known.copy,
+        challenge=known.challenge,
+        opened=known.opened,
+        answered=known.answered,
+        ended=known.outcome,
+    )
+
+
+def _require_challenge(market: Market, look: Snapshot, known: RoundFacts, order: Order, round: int) -> None:
+    """Raise `NetworkError` (`node-incomplete`) unless a challenge that is open is the one that the contract holds."""
+    if known.challenge is None or challenge_hash(known.challenge) != look.challenge_of(order.id, round):
+        raise NetworkError(
+            f"{market.index.name} left out logs of the challenge of order {order}",
+            "use another node",
+            code="node-incomplete",
+        )
+
+
+def _disputed_rounds(market: Market, look: Snapshot, order: Order) -> list[int]:
+    """The newest first. A faulty round counts while it is the order's, and once it was paid back."""
+    names = ("Challenged", "FaultyRefunded", "RoundFaulty")
+    facts = read_about(market.index, [order.listing, order.id], names, last=look.block)
+    faulty = {round for round in facts.listing(order.listing).faulty if order.covers(round)}
+    return sorted(faulty | facts.order(order.id).rounds.keys(), reverse=True)
+
+
+def _newest_round(market: Market, look: Snapshot, order: Order, listing: Listing) -> int:
+    """The newest released round that the order covers, else its next one."""
+    over = range(order.first, min(order.end, listing.next_round))
+    if over:
+        _load(market, look, [(order.id, over[-1])])
+    if over and look.is_missed(listing.id, over[-1]):
+        facts = read_about(market.index, [listing.id], ROUNDS, last=look.block)
+        require_rounds(market.index, facts, listing)
+        missed = facts.listing(listing.id).is_missed
+        over = range(over.start, next((round + 1 for round in reversed(over) if not missed(round)), over.start))
+    return over[-1] if over else max(order.first, min(listing.next_round, order.end - 1))
