@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from numerbay_chain.chain.contract import MarketplaceContract
-from numerbay_chain.chain.local.over_web3 import Web3Transport
 from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.protocol.events import Event
+from tests.support.evm.node import NodeTransport
 
 Change = Callable[[list[Event]], list[Event]]
 """What is done to the logs as a whole."""
@@ -18,13 +18,13 @@ Change = Callable[[list[Event]], list[Event]]
 def watched(patch: pytest.MonkeyPatch) -> list[str]:
     """All that is asked of the in-process node, and sent to it: a line for each request, bytes in hex."""
     said: list[str] = []
-    original = Web3Transport.request
+    original = NodeTransport.request
 
-    def spy(transport: Web3Transport, method: str, params: Sequence[Any]) -> Any:
+    def spy(transport: NodeTransport, method: str, params: Sequence[Any]) -> Any:
         said.append(f"{method} {params}")
         return original(transport, method, params)
 
-    patch.setattr(Web3Transport, "request", spy)
+    patch.setattr(NodeTransport, "request", spy)
     return said
 
 
