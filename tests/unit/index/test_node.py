@@ -55,5 +55,5 @@ def test_arguments_of_different_events_share_a_place(stage: Stage, events: NodeE
     ids=["one alone", "none", "the other alone", "twice in a place", "in two places", "no value", "many", "together"],
 )  # fmt: skip
 def test_what_is_no_filter_is_refused(events: NodeEvents, names: list[str], asked: dict[str, Any]) -> None:
-    with fails_with(UsageError):
+    with fails_with(UsageError, "usage"):
         list(events.events(names, **asked))
