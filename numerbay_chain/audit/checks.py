@@ -4,7 +4,7 @@ holds.
 All of it at one block. Findings name the order, round or listing that is off.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -12,7 +12,9 @@ from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.artifacts.verify import check
 from numerbay_chain.audit import samples
 from numerbay_chain.audit.notes import Notes, Refusal
+from numerbay_chain.audit.questions import Question, about_accounts, about_listing
 from numerbay_chain.audit.results import AuditReport, TokenBalance
+from numerbay_chain.audit.samples import Place
 from numerbay_chain.audit.unsettled import faulty_rounds, open_challenges
 from numerbay_chain.chain.contract import challenge_hash
 from numerbay_chain.chain.identity.creation import UnseenCreationError
@@ -40,6 +42,8 @@ from numerbay_chain.session import Market
 _WAITS: Final = 16
 _WAITS_A_LISTING: Final = 3
 """Objects that do not come in time, before nothing more is asked for."""
+_AT_ONCE: Final = 4096
+"""Questions that are asked for before what they were asked for is compared."""
 _EACH: Final = {False: 10.0, True: 60.0}
 """Seconds for one: without and with content."""
 
@@ -56,7 +60,7 @@ def run_audit(market: Market, *, content: bool = False, progress: Progress = sil
 
 class _Audit(Notes):
     def __init__(self, market: Market, content: bool, progress: Progress) -> None:
-        super().__init__(market.connection.block_number())
+        super().__init__(market.contract.look())
         self._market, self._contract = market, market.contract
         self._content, self._progress = content, progress
         store = market.content.store if content else market.content.store_or_none
@@ -69,14 +73,12 @@ class _Audit(Notes):
     def run(self) -> AuditReport:
         self._refuse_late_start()
         self._creation()
-        first, last = self._market.index.first, self.block
+        first, last = self._market.index.first, self.look.block
         replay(self._events(first, last), self._ledger)
         for doubt in self._ledger.discrepancies:
             self.find("error", doubt.subject, doubt.text)
-        self.compare("contract", "listingCount", self._contract.listing_count(block=last), len(self._ledger.books))
-        for number, book in enumerate(self._ledger.books.values(), 1):
-            self._listing(book)
-            self._progress("compare listings", number, len(self._ledger.books), "listings")
+        self.compare("contract", "listingCount", self.look.listing_count(), len(self._ledger.books))
+        self._listings()
         self._accounts()
         balances = tuple(self._balance(token) for token in self._ledger.tokens)
         return AuditReport(
@@ -106,11 +108,12 @@ class _Audit(Notes):
         first = self._market.index.first
         if first == 0:
             return
-        if first <= self.block:
+        if first <= self.look.block:
             try:
-                self._contract.listing_count(block=first - 1)
+                if not self._market.connection.code(self._contract.address, first - 1):
+                    return  # it was not there yet, as it should be
             except NumerbayChainError:
-                return  # it was not there yet, as it should be; or the node has forgotten that time
+                return  # the node has forgotten that time
         raise UsageError(
             f"the contract was there before block {first}, from which on its logs are to be read",
             "from_block must be the block of the deployment or an earlier one",
@@ -205,9 +208,24 @@ class _Audit(Notes):
 
     # ------------------------------------------------------------------------------------------------------ the state
 
-    def _listing(self, book: ListingBook) -> None:
+    def _listings(self) -> None:
+        """Compare all listings, as many at once as there are questions for one request or some."""
+        books, waiting, questions = self._ledger.books, list[tuple[ListingBook, list[Place]]](), list[Question]()
+        for number, book in enumerate(books.values(), 1):
+            waiting.append((book, places := samples.places(book)))
+            questions += about_listing(book, places)
+            if len(questions) < _AT_ONCE and number < len(books):
+                continue
+            self.look.load(*questions)
+            for some, chosen in waiting:
+                self._listing(some, chosen)
+            self.look.forget()
+            waiting, questions = [], []
+            self._progress("compare listings", number, len(books), "listings")
+
+    def _listing(self, book: ListingBook, places: Sequence[Place]) -> None:
         subject = f"listing {book.id}"
-        state = self.ask(self._contract.listing, book.id)
+        state = self.ask(self.look.listing, book.id)
         if isinstance(state, Refusal):
             self.find("error", subject, f"the contract does not know it: {state}")
             return
@@ -227,24 +245,24 @@ class _Audit(Notes):
         ):
             self.compare(subject, name, found, expected)
         for end, amount in book.leaving().items():
-            self.compare(subject, f"leaving({end})", self.ask(self._contract.leaving, book.id, end), amount)
+            self.compare(subject, f"leaving({end})", self.ask(self.look.leaving, book.id, end), amount)
         for round in range(book.next_round):
-            missed = self.ask(self._contract.is_missed, book.id, round)
+            missed = self.ask(self.look.is_missed, book.id, round)
             self.compare(f"round {round} of {subject}", "isMissed", missed, book.facts.is_missed(round))
-            faulty_at = self.ask(self._contract.faulty_at, book.id, round)
+            faulty_at = self.ask(self.look.faulty_at, book.id, round)
             self.compare(f"round {round} of {subject}", "faultyAt", faulty_at, book.facts.faulty.get(round, 0))
         for (round, bucket), pot in book.pots.items():
-            found_pot = self.ask(self._contract.pot, book.id, round, bucket)
+            found_pot = self.ask(self.look.pot, book.id, round, bucket)
             self.compare(f"round {round} of {subject}", f"pot({bucket})", found_pot, Pot(pot.amount, pot.released))
             self.count("pots")
         self.count("listings")
         for sale in book.orders:
             self._order(sale)
-        self._order_rounds(book)
+        self._order_rounds(book, places)
 
     def _order(self, sale: OrderFacts) -> None:
         order, subject = sale.sold, f"order {format_order_id(sale.id)}"
-        state = self.ask(self._contract.order, order.id)
+        state = self.ask(self.look.order, order.id)
         if isinstance(state, Refusal):
             self.find("error", subject, f"the contract does not know it: {state}")
             return
@@ -263,9 +281,9 @@ class _Audit(Notes):
             self.compare(subject, name, found, expected)
         self.count("orders")
 
-    def _order_rounds(self, book: ListingBook) -> None:
+    def _order_rounds(self, book: ListingBook, places: Sequence[Place]) -> None:
         """Compare what the contract holds of single rounds of single orders (`samples`)."""
-        for place, round in samples.places(book):
+        for place, round in places:
             self._order_round(book, book.orders[place], round)
         self.count_by("rounds of orders in all", sum(len(samples.rounds_out(book, sale.sold)) for sale in book.orders))
 
@@ -273,8 +291,8 @@ class _Audit(Notes):
         subject, known = f"order {format_order_id(sale.id)}", sale.at(round)
         promised = known.copy if book.terms.copies else book.facts.releases.get(round)
         expected_hash = promised.content_hash if promised else ZERO_HASH
-        self.compare(subject, f"hashOf({round})", self.ask(self._contract.hash_of, sale.id, round), expected_hash)
-        settled = self.ask(self._contract.settled, sale.id, round)
+        self.compare(subject, f"hashOf({round})", self.ask(self.look.hash_of, sale.id, round), expected_hash)
+        settled = self.ask(self.look.settled, sale.id, round)
         self.compare(subject, f"settled({round})", settled, known.settlement)
         if book.terms.adjudicated:
             self._dispute(subject, sale.id, round, known)
@@ -283,28 +301,29 @@ class _Audit(Notes):
     def _dispute(self, subject: str, order: int, round: int, known: RoundFacts) -> None:
         challenge = known.open_challenge
         expected = challenge_hash(challenge) if challenge else ZERO_HASH
-        self.compare(subject, f"challengeOf({round})", self.ask(self._contract.challenge_of, order, round), expected)
-        faulty_at = self.ask(self._contract.copy_faulty_at, order, round)
+        self.compare(subject, f"challengeOf({round})", self.ask(self.look.challenge_of, order, round), expected)
+        faulty_at = self.ask(self.look.copy_faulty_at, order, round)
         self.compare(subject, f"copyFaultyAt({round})", faulty_at, known.marked_at)
         if challenge:
             self.count("challenges")
 
     def _accounts(self) -> None:
+        self.look.load(*about_accounts(self._ledger))
         for (account, token), amount in self._ledger.credits.items():
-            found = self.ask(self._contract.credit, account, token)
+            found = self.ask(self.look.credit, account, token)
             self.compare(f"account {account}", f"credit in {token}", found, amount)
         for (owner, epoch), key in self._ledger.keys.items():
-            self.compare(f"account {owner}", f"key {epoch}", self.ask(self._contract.key_at, owner, epoch), key)
+            self.compare(f"account {owner}", f"key {epoch}", self.ask(self.look.key_at, owner, epoch), key)
             self.count("keys")
         for digest in self._ledger.voucher_uses.keys() | self._ledger.revoked:
             uses = self._ledger.voucher_uses.get(digest, 0)
             expected = REVOKED if digest in self._ledger.revoked else uses
-            found = self.ask(self._contract.voucher_uses, digest)
+            found = self.ask(self.look.voucher_uses, digest)
             self.compare(f"voucher 0x{digest.hex()}", "uses", found, expected)
             self.count("vouchers")
 
     def _balance(self, address: str) -> TokenBalance:
-        ledger, token = self._ledger, self._market.contract.token(address)
+        ledger, token = self._ledger, self.look.token(address)
         subject = f"token {address}"
         balance = TokenBalance(
             token,
@@ -313,7 +332,7 @@ class _Audit(Notes):
             ledger.pots(address),
             ledger.challenged(address),
             ledger.credited(address),
-            self._contract.holdings(address, block=self.block),
+            self.look.holdings(address),
         )
         flow = ledger.received.get(address, 0) - ledger.paid.get(address, 0)
         if flow != balance.owed:

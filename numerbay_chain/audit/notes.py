@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from numerbay_chain.audit.results import Finding, Severity
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import RevertedError
 
 _Answer = TypeVar("_Answer")
@@ -14,17 +15,17 @@ class Refusal(str):
 
 
 class Notes:
-    """Of an audit as of one `block`."""
+    """Of an audit as of one `look` at the contract."""
 
-    def __init__(self, block: int) -> None:
-        self.block = block
+    def __init__(self, look: Snapshot) -> None:
+        self.look = look
         self.findings: list[Finding] = []
         self.checked: dict[str, int] = {}
 
     def ask(self, question: Callable[..., _Answer], *arguments: object) -> _Answer | Refusal:
-        """What the contract says at the audit's block; that it refuses to is an answer too."""
+        """What the contract says to a question of the look; that it refuses to is an answer too."""
         try:
-            return question(*arguments, block=self.block)
+            return question(*arguments)
         except RevertedError as error:
             return Refusal(str(error))
 

@@ -264,6 +264,10 @@ class Snapshot(Reads):
         `load(("order", id), ("settled", id, round))`. What does not exist raises when it is read."""
         self._answers([self._question(*question) for question in questions])
 
+    def forget(self) -> None:
+        """Keep no answers any more: for whoever asks for more than memory should hold."""
+        self._kept.clear()
+
     def _answers(self, questions: Sequence[Read]) -> list[bytes | RevertedError]:
         if self._connection.decision not in (None, self._decision):
             raise RuntimeError("a snapshot from outside of the decision")  # never: looks are taken within

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from numerbay_chain.chain.contract import MarketplaceContract
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.protocol.events import Event
 from tests.support.evm.node import NodeTransport
@@ -29,16 +30,21 @@ def watched(patch: pytest.MonkeyPatch) -> list[str]:
 
 
 class LyingContract(MarketplaceContract):
-    """Answers one question about its state falsely; all else is true."""
+    """Answers one question of each look at its state falsely; all else is true."""
 
     def __init__(self, honest: MarketplaceContract, question: str, lie: Callable[[Any], Any]) -> None:
         self.__dict__.update(honest.__dict__)
-        truth = getattr(honest, question)
+        self._question, self._lie = question, lie
 
-        def answer(*arguments: Any, **named: Any) -> Any:
-            return lie(truth(*arguments, **named))
+    def look(self) -> Snapshot:
+        looked = super().look()
+        truth = getattr(looked, self._question)
 
-        setattr(self, question, answer)
+        def answer(*arguments: Any) -> Any:
+            return self._lie(truth(*arguments))
+
+        setattr(looked, self._question, answer)
+        return looked
 
 
 class LyingIndex(NodeEvents):

@@ -1,15 +1,16 @@
 """What strangers can make an audit, and a list of listings, ask for and wait for."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
 from numerbay_chain import Seller
 from numerbay_chain.chain.batches import Read
-from numerbay_chain.chain.encoding import calls
-from numerbay_chain.chain.snapshot import Reads
+from numerbay_chain.chain.encoding import abi, calls
+from numerbay_chain.chain.snapshot import _NAMES, Reads
 from numerbay_chain.cli.commands.auditing.audit import exit_code
-from numerbay_chain.core.errors import ExitCode
+from numerbay_chain.core.errors import ExitCode, RevertedError
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.ipfs.http import IdleError
 from numerbay_chain.protocol.types import Offer
@@ -43,15 +44,16 @@ def stalled(monkeypatch: pytest.MonkeyPatch) -> Stalled:
 
 @pytest.fixture
 def questions(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often the contract was asked what, by the function's name."""
+    """How often the node was asked what of the contract, by the function's name."""
     asked: Counter[str] = Counter()
-    real = Reads._question
+    names = {abi.selector(abi.functions()[solidity]): name for name, solidity in _NAMES.items()}
+    real = Reads._answers
 
-    def counted(self: Reads, name: str, *arguments: object) -> Read:
-        asked[name] += 1
-        return real(self, name, *arguments)
+    def counted(self: Reads, questions: Sequence[Read]) -> list[bytes | RevertedError]:
+        asked.update(names[one.data[:4]] for one in questions)
+        return real(self, questions)
 
-    monkeypatch.setattr(Reads, "_question", counted)
+    monkeypatch.setattr(Reads, "_answers", counted)
     return asked
 
 

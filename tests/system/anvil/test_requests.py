@@ -25,6 +25,7 @@ MOST = {
     "listing list": 7,
     "listing show": 6,
     "dispute list": 6,
+    "audit": 11,
     "idle deliver after 4": 6,
     "waiting deliver after 3": 6,
     "keys": 17,
@@ -101,6 +102,7 @@ def counts(town: Town) -> dict[str, Count]:
     found["orders"] = town.count(1, "orders")
     found["listing list"] = town.count(1, "listing", "list")
     found["listing show"] = town.count(1, "listing", "show", listing)
+    found["audit"] = town.count(1, "audit")
     found["dispute list"] = town.count(1, "dispute", "list")
     found["verify"] = town.count(1, "verify", f"{listing}-2")
     found["fetch"] = town.count(1, "fetch", f"{listing}-2", "--output", town.folder / "fetched.csv")
