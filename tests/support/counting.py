@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from numerbay_chain.chain.node.transport import HttpTransport
-from tests.support.chains.proxy import Proxy
+from numerbay_chain.core.hashing import keccak
+from tests.support.chains.proxy import Proxy, Request
 
 PACKAGE = str(Path(__file__).parents[2] / "numerbay_chain")
 POLLED = {"eth_getTransactionReceipt"}
@@ -18,7 +19,7 @@ POLLED = {"eth_getTransactionReceipt"}
 
 @dataclass
 class Count:
-    """`methods`: what went through the proxy, entries of batches one each, receipts aside. `askers`: the functions
+    """`methods`: what went through the proxy, entries of batches one each, polls aside. `askers`: the functions
     outside of `chain/` that it was asked for, with what of `chain/` they called and the method."""
 
     methods: Counter[str] = field(default_factory=Counter)
@@ -52,7 +53,15 @@ def counting(proxy: Proxy) -> Iterator[Count]:
         yield count
     finally:
         HttpTransport.request, HttpTransport.batch = originals  # type: ignore[method-assign]  # as they were
-        count.methods.update(asked["method"] for asked in proxy.seen if asked["method"] not in POLLED)
+        count.methods.update(asked["method"] for asked in proxy.seen if not _is_poll(asked, proxy.seen))
+
+
+def _is_poll(asked: Request, seen: Sequence[Request]) -> bool:
+    """Whether it looks after a transaction of this command that was sent and is not mined yet."""
+    if asked["method"] != "eth_getTransactionByHash":
+        return asked["method"] in POLLED
+    sent = (one["params"][0] for one in seen if one["method"] == "eth_sendRawTransaction")
+    return asked["params"][0] in {"0x" + keccak(bytes.fromhex(raw[2:])).hex() for raw in sent}
 
 
 def _asker() -> str:

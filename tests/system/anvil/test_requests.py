@@ -29,10 +29,10 @@ MOST = {
     "idle deliver after 4": 6,
     "waiting deliver after 3": 6,
     "keys": 17,
-    "copies": 40,
+    "copies": 44,
     "withdraw": 20,
 }
-"""Requests; entries of a batch count one each, receipts are not counted."""
+"""Requests; entries of a batch count one each, and what waits for a transaction is not counted."""
 DISPUTES = {
     "dispute open": 24,
     "dispute list": 10,

@@ -7,6 +7,7 @@ import pytest
 
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.node.blocks import Block
+from numerbay_chain.chain.second import SecondNode, deciding
 from numerbay_chain.core.errors import RevertedError
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Settlement
 from tests.support.chains.stage import PRICE, Stage
@@ -65,6 +66,24 @@ def test_a_snapshot_stays_as_it_was(stage: Stage, counted: Counted) -> None:
     with pytest.raises(RevertedError) as missing:
         snapshot.order(order)
     assert missing.value.name == "NoOrder"
+
+
+def test_a_look_repeats_one_of_the_same_block_for_the_same_decision(stage: Stage, counted: Counted) -> None:
+    contract, _ = counted
+    assert isinstance(stage.chain, InsideChain)
+    other, _ = connected(stage.chain.node.request)
+    contract.connection.second = SecondNode(lambda: other)
+    before = contract.look()
+    assert contract.look().repeats(before)
+    with deciding(contract.connection):
+        within = contract.look()
+        assert within.hash == before.hash
+        assert not within.repeats(before), "the second node was asked nothing of it"
+        assert contract.look().repeats(within)
+    with deciding(contract.connection):
+        assert not contract.look().repeats(within)
+    stage.new_listing()
+    assert not contract.look().repeats(before)
 
 
 def test_what_was_asked_costs_nothing_more(stage: Stage, counted: Counted) -> None:
