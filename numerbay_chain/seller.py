@@ -70,7 +70,8 @@ class Seller(Role):
 
     def open_challenges(self, *listings: int) -> list[OpenChallenge]:
         """Return the challenges that `respond` would look at, in its order, by the logs alone."""
-        return open_challenges(self.market, scope_of(self.market, listings))
+        look = self.market.contract.look()
+        return open_challenges(self.market, scope_of(self.market, listings, look), look)
 
     def require_all_challenges(self, *listings: int) -> None:
         """Raise `NetworkError` where the contract's pots know of a challenge about the listings that the account looks

@@ -106,12 +106,8 @@ def _is_open(case: OrderRound) -> bool:
 
 
 def _opened(market: Market, case: OrderRound, sent: Sent, approval: Receipt | None = None) -> OpenedDispute:
-    event_of(sent.receipt, "Challenged")
-    after = read_again(market, case)
-    if after.challenge is None:
-        raise NetworkError(
-            "the challenge was mined, but the node does not show it", "run this again", code="node-behind"
-        )
+    event = event_of(sent.receipt, "Challenged")
+    after = read_again(market, case) if sent.resumed else case.challenged(event)  # it may have ended since
     return OpenedDispute(describe(market, after), sent.receipt, approval, sent.resumed)
 
 

@@ -8,6 +8,7 @@ turn. docs/architecture.md, "Disputes".
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.core.paging import MOST, Page
 from numerbay_chain.delivery.recipients import Sales
@@ -30,17 +31,17 @@ from numerbay_chain.protocol.rules import OVER
 from numerbay_chain.session import Market
 
 
-def scope_of(market: Market, named: Collection[int] = ()) -> DisputeScope:
+def scope_of(market: Market, named: Collection[int] = (), look: Snapshot | None = None) -> DisputeScope:
     """The listings that the account sells, and those that it operates and that were named: by `named`, which leaves out
     all others, else by the setting `operates`. Raises `NetworkError` where the logs leave out listings."""
-    contract, account = market.contract, market.account
+    account, look = market.account, look or market.contract.look()
     if named:
-        found = contract.at().listings(sorted(set(named)))
+        found = look.listings(sorted(set(named)))
         sold = frozenset(one.id for one in found if one.seller == account)
         return DisputeScope(sold, frozenset(one.id for one in found if one.operator == account) - sold, 0)
-    listings = read_listings(market.index).listings
+    listings = read_listings(market.index, last=look.block).listings
     offerings = {id: one.offering for id, one in listings.items() if one.offering is not None}
-    if len(offerings) < contract.listing_count():
+    if len(offerings) < look.listing_count():
         raise NetworkError(
             f"the logs of {market.index.name} leave out listings",
             "check from_block, or use another node",
@@ -48,7 +49,7 @@ def scope_of(market: Market, named: Collection[int] = ()) -> DisputeScope:
         )
     sold = frozenset(listing for listing, offering in offerings.items() if offering.seller == account)
     known = market.operates & offerings.keys() - sold  # who operates these now is asked of the contract
-    operated = frozenset(one.id for one in contract.at().listings(known) if one.operator == account)
+    operated = frozenset(one.id for one in look.listings(known) if one.operator == account)
     others = {listing for listing, offering in offerings.items() if offering.operator == account} - sold - operated
     return DisputeScope(sold, operated, len(others))
 
@@ -77,14 +78,15 @@ class OpenChallenge:
         return self.stake > 0
 
 
-def open_challenges(market: Market, scope: DisputeScope) -> list[OpenChallenge]:
+def open_challenges(market: Market, scope: DisputeScope, look: Snapshot | None = None) -> list[OpenChallenge]:
     """Own listings first, and what must be answered soonest first; what is answered already comes last. One question
     for the logs and one for all listings that were challenged: no more for a thousand challenges."""
     if not scope.all:
         return []
-    disputed = _disputed(read_disputes(market.index), scope.all)
+    look = look or market.contract.look()
+    disputed = _disputed(read_disputes(market.index, last=look.block), scope.all)
     opened = [(pair, challenge) for pair, known in disputed if (challenge := known.open_challenge)]
-    listings = {one.id: one for one in market.contract.at().listings({order >> 32 for (order, _), _ in opened})}
+    listings = {one.id: one for one in look.listings({order >> 32 for (order, _), _ in opened})}
     found: list[OpenChallenge] = []
     for (order, round), challenge in opened:
         terms, sold = listings[order >> 32].terms, order >> 32 in scope.sold
@@ -113,7 +115,8 @@ def in_time(challenges: Iterable[OpenChallenge], now: int, each: int) -> list[Op
 def buyers_cases(market: Market, *, ended: bool) -> Page[OrderRound]:
     """The account's disputes, and what faulty rounds owe it; the most urgent first. Of faulty rounds those that most
     was paid for, `MOST` of them: strangers can give away orders of rounds that they have proven faulty themselves."""
-    block = market.connection.block_number()
+    look = market.contract.look()
+    block = look.block
     ids = sorted(read_purchases(market.index, market.account, last=block).orders)
     subjects = [*{id >> 32 for id in ids}, *ids]
     facts = read_about(market.index, subjects, (*SALES, *DISPUTES, "RoundFaulty"), last=block)
@@ -128,19 +131,20 @@ def buyers_cases(market: Market, *, ended: bool) -> Page[OrderRound]:
     }
     owed = sorted(faulty - {pair for pair, _ in found}, key=lambda pair: (-prices[pair[0]], pair))
     chosen = {pair for pair, known in found if ended or known.outcome is None}
-    return Page(_sorted(market, chosen | {*owed[:MOST]}, ended), more=len(owed[MOST:]))
+    return Page(_sorted(market, look, chosen | {*owed[:MOST]}, ended), more=len(owed[MOST:]))
 
 
 def sellers_cases(market: Market, named: Collection[int], *, ended: bool) -> list[OrderRound]:
     """Disputes about the listings that the account looks after (`scope_of`); what must be answered soonest first."""
-    return _sorted(market, disputed_rounds(market, scope_of(market, named).all, ended=ended), ended)
+    look = market.contract.look()
+    return _sorted(market, look, disputed_rounds(market, look, scope_of(market, named, look).all, ended=ended), ended)
 
 
-def disputed_rounds(market: Market, listings: Collection[int], *, ended: bool) -> set[Pair]:
+def disputed_rounds(market: Market, look: Snapshot, listings: Collection[int], *, ended: bool) -> set[Pair]:
     """The orders of these listings, and their rounds, that are disputed by the logs; with `ended`, that ever were."""
     if not listings:
         return set()
-    disputed = _disputed(read_disputes(market.index), listings)
+    disputed = _disputed(read_disputes(market.index, last=look.block), listings)
     return {pair for pair, known in disputed if ended or known.outcome is None}
 
 
@@ -156,8 +160,8 @@ def require_all_challenges(market: Market, listings: Collection[int]) -> None:
     out, and where a second node, if there is one, tells of others: a node that stands still knows of no new one."""
     contract = market.contract
     with market.decision():
-        disputed_rounds(market, listings, ended=False)
         look = contract.look()
+        disputed_rounds(market, look, listings, ended=False)
         for listing in look.listings(sorted(listings)):
             if listing.terms.adjudicated:
                 sales = Sales.read(market, look, listing.id, more=ROUNDS)
@@ -167,6 +171,6 @@ def require_all_challenges(market: Market, listings: Collection[int]) -> None:
             market.confirm()
 
 
-def _sorted(market: Market, pairs: set[Pair], ended: bool) -> list[OrderRound]:
-    chosen = [case for case in read_many(market, sorted(pairs)) if ended or case.state not in OVER]
+def _sorted(market: Market, look: Snapshot, pairs: set[Pair], ended: bool) -> list[OrderRound]:
+    chosen = [case for case in read_many(market, sorted(pairs), look) if ended or case.state not in OVER]
     return sorted(chosen, key=lambda case: (case.deadline is None, case.deadline or 0, case.order.id, case.round))

@@ -3,13 +3,13 @@
 Pure: nothing here asks a node or a clock. `rounds` reads it. docs/protocol.md §2 "Disputes".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from numerbay_chain.chain.clock import mining_margin
 from numerbay_chain.core.errors import NetworkError, RefusedError
 from numerbay_chain.core.units import format_amount
 from numerbay_chain.crypto.dispute_keys import DisputePlace
-from numerbay_chain.protocol.events import Event
+from numerbay_chain.protocol.events import Event, challenge_after
 from numerbay_chain.protocol.rules import (
     DisputeState,
     bucket_of,
@@ -34,23 +34,23 @@ from numerbay_chain.protocol.types import (
 
 @dataclass(frozen=True, slots=True)
 class OrderRound:
-    """A round of an order, as it stands after `block`; `now`: the time that a transaction meets then, in Unix seconds.
+    """A round of an order, as it stands after a block, with its hash; `now`: the time that a transaction meets then, in
+    Unix seconds.
 
-    `public_key`: of the pair that the order was bought with, 32 bytes; `content_hash`: what was promised to the order,
-    32 zeros where that is nothing yet; `posted`: the envelopes that its key may be in, the first ones first.
+    `content_hash`: what was promised to the order, 32 zeros where that is nothing yet; `posted`: the envelopes that its
+    key may be in, the first ones first.
     `challenge` is there also when it has ended; `faulty_at`: when the round, or this order's challenged copy, was
     proven faulty (0: never); `opened`, `answered` and `ended` are the events of it.
     """
 
     chain_id: int
     marketplace: str
-    block: int
+    block_hash: bytes
     now: int
     order: Order
     listing: Listing
     token: Token
     round: int
-    public_key: bytes
     release: Release | None
     missed: bool
     settlement: Settlement
@@ -62,6 +62,13 @@ class OrderRound:
     opened: Event | None
     answered: Event | None
     ended: Event | None
+
+    def challenged(self, event: Event) -> "OrderRound":
+        """The same after the challenge that an event tells of."""
+        opened = challenge_after(None, event)
+        return replace(
+            self, settlement=Settlement.CHALLENGED, challenge=opened, opened=event, now=event["challengedAt"]
+        )
 
     @property
     def name(self) -> str:

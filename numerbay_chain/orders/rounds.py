@@ -1,10 +1,11 @@
-"""Reading rounds of orders: one look at the chain, however many there are.
+"""Reading rounds of orders: one look at the chain, one request for all that the contract holds of them, and one
+question for the events of `MOST_ROUNDS`. What events tell is compared with what the contract keeps of it.
 
-What events tell is compared with what the contract keeps of it. The contract is asked in two requests, in one where the
-orders were read before, and events in one question for `MOST_ROUNDS` rounds.
+A round that this session has read in the same block is not read again: it is the same.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from numerbay_chain.chain.contract import challenge_hash
@@ -55,10 +56,10 @@ def read_round(
     return _read(market, look, [(order, newest)])[0]
 
 
-def read_many(market: Market, places: Iterable[Pair]) -> list[OrderRound]:
+def read_many(market: Market, pairs: Iterable[Pair], look: Snapshot | None = None) -> list[OrderRound]:
     """Return rounds of orders, each as `read_round`, all of one block."""
-    asked = [*places]
-    return _read(market, market.contract.look(), asked) if asked else []
+    asked = [*pairs]
+    return _read(market, look or market.contract.look(), asked) if asked else []
 
 
 def read_again(market: Market, case: OrderRound) -> OrderRound:
@@ -66,40 +67,43 @@ def read_again(market: Market, case: OrderRound) -> OrderRound:
     return read_round(market, case.order.id, case.round)
 
 
-def _read(market: Market, look: Snapshot, places: Sequence[Pair]) -> list[OrderRound]:
-    _load(market, look, places)
-    look.tokens([look.listing(order >> 32).terms.token for order, _ in places])
-    parts = (places[start : start + MOST_ROUNDS] for start in range(0, len(places), MOST_ROUNDS))
-    return [one for some in parts for one in _with_events(market, look, some)]
+def _read(market: Market, look: Snapshot, pairs: Sequence[Pair]) -> list[OrderRound]:
+    found = {pair: known for pair in pairs if (known := _known(market, look, pair))}
+    missing = [pair for pair in pairs if pair not in found]
+    _load(look, missing)
+    look.tokens([look.listing(order >> 32).terms.token for order, _ in missing])
+    for start in range(0, len(missing), MOST_ROUNDS):
+        for case in _with_events(market, look, missing[start : start + MOST_ROUNDS]):
+            found[case.order.id, case.round] = case
+            market.memory.keep(("round", case.order.id, case.round), case)
+    return [found[pair] for pair in pairs]
 
 
-def _load(market: Market, look: Snapshot, places: Sequence[Pair]) -> None:
-    """Ask the contract all about these rounds. Whose key an order was bought with never changes, so that one which this
-    session has seen needs no request of its own."""
-    ids = dict.fromkeys(order for order, _ in places)
-    seen = {id: order for id in ids if isinstance(order := market.memory.known(("order", id)), Order)}
-    first: list[tuple[Any, ...]] = [("order", id) for id in ids]
-    first += [("listing", listing) for listing in dict.fromkeys(id >> 32 for id in ids)]
-    look.load(*first, *_questions((seen[order], round) for order, round in places if order in seen))
-    for id in ids:
-        market.memory.keep(("order", id), look.order(id))
-    look.load(*_questions((look.order(order), round) for order, round in places))
+def _known(market: Market, look: Snapshot, pair: Pair) -> OrderRound | None:
+    """What was read of the look's block before; None within a decision, where a second node is to be asked all of
+    it."""
+    known = market.memory.known(("round", *pair))
+    if not isinstance(known, OrderRound) or known.block_hash != look.hash or market.connection.decision is not None:
+        return None
+    return replace(known, now=look.time)
 
 
-def _questions(places: Iterable[tuple[Order, int]]) -> Iterator[tuple[Any, ...]]:
-    for order, round in places:
-        yield "key_at", order.buyer, order.epoch
-        for name in ("settled", "challenge_of", "copy_faulty_at", "hash_of"):
-            yield name, order.id, round
-        for name in ("is_missed", "faulty_at"):
-            yield name, order.listing, round
+def _load(look: Snapshot, pairs: Sequence[Pair]) -> None:
+    """Ask the contract all about these rounds, in one request."""
+    questions: list[tuple[Any, ...]] = []
+    for order, round in pairs:
+        listing = order >> 32
+        questions += [("order", order), ("listing", listing)]
+        questions += [(name, order, round) for name in ("settled", "challenge_of", "copy_faulty_at", "hash_of")]
+        questions += [(name, listing, round) for name in ("is_missed", "faulty_at")]
+    look.load(*questions)
 
 
-def _with_events(market: Market, look: Snapshot, places: Sequence[Pair]) -> list[OrderRound]:
+def _with_events(market: Market, look: Snapshot, pairs: Sequence[Pair]) -> list[OrderRound]:
     """Events are asked for where the contract lets any be expected: a round that is not out has none."""
-    told = [(look.order(order), round) for order, round in places if _is_told(look, order, round)]
+    told = [(look.order(order), round) for order, round in pairs if _is_told(look, order, round)]
     facts = read_rounds(market.index, told, last=look.block) if told else Facts()
-    return [_order_round(market, look, facts, order, round) for order, round in places]
+    return [_order_round(market, look, facts, order, round) for order, round in pairs]
 
 
 def _is_out(look: Snapshot, order: int, round: int) -> bool:
@@ -126,13 +130,12 @@ def _order_round(market: Market, look: Snapshot, facts: Facts, id: int, round: i
     return OrderRound(
         chain_id=market.connection.chain_id,
         marketplace=market.contract.address,
-        block=look.block,
+        block_hash=look.hash,
         now=look.time,
         order=order,
         listing=listing,
         token=look.token(listing.terms.token),
         round=round,
-        public_key=look.key_at(order.buyer, order.epoch),
         release=release_in(market.index, facts, listing.id, round) if out and not missed else None,
         missed=missed,
         settlement=settlement,
@@ -169,7 +172,7 @@ def _newest_round(market: Market, look: Snapshot, order: Order, listing: Listing
     """The newest released round that the order covers, else its next one."""
     over = range(order.first, min(order.end, listing.next_round))
     if over:
-        _load(market, look, [(order.id, over[-1])])
+        _load(look, [(order.id, over[-1])])
     if over and look.is_missed(listing.id, over[-1]):
         facts = read_about(market.index, [listing.id], ROUNDS, last=look.block)
         require_rounds(market.index, facts, listing)

@@ -136,9 +136,12 @@ def _when_key(promise: Promise) -> str:
 def pair_of(promise: Promise) -> KeyPair:
     """The key pair that the order was bought with. Raises `ProblemError` where there is none here, or another
     one."""
-    order, wanted = promise.order, promise.case.public_key
+    order, market = promise.order, promise.market
+    wanted = market.memory.get(
+        ("public key", order.buyer, order.epoch), lambda: market.contract.key_at(order.buyer, order.epoch)
+    )
     try:
-        return find_key(promise.market, wanted)
+        return find_key(market, wanted)
     except AccountError as error:
         _confirm_key(promise)
         text = f"order {order} was bought with the key {keyfile.encode(wanted)}: {error}"

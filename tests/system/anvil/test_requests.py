@@ -34,13 +34,13 @@ MOST = {
 }
 """Requests; entries of a batch count one each, and what waits for a transaction is not counted."""
 DISPUTES = {
-    "dispute open": 24,
-    "dispute list": 10,
-    "dispute list --seller": 33,
+    "dispute open": 20,
+    "dispute list": 8,
+    "dispute list --seller": 21,
     "dispute show": 7,
-    "dispute respond": 25,
-    "dispute prove": 21,
-    "dispute claim": 20,
+    "dispute respond": 20,
+    "dispute prove": 20,
+    "dispute claim": 18,
 }
 TERMS = ("--dispute-window", "20m", "--response-window", "10m")
 

@@ -23,7 +23,7 @@ from numerbay_chain.core.errors import UnseenKeyError
 from numerbay_chain.core.units import format_duration, format_order_id
 
 if TYPE_CHECKING:
-    from numerbay_chain.disputes.results import EndedDispute
+    from numerbay_chain.disputes.results import Dispute, EndedDispute
 
 _HURRY = 3_600  # seconds
 _of_a_round = all_of(click.argument("order", type=ORDER), ROUND_OPTION)
@@ -132,13 +132,19 @@ def list_(state: State, seller: bool, listings: tuple[int, ...], ended: bool) ->
     Example:
       numerbay-chain -p seller dispute list --seller
     """
+    from numerbay_chain.buyer import Buyer
     from numerbay_chain.cli.render.disputes import dispute_data, dispute_table
     from numerbay_chain.seller import Seller
 
     if listings and not seller:
         raise click.UsageError("--listing goes with --seller")
     role = roles.seller(state) if seller else roles.buyer(state)
-    found = role.disputes(*listings, ended=ended) if isinstance(role, Seller) else role.disputes(ended=ended)
+    scope = role.looks_after(*listings) if isinstance(role, Seller) else None
+    found: list[Dispute] = []
+    if isinstance(role, Buyer):
+        found = role.disputes(ended=ended)
+    elif scope and scope.all:
+        found = role.disputes(*scope.all, ended=ended)
     now = role.market.connection.now()
     waiting = [one for one in found if one.turn == "seller"] if seller else []
     for one in waiting:
@@ -152,9 +158,10 @@ def list_(state: State, seller: bool, listings: tuple[int, ...], ended: bool) ->
     state.show({"disputes": rows, "more": more}, lambda: dispute_table(found, now, seller) if found else "")
     if more:
         output.note(f"faulty rounds that are not shown: {more}")
-    if isinstance(role, Seller):
-        note_others(role, listings)
-        role.require_all_challenges(*listings)
+    if isinstance(role, Seller) and scope:
+        note_others(scope)
+        if scope.all:
+            role.require_all_challenges(*scope.all)
 
 
 def _none_found(seller: bool, ended: bool) -> str:

@@ -18,8 +18,7 @@ from numerbay_chain.core.errors import ExitCode
 from numerbay_chain.core.units import format_order_id, format_time
 
 if TYPE_CHECKING:
-    from numerbay_chain.disputes.results import Answers
-    from numerbay_chain.seller import Seller
+    from numerbay_chain.disputes.results import Answers, DisputeScope
 
 ROUND_OPTION = click.option("--round", "round_", type=ROUND, help="Which round; without it the newest in question.")
 
@@ -58,10 +57,12 @@ def respond(state: State, order: int | None, round_: int | None, listings: tuple
         what = ", ".join(f"round {one.round} of order {format_order_id(one.order)}" for one in due)
         many = "s" if len(due) > 1 else ""
         state.agree(f"answers the challenge{many} of {what} with the content key, sealed to the buyer")
+    if order is not None and len(due) == 1:
+        round_ = due[0].round
     answers = role.respond(order, round_, listings=listings)
     _show_answers(state, answers)
     if order is None:
-        note_others(role, listings)
+        note_others(role.looks_after(*listings))
     if answers.doubt is not None:
         raise answers.doubt
     if codes := {one.code for one in answers.left if one.failed}:
@@ -103,9 +104,9 @@ def _show_answers(state: State, answers: "Answers") -> None:
     state.show(data, done if count or answers.left else "there is no challenge to answer")
 
 
-def note_others(role: "Seller", listings: tuple[int, ...]) -> None:
+def note_others(scope: "DisputeScope") -> None:
     """Says that others named this account as their operator: whoever did not agree to that need not care."""
-    if others := role.looks_after(*listings).others:
+    if others := scope.others:
         name = "listing of somebody else's names" if others == 1 else "listings of others name"
         output.note(
             f"{others} {name} this account as operator: look after one with --listing, or put it into the setting "
