@@ -19,8 +19,8 @@ pytestmark = pytest.mark.anvil
 MOST = {
     "deliver": 25,
     "buy": 14,
-    "fetch": 17,
-    "verify": 25,
+    "fetch": 7,
+    "verify": 10,
     "orders": 6,
     "listing list": 7,
     "listing show": 6,
