@@ -104,6 +104,17 @@ def test_what_was_asked_costs_nothing_more(stage: Stage, counted: Counted) -> No
     assert transport.seen == ["eth_call"] * 2, "a revert is an answer"
 
 
+def test_what_was_forgotten_is_asked_again(stage: Stage, counted: Counted) -> None:
+    contract, transport = counted
+    listing = stage.new_listing()
+    snapshot = contract.look()
+    transport.seen.clear()
+    for times in (1, 2):
+        assert snapshot.listing(listing) == snapshot.listing(listing)
+        assert transport.seen == ["eth_call"] * times
+        snapshot.forget()
+
+
 def test_questions_of_many_kinds_are_one_request(stage: Stage, counted: Counted) -> None:
     contract, transport = counted
     listing = stage.new_listing()
