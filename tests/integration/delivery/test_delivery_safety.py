@@ -66,6 +66,29 @@ def test_a_round_that_was_missed_is_set_aside(place: Place) -> None:
     assert any("round 0 was missed" in line for line in place.told)
 
 
+@pytest.mark.parametrize("decline_window", [0, 600])
+def test_a_round_that_somebody_else_releases_while_it_is_sealed_is_not_released_again(
+    place: Place, decline_window: int
+) -> None:
+    hot_key = place.chain.signer(OPERATOR).address
+    listing = place.seller.create_listing(PRICE, decline_window=decline_window, operator=hot_key).id
+    order = place.buyer().buy(listing, rounds=2).order.id
+    operator = Seller(place.market("operator", OPERATOR))
+    left = [place.file("other.csv", b"from elsewhere")]
+
+    def meanwhile(step: str, done: int, total: int) -> None:
+        if step == "seal" and left:
+            operator.deliver(left.pop(), listing)
+
+    with fails_with(RefusedError, "round-moved", 0, listing):
+        place.seller.deliver(place.file(), listing, progress=meanwhile)
+    assert [release.round for release in Told(place.contract).releases(listing)] == [0]
+    place.chain.advance(DAY)
+    assert [one.newly_posted for one in operator.serve(listing).rounds] == ([(order,)] if decline_window else [])
+    assert place.seller.deliver(place.file(), listing).round == 1
+    assert place.buyer().fetch(order, 0, path=place.output()).size == len(b"from elsewhere")
+
+
 # ------------------------------------------------------------------------------------------ no key to who was paid back
 
 
