@@ -21,7 +21,7 @@ _DOMAIN: Final = keccak(b"numerbay-chain/v1/dispute")
 
 
 @dataclass(frozen=True, slots=True)
-class DisputePlace:
+class DisputeContext:
     """What a dispute is about: chain id, marketplace (20 bytes), order id, round."""
 
     chain_id: int
@@ -52,7 +52,7 @@ class DisputeKey:
         return f"DisputeKey(x={self.x:#x})"
 
 
-def derive_dispute_key(private_key: bytes, place: DisputePlace) -> DisputeKey:
+def derive_dispute_key(private_key: bytes, context: DisputeContext) -> DisputeKey:
     """The key of one dispute, out of the buyer's X25519 private key: a crash between challenge and proof loses nothing.
 
     `1 + HKDF-SHA256(private_key, label ‖ chain id ‖ marketplace ‖ order ‖ round)[48 bytes] mod (n - 1)` (RFC 5869).
@@ -60,7 +60,7 @@ def derive_dispute_key(private_key: bytes, place: DisputePlace) -> DisputeKey:
     """
     if len(private_key) != 32:
         raise AccountError("a private key has 32 bytes", "use the key file that the order was bought with")
-    info = _DERIVATION_LABEL + word(place.chain_id) + place.marketplace + word(place.order) + word(place.round)
+    info = _DERIVATION_LABEL + word(context.chain_id) + context.marketplace + word(context.order) + word(context.round)
     okm = HKDF(algorithm=SHA256(), length=48, salt=None, info=info).derive(private_key)
     return DisputeKey(1 + int.from_bytes(okm, "big") % (secp256k1.N - 1))
 
@@ -73,7 +73,7 @@ class Response:
     sealed_key: bytes = field(repr=False)
 
 
-def seal_response(key: ContentKey, dispute_key: int, place: DisputePlace) -> Response:
+def seal_response(key: ContentKey, dispute_key: int, context: DisputeContext) -> Response:
     """Seals the content key to a challenge's one-time key, under a fresh key. Raises `UsageError` for no point."""
     if not secp256k1.is_valid_x(dispute_key):
         raise UsageError("the challenge's one-time key is no point of the curve")
@@ -81,16 +81,16 @@ def seal_response(key: ContentKey, dispute_key: int, place: DisputePlace) -> Res
         mine = DisputeKey(1 + secrets.randbelow(secp256k1.N - 1))
         if secp256k1.is_valid_x(mine.x):
             break
-    sealed = _xor(key.reveal(), _mask(place, dispute_key, mine.x, _shared(mine, dispute_key)))
+    sealed = _xor(key.reveal(), _mask(context, dispute_key, mine.x, _shared(mine, dispute_key)))
     return Response(mine.x, sealed)
 
 
-def open_response(response: Response, dispute_key: DisputeKey, place: DisputePlace) -> int:
+def open_response(response: Response, dispute_key: DisputeKey, context: DisputeContext) -> int:
     """What the seller sealed: 256 bits that may be the content key. Raises `UsageError` for a point that is none."""
     if not secp256k1.is_valid_x(response.response_key):
         raise UsageError("the answer's one-time key is no point of the curve")
     shared = _shared(dispute_key, response.response_key)
-    mask = _mask(place, dispute_key.x, response.response_key, shared)
+    mask = _mask(context, dispute_key.x, response.response_key, shared)
     return int.from_bytes(_xor(response.sealed_key, mask), "big")
 
 
@@ -107,14 +107,14 @@ def _shared(mine: DisputeKey, theirs: int) -> bytes:
     return keccak(point[1:])[12:]
 
 
-def _mask(place: DisputePlace, dispute_key: int, response_key: int, shared: bytes) -> bytes:
+def _mask(context: DisputeContext, dispute_key: int, response_key: int, shared: bytes) -> bytes:
     return keccak(
         _DOMAIN
-        + word(place.chain_id)
+        + word(context.chain_id)
         + bytes(12)
-        + place.marketplace
-        + word(place.order)
-        + word(place.round)
+        + context.marketplace
+        + word(context.order)
+        + word(context.round)
         + word(dispute_key)
         + word(response_key)
         + bytes(12)

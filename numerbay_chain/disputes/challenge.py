@@ -39,13 +39,14 @@ def open_dispute(market: Market, order: int, round: int | None = None, *, unseen
     challenge that is open already is returned without a receipt.
     """
     case = _meant(market, order, round)
+    waited = market.sending.holds(_label_to_open(case))
     if sent := market.sending.resume(_label_to_open(case)):
         return _opened(market, case, sent)
     if _is_open(case):
         return OpenedDispute(describe(market, case), None, resumed=True)
     key = _ready(market, case, unseen)
     approved = ensure_allowance(market, case.terms.token, case.bond)
-    took_long = approved is not None or case.keys_posted or case.terms.copies
+    took_long = waited or approved is not None or case.keys_posted or case.terms.copies
     with market.decision():
         if took_long or market.connection.decision is not None:
             case = _still_open(market, case)
@@ -57,8 +58,9 @@ def open_dispute(market: Market, order: int, round: int | None = None, *, unseen
 
 
 def _still_open(market: Market, case: OrderRound) -> OrderRound:
-    """What a challenge rests on, as it stands now: reading the store, or a token's approval, took time. It is all asked
-    of a second node too: with keys that a node leaves out, a challenge would be for nothing. Raises `RefusedError`."""
+    """What a challenge rests on, as it stands now: an earlier transaction was waited for, the store was read, or tokens
+    were approved. It is all asked of a second node too: with keys that a node leaves out, a challenge would be for
+    nothing. Raises `RefusedError`."""
     case = read_again(market, case)
     if (refusal := refusal_to_open(case)) is not None:
         raise refusal

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from numerbay_chain.chain.clock import mining_margin
 from numerbay_chain.core.errors import NetworkError, RefusedError
 from numerbay_chain.core.units import format_amount
-from numerbay_chain.crypto.dispute_keys import DisputePlace
+from numerbay_chain.crypto.dispute_keys import DisputeContext
 from numerbay_chain.protocol.events import Event, challenge_after
 from numerbay_chain.protocol.rules import (
     DisputeState,
@@ -79,9 +79,9 @@ class OrderRound:
         return self.listing.terms
 
     @property
-    def context(self) -> DisputePlace:
+    def context(self) -> DisputeContext:
         """What one-time keys and answers are bound to."""
-        return DisputePlace(self.chain_id, bytes.fromhex(self.marketplace[2:]), self.order.id, self.round)
+        return DisputeContext(self.chain_id, bytes.fromhex(self.marketplace[2:]), self.order.id, self.round)
 
     @property
     def keys_posted(self) -> bool:

@@ -21,7 +21,7 @@ from numerbay_chain.crypto.container import CHUNK_SIZE, COMMITMENT_SIZE, Encrypt
 from numerbay_chain.crypto.content_key import ContentKey, derive_content_key
 from numerbay_chain.crypto.content_proof import ContentProof, ProofReader
 from numerbay_chain.crypto.details import Details, seal_details
-from numerbay_chain.crypto.dispute_keys import DisputeKey, DisputePlace, Response, seal_response
+from numerbay_chain.crypto.dispute_keys import DisputeContext, DisputeKey, Response, seal_response
 from numerbay_chain.crypto.envelopes import seal_envelopes
 from numerbay_chain.crypto.merkle import MerkleTree
 from numerbay_chain.ipfs import EmbeddedStore
@@ -205,7 +205,7 @@ class Dispute:
     def __init__(self, market: MarketplaceContract, order: int, round: int = 0) -> None:
         self.market, self.order, self.round = market, order, round
         address = bytes.fromhex(market.address.removeprefix("0x"))
-        self.place = DisputePlace(market.connection.chain_id, address, order, round)
+        self.place = DisputeContext(market.connection.chain_id, address, order, round)
         self.secret = DisputeKey(1 + Random(f"{market.address} {order} {round}").randrange(2**255))
         self.challenge = Challenge(0, 0, 0, 0, 0)
 

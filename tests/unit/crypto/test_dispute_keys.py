@@ -10,8 +10,8 @@ from numerbay_chain.core.errors import AccountError, UsageError
 from numerbay_chain.crypto import secp256k1
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.crypto.dispute_keys import (
+    DisputeContext,
     DisputeKey,
-    DisputePlace,
     Response,
     derive_dispute_key,
     is_committed_key,
@@ -20,7 +20,7 @@ from numerbay_chain.crypto.dispute_keys import (
 )
 from tests.support.codes import fails_with
 
-PLACE = DisputePlace(31337, b"\x22" * 20, 1 << 32, 3)
+PLACE = DisputeContext(31337, b"\x22" * 20, 1 << 32, 3)
 SCALARS = st.one_of(
     st.integers(1, secp256k1.N - 1), st.sampled_from([1, 2, secp256k1.N // 2, secp256k1.N - 2, secp256k1.N - 1])
 )
@@ -42,10 +42,10 @@ def test_an_answer_opens_for_its_own_dispute_only() -> None:
     response = seal_response(key, mine.x, PLACE)
 
     for other in (
-        DisputePlace(1, PLACE.marketplace, PLACE.order, PLACE.round),
-        DisputePlace(PLACE.chain_id, b"\x23" * 20, PLACE.order, PLACE.round),
-        DisputePlace(PLACE.chain_id, PLACE.marketplace, PLACE.order + 1, PLACE.round),
-        DisputePlace(PLACE.chain_id, PLACE.marketplace, PLACE.order, PLACE.round + 1),
+        DisputeContext(1, PLACE.marketplace, PLACE.order, PLACE.round),
+        DisputeContext(PLACE.chain_id, b"\x23" * 20, PLACE.order, PLACE.round),
+        DisputeContext(PLACE.chain_id, PLACE.marketplace, PLACE.order + 1, PLACE.round),
+        DisputeContext(PLACE.chain_id, PLACE.marketplace, PLACE.order, PLACE.round + 1),
     ):
         assert open_response(response, mine, other) != int.from_bytes(key.reveal(), "big")
     assert open_response(response, DisputeKey(8), PLACE) != int.from_bytes(key.reveal(), "big")
@@ -58,10 +58,10 @@ def test_the_key_of_a_dispute_is_the_same_after_a_crash_and_another_one_elsewher
         derive_dispute_key(private, place).x
         for place in (
             PLACE,
-            DisputePlace(1, PLACE.marketplace, PLACE.order, PLACE.round),
-            DisputePlace(PLACE.chain_id, b"\x23" * 20, PLACE.order, PLACE.round),
-            DisputePlace(PLACE.chain_id, PLACE.marketplace, PLACE.order + 1, PLACE.round),
-            DisputePlace(PLACE.chain_id, PLACE.marketplace, PLACE.order, PLACE.round + 1),
+            DisputeContext(1, PLACE.marketplace, PLACE.order, PLACE.round),
+            DisputeContext(PLACE.chain_id, b"\x23" * 20, PLACE.order, PLACE.round),
+            DisputeContext(PLACE.chain_id, PLACE.marketplace, PLACE.order + 1, PLACE.round),
+            DisputeContext(PLACE.chain_id, PLACE.marketplace, PLACE.order, PLACE.round + 1),
         )
     }
 
@@ -100,7 +100,7 @@ def test_points_that_are_none_are_refused() -> None:
     with pytest.raises(AccountError):
         derive_dispute_key(b"short", PLACE)
     with pytest.raises(UsageError):
-        DisputePlace(1, b"short", 0, 0)
+        DisputeContext(1, b"short", 0, 0)
 
 
 def test_the_mask_is_the_one_that_solidity_computes() -> None:

@@ -12,8 +12,8 @@ from numerbay_chain.core import errors
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.crypto.content_proof import ContentProof, convicts
 from numerbay_chain.crypto.dispute_keys import (
+    DisputeContext,
     DisputeKey,
-    DisputePlace,
     Response,
     derive_dispute_key,
     is_committed_key,
@@ -37,9 +37,9 @@ def number(vector: Vector, name: str) -> int:
     return int(vector[name], 16)
 
 
-def place_of(vector: Vector) -> DisputePlace:
+def place_of(vector: Vector) -> DisputeContext:
     ids = (int(vector[name]) for name in ("order", "round"))
-    return DisputePlace(int(vector["chain_id"]), bytes.fromhex(vector["marketplace"]), *ids)
+    return DisputeContext(int(vector["chain_id"]), bytes.fromhex(vector["marketplace"]), *ids)
 
 
 # ------------------------------------------------------------------------------------------------------------ the keys
