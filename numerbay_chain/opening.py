@@ -1,7 +1,8 @@
 """Opening a session, as the settings say it."""
 
 from collections.abc import Callable
-from typing import Unpack
+from dataclasses import dataclass
+from typing import Final, Unpack
 
 from numerbay_chain.artifacts.kept import DEFAULT_LIMIT
 from numerbay_chain.chain.connection import Connection
@@ -13,8 +14,24 @@ from numerbay_chain.core.errors import UsageError
 from numerbay_chain.core.home.config import Overrides, Settings, load_settings
 from numerbay_chain.core.progress import quiet
 from numerbay_chain.core.units import parse_listings, parse_size
-from numerbay_chain.ipfs import open_store
+from numerbay_chain.index.events import EventSource
+from numerbay_chain.index.node import NodeEvents
+from numerbay_chain.ipfs import ContentStore, open_store
 from numerbay_chain.session import Market
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a session is made of, where the settings say which: a program that has its own node, index or store gives it
+    here."""
+
+    connect: Callable[[Settings], Connection] = open_connection
+    contract: Callable[[Connection, str, int], MarketplaceContract] = MarketplaceContract
+    index: Callable[[Connection, str, int], EventSource] = NodeEvents
+    store: Callable[..., ContentStore] = open_store
+
+
+MEANS: Final = Means()
 
 
 def open_market(
@@ -23,6 +40,7 @@ def open_market(
     password: Callable[[], str] | None = None,
     dry_run: bool = False,
     notify: Callable[[str], None] = quiet,
+    means: Means = MEANS,
     **overrides: Unpack[Overrides],
 ) -> Market:
     """Opens what settings say: `overrides`, then NUMERBAY_CHAIN_*, then the profile. Without a store it is the
@@ -31,9 +49,9 @@ def open_market(
     settings = load_settings(profile, overrides)
     if settings.rpc is not None and settings.rpc == settings.second_rpc:
         raise UsageError("the second node is the first one", "give --second-rpc the address of another node")
-    connection = open_connection(settings)
+    connection = means.connect(settings)
     signer = Signer.from_spec(settings.account, password) if settings.account else None
-    return market_at(settings, connection, signer, dry_run=dry_run, notify=notify)
+    return market_at(settings, connection, signer, dry_run=dry_run, notify=notify, means=means)
 
 
 def market_at(
@@ -43,6 +61,7 @@ def market_at(
     *,
     dry_run: bool = False,
     notify: Callable[[str], None] = quiet,
+    means: Means = MEANS,
 ) -> Market:
     """The same over a connection and an account that exist already, such as Ape's. Raises `UsageError` for another
     chain than the settings name."""
@@ -52,12 +71,14 @@ def market_at(
         connection.second = SecondNode.at(settings.second_rpc)
     location = locate(settings, connection)
     store = settings.store or f"embedded:{settings.home.path / 'store'}"
+    contract = means.contract(connection, location.address, location.first_block)
     return Market(
         home=settings.home,
         connection=connection,
-        contract=MarketplaceContract(connection, location.address, location.first_block),
+        contract=contract,
+        index=means.index(connection, contract.address, contract.from_block),
         signer=signer,
-        store=open_store(*(part.strip() for part in store.split(","))),
+        store=means.store(*(part.strip() for part in store.split(","))),
         explicit_store=settings.store is not None,
         read_back=settings.read_back,
         keep=DEFAULT_LIMIT if settings.keep is None else parse_size(settings.keep),

@@ -65,17 +65,17 @@ class Market:
         self.operates = frozenset(operates)
         self.key_path = expanded(key) if key is not None else None
         self.dry_run, self.notify = dry_run, notify
-        self.memory = Memory()
+        self.clock = Clock(connection)
+        self.memory = Memory(self.clock.here)
         self.content = Content(
             store,
-            Keep(home.path / "kept", keep, notify),
+            Keep(home.path / "kept", keep, notify, self.clock.here),
             self.memory,
             chain_id=connection.chain_id,
             marketplace=contract.address,
             explicit=explicit_store,
             read_back=read_back,
         )
-        self.clock = Clock(connection, lambda: self.is_development)
         self.sending = (Planning if dry_run else Sending)(self._sender, self._outbox_of, self.clock, self.confirm)
         self._created_by, self._unchecked = created_by, unchecked_contract
         self._warned: set[str] = set()
@@ -155,7 +155,8 @@ class Market:
 
     @property
     def is_development(self) -> bool:
-        return self.connection.is_development
+        """Whether nothing can be lost on the chain."""
+        return self.connection.is_trial
 
     def finality(self, confirmations: int | None = None) -> Finality:
         """When a block stays: with so many on top, or (None) as the chain says it."""

@@ -50,10 +50,9 @@ class Kept:
     needed_until: int
     used_at: int
 
-    @property
-    def settled(self) -> bool:
+    def settled(self, now: float) -> bool:
         """Whether nothing can be disputed about it any more."""
-        return time.time() > self.needed_until
+        return now > self.needed_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +66,12 @@ class Removed:
 
 class Keep:
     """The kept artifacts in `folder`, of at most `limit` bytes together (0: none is added). `notify` is told what is
-    not kept, and why."""
+    not kept, and why; `now` is the clock, in Unix seconds."""
 
-    def __init__(self, folder: Path, limit: int, notify: Callable[[str], None]) -> None:
-        self.folder, self.limit, self._notify = folder, limit, notify
+    def __init__(
+        self, folder: Path, limit: int, notify: Callable[[str], None], now: Callable[[], float] = time.time
+    ) -> None:
+        self.folder, self.limit, self._notify, self._now = folder, limit, notify, now
         self._recording: dict[str, ContentStore] = {}
 
     # ------------------------------------------------------------------------------------------------------- reading
@@ -95,7 +96,7 @@ class Keep:
         no room for both.
         """
         name = manifest.content_hash.hex()
-        about = replace(about, content_hash=name, size=manifest.stored_size, used_at=int(time.time()))
+        about = replace(about, content_hash=name, size=manifest.stored_size, used_at=int(self._now()))
         parts = (manifest.ciphertext_cid, manifest.commitments_cid)  # a file can be opened and proven without details
         if name in self._recording or not self._is_worth_it(about) or all(store.holds(cid) for cid in parts):
             yield
@@ -138,7 +139,7 @@ class Keep:
         known = self._entry(about.content_hash)
         if known is not None:
             return True  # its envelopes may be new, and it was used
-        if not self.limit or about.settled:
+        if not self.limit or about.settled(self._now()):
             return False
         if about.size > self.limit:
             self._notify(
@@ -162,8 +163,8 @@ class Keep:
         kept = self.entries()
         names = {entry.content_hash for entry in kept}
         found = [Removed(path.name, None, "incomplete") for path in self._folders() if path.name not in names]
-        found += [Removed(entry.content_hash, entry, "settled") for entry in kept if entry.settled]
-        left = [entry for entry in kept if not entry.settled]
+        found += [Removed(entry.content_hash, entry, "settled") for entry in kept if entry.settled(self._now())]
+        left = [entry for entry in kept if not entry.settled(self._now())]
         found += [Removed(one.content_hash, one, "over-limit") for one in _oldest(left, self.limit)]
         if dry_run:
             return found
@@ -175,8 +176,8 @@ class Keep:
         if self._entry(about.content_hash) is not None:
             return True
         others = self.entries()
-        settled = [entry for entry in others if entry.settled]
-        unsettled = sum(entry.size for entry in others if not entry.settled)
+        settled = [entry for entry in others if entry.settled(self._now())]
+        unsettled = sum(entry.size for entry in others if not entry.settled(self._now()))
         for entry in _oldest(settled, max(self.limit - about.size - unsettled, 0)):
             self._evict(entry.content_hash)
         try:
@@ -188,11 +189,11 @@ class Keep:
 
     def _fit(self, name: str) -> None:
         """Bring all within the limit, once `name` is among them: what is used least goes."""
-        entries = sorted(self.entries(), key=lambda entry: (entry.content_hash == name, not entry.settled))
+        entries = sorted(self.entries(), key=lambda entry: (entry.content_hash == name, not entry.settled(self._now())))
         for entry in _oldest(entries, self.limit):
             if entry.content_hash == name:
                 break
-            if not entry.settled:
+            if not entry.settled(self._now()):
                 self._notify(
                     f"round {entry.round} of listing {entry.listing} is not kept any more, though it can still be "
                     "disputed: `keep` allows no more"

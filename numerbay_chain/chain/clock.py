@@ -4,7 +4,6 @@ A time that was read before content was fetched, or before a password was typed,
 a transaction leaves. So what has a deadline carries a `Window` to where it is signed, and `Clock` asks anew there.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -42,20 +41,24 @@ ANY_TIME: Final = Window()
 
 
 class Clock:
-    """The chain's present time. `is_development` is asked each time."""
+    """The chain's present time, and this machine's, as the connection's policy has it."""
 
-    def __init__(self, connection: Connection, is_development: Callable[[], bool]) -> None:
-        self._connection, self._is_development = connection, is_development
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def now(self) -> int:
         """The chain's time in Unix seconds, as of this moment."""
         return self._connection.now()
 
+    def here(self) -> float:
+        """This machine's time in Unix seconds."""
+        return self._connection.policy.time()
+
     def left(self, until: int, margin: int = 0, now: int | None = None) -> int:
         """Seconds from now until `margin` before `until`, at least 0: by this machine's clock where the node is a
         little behind it. `now`: the chain's time, where it was just read. Raises `NetworkError` as `is_late`."""
         now = self._present(self.now() if now is None else now, margin)
-        if not self._is_development() and now < (here := int(time.time())) <= now + STALE:
+        if not self._connection.is_trial and now < (here := int(self.here())) <= now + STALE:
             now = here
         return max(until - margin - now, 0)
 
@@ -65,16 +68,16 @@ class Clock:
         Raises `NetworkError` (`stale-node`) where `margin` is not 0 and the node is too far behind to tell.
         """
         now = self.now() if now is None else now
-        if self._is_development():
+        if self._connection.is_trial:
             return now > until
         return self._present(now, margin) + margin > until
 
     def _present(self, now: int, margin: int) -> int:
         """The chain's time, which is `now`; before a secret leaves, this machine's where it is ahead: a node may be
         some blocks behind."""
-        if margin == 0 or self._is_development():
+        if margin == 0 or self._connection.is_trial:
             return now
-        here = int(time.time())
+        here = int(self.here())
         if here - now > STALE:
             raise NetworkError(
                 f"the newest block of {self._connection.name} is {format_duration(here - now)} old: nothing is sent "
@@ -87,11 +90,11 @@ class Clock:
     def alarm(self, seconds: float, now: int | None = None) -> Callable[[], bool]:
         """Return what says whether that many seconds have passed since now (`now`: as in `left`). Off a
         development chain no node is asked again: this machine counts them."""
-        if self._is_development():
+        if self._connection.is_trial:
             end = (self.now() if now is None else now) + seconds
             return lambda: self.now() >= end
-        here = time.time() + seconds
-        return lambda: time.time() >= here
+        here = self.here() + seconds
+        return lambda: self.here() >= here
 
     def require(self, window: Window, what: str) -> None:
         """Raise `TooLateError` where `what` may be mined too late, `RefusedError` (`too-early`) where it is too early,

@@ -22,11 +22,9 @@ from numerbay_chain.chain.node.values import At, Header, NodeReceipt, NodeTransa
 from numerbay_chain.chain.reading import OneBlock, of_one_block
 from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError
+from numerbay_chain.core.policy import Policy
 
 __all__ = ["Connection", "Fees", "NodeRefusedError", "NodeTimeoutError", "checksummed", "connect"]
-
-SECONDS_PER_LOGS: Final = 10.0
-"""For logs of many blocks: where they take longer, fewer blocks are asked for."""
 
 PRICES_KEPT: Final = 5.0
 """Seconds in which gas is not priced again: a base fee that grows in each block, one a second, less than doubles."""
@@ -35,7 +33,11 @@ T = TypeVar("T")
 
 
 def connect(
-    rpc: str, expected_chain_id: int | None = None, max_tip: int | None = None, max_fee: int | None = None
+    rpc: str,
+    expected_chain_id: int | None = None,
+    max_tip: int | None = None,
+    max_fee: int | None = None,
+    policy: Policy | None = None,
 ) -> "Connection":
     """A connection to the node at `rpc`: `http://…`, `https://…` or the path of an IPC socket. `max_tip`: in gwei;
     `max_fee`: in wei (None: the chain's usual limits).
@@ -43,13 +45,14 @@ def connect(
     Raises `UsageError` for an address that can't be used and for another chain than expected, `NetworkError` for a node
     that can't be reached.
     """
-    endpoint = parse_endpoint(rpc)
+    endpoint, policy = parse_endpoint(rpc), policy or Policy()
     connection = Connection(
-        transport.opened(endpoint),
+        transport.opened(endpoint, policy),
         name=endpoint.name,
         local=endpoint.local,
         expected_chain_id=expected_chain_id,
         redacted=endpoint.redacted,
+        policy=policy,
     )
     connection.limit_fees(max_tip, max_fee)
     return connection
@@ -82,10 +85,11 @@ class Connection(Node):
         local: bool,
         expected_chain_id: int | None = None,
         redacted: Callable[[str], str] = str,
+        policy: Policy | None = None,
     ) -> None:
         """Over a transport that exists already; `local`: the node is this machine's. `redacted` takes the node's
         secrets out of its words. Raises as `connect`."""
-        super().__init__(transport, name, local, expected_chain_id, redacted)
+        super().__init__(transport, name, local, expected_chain_id, redacted, policy or Policy())
         self.second: OtherNode | None = None
         self.decision: Deciding | None = None
         self.limits = FeeLimits.of(self.chain_id)
@@ -103,6 +107,11 @@ class Connection(Node):
         return f"Connection({self.name}, chain {self.chain_id})"
 
     @property
+    def is_trial(self) -> bool:
+        """Whether nothing can be lost on the chain, and its blocks wait for nothing (`Policy.trial`)."""
+        return self.is_development if self.policy.trial is None else self.policy.trial
+
+    @property
     def coin(self) -> str:
         """The symbol of the coin that gas is paid in."""
         return self.limits.symbol
@@ -110,6 +119,8 @@ class Connection(Node):
     @property
     def confirmations(self) -> int:
         """How many blocks on top make a block final where the node does not say what is final (see `Finality`)."""
+        if self.policy.confirmations is not None:
+            return self.policy.confirmations
         if self.is_development:
             return 0
         known = network(self.chain_id)
@@ -300,7 +311,7 @@ class Connection(Node):
         wide = {**query, "fromBlock": hex(first), "toBlock": hex(last)}
 
         def ask() -> list[Mapping[str, Any]]:
-            with self.transport.within(SECONDS_PER_LOGS if last > first else transport.SECONDS_PER_REQUEST):
+            with self.transport.within(self.policy.logs if last > first else self.policy.request):
                 return self.fresh.at(last, lambda: self.get_logs(wide))
 
         if self.is_development:

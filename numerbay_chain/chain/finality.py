@@ -5,7 +5,6 @@ minutes old, else its `safe` one, likewise. A chain that names neither is truste
 block is taken back: its finality is 0, and no node is asked for it.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -71,7 +70,7 @@ class Finality:
         if depth is None:
             for tag in _WORDS:
                 block = _named(node, tag)
-                if block is not None and time.time() - block.timestamp <= OLDEST:
+                if block is not None and self.connection.policy.time() - block.timestamp <= OLDEST:
                     return block.number
             depth = node.confirmations
         return node.block_number() - depth

@@ -238,11 +238,13 @@ def _lacks(first: Connection, second: Connection, transaction: str) -> NetworkEr
 
 def _looks(first: Connection) -> Iterator[None]:
     """At once, and again while one node may still come to what the other one has."""
-    patience = DEVELOPMENT_PATIENCE if first.is_development else PATIENCE
+    policy, patience = first.policy, DEVELOPMENT_PATIENCE if first.is_development else PATIENCE
+    if policy.patience is not None:
+        patience = policy.patience
     end, pause = time.monotonic() + patience, 0.1
     yield
     while time.monotonic() < end:
-        time.sleep(pause)
+        policy.sleep(pause)
         pause = min(pause * 1.5, 2.0)
         yield
 

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -16,6 +16,7 @@ from numerbay_chain.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from numerbay_chain.chain.sending.plan import Plan
+    from numerbay_chain.session import Market
 
 _HERE = "numerbay_chain.cli"
 _START, _SELL, _BUY, _ANYONE, _OFFLINE, _SETTINGS = (
@@ -84,11 +85,11 @@ def cli() -> None:
     """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its `ExitCode`."""
+def main(arguments: Sequence[str] | None = None, opens: "Callable[..., Market] | None" = None) -> int:
+    """Run one command and return its `ExitCode`. `opens` opens a session in place of `opening.open_market`."""
     streams.prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    state = State(asks_json=_asks_json(given))
+    state = State(asks_json=_asks_json(given), opens=opens)
     try:
         with _ends_by_signal():
             return _run(given, state)

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from numerbay_chain.cli import output
 from numerbay_chain.core.errors import NumerbayChainError, RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from numerbay_chain.session import Market
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,6 +29,7 @@ class State:
     agreed: bool = False  # from here on something may have been sent
     changed: bool = False  # something on this machine was made or replaced
     require_account: Callable[[], object] | None = None  # set by commands that act for an account
+    opens: "Callable[..., Market] | None" = None  # a session, as `opening.open_market` does
 
     @property
     def wants_json(self) -> bool:

@@ -39,7 +39,7 @@ def market(state: State) -> "Market":
     """The session alone, for what shows a list: a role brings all of its steps, which takes longer than most reads."""
     from numerbay_chain.opening import open_market
 
-    opened = open_market(
+    opened = (state.opens or open_market)(
         state.profile, password=output.password, dry_run=state.dry_run, notify=output.note, **overrides(state)
     )
     state.require_account = opened.signer_or_refuse

@@ -22,9 +22,10 @@ _Found = TypeVar("_Found")
 
 
 class Memory:
-    """Results by key, the oldest forgotten first."""
+    """Results by key, the oldest forgotten first. `now`: the clock, in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self._found: OrderedDict[Hashable, object] = OrderedDict()
         self._failed: OrderedDict[Hashable, tuple[float, NumerbayChainError]] = OrderedDict()
 
@@ -42,15 +43,15 @@ class Memory:
         if key in self._found:
             return cast(_Found, self._found[key])
         until, failure = self._failed.get(key, (0.0, None))
-        if failure is not None and time.time() < until:
+        if failure is not None and self._now() < until:
             raise failure
-        began = time.time()
+        began = self._now()
         try:
             found = find()
         except NumerbayChainError as error:
-            took = max(time.time() - began, _WAITED if error.code == "slow-source" else 0.0)
+            took = max(self._now() - began, _WAITED if error.code == "slow-source" else 0.0)
             self._failed.pop(key, None)
-            self._failed[key] = time.time() + min(_TIMES * took, _LONGEST), error
+            self._failed[key] = self._now() + min(_TIMES * took, _LONGEST), error
             _trim(self._failed)
             raise
         self.keep(key, found)

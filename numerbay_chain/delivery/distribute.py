@@ -4,7 +4,6 @@ public."""
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from time import sleep
 from typing import Final
 
 from numerbay_chain.artifacts.manifest import Manifest
@@ -176,7 +175,7 @@ def hand_out(
         if waiting is not None:
             if not choices.wait:
                 return _outcome(release, entry, state, released, None, (), waiting)
-            sleep(_POLL)
+            market.connection.policy.sleep(_POLL)
         sales = None
     receipt = None
     if state.fresh and envelopes is not None:

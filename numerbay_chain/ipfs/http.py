@@ -4,24 +4,38 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
+from typing import Final
 
 from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError, SlowSourceError
 from numerbay_chain.core.network.failures import OversizedError, SlowError, TransportError
 from numerbay_chain.ipfs.cid import Cid
 
-IDLE_TIMEOUT = 60.0
-"""Seconds without a byte."""
-BLOCK_DEADLINE = 300.0
-"""Seconds for a whole block: a host that drips bytes is as good as none."""
-SLOWEST = 64 << 10
-"""Bytes a second that a file as a whole must come at, on top of `BLOCK_DEADLINE`."""
-
-_SHORTEST_IDLE = 5.0
-_SHORTEST_DEADLINE = 30.0
-_REMEMBERED = 600.0  # seconds that a source counts as slow for
-_ABSENT = 60.0  # seconds that an object is not asked for again
 _MOST_ABSENT = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long a source is waited for, in seconds.
+
+    `pauses`: before the second try, and the third. `idle`: without a byte; `block`: for a whole block, because a host
+    that drips bytes is as good as none. A source that is slow gets less, down to `shortest_idle` and `shortest_block`;
+    it counts as slow for `slow`, and an object that did not come is not asked for again for `absent`. `slowest`: bytes
+    a second that a file as a whole must come at, on top of `block`.
+    """
+
+    pauses: tuple[float, ...] = (0.5, 1.0)
+    idle: float = 60.0
+    block: float = 300.0
+    shortest_idle: float = 5.0
+    shortest_block: float = 30.0
+    slow: float = 600.0
+    absent: float = 60.0
+    slowest: int = 64 << 10
+
+
+WAITS: Final = Waits()
 
 
 class IdleError(NotFoundError):
@@ -49,24 +63,25 @@ class Patience:
     in time the next one is given half of the time, down to a floor that is long enough for what is there; and the
     object itself is not asked for again for a minute."""
 
-    def __init__(self) -> None:
+    def __init__(self, waits: Waits) -> None:
+        self._waits = waits
         self._failures: deque[float] = deque(maxlen=8)
         self._absent: OrderedDict[Cid, float] = OrderedDict()
         self._lock = Lock()
 
     def idle(self) -> float:
         """Seconds without a byte."""
-        return max(IDLE_TIMEOUT / (1 << self._recent()), min(_SHORTEST_IDLE, IDLE_TIMEOUT))
+        return max(self._waits.idle / (1 << self._recent()), min(self._waits.shortest_idle, self._waits.idle))
 
     def deadline(self) -> float:
         """Seconds for a block in all."""
-        return max(BLOCK_DEADLINE / (1 << self._recent()), min(_SHORTEST_DEADLINE, BLOCK_DEADLINE))
+        return max(self._waits.block / (1 << self._recent()), min(self._waits.shortest_block, self._waits.block))
 
     def require(self, name: str, cid: Cid) -> None:
         """Raise `IdleError` for an object that did not come in time a moment ago."""
         with self._lock:
             since = self._absent.get(cid)
-        if since is not None and time.monotonic() - since < _ABSENT:
+        if since is not None and time.monotonic() - since < self._waits.absent:
             raise IdleError(f"{name} did not give {cid} in time a moment ago", "try another --store, or again later")
 
     def failed(self, cid: Cid) -> None:
@@ -90,11 +105,11 @@ class Patience:
             raise
         except SlowSourceError:
             # the reader's own time was over: that says something only after a while
-            if time.monotonic() - began >= _SHORTEST_IDLE:
+            if time.monotonic() - began >= self._waits.shortest_idle:
                 self.failed(cid)
             raise
 
     def _recent(self) -> int:
         with self._lock:
             now = time.monotonic()
-            return sum(now - failure < _REMEMBERED for failure in self._failures)
+            return sum(now - failure < self._waits.slow for failure in self._failures)

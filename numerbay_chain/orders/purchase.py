@@ -5,7 +5,6 @@ sent (`outbox`), and a recipient who holds an order for the round already has to
 (`again`).
 """
 
-import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -211,7 +210,7 @@ def _allow(market: Market, quote: Quote, permit: bool) -> tuple[Receipt | None, 
     if permit and missing_approval(market, token, total) is not None:
         market.require_second()  # before the contract is allowed to take anything
         signer, spender = market.sending.sender.signer, market.contract.address
-        deadline = max(market.connection.now(), int(time.time())) + _PERMIT_LIFETIME
+        deadline = max(market.connection.now(), int(market.clock.here())) + _PERMIT_LIFETIME
         try:
             return None, tokens.sign_permit(market.connection, signer, token, spender, total, deadline)
         except RefusedError:

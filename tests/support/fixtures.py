@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import copy
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from numerbay_chain.chain.identity.location import open_connection
 from numerbay_chain.core.home.config import Settings
 from numerbay_chain.index.events import EventSource
 from numerbay_chain.index.node import NodeEvents
-from numerbay_chain.ipfs import EmbeddedStore
+from numerbay_chain.ipfs import ContentStore, EmbeddedStore, open_store
+from numerbay_chain.opening import Means, open_market
 from tests.support.adversary import Cheat
 from tests.support.evm.inside import InsideChain
 from tests.support.nodes import LyingContract
@@ -35,12 +37,12 @@ def cheat(place: Place) -> Cheat:
 
 
 @pytest.fixture
-def nbc(place: Place, monkeypatch: pytest.MonkeyPatch) -> Says:
+def nbc(place: Place) -> Says:
     """`nbc(ROLE, NUMBER, ARGUMENTS, NUMERBAY_CHAIN_…=TEXT)`: the command line of somebody in this place.
 
     Their environment names this place's node, contract and store and their account; every flag counts as it does
-    outside. What is replaced: how the chain inside the process is connected to, and the contract and the
-    logs where its node lies.
+    outside. What is given to them: the chain inside the process and the place's store, and the contract and
+    the logs where its node lies.
     """
 
     def connected(settings: Settings) -> Connection:
@@ -53,13 +55,13 @@ def nbc(place: Place, monkeypatch: pytest.MonkeyPatch) -> Says:
             return place.contract
         return MarketplaceContract(connection, address, first_block)
 
-    monkeypatch.setattr("numerbay_chain.opening.open_connection", connected)
-
     def index(connection: Connection, address: str, first: int) -> EventSource:
         return place.index or NodeEvents(connection, address, first)
 
-    monkeypatch.setattr("numerbay_chain.opening.MarketplaceContract", contract)
-    monkeypatch.setattr("numerbay_chain.session.NodeEvents", index)
+    def store(*specs: str) -> ContentStore:
+        return place.store if specs == (f"embedded:{place.folder / 'store'}",) else open_store(*specs)
+
+    opens = partial(open_market, means=Means(connected, contract, index, store))
 
     def run(role: str, number: int | None, *arguments: object, code: int | None = 0, **more: str) -> Ended:
         environment = {
@@ -73,6 +75,6 @@ def nbc(place: Place, monkeypatch: pytest.MonkeyPatch) -> Says:
             **more,
         }
         here = shell(place.folder, **environment)
-        return InsideShell(here.folder, here.environment).nbc(*arguments, code=code)
+        return InsideShell(here.folder, here.environment, opens).nbc(*arguments, code=code)
 
     return run

@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from numerbay_chain.ipfs.http import Waits
+
+HASTY = Waits(pauses=(0.01, 0.02), shortest_idle=0.1, shortest_block=0.1)
+"""For tests of sources that fail."""
+
 
 class Request(BaseHTTPRequestHandler):
     """One request, with the ways to answer it."""

@@ -8,9 +8,12 @@ import pty
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from numerbay_chain.session import Market
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(sys.executable).with_name("numerbay-chain")
@@ -92,8 +95,12 @@ class Shell:
         return self.nbc(*arguments, "--json", code=code).object
 
 
+@dataclass(frozen=True, slots=True)
 class InsideShell(Shell):
-    """The same commands without a process each, which would spend most of its time importing."""
+    """The same commands without a process each, which would spend most of its time importing. `opens`: sessions, in
+    place of `open_market`."""
+
+    opens: Callable[..., Market] | None = None
 
     def nbc(self, *arguments: object, code: int | None = 0) -> Ended:
         """`numerbay-chain ARGUMENTS`, which must end with this exit code; None: with any."""
@@ -105,7 +112,7 @@ class InsideShell(Shell):
         os.environ.update(self.environment)
         try:
             with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
-                answered = main([str(argument) for argument in arguments])
+                answered = main([str(argument) for argument in arguments], self.opens)
         finally:
             os.environ.clear()
             os.environ.update(before)

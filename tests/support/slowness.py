@@ -1,6 +1,5 @@
 """Content that takes its time: the chain's clock goes on while a store is read, and while a transaction is mined."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -8,17 +7,16 @@ import pytest
 
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import abi
-from numerbay_chain.ipfs import Cid, EmbeddedStore
-from numerbay_chain.session import Market
+from numerbay_chain.ipfs import Cid, ContentStore
 from tests.support.places import Place
+from tests.support.wrapped import altered, with_policy
 
 BLOCK = 12  # seconds
 
 
 def as_public(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The chain counts as a public one; this machine's clock is the chain's."""
-    monkeypatch.setattr(Market, "is_development", False)
-    monkeypatch.setattr(time, "time", place.chain.connection.now)
+    with_policy(monkeypatch, place.chain.connection, trial=False, time=place.chain.connection.now)
 
 
 def advance_to(place: Place, when: int) -> None:
@@ -36,21 +34,19 @@ class Slowly:
     reads: int = 1
     seen: list[Cid] = field(default_factory=list)
 
-    def install(self, monkeypatch: pytest.MonkeyPatch) -> "Slowly":
-        read, read_block = EmbeddedStore.read, EmbeddedStore.read_block
+    def install(self, monkeypatch: pytest.MonkeyPatch, store: ContentStore) -> "Slowly":
+        read, read_block = store.read, store.read_block
 
-        def slow_read(
-            store: EmbeddedStore, cid: Cid, size: int, offset: int = 0, length: int | None = None
-        ) -> Iterator[bytes]:
+        def slow_read(_: ContentStore, cid: Cid, size: int, *which: int | None) -> Iterator[bytes]:
             self._pass(cid, size)
-            yield from read(store, cid, size, offset, length)
+            yield from read(cid, size, *which)  # type: ignore[arg-type]  # as they were given
 
-        def slow_block(store: EmbeddedStore, cid: Cid) -> bytes:
+        def slow_block(_: ContentStore, cid: Cid) -> bytes:
             self._pass(cid, None)
-            return read_block(store, cid)
+            return read_block(cid)
 
-        monkeypatch.setattr(EmbeddedStore, "read", slow_read)
-        monkeypatch.setattr(EmbeddedStore, "read_block", slow_block)
+        altered(monkeypatch, store, "read", slow_read)
+        altered(monkeypatch, store, "read_block", slow_block)
         return self
 
     def _pass(self, cid: Cid, size: int | None) -> None:
@@ -81,5 +77,5 @@ class Wire:
             place.chain.advance(delay)
             return original(connection, raw)
 
-        monkeypatch.setattr(Connection, "send_raw", mined_later)
+        altered(monkeypatch, place.chain.connection, "send_raw", mined_later)
         return wire

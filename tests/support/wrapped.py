@@ -1,7 +1,13 @@
 """One object of a test's own, altered in one method; its class stays as it is."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from types import MethodType
 from typing import Any
+
+import pytest
+
+from numerbay_chain.chain.connection import Connection
 
 
 def meanwhile(thing: object, name: str, happens: Callable[..., object]) -> None:
@@ -13,3 +19,13 @@ def meanwhile(thing: object, name: str, happens: Callable[..., object]) -> None:
         return original(*arguments, **named)
 
     setattr(thing, name, wrapped)
+
+
+def altered(patch: pytest.MonkeyPatch, thing: object, name: str, method: Callable[..., object]) -> None:
+    """The method of this one object is `method`, which is given the object."""
+    patch.setattr(thing, name, MethodType(method, thing))
+
+
+def with_policy(patch: pytest.MonkeyPatch, connection: Connection, **changes: object) -> None:
+    """The connection, and all that goes over it, has another policy in these points."""
+    patch.setattr(connection, "policy", replace(connection.policy, **changes))  # type: ignore[arg-type]  # its own

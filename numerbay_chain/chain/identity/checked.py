@@ -81,6 +81,8 @@ def _told(creation: Creation) -> str:
 
 
 def _is_lasting(connection: Connection) -> bool:
+    if connection.policy.trial is not None:
+        return not connection.policy.trial
     return not connection.is_development and connection.chain_id not in DEVELOPMENT_CHAIN_IDS
 
 

@@ -12,8 +12,6 @@ from typing import Final, TypeVar
 from numerbay_chain.chain.node.errors import UnknownBlockError
 from numerbay_chain.core.errors import NetworkError
 
-PATIENCE: Final = 15.0
-"""Seconds within which a node that is behind must catch up."""
 FIRST_LOOKS: Final = 3
 """How often the newest block is asked for at first: the answers of nodes that are behind are as likely as others."""
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5)  # seconds; the last one is repeated
@@ -28,16 +26,17 @@ class OutOfPatienceError(Exception):
 
 class Freshness:
     """What a node, or the nodes behind one address, have shown of the chain. `newest` is a block's number,
-    `name` the node's."""
+    `name` the node's; `patience`: seconds within which a node that is behind must catch up."""
 
     def __init__(
         self,
         name: str,
+        patience: float,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.name, self._clock, self._sleep = name, clock, sleep
+        self.name, self._patience, self._clock, self._sleep = name, patience, clock, sleep
         self.newest = 0
 
     def note(self, block: int) -> None:
@@ -93,7 +92,7 @@ class Freshness:
     def retried(self, ask: Callable[[], T], unfit: Callable[[T], bool], *, first: T | None = None) -> T:
         """Return the first answer that is not `unfit`, within the time that a node has to catch up."""
         found = ask() if first is None else first
-        end, pauses = self._clock() + PATIENCE, 0
+        end, pauses = self._clock() + self._patience, 0
         while unfit(found):
             if self._clock() >= end:
                 raise OutOfPatienceError

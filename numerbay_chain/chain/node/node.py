@@ -14,6 +14,7 @@ from numerbay_chain.chain.node.pages import PageSizes
 from numerbay_chain.chain.node.transport import Transport
 from numerbay_chain.chain.node.values import At, Header
 from numerbay_chain.core.errors import UsageError
+from numerbay_chain.core.policy import Policy
 
 _NO_PENDING: Final = re.compile(r"pending|tag|param|argument|block|support|invalid", re.IGNORECASE)
 
@@ -23,7 +24,7 @@ T = TypeVar("T")
 class Node:
     """`transport` takes the questions; `name` is for messages; `is_development`: a development chain's id, on this
     machine; `fresh`: what the node has shown of the chain; `lacks`: what it can't do, and `has`: what was found there;
-    `pages`: how many blocks it answers for at a time."""
+    `pages`: how many blocks it answers for at a time; `policy`: what is taken for granted of the network."""
 
     def __init__(
         self,
@@ -32,13 +33,15 @@ class Node:
         local: bool,
         expected_chain_id: int | None,
         redacted: Callable[[str], str],
+        policy: Policy,
     ) -> None:
         self.transport = transport
         self.name = name
         self._redacted = redacted
         self.lacks: set[str] = set()
         self.has: set[str] = set()
-        self.fresh = Freshness(name)
+        self.policy = policy
+        self.fresh = Freshness(name, policy.catch_up)
         self.pages = PageSizes()
         self.newest_logs = NewestLogs(self.fresh, self.header_of, self.get_logs)
         with self.guard("asking for its chain id"):

@@ -7,7 +7,7 @@ transaction is known by its hash.
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Final, Protocol
 
@@ -27,10 +27,8 @@ from numerbay_chain.core.files import jsontext
 from numerbay_chain.core.network.failures import OversizedError, SlowError, TransportError
 from numerbay_chain.core.network.retry import Retry, pause_words, wanted_pause
 from numerbay_chain.core.network.session import Session
+from numerbay_chain.core.policy import Policy
 
-SECONDS_PER_REQUEST: Final = 30.0
-PAUSES: Final = (0.5, 1.0, 2.0)
-"""Seconds between tries while a node is busy."""
 TRIES: Final = 4
 ANSWER_LIMIT: Final = 32 << 20
 """Bytes of the longest answer: 10,000 logs of 3 KiB."""
@@ -59,15 +57,16 @@ class Transport(Protocol):
         """Give each exchange in the block at most so many seconds, where that can be bounded."""
 
 
-def opened(endpoint: Endpoint) -> "Transport":
+def opened(endpoint: Endpoint, policy: Policy) -> "Transport":
     """Return the transport to a node; nothing is asked yet."""
-    return SocketTransport(endpoint) if endpoint.is_socket else HttpTransport(endpoint)
+    return SocketTransport(endpoint, policy) if endpoint.is_socket else HttpTransport(endpoint, policy)
 
 
 class _Timed:
     """`seconds`: how long one request may take, all tries together."""
 
-    seconds: float = SECONDS_PER_REQUEST
+    def __init__(self, policy: Policy) -> None:
+        self.seconds, self._policy = policy.request, policy
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -82,16 +81,22 @@ class _Timed:
 class HttpTransport(_Timed):
     """JSON-RPC over a session of ours."""
 
-    def __init__(self, endpoint: Endpoint, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, endpoint: Endpoint, policy: Policy) -> None:
+        super().__init__(policy)
         self._session = Session(
-            endpoint.address, limit=ANSWER_LIMIT, seconds=SECONDS_PER_REQUEST, tries=TRIES, busy=SERVER_BUSY
+            endpoint.address,
+            limit=ANSWER_LIMIT,
+            seconds=policy.request,
+            tries=TRIES,
+            busy=SERVER_BUSY,
+            pause=policy.broken,
         )
-        self._address, self._sleep = endpoint.address, sleep
+        self._address = endpoint.address
 
     def request(self, method: str, params: Sequence[Any]) -> Any:
         """As `Transport.request`."""
         ends = time.monotonic() + self.seconds
-        retry = Retry(PAUSES, ends, self._sleep)
+        retry = Retry(self._policy.pauses, ends, self._policy.sleep)
         while True:
             response = self._post(body_of(method, params), ends)
             answer = understood(response.status_code, response.content)
@@ -103,7 +108,7 @@ class HttpTransport(_Timed):
         """As `Transport.batch`. Entries that the node was too busy for are asked again, alone."""
         found: dict[int, Any | RpcError] = {}
         ends = time.monotonic() + self.seconds
-        retry = Retry(PAUSES, ends, self._sleep)
+        retry = Retry(self._policy.pauses, ends, self._policy.sleep)
         while True:
             places = [place for place in range(len(requests)) if place not in found]
             response = self._post([body_of(*requests[place], id) for id, place in enumerate(places, 1)], ends)
@@ -139,7 +144,8 @@ class HttpTransport(_Timed):
 class SocketTransport(_Timed):
     """JSON-RPC over a socket of this machine."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, policy: Policy) -> None:
+        super().__init__(policy)
         self._path = endpoint.address
         self._socket: socket.socket | None = None
 

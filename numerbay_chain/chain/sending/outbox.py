@@ -51,7 +51,7 @@ class Outbox:
         clock: Clock | None = None,
     ) -> None:
         self._folder, self._sender, self._notify = folder, sender, notify
-        self._clock = clock or Clock(sender.connection, lambda: sender.connection.is_development)
+        self._clock = clock or Clock(sender.connection)
 
     def send(self, label: str, call: Call, identity: str | None = None, window: Window = ANY_TIME) -> Sent:
         """Sends `call`, or finds out what became of the one that was sent under `label` before.

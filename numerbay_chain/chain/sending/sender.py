@@ -307,7 +307,7 @@ class Sender:
                     RUN_AGAIN,
                     code="unconfirmed",
                 )
-            time.sleep(pause)
+            self.connection.policy.sleep(pause)
             pause = min(pause * 1.5, 0.25 if self.connection.is_development else 2.0)
 
     def _still_there(self, name: str, nonce: int, raw: bytes, check: Check | None) -> None:
@@ -331,7 +331,7 @@ class Sender:
             return False
         for look in range(_LOOKS):
             if look:
-                time.sleep(0.1 if self.connection.is_development else 1.0)
+                self.connection.policy.sleep(0.1 if self.connection.is_development else 1.0)
             if self._mined(name):
                 return False
         require_replaced(self.connection, self.account, name, nonce)

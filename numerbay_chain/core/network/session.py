@@ -31,8 +31,6 @@ from numerbay_chain.core.network.retry import Retry, doubling, wanted_pause
 from numerbay_chain.core.network.shown import shown
 from numerbay_chain.core.text import one_line
 
-_PAUSE = 0.2  # seconds before the second try
-
 _PORTS = {"http": 80, "https": 443}
 _LOGGERS = ("connection", "connectionpool", "poolmanager", "response", "util.retry", "util.ssl_match_hostname")
 
@@ -81,7 +79,8 @@ class Session(requests.Session):
 
     An answer has at most `limit` bytes, also when decompressed, and comes within `seconds`, all tries together; a while
     of `idle` seconds without a byte ends it too. `tries` above 1: a host that is busy (`busy`, HTTP statuses) or breaks
-    off is asked again. As a `requests.Session` it gives whole answers; `opened` gives one piece by piece.
+    off is asked again, after `pause` seconds, then twice as many. As a `requests.Session` it gives whole answers;
+    `opened` gives one piece by piece.
     Raises `TransportError`, and `UsageError` for a file of certificates that can't be used.
     """
 
@@ -95,8 +94,10 @@ class Session(requests.Session):
         tries: int = 1,
         busy: frozenset[int] = frozenset(),
         upload: bool = False,
+        pause: float = 0.2,
     ) -> None:
         super().__init__()
+        self.pause = pause
         self.limit, self.seconds, self.idle, self.tries, self.busy = limit, seconds, idle or seconds, tries, busy
         self._upload = upload
         self._base = _origin(base)
@@ -116,7 +117,7 @@ class Session(requests.Session):
         timeout = kwargs.get("timeout")
         seconds = min(self.seconds, timeout) if isinstance(timeout, int | float) else self.seconds
         ends = time.monotonic() + seconds
-        retry = Retry(doubling(_PAUSE, self.tries), ends)
+        retry = Retry(doubling(self.pause, self.tries), ends)
         while True:
             try:
                 response = self._send_whole(request, None if self._upload else ends, seconds)

@@ -15,10 +15,9 @@ from numerbay_chain.core.network.hosts import is_inside, plain
 from numerbay_chain.core.network.retry import Retry, pause_words, wanted_pause
 from numerbay_chain.core.network.session import Answer, Session, unsafe
 from numerbay_chain.core.network.shown import shown
-from numerbay_chain.ipfs import http
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.dag_pb import MAX_BLOCK_SIZE
-from numerbay_chain.ipfs.http import IDLE_TIMEOUT, Patience, network_errors
+from numerbay_chain.ipfs.http import WAITS, Patience, Waits, network_errors
 from numerbay_chain.ipfs.stores.base import BlockStore
 from numerbay_chain.ipfs.stores.whole_file import WholeFile
 from numerbay_chain.ipfs.unixfs import Root
@@ -26,8 +25,6 @@ from numerbay_chain.ipfs.unixfs import Root
 _Result = TypeVar("_Result")
 _RAW_BLOCK = "application/vnd.ipld.raw"
 _REDIRECTS = 5
-_PAUSES = (0.5, 1.0)
-"""Seconds before the second try, and the third."""
 
 _NO_SUCH_FORMAT = {400, 405, 406, 415, 501}
 _BLOCKS_REFUSED = {403, 404}  # which some gateways answer where they would give the file
@@ -57,15 +54,15 @@ class GatewayStore(BlockStore):
     _ahead = 4
     _remembered = 8
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, waits: Waits = WAITS) -> None:
         super().__init__()
         self._base = _parse_url(url)
         base = urlunsplit(self._base)
         self.name = f"gateway {shown(base)}"
         self._hint = "check the address, or try another gateway"
-        self._session = Session(base, limit=MAX_BLOCK_SIZE, seconds=http.BLOCK_DEADLINE)
+        self._session = Session(base, limit=MAX_BLOCK_SIZE, seconds=waits.block)
         self._session.headers["Accept-Encoding"] = "identity"
-        self._patience = Patience()
+        self._waits, self._patience = waits, Patience(waits)
         self._serves_blocks = True
         self._gave_blocks = False
         self._file: WholeFile | None = None
@@ -149,7 +146,7 @@ class GatewayStore(BlockStore):
     def _download(self, wanted: Root) -> WholeFile:
         """All the content, checked. A broken transfer is taken up where it broke off."""
         file = WholeFile(wanted, self.name, self._hint)
-        ends = time.monotonic() + http.BLOCK_DEADLINE + wanted.size / http.SLOWEST
+        ends = time.monotonic() + self._waits.block + wanted.size / self._waits.slowest
         try:
             self._retried(lambda: self._take_up(file, max(ends - time.monotonic(), 0.001)))
             file.finish()
@@ -199,7 +196,7 @@ class GatewayStore(BlockStore):
         ends = time.monotonic() + (self._patience.deadline() if seconds is None else seconds)
         for _ in range(_REDIRECTS + 1):
             left = self._time_left(max(ends - time.monotonic(), 0.001))
-            idle = min(IDLE_TIMEOUT, self._patience.idle())
+            idle = self._patience.idle()
             opened = self._session.opened(
                 "GET",
                 url,
@@ -273,7 +270,7 @@ class GatewayStore(BlockStore):
 
     def _retried(self, once: Callable[[], _Result]) -> _Result:
         """What `once` returns, tried again after a pause where the next try may fare better."""
-        retry = Retry(_PAUSES, sleep=self._wait)
+        retry = Retry(self._waits.pauses, sleep=self._wait)
         while True:
             try:
                 return once()

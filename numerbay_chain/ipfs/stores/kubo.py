@@ -19,10 +19,9 @@ from numerbay_chain.core.network.failures import diagnose
 from numerbay_chain.core.network.session import Session
 from numerbay_chain.core.network.shown import shown
 from numerbay_chain.core.text import one_line
-from numerbay_chain.ipfs import http
 from numerbay_chain.ipfs.cid import LEAF_SIZE, Cid
 from numerbay_chain.ipfs.dag_pb import MAX_BLOCK_SIZE
-from numerbay_chain.ipfs.http import IDLE_TIMEOUT, Patience, network_errors
+from numerbay_chain.ipfs.http import WAITS, Patience, Waits, network_errors
 from numerbay_chain.ipfs.pipe import Pipe
 from numerbay_chain.ipfs.stores.base import BlockStore, ContentWriter, Writer
 from numerbay_chain.ipfs.unixfs import MAX_LINKS, Importer, Root
@@ -80,14 +79,14 @@ class KuboStore(BlockStore):
     _ahead = 3
     _remembered = 8
 
-    def __init__(self, rpc_url: str, *, offline: bool = False) -> None:
+    def __init__(self, rpc_url: str, *, offline: bool = False, waits: Waits = WAITS) -> None:
         super().__init__()
         self._address = _parse_address(rpc_url)
         self._offline = offline
         self.name = f"kubo at {shown(self._address.url)}"
         self._hint = "is the daemon running (`ipfs daemon`), and is this the address of its RPC API?"
-        self._patience = Patience()
-        self._session = self._new_session(limit=MAX_BLOCK_SIZE, seconds=http.BLOCK_DEADLINE)
+        self._waits, self._patience = waits, Patience(waits)
+        self._session = self._new_session(limit=MAX_BLOCK_SIZE, seconds=waits.block)
 
     def _new_session(self, **limits: Any) -> Session:
         session = Session(self._address.url, **limits)
@@ -106,14 +105,14 @@ class KuboStore(BlockStore):
         self._patience.require(self.name, cid)
         with self._patience.watching(cid), self._in_time():
             seconds = self._time_left(self._patience.deadline())
-            status, body = self._call("block/get", seconds, min(IDLE_TIMEOUT, self._patience.idle()), str(cid))
+            status, body = self._call("block/get", seconds, self._patience.idle(), str(cid))
         if status == 200:
             return body
         raise self._refusal(status, body, f"block {cid}")
 
     def _check(self) -> None:
         """A daemon that is not there is noticed before anything is sent to it."""
-        status, body = self._call("version", IDLE_TIMEOUT, IDLE_TIMEOUT)
+        status, body = self._call("version", self._waits.idle, self._waits.idle)
         if status != 200:
             raise self._refusal(status, body)
 

@@ -17,6 +17,7 @@ from numerbay_chain.protocol.types import Offer
 from tests.support.adversary import Cheat
 from tests.support.noise import noise
 from tests.support.places import PRICE, Place
+from tests.support.wrapped import altered
 
 DAY, HOUR = 86_400, 3_600
 
@@ -24,7 +25,7 @@ DAY, HOUR = 86_400, 3_600
 class Stalled:
     """Nothing comes for what the place's store does not have, as from a gateway: each wait is counted."""
 
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, place: Place, patch: pytest.MonkeyPatch) -> None:
         self.waits = 0
         real = EmbeddedStore._fetch
 
@@ -34,12 +35,12 @@ class Stalled:
                 raise IdleError("nothing came for a while")
             return real(store, cid)
 
-        patch.setattr(EmbeddedStore, "_fetch", fetch)
+        altered(patch, place.store, "_fetch", fetch)
 
 
 @pytest.fixture
-def stalled(monkeypatch: pytest.MonkeyPatch) -> Stalled:
-    return Stalled(monkeypatch)
+def stalled(place: Place, monkeypatch: pytest.MonkeyPatch) -> Stalled:
+    return Stalled(place, monkeypatch)
 
 
 @pytest.fixture

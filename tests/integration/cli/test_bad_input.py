@@ -9,7 +9,6 @@ import pytest
 
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.buyer import Buyer
-from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.signers.signer import LocalSigner
 from numerbay_chain.core.errors import (
@@ -33,6 +32,7 @@ from numerbay_chain.session import Market
 from tests.support.codes import fails_with
 from tests.support.places import PRICE, Place
 from tests.support.told import Told
+from tests.support.wrapped import altered
 
 CONTENT = b"id,prediction\n" + b"n0001,0.5\n" * 2_000
 
@@ -191,7 +191,7 @@ def test_a_node_that_goes_away_loses_nothing(sold: Sold, monkeypatch: pytest.Mon
         raise NetworkError("the node can't be reached")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Connection, "call", gone)
+        altered(patch, sold.place.chain.connection, "call", gone)
         with pytest.raises(NetworkError):
             sold.fetch()
         with pytest.raises(NetworkError):

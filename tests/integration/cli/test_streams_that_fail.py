@@ -64,21 +64,19 @@ STREAMS: dict[str, Callable[[], tuple[io.TextIOWrapper | None, io.TextIOWrapper 
 def sold(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Place:
     place.seller.create_listing(PRICE)
     place.buyer()
-
-    def opened(*_: object, dry_run: bool, **__: object) -> Market:
-        return place.market("buyer-1", 1, dry_run=dry_run)
-
-    monkeypatch.setattr("numerbay_chain.opening.open_market", opened)
     monkeypatch.setenv("NUMERBAY_CHAIN_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NUMERBAY_CHAIN_YES", "1")
     return place
 
 
-def run(monkeypatch: pytest.MonkeyPatch, streams: tuple[object, object], *arguments: str) -> int:
+def run(place: Place, monkeypatch: pytest.MonkeyPatch, streams: tuple[object, object], *arguments: str) -> int:
+    def opened(*_: object, dry_run: bool, **__: object) -> Market:
+        return place.market("buyer-1", 1, dry_run=dry_run)
+
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", streams[0])
         patch.setattr(sys, "stderr", streams[1])
-        return main([*arguments])
+        return main([*arguments], opened)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +86,7 @@ def test_a_purchase_is_done_and_told_where_it_can_be(
     sold: Place, monkeypatch: pytest.MonkeyPatch, how: str, as_json: bool
 ) -> None:
     streams = STREAMS[how]()
-    code = run(monkeypatch, streams, "buy", "1", *(["--json"] if as_json else []))
+    code = run(sold, monkeypatch, streams, "buy", "1", *(["--json"] if as_json else []))
     assert [order.id for order in Told(sold.contract).orders_of(1)] == [1 << 32], "it was bought, once"
     assert code == ExitCode.DONE
     told = [said(stream) for stream in streams]  # type: ignore[arg-type]  # of Failing ones nothing
@@ -106,7 +104,7 @@ def test_a_purchase_of_an_earlier_call_is_told_where_it_can_be(
     earlier = replace(sold.buyer().buy(1), resumed=True)
     monkeypatch.setattr(Buyer, "resume_purchase", lambda *_, **__: earlier)
     streams = STREAMS[how]()
-    assert run(monkeypatch, streams, "buy", "1") == ExitCode.DONE
+    assert run(sold, monkeypatch, streams, "buy", "1") == ExitCode.DONE
     assert "order 1-0" in said(streams[1])
 
 
@@ -115,7 +113,7 @@ def test_a_purchase_that_is_refused_ends_with_its_own_code(
     sold: Place, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     streams = STREAMS[how]()
-    assert run(monkeypatch, streams, "buy", "7") == ExitCode.REFUSED
+    assert run(sold, monkeypatch, streams, "buy", "7") == ExitCode.REFUSED
     told = "".join(said(stream) for stream in streams)  # type: ignore[arg-type]  # as above
     assert "bug" not in told
     if any(isinstance(getattr(stream, "buffer", None), io.BytesIO) for stream in streams):

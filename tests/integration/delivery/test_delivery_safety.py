@@ -22,6 +22,7 @@ from tests.support.dying import KilledError, death
 from tests.support.gateways import Request, serving
 from tests.support.places import OPERATOR, PRICE, Place
 from tests.support.told import Told
+from tests.support.wrapped import altered, with_policy
 
 HOUR, DAY = 3_600, 86_400
 
@@ -101,7 +102,7 @@ def test_who_declines_while_the_seller_waits_gets_no_key(place: Place, monkeypat
             place.buyer(1).decline(declined.id)
         place.chain.advance(300)
 
-    monkeypatch.setattr("numerbay_chain.delivery.distribute.sleep", time_passes)
+    with_policy(monkeypatch, place.chain.connection, sleep=time_passes)
     delivered = place.seller.deliver(place.file(), listing.id, wait=True)
     assert (delivered.state, delivered.newly_posted) == ("delivered", (kept.id,))
     assert envelopes_of(place, listing.id) == [1]
@@ -183,7 +184,7 @@ def test_a_store_that_can_t_be_asked_is_no_reason_to_hand_out_keys_again(
     def gone(*_: object, **__: object) -> bytes:
         raise NetworkError("the daemon can't be reached")
 
-    monkeypatch.setattr(EmbeddedStore, "read_bytes", gone)
+    altered(monkeypatch, place.store, "read_bytes", gone)
     assert place.seller.serve(listing.id).rounds == ()
     assert envelopes_of(place, listing.id) == [1]
 
@@ -222,7 +223,7 @@ def test_the_seller_may_wait_for_a_slow_gateway(
     listing = place.seller.create_listing(PRICE, instant=True)
     place.seller.deliver(place.file(), listing.id)
     late = place.buyer().buy(listing.id).order
-    monkeypatch.setattr("numerbay_chain.delivery.distribute.sleep", lambda seconds: look())
+    with_policy(monkeypatch, place.chain.connection, sleep=lambda _: look())
     served = place.seller.serve(listing.id, read_back=spec, wait=True)
     assert [one.newly_posted for one in served.rounds] == [(late.id,)]
 
@@ -290,7 +291,7 @@ def test_serving_ends_when_the_node_is_gone(place: Place, monkeypatch: pytest.Mo
             if "owner" not in more:
                 return super().events(*asked, **more)
             asked_for.extend(more["owner"])
-            monkeypatch.setattr(Connection, "block_number", unreachable)
+            altered(monkeypatch, place.chain.connection, "block_number", unreachable)
             raise NetworkError("the node can't be reached")
 
     place.index = GoneFromHere(place.contract.connection, place.contract.address, place.contract.from_block)

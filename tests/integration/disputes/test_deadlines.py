@@ -1,7 +1,6 @@
 """What has a deadline is compared with the chain's time right before it leaves, however long reading took."""
 
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,20 +11,18 @@ from numerbay_chain.chain.clock import Window
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import abi, calls
 from numerbay_chain.chain.sending.outgoing import name_of
-from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError
 from numerbay_chain.core.progress import silent
 from numerbay_chain.delivery.deliver import deliver
 from numerbay_chain.delivery.options import Choices, DeliveryRequest
 from numerbay_chain.delivery.results import Delivered
 from numerbay_chain.ipfs import EmbeddedStore
-from numerbay_chain.session import Market
 from tests.support.adversary import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.support.codes import fails_with, failure
 from tests.support.nodes import watched
 from tests.support.places import PRICE, Place
 from tests.support.slowness import BLOCK, Slowly, Wire, advance_to, as_public
-from tests.support.wrapped import meanwhile
+from tests.support.wrapped import altered, meanwhile, with_policy
 
 
 def junk(place: Place, cheat: Cheat, **terms: object) -> tuple[int, int, bytes]:
@@ -45,10 +42,8 @@ def test_a_proof_works_however_long_reading_took(
 ) -> None:
     _, order, _ = junk(place, cheat)
     buyer = place.buyer()
-    slow = Slowly(lambda: place.chain.advance(minutes * 60), len(CONTENT), reads=4).install(monkeypatch)
+    slow = Slowly(lambda: place.chain.advance(minutes * 60), len(CONTENT), reads=4).install(monkeypatch, place.store)
     as_public(place, monkeypatch)
-    for module in ("judge", "prove"):
-        monkeypatch.setattr(f"numerbay_chain.disputes.{module}.refuse_young", lambda *_: None)
     judged = buyer.judge(order)
     assert judged.kind == "wrong-content"
     assert buyer.prove(order, publish_key=True, judgement=judged).paid == PRICE
@@ -63,7 +58,7 @@ def test_a_proof_that_reading_made_late_is_not_sent(
     matures = buyer.order(order).rounds[0].matures_at or 0
     advance_to(place, matures - 300)
     as_public(place, monkeypatch)
-    Slowly(lambda: place.chain.advance(250), len(CONTENT)).install(monkeypatch)
+    Slowly(lambda: place.chain.advance(250), len(CONTENT)).install(monkeypatch, place.store)
     said = watched(monkeypatch)
     with fails_with(RefusedError, "too-late"):
         buyer.prove(order, publish_key=True)
@@ -78,10 +73,8 @@ def test_a_proof_that_the_second_reading_made_late_is_not_sent(
     matures = buyer.order(order).rounds[0].matures_at or 0
     advance_to(place, matures - 300)
     as_public(place, monkeypatch)
-    for module in ("judge", "prove"):
-        monkeypatch.setattr(f"numerbay_chain.disputes.{module}.refuse_young", lambda *_: None)
     slow = Slowly(lambda: len(slow.seen) == 2 and place.chain.advance(250), len(CONTENT), reads=2)
-    slow.install(monkeypatch)
+    slow.install(monkeypatch, place.store)
     said = watched(monkeypatch)
     with fails_with(RefusedError, "too-late"):
         buyer.prove(order, publish_key=True)
@@ -109,7 +102,7 @@ def test_a_seller_who_answers_while_content_is_read_does_not_stop_the_proof(
     manifest, key = cheat.release_junk(listing, CONTENT, chunk=4)
     blind(place).open_dispute(order, unseen=True)
     cheat.hand_out(key, [order])
-    slow = Slowly(lambda: cheat.answer(order, manifest, key), len(CONTENT)).install(monkeypatch)
+    slow = Slowly(lambda: cheat.answer(order, manifest, key), len(CONTENT)).install(monkeypatch, place.store)
     proven = place.buyer().prove(order, publish_key=True)
     assert (proven.kind, proven.paid) == ("wrong-content", PRICE + BOND)
     assert slow.seen
@@ -141,9 +134,7 @@ def test_a_proof_for_which_an_open_challenge_leaves_no_time_can_come_after_the_a
     cheat.hand_out(key, [order])
     advance_to(place, deadline - 300)
     as_public(place, monkeypatch)
-    for module in ("judge", "prove"):
-        monkeypatch.setattr(f"numerbay_chain.disputes.{module}.refuse_young", lambda *_: None)
-    Slowly(lambda: place.chain.advance(250), len(CONTENT)).install(monkeypatch)
+    Slowly(lambda: place.chain.advance(250), len(CONTENT)).install(monkeypatch, place.store)
     late = failure(lambda: place.buyer().prove(order, publish_key=True), "too-late")
     assert "dispute show" in (late.hint or "")
     cheat.answer(order, manifest, key)
@@ -156,8 +147,7 @@ def test_a_password_that_is_typed_too_late_signs_no_proof(
     _, order, key = junk(place, cheat)
     buyer = place.buyer()
     judged = buyer.judge(order)
-    signer = type(place.chain.signer(1))
-    monkeypatch.setattr(signer, "unlock", lambda _: advance_to(place, judged.until + 1))
+    monkeypatch.setattr(buyer.market.signer, "unlock", lambda: advance_to(place, judged.until + 1))
     said = watched(monkeypatch)
     with fails_with(RefusedError, "too-late"):
         buyer.prove(order, publish_key=True, judgement=judged)
@@ -192,7 +182,6 @@ def test_time_that_passes_while_the_key_is_derived_stops_an_answer(
 ) -> None:
     order, deadline = challenged(place, cheat)
     as_public(place, monkeypatch)
-    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda *_: None)
     wire, said = Wire.watch(place, monkeypatch), watched(monkeypatch)
     seller = place.seller
     meanwhile(seller.market, "context", lambda *_: advance_to(place, deadline - 20))
@@ -208,7 +197,6 @@ def test_time_that_passes_while_earlier_transactions_are_looked_at_stops_an_answ
 ) -> None:
     order, deadline = challenged(place, cheat)
     as_public(place, monkeypatch)
-    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda *_: None)
     wire, seller = Wire.watch(place, monkeypatch), place.seller
     meanwhile(seller.market.sending.outbox, "_refuse_beside", lambda *_: advance_to(place, deadline - 20))
     with fails_with(RefusedError, "too-late"):
@@ -221,8 +209,8 @@ def test_the_time_that_is_left_is_the_later_clock_s_where_the_node_lags_a_little
     place: Place, monkeypatch: pytest.MonkeyPatch, lag: int, left: int
 ) -> None:
     market, now = place.seller.market, place.chain.connection.now()
-    monkeypatch.setattr(Market, "is_development", False)
-    monkeypatch.setattr(time, "time", lambda: now + lag)
+    with_policy(monkeypatch, place.chain.connection, trial=False)
+    with_policy(monkeypatch, place.chain.connection, time=lambda: now + lag)
     assert market.clock.left(now + 600) == left
 
 
@@ -248,9 +236,12 @@ def test_an_answer_that_never_left_is_not_sent_late(
 ) -> None:
     order, deadline = challenged(place, cheat)
     with monkeypatch.context() as dying:
-        dying.setattr(Sender, "_broadcast", lambda *_: (_ for _ in ()).throw(NetworkError("the line is dead")))
+        seller = place.seller
+        dying.setattr(
+            seller.market.sending.sender, "_broadcast", lambda *_: (_ for _ in ()).throw(NetworkError("dead"))
+        )
         with pytest.raises(NetworkError):
-            place.seller.respond(order)
+            seller.respond(order)
     (entry,) = (place.folder / "seller" / "outbox").glob("*/respond-*.json")
     (signed,) = json.loads(entry.read_text())["transactions"]
     assert signed["until"] == deadline
@@ -267,7 +258,6 @@ def test_an_answer_that_the_node_dropped_is_not_handed_over_again_late(
 ) -> None:
     order, deadline = challenged(place, cheat)
     as_public(place, monkeypatch)
-    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda *_: None)
     handed: list[bytes] = []
 
     def drop(_: Connection, raw: bytes) -> str:
@@ -275,7 +265,7 @@ def test_an_answer_that_the_node_dropped_is_not_handed_over_again_late(
         advance_to(place, deadline - 30)
         return name_of(raw)
 
-    monkeypatch.setattr(Connection, "send_raw", drop)
+    altered(monkeypatch, place.chain.connection, "send_raw", drop)
     with fails_with(RefusedError, "too-late"):
         place.seller.respond(order)
     assert len(handed) == 1
@@ -285,15 +275,14 @@ def test_a_node_that_is_far_behind_is_told_no_answer(
     place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order, _ = challenged(place, cheat)
-    monkeypatch.setattr(Market, "is_development", False)
+    with_policy(monkeypatch, place.chain.connection, trial=False)
     here = place.chain.connection.now()
-    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda *_: None)
-    monkeypatch.setattr(time, "time", lambda: here + 901)
+    with_policy(monkeypatch, place.chain.connection, time=lambda: here + 901)
     wire = Wire.watch(place, monkeypatch)
     with fails_with(NetworkError, "stale-node"):
         place.seller.respond(order)
     assert wire.sent == []
-    monkeypatch.setattr(time, "time", lambda: here + 60)
+    with_policy(monkeypatch, place.chain.connection, time=lambda: here + 60)
     assert place.seller.respond(order).answered
 
 
@@ -302,8 +291,8 @@ def test_a_node_that_lags_a_little_does_not_hide_a_deadline(
 ) -> None:
     order, deadline = challenged(place, cheat)
     advance_to(place, deadline - 600)
-    monkeypatch.setattr(Market, "is_development", False)
-    monkeypatch.setattr(time, "time", lambda: deadline - 10)
+    with_policy(monkeypatch, place.chain.connection, trial=False)
+    with_policy(monkeypatch, place.chain.connection, time=lambda: deadline - 10)
     with fails_with(RefusedError, "too-late"):
         place.seller.respond(order)
 
@@ -420,7 +409,7 @@ def test_a_challenge_is_not_sent_for_money_that_matured_meanwhile(
     cheat.hand_out(ANOTHER_KEY, [order])
     buyer = place.buyer()
     matures = buyer.order(order).rounds[0].matures_at or 0
-    Slowly(lambda: advance_to(place, matures + 1)).install(monkeypatch)
+    Slowly(lambda: advance_to(place, matures + 1)).install(monkeypatch, place.store)
     wire = Wire.watch(place, monkeypatch)
     with fails_with(RefusedError, "too-late"):
         buyer.open_dispute(order)

@@ -2,7 +2,6 @@
 out; and which of several disputes is meant."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from numerbay_chain.core.home import keyfile
 from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.ipfs import ContentStore, EmbeddedStore
 from numerbay_chain.protocol.events import Event
-from numerbay_chain.session import Market
 from tests.support.adversary import ANOTHER_KEY, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.support.codes import fails_with
 from tests.support.fixtures import Says
@@ -26,6 +24,7 @@ from tests.support.nodes import LyingIndex, altering, leaving_out, watched
 from tests.support.noise import noise
 from tests.support.places import PRICE, Place
 from tests.support.told import Told
+from tests.support.wrapped import altered, with_policy
 
 
 def challenge(place: Place, order: int, round: int | None = None, number: int = 1) -> None:
@@ -217,7 +216,7 @@ def test_one_reason_is_the_exit_code_with_or_without_an_order(
     def gone(self: ContentStore, cid: object) -> bytes:
         raise NetworkError("the store can't be reached")
 
-    monkeypatch.setattr(EmbeddedStore, "read_block", gone)
+    altered(monkeypatch, place.store, "read_block", gone)
     for which in ([], [order]):
         nbc("seller", 0, "dispute", "respond", *which, code=ExitCode.NETWORK)
 
@@ -229,13 +228,13 @@ def test_over_a_node_that_is_days_behind_nothing_is_revealed(place: Place, monke
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
     challenge(place, order)
-    monkeypatch.setattr(Market, "is_development", False)
+    with_policy(monkeypatch, place.chain.connection, trial=False)
     here = place.chain.connection.now()
-    monkeypatch.setattr(time, "time", lambda: here + 3 * DAY)
+    with_policy(monkeypatch, place.chain.connection, time=lambda: here + 3 * DAY)
     with fails_with(NetworkError, "stale-node", "3d"):
         place.seller.respond(order)
     assert not Told(place.contract).challenge(order, 0).responded
-    monkeypatch.setattr(time, "time", lambda: here + 60)
+    with_policy(monkeypatch, place.chain.connection, time=lambda: here + 60)
     assert place.seller.respond(order).answered
 
 
@@ -243,8 +242,8 @@ def test_a_response_window_of_a_minute_leaves_time_to_answer(place: Place, monke
     listing, (order,) = sold(place, dispute_window=240, response_window=60)
     place.seller.deliver(place.file(), listing)
     challenge(place, order)
-    monkeypatch.setattr(Market, "is_development", False)
-    monkeypatch.setattr(time, "time", place.chain.connection.now)
+    with_policy(monkeypatch, place.chain.connection, trial=False)
+    with_policy(monkeypatch, place.chain.connection, time=place.chain.connection.now)
     place.chain.advance(12)
     assert place.seller.respond(order).answered
 
@@ -288,7 +287,7 @@ def test_a_seller_cant_let_time_run_out_with_envelopes_that_nobody_has(
         asked.append(cid)
         return fetch(self, cid)
 
-    monkeypatch.setattr(EmbeddedStore, "_fetch", counting)
+    altered(monkeypatch, place.store, "_fetch", counting)
     place.buyer().open_dispute(order, unseen=True)
     assert len(asked) == 16
 

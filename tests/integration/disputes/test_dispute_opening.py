@@ -4,7 +4,6 @@ import pytest
 
 from numerbay_chain import Buyer
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import RefusedError, UnseenKeyError
 from numerbay_chain.ipfs import EmbeddedStore, open_store
 from tests.support.adversary import ANOTHER_KEY, DAY, HOUR, Cheat, sold
@@ -14,6 +13,7 @@ from tests.support.fixtures import Says
 from tests.support.places import PRICE, Place
 from tests.support.programs import flat
 from tests.support.told import Told
+from tests.support.wrapped import altered
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_what_is_refused_is_refused_before_anybody_is_asked(
     assert "only the buyer" in refused("buyer-2", 2, 1)
     assert "hint: name the right one with `--key FILE`, or restore it from its backup" in refused("elsewhere", 1, 4)
     with monkeypatch.context() as poor:
-        poor.setattr(Connection, "balance", lambda *_: 0)
+        altered(poor, place.chain.connection, "balance", lambda *_: 0)
         assert "holds 0 ETH" in refused("buyer-1", 1, 4)
     assert "challenges round" in nbc("buyer-1", 1, "dispute", "open", f"{listing}-0").stderr
 
@@ -157,8 +157,8 @@ def test_a_challenge_of_round_10_that_is_not_mined_yet_is_none_of_round_1(
     release(place, cheat, order, *["none"] * 11)
     with death([(Connection, "send_raw")], 1), pytest.raises(KilledError):
         place.buyer().open_dispute(order, 10)
-    monkeypatch.setattr(Sender, "lookup", lambda self, transaction: "pending")
     dry = Buyer(place.market("buyer-1", 1, dry_run=True))
+    monkeypatch.setattr(dry.market.sending.sender, "lookup", lambda _: "pending")
     with fails_with(RefusedError, "earlier-pending", 10, "1-0"):
         dry.disputable(order, 10)
     assert dry.disputable(order, 1).steps == ("dispute open --round 1",)

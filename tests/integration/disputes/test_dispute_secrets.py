@@ -7,18 +7,17 @@ import pytest
 from numerbay_chain import Buyer, Seller
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import abi
-from numerbay_chain.chain.node import pricing
 from numerbay_chain.chain.node.fees import Fees
 from numerbay_chain.chain.sending.plan import Planned
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
 from numerbay_chain.protocol.gas import DISPUTE_GAS
-from numerbay_chain.session import Market
 from tests.support.adversary import ANOTHER_KEY, BOND, CONTENT, HOUR, Cheat, blind, sold
 from tests.support.codes import fails_with
 from tests.support.dying import WRITES, KilledError, death
 from tests.support.nodes import watched
 from tests.support.places import PRICE, Place
 from tests.support.told import Told
+from tests.support.wrapped import altered, with_policy
 
 
 def test_a_lying_buyer_tells_no_node_his_one_time_key(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +82,7 @@ def test_who_can_t_pay_the_gas_tells_no_node_a_proof(
     price = place.chain.connection.fees().most
     with monkeypatch.context() as poor:
         # as much as the proof takes, but not the limit that it is sent with
-        poor.setattr(Connection, "balance", lambda *_: DISPUTE_GAS["proveWrongContent"] * price)
+        altered(poor, place.chain.connection, "balance", lambda *_: DISPUTE_GAS["proveWrongContent"] * price)
         with pytest.raises(AccountError) as refused:
             buyer.prove(order, publish_key=True)
     assert refused.value.code == "insufficient-funds"
@@ -99,7 +98,7 @@ def test_who_can_t_pay_the_gas_tells_no_node_an_answer(place: Place, monkeypatch
     said = watched(monkeypatch)
     price = place.chain.connection.fees().most
     with monkeypatch.context() as poor:
-        poor.setattr(Connection, "balance", lambda *_: DISPUTE_GAS["respond"] * price)
+        altered(poor, place.chain.connection, "balance", lambda *_: DISPUTE_GAS["respond"] * price)
         with pytest.raises(AccountError) as refused:
             place.seller.respond(order)
     assert refused.value.code == "insufficient-funds"
@@ -119,7 +118,7 @@ def test_a_step_that_would_cost_more_than_is_at_stake_is_told_to_no_node(
     cheat.hand_out(key, [order])
     buyer = place.buyer()
     said = watched(monkeypatch)
-    monkeypatch.setattr(Connection, "fees", lambda *_, **__: Fees(DEAR, None))
+    altered(monkeypatch, place.chain.connection, "fees", lambda *_, **__: Fees(DEAR, None))
     with pytest.raises(RefusedError) as refused:
         buyer.prove(order, publish_key=True)
     assert refused.value.code == "fee-too-high"
@@ -134,7 +133,7 @@ def test_a_proof_is_sent_though_the_node_asks_for_more_than_the_highest_tip(
     cheat.hand_out(key, [order])
     buyer = place.buyer()
     limits = place.chain.connection.limits
-    monkeypatch.setattr(pricing, "asked", lambda *_: (limits.max_tip + 1) * 10**9)
+    altered(monkeypatch, place.chain.node, "_max_priority_fee_per_gas", lambda _: hex((limits.max_tip + 1) * 10**9))
     assert buyer.prove(order, publish_key=True).kind == "wrong-content"
 
 
@@ -204,7 +203,7 @@ def test_a_proof_that_was_mined_is_told_although_its_money_did_not_come(
         return send_raw(connection, raw)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Connection, "send_raw", only_once)
+        altered(patch, place.chain.connection, "send_raw", only_once)
         proven = buyer.prove(order, publish_key=True)
     assert (proven.kind, proven.paid, len(proven.receipts)) == ("wrong-content", 0, 1)
     assert "the node is gone" in place.told[-1]
@@ -222,7 +221,7 @@ def test_what_could_still_vanish_is_neither_answered_nor_proven_wrong(
     sealed = cheat.release(listing, str(place.file()))
     buyer = place.buyer()
     buyer.open_dispute(order)
-    monkeypatch.setattr(Connection, "confirmations", 3)
+    with_policy(monkeypatch, place.chain.connection, confirmations=3)
     (left,) = place.seller.respond().left
     assert (left.failed, "not final yet" in left.reason) == (False, True)
     cheat.answer(order, sealed.manifest, ANOTHER_KEY)
@@ -237,7 +236,7 @@ def test_a_challenge_near_its_deadline_is_answered_at_once(place: Place, monkeyp
     listing, (order,) = sold(place, dispute_window=1_200, response_window=600)
     place.seller.deliver(place.file(), listing)
     blind(place).open_dispute(order, unseen=True)
-    monkeypatch.setattr(Connection, "confirmations", 3)
+    with_policy(monkeypatch, place.chain.connection, confirmations=3)
     assert [one.order for one in place.seller.respond().answered] == [order]
 
 
@@ -249,7 +248,7 @@ def test_an_answer_that_could_come_too_late_is_not_given(place: Place, monkeypat
     place.chain.advance(until - 40 - place.chain.connection.now())
     said = watched(monkeypatch)
     with monkeypatch.context() as public:
-        public.setattr(Market, "is_development", False)  # where blocks take their time
+        with_policy(public, place.chain.connection, trial=False)  # where blocks take their time
         with fails_with(RefusedError, "too-late"):
             place.seller.respond(order)
         assert [one.failed for one in place.seller.respond().left] == [True]
@@ -268,7 +267,7 @@ def test_a_content_key_is_not_given_away_when_it_is_nearly_too_late(
     matures_at = buyer.order(order).rounds[0].matures_at
     assert matures_at is not None
     place.chain.advance(matures_at - 40 - place.chain.connection.now())
-    monkeypatch.setattr(type(buyer.market), "is_development", False)  # where blocks take their time
+    with_policy(monkeypatch, place.chain.connection, trial=False)  # where blocks take their time
     with fails_with(RefusedError, "too-late"):
         buyer.prove(order, publish_key=True)
     assert place.contract.faulty_at(listing, 0) == 0

@@ -7,11 +7,10 @@ from numerbay_chain.chain.clock import ANY_TIME, Window
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.errors import NetworkError, NotFoundError, NumerbayChainError, RefusedError, SlowSourceError
 from numerbay_chain.crypto.content_key import ContentKey
-from numerbay_chain.ipfs import EmbeddedStore
 from tests.support.adversary import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
 from tests.support.noise import noise
 from tests.support.places import OPERATOR, PRICE, Place
-from tests.support.wrapped import meanwhile
+from tests.support.wrapped import altered, meanwhile
 
 COPIES = {"copies": True, "decline_window": 600, "min_interval": 3_600}
 Dispute = tuple[int, Manifest, ContentKey]
@@ -95,7 +94,7 @@ def test_a_manifest_that_is_not_to_be_had_is_declined_for_whatever_the_reason(
     def fails(*_: object) -> bytes:
         raise error
 
-    monkeypatch.setattr(EmbeddedStore, "read_block", fails)
+    altered(monkeypatch, place.store, "read_block", fails)
     (problem,) = place.buyer().verify(order).problems
     assert problem.remedy is not None
     assert (problem.kind, problem.remedy.kind) == ("manifest", "decline")

@@ -15,6 +15,7 @@ from tests.support.adversary import DAY, HOUR, Cheat, blind, sold
 from tests.support.fixtures import Says
 from tests.support.places import OPERATOR, PRICE, Place
 from tests.support.slowness import Wire, advance_to, as_public
+from tests.support.wrapped import altered
 
 ROGUE, PUPPET = 3, 4
 
@@ -54,11 +55,11 @@ def hanging(place: Place, monkeypatch: pytest.MonkeyPatch, hang: Callable[[], ob
             hang()
             raise
 
-    monkeypatch.setattr(EmbeddedStore, "read_block", read)
+    altered(monkeypatch, place.store, "read_block", read)
     return asked
 
 
-def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def questions(place: Place, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
     for name in ("call", "logs", "block_number", "now", "timestamp"):
         real = getattr(Connection, name)
@@ -67,7 +68,7 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             asked.append(_name)
             return _real(self, *given, **more)
 
-        monkeypatch.setattr(Connection, name, counted)
+        altered(monkeypatch, place.chain.connection, name, counted)
     return asked
 
 
@@ -91,7 +92,7 @@ def test_no_question_is_asked_about_a_stranger_s_challenge(place: Place, monkeyp
     for count in (1, 2):
         rogue_listing(place, count=count)
         with monkeypatch.context() as counting:
-            asked = questions(counting)
+            asked = questions(place, counting)
             place.seller.respond()
             counts.append(len([one for one in asked if one != "logs"]))
     assert counts[0] == counts[1]
@@ -126,7 +127,6 @@ def test_a_challenge_that_hangs_makes_no_other_answer_late(place: Place, monkeyp
     advance_to(place, deadline - 800)
     hanging(place, monkeypatch, lambda: advance_to(place, deadline - 8))
     as_public(place, monkeypatch)
-    monkeypatch.setattr("numerbay_chain.disputes.respond._young", lambda *_: None)
     wire = Wire.watch(place, monkeypatch)
     answers = operator.respond()
     assert (answers.answered, wire.sent) == ((), [])
@@ -142,7 +142,7 @@ def test_each_challenge_gets_its_share_of_the_time_that_is_left(place: Place, mo
         shares.append(seconds)
         return real(store, seconds)
 
-    monkeypatch.setattr(EmbeddedStore, "within", within)
+    altered(monkeypatch, place.store, "within", within)
     seller = Seller(place.market("seller", 0, operates=[orders[0] >> 32]))
     deadline = min(one.deadline for one in seller.open_challenges())
     advance_to(place, deadline - 960)

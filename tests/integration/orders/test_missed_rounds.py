@@ -14,6 +14,7 @@ from tests.support.dying import KilledError, death
 from tests.support.fixtures import Says
 from tests.support.places import PRICE, Place
 from tests.support.told import Told
+from tests.support.wrapped import altered
 
 DAY = 86_400
 
@@ -251,7 +252,7 @@ def test_finding_what_is_owed_takes_as_many_questions_however_many_rounds_were_s
         asked[-1] += 1
         return real(self, *arguments, **more)  # type: ignore[arg-type]  # call's own
 
-    monkeypatch.setattr(Connection, "call", counted)
+    altered(monkeypatch, place.chain.connection, "call", counted)
     place.chain.advance(15_000)
     for _ in range(2):
         asked.append(0)

@@ -16,12 +16,13 @@ from tests.support.adversary import DAY, HOUR, Cheat, sold
 from tests.support.fixtures import Says
 from tests.support.noise import noise
 from tests.support.places import PRICE, Place
+from tests.support.wrapped import altered
 
 LONGEST = 65_535
 
 
 @pytest.fixture
-def questions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def questions(place: Place, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many questions the node was asked: one number, which a test may set back."""
     asked = [0]
 
@@ -32,7 +33,7 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             asked[0] += 1
             return real(self, *arguments, **more)
 
-        monkeypatch.setattr(Connection, name, counted)
+        altered(monkeypatch, place.chain.connection, name, counted)
 
     count("call")
     count("logs")

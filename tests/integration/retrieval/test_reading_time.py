@@ -33,6 +33,7 @@ from tests.support.noise import noise
 from tests.support.places import PRICE, Place
 from tests.support.slowness import advance_to
 from tests.support.told import Told
+from tests.support.wrapped import altered
 
 Meanwhile = Callable[[Cid], object]
 
@@ -40,7 +41,13 @@ Meanwhile = Callable[[Cid], object]
 class Envelopes:
     """Counts the envelope objects that are read; `bad` ones fail with an error, after `meanwhile`."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, error: NumerbayChainError, meanwhile: Meanwhile | None = None):
+    def __init__(
+        self,
+        place: Place,
+        monkeypatch: pytest.MonkeyPatch,
+        error: NumerbayChainError,
+        meanwhile: Meanwhile | None = None,
+    ) -> None:
         self.bad: set[bytes] = set()
         self.read: list[Cid] = []
         real = EmbeddedStore.read
@@ -56,7 +63,7 @@ class Envelopes:
                 raise error
             yield from real(store, cid, size, offset, length)
 
-        monkeypatch.setattr(EmbeddedStore, "read", read)
+        altered(monkeypatch, place.store, "read", read)
 
     def post(self, place: Place, listing: int, digest: bytes | None = None) -> bytes:
         """An object that nobody has, or `digest`, posted by the seller."""
@@ -91,7 +98,7 @@ def test_one_object_that_can_t_be_read_hides_no_older_envelope(
     place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch, error: NumerbayChainError
 ) -> None:
     listing, order = with_key(place, cheat)
-    store = Envelopes(monkeypatch, error)
+    store = Envelopes(place, monkeypatch, error)
     store.post(place, listing)
     assert place.buyer().fetch(order, path=place.output()).size == 24
     with fails_with(RefusedError, "nothing-to-prove"):
@@ -105,7 +112,7 @@ def test_the_answer_on_chain_is_tried_before_any_store(
 ) -> None:
     listing, (order,) = sold(place)
     manifest, key = cheat.release_junk(listing, CONTENT, chunk=2)
-    store = Envelopes(monkeypatch, NotFoundError("nobody has it"), lambda _: place.chain.advance(DAY))
+    store = Envelopes(place, monkeypatch, NotFoundError("nobody has it"), lambda _: place.chain.advance(DAY))
     for _ in range(3):
         store.post(place, listing)
     blind(place).open_dispute(order, unseen=True)
@@ -129,7 +136,7 @@ def test_a_wrong_answer_leaves_the_envelopes_to_be_tried(place: Place, cheat: Ch
 
 def test_failures_are_bounded(place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch) -> None:
     listing, order = with_key(place, cheat)
-    store = Envelopes(monkeypatch, NotFoundError("nobody has it"))
+    store = Envelopes(place, monkeypatch, NotFoundError("nobody has it"))
     for _ in range(MOST_FAILURES + 2):
         store.post(place, listing)
     with pytest.raises(NotFoundError):
@@ -143,7 +150,7 @@ def test_objects_that_hold_somebody_else_s_key_are_bounded_too(
     listing, orders = sold(place, buyers=2)
     sealed = cheat.release(listing, str(place.file()))
     cheat.hand_out(sealed.key, [orders[0]])
-    store = Envelopes(monkeypatch, NotFoundError("nobody has it"))
+    store = Envelopes(place, monkeypatch, NotFoundError("nobody has it"))
     for _ in range(MOST_READ + 3):
         cheat.hand_out(sealed.key, [orders[1]])
     with pytest.raises(RefusedError):
@@ -157,7 +164,7 @@ def test_envelopes_leave_time_for_what_comes_after_them(
     listing, order = with_key(place, cheat)
     buyer = place.buyer()
     matures = buyer.order(order).rounds[0].matures_at or 0
-    store = Envelopes(monkeypatch, NotFoundError("nobody has it"), lambda _: place.chain.advance(120))
+    store = Envelopes(place, monkeypatch, NotFoundError("nobody has it"), lambda _: place.chain.advance(120))
     for _ in range(MOST_FAILURES + 1):
         store.post(place, listing)
     advance_to(place, matures - 1_200)
@@ -182,7 +189,7 @@ def test_no_object_is_waited_for_twice_in_a_command(
 ) -> None:
     listing, (order,) = sold(place)
     cheat.release(listing, str(place.file()))
-    store = Envelopes(monkeypatch, SlowSourceError("nothing came"))
+    store = Envelopes(place, monkeypatch, SlowSourceError("nothing came"))
     store.post(place, listing)
     buyer = place.buyer()
     with pytest.raises(UnseenKeyError):
@@ -194,16 +201,16 @@ def test_no_object_is_waited_for_twice_in_a_command(
 
 def test_the_key_is_looked_for_once(place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch) -> None:
     _, order = with_key(place, cheat)
-    store = Envelopes(monkeypatch, NotFoundError("nobody has it"))
+    store = Envelopes(place, monkeypatch, NotFoundError("nobody has it"))
     buyer: Buyer = place.buyer()
     assert buyer.verify(order).key_opened
     buyer.fetch(order, path=place.output())
     assert len(store.read) == 1
 
 
-def test_what_failed_at_once_is_asked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory, calls_, now = Memory(), [], [1_000.0]
-    monkeypatch.setattr("time.time", lambda: now[0])
+def test_what_failed_at_once_is_asked_for_at_once() -> None:
+    calls_, now = [], [1_000.0]
+    memory = Memory(lambda: now[0])
 
     def find(takes: float, error: NumerbayChainError | None) -> str:
         calls_.append(takes)
@@ -245,7 +252,7 @@ def test_details_that_hang_hold_up_no_proof(place: Place, cheat: Cheat, monkeypa
         assert cid != manifest.details_cid, "a proof has no need of them"
         return real(store, cid)
 
-    monkeypatch.setattr(EmbeddedStore, "read_block", hang)
+    altered(monkeypatch, place.store, "read_block", hang)
     assert place.buyer().prove(order, publish_key=True).paid == PRICE
 
 
@@ -275,7 +282,7 @@ def test_details_that_a_store_can_t_be_asked_for_are_no_fault_of_the_seller_s(
             raise NetworkError("HTTP status 503", code="store-busy")
         return real(store, cid)
 
-    monkeypatch.setattr(EmbeddedStore, "read_block", busy)
+    altered(monkeypatch, place.store, "read_block", busy)
     told = nbc("buyer-1", 1, "verify", "1-0", "--json", code=3).object
     assert told["checked_content"] is True
     assert [(one["kind"], one["fault"], one["remedy"]) for one in told["problems"][:1]] == [("details", False, None)]
@@ -295,7 +302,7 @@ def slowly(place: Place, monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
                 place.chain.advance(seconds)
             yield piece
 
-    monkeypatch.setattr(EmbeddedStore, "read", read)
+    altered(monkeypatch, place.store, "read", read)
 
 
 @pytest.mark.parametrize(("window", "seconds"), [(3_600, 380), (600, 50)])
@@ -340,7 +347,7 @@ def test_content_that_a_store_does_not_give_is_said_with_the_time_to_decline(
     listing, (order,) = sold(place, decline_window=600)
     place.seller.deliver(place.file(content=CONTENT), listing)
     lost = Manifest.decode(Told(place.contract).releases(listing)[0].manifest)
-    refuse(monkeypatch, getattr(lost, f"{part}_cid"), kind("the store gives nothing", code=code))
+    refuse(place, monkeypatch, getattr(lost, f"{part}_cid"), kind("the store gives nothing", code=code))
     told = nbc("buyer-1", 1, "verify", "1-0", "--json", code=3).object
     assert (told["checked_content"], told["stopped_at"] < told["declinable_until"]) == (False, True)
     first = told["problems"][0]
@@ -354,12 +361,12 @@ def test_content_that_a_store_does_not_give_hides_no_wrong_key(
     listing, (order,) = sold(place)
     sealed = cheat.release(listing, str(place.file(content=CONTENT)))
     cheat.hand_out(ANOTHER_KEY, [order])
-    refuse(monkeypatch, sealed.manifest.ciphertext_cid, NetworkError("the store gives nothing"))
+    refuse(place, monkeypatch, sealed.manifest.ciphertext_cid, NetworkError("the store gives nothing"))
     remedies = {one.kind: one.remedy.kind for one in place.buyer().verify(order).problems if one.remedy}
     assert remedies["key"] == "dispute"
 
 
-def refuse(monkeypatch: pytest.MonkeyPatch, lost: Cid, error: NumerbayChainError) -> None:
+def refuse(place: Place, monkeypatch: pytest.MonkeyPatch, lost: Cid, error: NumerbayChainError) -> None:
     """No store gives `lost`: that ends in an error."""
     real = EmbeddedStore.read
 
@@ -368,7 +375,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, lost: Cid, error: NumerbayChainError
             raise error
         yield from real(store, cid, size, offset, length)
 
-    monkeypatch.setattr(EmbeddedStore, "read", read)
+    altered(monkeypatch, place.store, "read", read)
 
 
 # ---------------------------------------------------------------------------------------------------- keys on their way

@@ -9,7 +9,7 @@ from numerbay_chain.core.errors import NotFoundError, RefusedError
 from numerbay_chain.ipfs import Cid, GatewayStore
 from tests.support.adversary import CONTENT, Cheat, sold
 from tests.support.codes import fails_with
-from tests.support.gateways import Request, serving
+from tests.support.gateways import HASTY, Request, serving
 from tests.support.noise import noise
 from tests.support.places import Place
 
@@ -43,11 +43,10 @@ def gateway(request: pytest.FixtureRequest, place: Place) -> Iterator[tuple[Gate
 def test_the_older_envelope_opens_and_wrong_content_is_proven(
     place: Place, gateway: tuple[Gateway, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSES", (0.01, 0.02))
     behaviour, url = gateway
 
     def buyer() -> Buyer:
-        return Buyer(place.market("buyer-1", 1, store=GatewayStore(url)))
+        return Buyer(place.market("buyer-1", 1, store=GatewayStore(url, HASTY)))
 
     cheat = Cheat(place.seller.market)
     listing, (order,) = sold(place)

@@ -12,7 +12,6 @@ from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.local.devnet import request
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
-from numerbay_chain.session import Market
 from tests.support.codes import fails_with
 from tests.support.dying import WRITES, KilledError, death
 from tests.support.places import Place
@@ -86,12 +85,11 @@ def test_nothing_may_take_tokens_before_the_second_node_knows_the_contract(
     mint(place, token, 1, 100)
     buyer = place.buyer()
 
-    def disagree(_: Market) -> None:
+    def disagree() -> None:
         raise NetworkError("the nodes do not agree", code="nodes-disagree")
 
-    monkeypatch.setattr(Market, "require_second", disagree)
-    signer = type(buyer.market.signer)
-    monkeypatch.setattr(signer, "sign_typed_data", lambda *_: pytest.fail("a permit was signed"))
+    monkeypatch.setattr(buyer.market, "require_second", disagree)
+    monkeypatch.setattr(buyer.market.signer, "sign_typed_data", lambda *_: pytest.fail("a permit was signed"))
     with pytest.raises(NetworkError):
         buyer.buy(listing.id, permit=permit)
     assert tokens.allowance(place.chain.connection, token, buyer.market.account, place.contract.address) == 0

@@ -4,18 +4,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from eth_utils.crypto import keccak
 
 from numerbay_chain.auditor import Auditor
 from numerbay_chain.buyer import Buyer
-from numerbay_chain.chain import finality
 from numerbay_chain.chain.connection import Connection, NodeRefusedError
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.encoding import calls
-from numerbay_chain.chain.identity import checked, creation, deployment, proxy
+from numerbay_chain.chain.identity import checked, deployment, proxy
 from numerbay_chain.chain.identity.code import require_code
 from numerbay_chain.chain.identity.creation import Creation, find_creation, first_block_with_code
 from numerbay_chain.chain.identity.deployment import Deployment
@@ -31,6 +30,7 @@ from numerbay_chain.session import Market
 from tests.support.chains.deploying import lookalike, place_proxy
 from tests.support.chains.stage import TERMS
 from tests.support.places import PRICE, Place
+from tests.support.wrapped import altered, with_policy
 
 THIEF = 7
 
@@ -137,7 +137,7 @@ def test_an_audit_of_it_fails_though_its_books_are_in_order(place: Place, fake: 
 def test_an_audit_over_a_node_without_old_state_warns(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     contract = MarketplaceContract(place.chain.connection, place.contract.address, 0)
     place.chain.advance(1)
-    forget_old_state(monkeypatch)
+    forget_old_state(place, monkeypatch)
     report = Auditor(at(place, contract, None)).audit()
     assert [(finding.severity, finding.subject) for finding in report.findings] == [("warning", "contract")]
     assert report.ok
@@ -238,7 +238,7 @@ def test_a_receipt_that_says_otherwise_is_believed(
     made = deployment.deploy(Sender(connection, place.chain.signer(0)))
     receipt = connection.receipt(made.transaction)
     assert receipt is not None
-    monkeypatch.setattr(Connection, "receipt", lambda *_: replace(receipt, **{field: value}))
+    altered(monkeypatch, place.chain.connection, "receipt", lambda *_: replace(receipt, **{field: value}))
     with pytest.raises(RefusedError) as refused:
         find_creation(connection, made.address, made.transaction)
     assert refused.value.code == "contract-unknown"
@@ -249,7 +249,7 @@ def test_another_transaction_than_was_asked_for_is_no_answer(place: Place, monke
     made = deployment.deploy(Sender(connection, place.chain.signer(0)))
     sent = connection.transaction(made.transaction)
     assert sent is not None
-    monkeypatch.setattr(Connection, "transaction", lambda *_: replace(sent, hash=bytes(32)))
+    altered(monkeypatch, place.chain.connection, "transaction", lambda *_: replace(sent, hash=bytes(32)))
     with pytest.raises(NetworkError) as refused:
         find_creation(connection, made.address, made.transaction)
     assert refused.value.code == "bad-answer"
@@ -261,7 +261,7 @@ FORGOTTEN = (
 )
 
 
-def forget_old_state(monkeypatch: pytest.MonkeyPatch, error: NetworkError = FORGOTTEN[0]) -> None:
+def forget_old_state(place: Place, monkeypatch: pytest.MonkeyPatch, error: NetworkError = FORGOTTEN[0]) -> None:
     code = Connection.code
 
     def pruned(self: Connection, address: str, block: int | None = None) -> bytes:
@@ -269,7 +269,7 @@ def forget_old_state(monkeypatch: pytest.MonkeyPatch, error: NetworkError = FORG
             raise error
         return code(self, address, block)
 
-    monkeypatch.setattr(Connection, "code", pruned)
+    altered(monkeypatch, place.chain.connection, "code", pruned)
 
 
 @pytest.mark.parametrize("error", FORGOTTEN, ids=["a refusal", "a block that it lacks"])
@@ -279,7 +279,7 @@ def test_a_node_without_old_state_says_what_to_name(
     connection = place.chain.connection
     for _ in range(4):
         place.chain.advance(1)
-    forget_old_state(monkeypatch, error)
+    forget_old_state(place, monkeypatch, error)
     with pytest.raises(RefusedError) as refused:
         find_creation(connection, place.contract.address)
     assert refused.value.code == "contract-unknown"
@@ -291,12 +291,11 @@ def test_a_node_without_old_state_says_what_to_name(
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+def asked(place: Place, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """The questions to the node that the check takes."""
     count: Counter[str] = Counter()
-    for name in ("transaction", "receipt", "code", "block_number"):
-        monkeypatch.setattr(Connection, name, _counted(count, vars(Connection)[name]))
-    monkeypatch.setattr(creation, "_transactions", _counted(count, creation._transactions))
+    for name in ("transaction", "transactions_in", "receipt", "code", "block_number"):
+        altered(monkeypatch, place.chain.connection, name, _counted(count, vars(Connection)[name]))
     return count
 
 
@@ -305,12 +304,17 @@ def made(place: Place) -> Deployment:
     return deployment.deploy(Sender(place.chain.connection, place.chain.signer(0)))
 
 
+def _names_no_finalized_block(self: Connection, identifier: int | Literal["latest", "safe", "finalized"]) -> object:
+    return None if identifier in ("safe", "finalized") else Connection.block(self, identifier)
+
+
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch, place: Place, made: Deployment) -> Connection:
     """The chain as one that is not a development chain: what is learnt of it lasts."""
-    monkeypatch.setattr(checked, "DEVELOPMENT_CHAIN_IDS", frozenset())
-    monkeypatch.setattr(place.chain.connection, "is_development", False)
-    monkeypatch.setattr(finality, "_named", lambda *_: None)  # it knows no finalized block: depth decides
+    connection = place.chain.connection
+    with_policy(monkeypatch, connection, trial=False)
+    monkeypatch.setattr(connection, "is_development", False)
+    altered(monkeypatch, connection, "block", _names_no_finalized_block)  # depth decides
     return place.chain.connection
 
 
@@ -395,11 +399,11 @@ def test_other_code_at_the_known_addresses_is_not_taken(
     made = deployment.deploy(Sender(connection, place.chain.signer(4)), method="proxy")
     other = made.address if wrong == "marketplace" else proxy.ADDRESS
 
-    def altered(self: Connection, address: str, block: int | None = None) -> bytes:
+    def other_code(self: Connection, address: str, block: int | None = None) -> bytes:
         found = code(self, address, block)
         return found[:-1] + bytes([found[-1] ^ 1]) if address == other else found
 
-    monkeypatch.setattr(Connection, "code", altered)
+    altered(monkeypatch, place.chain.connection, "code", other_code)
     with pytest.raises(RefusedError) as refused:
         find_creation(connection, made.address)
     assert refused.value.code == ("contract-unknown" if wrong == "marketplace" else "no-proxy")
@@ -421,8 +425,9 @@ def test_the_first_command_of_a_new_home_remembers_the_contract(place: Place, pu
 def with_second(place: Place, public: Connection, monkeypatch: pytest.MonkeyPatch) -> Market:
     """A new home that asks two nodes about a contract that is final."""
     deepen(place)
-    other = Connection(public.transport, name="another node", local=False)
+    other = Connection(public.transport, name="another node", local=False, policy=public.policy)
     monkeypatch.setattr(other, "is_development", False)
+    altered(monkeypatch, other, "block", _names_no_finalized_block)
     public.second = SecondNode(lambda: other)
     return at(place, MarketplaceContract(public, place.contract.address, place.contract.from_block), 1)
 

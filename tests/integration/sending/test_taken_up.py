@@ -20,6 +20,7 @@ from tests.support.dying import WRITES, KilledError, death
 from tests.support.fixtures import Says
 from tests.support.places import PRICE, Place
 from tests.support.told import Told
+from tests.support.wrapped import altered
 
 DAY = 86_400
 
@@ -178,7 +179,7 @@ def test_of_two_who_deploy_at_once_the_slower_one_finds_the_marketplace(
             deployed(Home(tmp_path / "faster"), chain, "proxy", 1)
         return original(self, *arguments, **named)
 
-    monkeypatch.setattr(Connection, name, faster)
+    altered(monkeypatch, chain.connection, name, faster)
     done = deployed(Home(tmp_path / "slower"), chain, "proxy", 0)
     assert (done.existing, done.deployment.address) == (True, proxy.known_address())
     assert not list((tmp_path / "slower").glob("outbox/*/*.json"))

@@ -7,10 +7,10 @@ from numerbay_chain.chain.connection import Connection, connect
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.local.devnet import request
-from numerbay_chain.chain.node import freshness
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import LocalSigner
 from numerbay_chain.core.errors import NetworkError
+from numerbay_chain.core.policy import Policy
 from tests.support.chains.lagging import Lagging
 from tests.support.chains.proxy import Proxy
 from tests.support.chains.stage import PRICE, Stage
@@ -80,10 +80,9 @@ def test_one_who_only_reads_gets_all_logs_of_the_newest_blocks(
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_node_that_never_catches_up_is_named_and_nothing_is_blamed_on_the_contract(
-    stage: Stage, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, strict: bool
+    stage: Stage, proxy: Proxy, strict: bool
 ) -> None:
-    monkeypatch.setattr(freshness, "PATIENCE", 0.5)
-    connection = connect(proxy.url)
+    connection = connect(proxy.url, policy=Policy(catch_up=0.5))
     connection.is_development = False
     market = MarketplaceContract(connection, stage.market.address, stage.market.from_block)
     before = connection.block_number()

@@ -8,17 +8,15 @@ from typing import Any
 
 import pytest
 
-from numerbay_chain.chain import connection as connection_module
 from numerbay_chain.chain.connection import Connection, NodeRefusedError, connect
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.identity.deployment import verify_code
 from numerbay_chain.chain.local.devnet import request as mine
-from numerbay_chain.chain.node import transport
 from numerbay_chain.chain.node.errors import NodeBusyError
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError
-from numerbay_chain.core.network import session
+from numerbay_chain.core.policy import Policy
 from tests.support.chains.proxy import Answer, Mischief, PlainAnswerError, Proxy, Request, altering
 from tests.support.chains.stage import Stage
 from tests.support.codes import fails_with
@@ -119,11 +117,7 @@ def test_a_revert_is_one_under_any_http_status(stage: Stage, proxy: Proxy, statu
     assert (caught.value.name, caught.value.code) == ("RoundsOutOfBounds", "rounds-out-of-bounds")
 
 
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "PAUSES", (0.01, 0.01, 0.01))
-
-
+HASTY = Policy(pauses=(0.01, 0.01, 0.01))
 LIMITS = {
     "words": (-32005, "Too Many Requests: daily or per-second limit reached", 200),
     "a code of its own": (429, "Your app has exceeded its compute units per second capacity", 200),
@@ -133,13 +127,11 @@ LIMITS = {
 
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("method", ["eth_call", "eth_getLogs"])
-def test_a_rate_limit_in_the_body_is_waited_for(
-    stage: Stage, proxy: Proxy, hasty: None, limit: str, method: str
-) -> None:
+def test_a_rate_limit_in_the_body_is_waited_for(stage: Stage, proxy: Proxy, limit: str, method: str) -> None:
     if (limit, method) == ("the usual code alone", "eth_getLogs"):
         pytest.skip("for logs that code means too many of them")
     code, words, status = LIMITS[limit]
-    market = MarketplaceContract(connect(proxy.url), stage.market.address, stage.market.from_block)
+    market = MarketplaceContract(connect(proxy.url, policy=HASTY), stage.market.address, stage.market.from_block)
     proxy.mischief = refusing(lambda r: r["method"] == method, words, code, status, times=3)
     assert market.listing_count() == stage.market.listing_count()
     assert list(Told(market).events()) == list(Told(stage.market).events())
@@ -155,11 +147,11 @@ def test_a_rate_limit_in_the_body_is_waited_for(
 def test_a_node_that_gives_no_answer_for_many_blocks_is_asked_for_fewer_at_once(
     stage: Stage, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_module, "SECONDS_PER_LOGS", 0.5)
     stage.new_listing()
     mine(stage.connection, "anvil_mine", hex(200))
     stage.new_listing()
-    market = MarketplaceContract(connect(proxy.url), stage.market.address, stage.market.from_block)
+    connection = connect(proxy.url, policy=Policy(logs=0.5))
+    market = MarketplaceContract(connection, stage.market.address, stage.market.from_block)
     wide: list[int] = []
 
     def mischief(request: Request, node: Callable[[Request], Answer]) -> Answer:
@@ -184,10 +176,10 @@ def test_a_node_that_gives_no_answer_for_many_blocks_is_asked_for_fewer_at_once(
 def test_a_front_that_gives_a_wide_range_up_is_asked_for_fewer_blocks(
     stage: Stage, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    monkeypatch.setattr(session, "_PAUSE", 0.001)
     stage.new_listing()
     mine(stage.connection, "anvil_mine", hex(20))
-    market = MarketplaceContract(connect(proxy.url), stage.market.address, stage.market.from_block)
+    connection = connect(proxy.url, policy=Policy(broken=0.001))
+    market = MarketplaceContract(connection, stage.market.address, stage.market.from_block)
     newest = stage.connection.block_number()
 
     def mischief(request: Request, node: Callable[[Request], Answer]) -> Answer:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain.chain import second
 from numerbay_chain.chain.connection import Connection, connect
 from numerbay_chain.chain.encoding import abi
 from numerbay_chain.chain.local.devnet import Devnet, advance, request
@@ -16,6 +15,7 @@ from numerbay_chain.chain.second import SecondNode, confirmed, deciding
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.errors import ExitCode, NetworkError, NumerbayChainError, UsageError
 from numerbay_chain.core.home import keyfile
+from numerbay_chain.core.policy import Policy
 from numerbay_chain.disputes.results import Answers
 from numerbay_chain.ipfs import EmbeddedStore
 from tests.support.adversary import ANOTHER_KEY, BOND, CONTENT, Cheat, blind, sold
@@ -39,6 +39,7 @@ from tests.support.chains.proxy import Mischief, Proxy, honest
 from tests.support.codes import failure
 from tests.support.places import PRICE, Place
 from tests.support.told import Told
+from tests.support.wrapped import meanwhile
 
 pytestmark = pytest.mark.anvil
 KEY_IN_LOG = 0  # where the key stands in the data of KeyRegistered
@@ -79,25 +80,18 @@ class Nodes:
 
 
 @pytest.fixture
-def nodes(devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
-    monkeypatch.setattr(second, "DEVELOPMENT_PATIENCE", 0.2)
+def nodes(devnet: Devnet) -> Iterator[Nodes]:
     with Proxy(devnet.rpc).running() as one, Proxy(devnet.rpc).running() as other:
-        connection = connect(one.url)
+        connection = connect(one.url, policy=Policy(patience=0.2))
         connection.second = SecondNode.at(other.url)
         yield Nodes(devnet, one, other, connection)
 
 
 @pytest.fixture
-def pinned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def pinned(place: Place) -> list[str]:
     """The labels of what was pinned."""
     labels: list[str] = []
-    add = EmbeddedStore.add
-
-    def spy(store: EmbeddedStore, data: bytes, label: str = "") -> object:
-        labels.append(label)
-        return add(store, data, label)
-
-    monkeypatch.setattr(EmbeddedStore, "add", spy)
+    meanwhile(place.store, "add", lambda _, label="": labels.append(label))
     return labels
 
 

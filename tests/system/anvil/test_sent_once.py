@@ -22,6 +22,7 @@ from tests.support.chains.proxy import Answer, Proxy, Request
 from tests.support.chains.stage import PRICE, Stage
 from tests.support.codes import fails_with
 from tests.support.told import Told
+from tests.support.wrapped import altered
 
 pytestmark = pytest.mark.anvil
 
@@ -59,7 +60,7 @@ class Buyer:
 
         original = Connection.send_raw
         with monkeypatch.context() as patch:
-            patch.setattr(Connection, "send_raw", send_raw)
+            altered(patch, self.sender.connection, "send_raw", send_raw)
             with pytest.raises(KilledError):
                 self.buy()
 
@@ -336,7 +337,7 @@ def reverted_while_away(buyer: Buyer, stage: Stage, monkeypatch: pytest.MonkeyPa
         raise KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Connection, "send_raw", send_raw)
+        altered(patch, buyer.sender.connection, "send_raw", send_raw)
         with pytest.raises(KilledError):
             buyer.buy()
     stage.seller.send(another_price(buyer))
@@ -372,7 +373,7 @@ def test_one_that_reverts_while_it_is_waited_for_leaves_nothing(
         stage.seller.send(another_price(buyer))
         return connection.send_raw(raw)
 
-    monkeypatch.setattr(Connection, "send_raw", send_raw)
+    altered(monkeypatch, buyer.sender.connection, "send_raw", send_raw)
     with fails_with(RevertedError, "terms-changed", 1, 0) as caught:
         buyer.buy()
     assert caught.value.transaction is not None

@@ -32,6 +32,7 @@ from numerbay_chain.ipfs import Cid, EmbeddedStore, GatewayStore
 from tests.support.codes import fails_with
 from tests.support.noise import noise
 from tests.support.vectors import reference as ref
+from tests.support.wrapped import altered, meanwhile
 
 SECRET = bytes(range(32))
 CONTEXT = Context(chain_id=1, marketplace=bytes(range(20)), listing=3, round=2)
@@ -384,7 +385,7 @@ def test_details_that_can_t_be_read_in_whatever_way_keep_no_file_back(
         raise error
 
     with monkeypatch.context() as refusing:
-        refusing.setattr(EmbeddedStore, "read_block", refuse)
+        altered(refusing, store, "read_block", refuse)
         opened = unseal(sealed.manifest, sealed.key, store, tmp_path / "out")
         assert [problem.code for problem in opened.problems] == [code]
         found, wrong = examine(sealed.manifest, sealed.key, store)
@@ -396,12 +397,9 @@ def test_details_that_can_t_be_read_in_whatever_way_keep_no_file_back(
 def test_one_reading_says_what_is_wrong_with_and_without_the_key(store: EmbeddedStore) -> None:
     manifest, key = dishonest(store, lie_at=300)
     reads: list[Cid] = []
-    real = EmbeddedStore.read
-    with pytest.MonkeyPatch.context() as counting:
-        counting.setattr(
-            EmbeddedStore, "read", lambda self, cid, *more, **rest: reads.append(cid) or real(self, cid, *more, **rest)
-        )
-        found, wrong = examine(manifest, key, store)
+    counted = EmbeddedStore(store.folder)
+    meanwhile(counted, "read", lambda cid, *_: reads.append(cid))
+    found, wrong = examine(manifest, key, counted)
     assert (found, wrong and wrong.index) == ([], 300)
     assert sorted(map(str, reads)) == sorted(map(str, [manifest.ciphertext_cid, manifest.commitments_cid]))
     assert wrong_chunk(manifest, key, store) == 300

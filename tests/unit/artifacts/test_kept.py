@@ -74,21 +74,19 @@ def test_all_parts_are_kept_and_read_from_here(tmp_path: Path, source: Elsewhere
 
 def test_what_is_settled_goes_first_then_what_was_used_least(tmp_path: Path, source: Elsewhere) -> None:
     told: list[str] = []
-    keep = keep_at(tmp_path, 3 * SIZE + SIZE // 10, told)
-    manifests = [sealed(tmp_path, source) for _ in range(5)]
-    now = int(time.time())
-    with pytest.MonkeyPatch.context() as patch:
-        for number, manifest in enumerate(manifests):
-            patch.setattr(time, "time", lambda number=number: now + number)
-            until = now + (3 if number == 2 else 1_000)
-            if number == 4:
-                told.clear()
-            check(keep, manifest, source, replace(ABOUT, round=number, needed_until=until))
-            if number == 3:
-                assert [entry.round for entry in keep.entries()] == [1, 2, 3]
-                assert len(told) == 1, "round 0 could still be disputed"
-        assert [entry.round for entry in keep.entries()] == [1, 3, 4]
-        assert told == [], "round 2 was settled"
+    now = [1_800_000_000]
+    keep = Keep(tmp_path / "kept", 3 * SIZE + SIZE // 10, told.append, lambda: now[0])
+    for number in range(5):
+        until = 1_800_000_000 + (3 if number == 2 else 1_000)
+        if number == 4:
+            told.clear()
+        check(keep, sealed(tmp_path, source), source, replace(ABOUT, round=number, needed_until=until))
+        if number == 3:
+            assert [entry.round for entry in keep.entries()] == [1, 2, 3]
+            assert len(told) == 1, "round 0 could still be disputed"
+        now[0] += 1
+    assert [entry.round for entry in keep.entries()] == [1, 3, 4]
+    assert told == [], "round 2 was settled"
 
 
 def test_a_claim_that_nobody_serves_takes_nobody_s_place(tmp_path: Path, source: Elsewhere) -> None:

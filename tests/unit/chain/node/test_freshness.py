@@ -3,9 +3,11 @@
 import pytest
 
 from numerbay_chain.chain.node.errors import NodeRefusedError, UnknownBlockError
-from numerbay_chain.chain.node.freshness import PATIENCE, Freshness
+from numerbay_chain.chain.node.freshness import Freshness
 from numerbay_chain.core.errors import NetworkError
 from tests.support.codes import fails_with
+
+PATIENCE = 15.0
 
 
 class Time:
@@ -25,7 +27,7 @@ def time() -> Time:
 
 @pytest.fixture
 def fresh(time: Time) -> Freshness:
-    return Freshness("the node", clock=lambda: time.now, sleep=time.sleep)
+    return Freshness("the node", PATIENCE, clock=lambda: time.now, sleep=time.sleep)
 
 
 def head(fresh: Freshness, *answers: int) -> int:

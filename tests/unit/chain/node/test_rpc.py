@@ -10,13 +10,13 @@ import pytest
 from requests import Response
 
 from numerbay_chain.chain.connection import connect
-from numerbay_chain.chain.node import transport
 from numerbay_chain.chain.node.endpoint import parse_endpoint
 from numerbay_chain.chain.node.errors import NodeRefusedError, translated
 from numerbay_chain.chain.node.rpc import RpcError, understood
 from numerbay_chain.chain.node.transport import BusyAnswer, HttpTransport
 from numerbay_chain.chain.node.values import NoAnswer
 from numerbay_chain.core.errors import NetworkError, RevertedError
+from numerbay_chain.core.policy import Policy
 
 WORDS = "query returned more than 10000 results"
 ERROR = {"code": -32005, "message": WORDS}
@@ -142,8 +142,7 @@ OTHER = {
 def test_a_rate_limit_is_told_from_other_refusals(
     method: str, refusals: set[tuple[int, int, str]], busy: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "PAUSES", (0.0,))
-    http = HttpTransport(parse_endpoint("http://127.0.0.1:9"), sleep=lambda _: None)
+    http = HttpTransport(parse_endpoint("http://127.0.0.1:9"), Policy(sleep=lambda _: None, pauses=(0.0,)))
     for status, code, words in refusals:
         answer = Response()
         answer.status_code, answer._content = status, json.dumps({"error": {"code": code, "message": words}}).encode()
@@ -154,7 +153,7 @@ def test_a_rate_limit_is_told_from_other_refusals(
 
 
 def test_a_long_refusal_takes_no_long_time_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    http = HttpTransport(parse_endpoint("http://127.0.0.1:9"), sleep=lambda _: None)
+    http = HttpTransport(parse_endpoint("http://127.0.0.1:9"), Policy(sleep=lambda _: None))
     for words in ("requests " * 20_000, "exceeded " * 20_000, "opcode " * 20_000):
         answer = Response()
         answer.status_code, answer._content = 200, json.dumps({"error": {"code": -1, "message": words}}).encode()
@@ -172,7 +171,7 @@ def test_a_long_refusal_takes_no_long_time_to_read(monkeypatch: pytest.MonkeyPat
 def test_revert_data_that_a_contract_made_up_is_a_revert(
     method: str, data: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    http = HttpTransport(parse_endpoint("http://127.0.0.1:9"))
+    http = HttpTransport(parse_endpoint("http://127.0.0.1:9"), Policy())
     answer = Response()
     answer.status_code, answer._content = 200, json.dumps({"error": {"code": 3, "data": data}}).encode()
     monkeypatch.setattr(http._session, "post", lambda *_, **__: answer)
@@ -184,7 +183,6 @@ def test_revert_data_that_a_contract_made_up_is_a_revert(
 def test_a_socket_that_hangs_or_answers_oddly_is_a_node_s_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(transport, "SECONDS_PER_REQUEST", 0)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "node.ipc"))
         listener.listen()

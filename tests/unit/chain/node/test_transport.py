@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from requests import Response
 
-from numerbay_chain.chain.node import transport
 from numerbay_chain.chain.node.endpoint import parse_endpoint
 from numerbay_chain.chain.node.rpc import RpcError, understood_batch
 from numerbay_chain.chain.node.transport import BusyAnswer, HttpTransport, SocketTransport
 from numerbay_chain.chain.node.values import NoAnswer
 from numerbay_chain.core.network.failures import TransportError
+from numerbay_chain.core.policy import Policy
 
+POLICY = Policy(sleep=lambda _: None)
 ASKED = [("eth_call", [number]) for number in range(3)]
 
 
@@ -31,7 +32,7 @@ def error(id: Any, code: int, words: str, **more: Any) -> dict[str, Any]:
 
 def answering(monkeypatch: pytest.MonkeyPatch, *bodies: Any, status: int = 200) -> tuple[HttpTransport, list[Any]]:
     """A node that gives these answers, one after the other, and what it is asked."""
-    http = HttpTransport(parse_endpoint("http://127.0.0.1:9"), sleep=lambda _: None)
+    http = HttpTransport(parse_endpoint("http://127.0.0.1:9"), POLICY)
     left, seen = list(bodies), []
 
     def post(*_: Any, data: str, **__: Any) -> Response:
@@ -99,13 +100,13 @@ def test_entries_that_the_node_was_too_busy_for_are_asked_again_alone(monkeypatc
     http, seen = answering(monkeypatch, *([busy | {"id": None}] * 4))
     with pytest.raises(BusyAnswer):
         http.batch(ASKED)
-    assert len(seen) == len(transport.PAUSES) + 1
+    assert len(seen) == len(POLICY.pauses) + 1
 
 
 def test_no_try_begins_after_the_time_for_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     for ask in (lambda http: http.batch(ASKED), lambda http: http.request(*ASKED[0])):
         http, seen = answering(monkeypatch, *[error(None, 429, "too many requests")] * 4)
-        with pytest.raises(BusyAnswer), http.within(sum(transport.PAUSES[:1]) / 2):
+        with pytest.raises(BusyAnswer), http.within(sum(POLICY.pauses[:1]) / 2):
             ask(http)
         assert len(seen) == 1
 
@@ -152,7 +153,7 @@ def test_a_socket_s_answer_comes_in_pieces(tmp_path: Path) -> None:
                 connection.sendall(text[start : start + 30_000])
 
     with listening(tmp_path / "node.ipc", speak) as path:
-        node = SocketTransport(parse_endpoint(path))
+        node = SocketTransport(parse_endpoint(path), Policy())
         assert node.request("eth_chainId", []) == "}" * 100_000
         assert node.batch(ASKED) == ["}" * 100_000] * 3
 
@@ -162,11 +163,11 @@ def test_a_socket_that_was_closed_is_opened_again_once(tmp_path: Path) -> None:
         connection.sendall(json.dumps(result(spoken(connection)["id"])).encode())
 
     with listening(tmp_path / "node.ipc", speak) as path:
-        node = SocketTransport(parse_endpoint(path))
+        node = SocketTransport(parse_endpoint(path), Policy())
         assert [node.request("eth_chainId", []) for _ in range(3)] == ["0x1"] * 3
 
     with listening(tmp_path / "gone.ipc", lambda connection: None) as path, pytest.raises(TransportError) as gone:
-        SocketTransport(parse_endpoint(path)).request("eth_chainId", [])
+        SocketTransport(parse_endpoint(path), Policy()).request("eth_chainId", [])
     assert gone.value.code == "network"
 
 
@@ -180,7 +181,7 @@ def test_a_late_answer_is_not_taken_for_the_next_one(tmp_path: Path) -> None:
         connection.sendall(json.dumps(result(asked["id"], asked["method"])).encode())
 
     with listening(tmp_path / "node.ipc", speak) as path:
-        node = SocketTransport(parse_endpoint(path))
+        node = SocketTransport(parse_endpoint(path), Policy())
         with pytest.raises(TransportError) as slow, node.within(0.2):
             node.request("eth_slow", [])
         assert slow.value.code == "slow-source"

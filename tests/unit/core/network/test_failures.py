@@ -11,8 +11,10 @@ from numerbay_chain.core.errors import NetworkError, NumerbayChainError, UsageEr
 from numerbay_chain.core.network import shown, shown_store, tls
 from numerbay_chain.core.network.failures import TransportError
 from numerbay_chain.core.network.session import Session
-from numerbay_chain.ipfs import Cid, open_store
+from numerbay_chain.core.policy import Policy
+from numerbay_chain.ipfs import Cid, GatewayStore, open_store
 from tests.support.codes import fails_with, says
+from tests.support.gateways import HASTY
 from tests.support.servers import OK, Authority, saying, speaking
 
 SECRET = "S3CRETKEY"
@@ -216,10 +218,10 @@ def uses(port):
     """Each way to a host, with a key in the address where there can be one."""
     base = f"http://me:{SECRET}@127.0.0.1:{port}/{SECRET}"
     return [
-        lambda: connect(base),
-        lambda: connect(f"{base}?key={SECRET}"),
-        lambda: open_store(f"gateway:{base}").read_block(Cid.raw(bytes(32))),
-        lambda: open_store(f"gateway:{base}").read_bytes(Cid("dag-pb", bytes(32)), 3 << 20),
+        lambda: connect(base, policy=Policy(broken=0.01)),
+        lambda: connect(f"{base}?key={SECRET}", policy=Policy(broken=0.01)),
+        lambda: GatewayStore(base, HASTY).read_block(Cid.raw(bytes(32))),
+        lambda: GatewayStore(base, HASTY).read_bytes(Cid("dag-pb", bytes(32)), 3 << 20),
         lambda: open_store(f"kubo:{base}").read_block(Cid.raw(bytes(32))),
         lambda: open_store(f"kubo:{base}").add(b"x"),
     ]
@@ -241,9 +243,7 @@ MISFORTUNES = {
 
 
 @pytest.mark.parametrize("speak", MISFORTUNES.values(), ids=MISFORTUNES.keys())
-def test_no_message_log_or_traceback_holds_a_key(speak, caplog, monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSES", (0.01, 0.02))
-    monkeypatch.setattr("numerbay_chain.core.network.session._PAUSE", 0.01)
+def test_no_message_log_or_traceback_holds_a_key(speak, caplog):
     for name in [None, "urllib3", "urllib3.connectionpool", "requests", "web3", "web3.providers.HTTPProvider"]:
         caplog.set_level(logging.DEBUG, logger=name)
     with speaking(speak or (lambda connection: None)) as port:

@@ -4,6 +4,7 @@ import gzip
 import random
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,8 @@ from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid, GatewayStore, Importer
 from numerbay_chain.ipfs.dag_pb import MAX_BLOCK_SIZE
 from tests.support.codes import fails_with, says
-from tests.support.gateways import Request, serving
+from tests.support.gateways import HASTY, Request, serving
+from tests.support.servers import forever, speaking
 
 RAW_BLOCK = {"Content_Type": "application/vnd.ipld.raw"}
 BINARY = {"Content_Type": "application/octet-stream"}
@@ -119,18 +121,13 @@ HONEST = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _without_pauses(monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSES", (0.01, 0.02))
-
-
 @pytest.mark.parametrize(
     "file", [File(b""), SMALL, File(bytes(LEAF_SIZE)), LARGE], ids=["empty", "small", "1 MiB", "large"]
 )
 @pytest.mark.parametrize("behaviour", HONEST.values(), ids=HONEST.keys())
 def test_an_honest_gateway_of_any_kind_gives_the_file_and_any_part_of_it(behaviour, file):
     with serving(lambda request: behaviour(file, request)) as server:
-        store = GatewayStore(server.url)
+        store = GatewayStore(server.url, HASTY)
         assert store.read_bytes(file.cid, file.size) == file.content
         middle = file.size // 2
         assert store.read_bytes(file.cid, file.size, middle, min(88, file.size - middle)) == file.content[middle:][:88]
@@ -139,7 +136,7 @@ def test_an_honest_gateway_of_any_kind_gives_the_file_and_any_part_of_it(behavio
 
 def test_only_the_blocks_of_a_range_are_fetched_and_they_are_remembered():
     with serving(lambda request: trustless(LARGE, request)) as server:
-        store = GatewayStore(server.url)
+        store = GatewayStore(server.url, HASTY)
         for offset in range(0, 880, 88):
             store.read_bytes(LARGE.cid, LARGE.size, offset, 88)
         assert len(server.log.paths) == 2  # the root and its first leaf
@@ -147,7 +144,7 @@ def test_only_the_blocks_of_a_range_are_fetched_and_they_are_remembered():
 
 def test_a_file_fetched_as_a_whole_is_fetched_once():
     with serving(lambda request: formats_refused(LARGE, request)) as server:
-        store = GatewayStore(server.url)
+        store = GatewayStore(server.url, HASTY)
         for offset in range(0, 880, 88):
             assert store.read_bytes(LARGE.cid, LARGE.size, offset, 88) == LARGE.content[offset:][:88]
         assert len(server.log.paths) == 2
@@ -155,7 +152,7 @@ def test_a_file_fetched_as_a_whole_is_fetched_once():
 
 def test_a_raw_block_can_be_read_without_knowing_its_size():
     with serving(lambda request: formats_refused(SMALL, request)) as server:
-        assert GatewayStore(server.url).read_block(SMALL.cid) == SMALL.content
+        assert GatewayStore(server.url, HASTY).read_block(SMALL.cid) == SMALL.content
 
 
 # What a lying or broken gateway answers, and the error it earns.
@@ -215,7 +212,7 @@ def test_a_gateway_that_lies_from_the_start_is_found_out(lie, error, file):
 
     with serving(behaviour) as server:
         with pytest.raises(error) as caught:
-            GatewayStore(server.url).read_bytes(file.cid, file.size)
+            GatewayStore(server.url, HASTY).read_bytes(file.cid, file.size)
         assert isinstance(caught.value, NotFoundError) == (error is NotFoundError)
         assert f"gateway {server.url}" in str(caught.value)
         assert "\n" not in str(caught.value)
@@ -234,7 +231,7 @@ def test_a_gateway_that_lies_about_the_last_block_gives_only_what_is_right(lie, 
             trustless(LARGE, request)
 
     with serving(behaviour) as server, pytest.raises(error):
-        collect(GatewayStore(server.url).read(LARGE.cid, LARGE.size), given)
+        collect(GatewayStore(server.url, HASTY).read(LARGE.cid, LARGE.size), given)
     assert LARGE.content.startswith(given)
     assert len(given) <= 3 * LEAF_SIZE
 
@@ -272,7 +269,7 @@ def test_a_gateway_that_lies_about_a_whole_file_gives_not_a_byte_of_it(lie):
 
     given = bytearray()
     with serving(behaviour) as server, pytest.raises(ContentError) as raised:
-        collect(GatewayStore(server.url).read(LARGE.cid, LARGE.size), given)
+        collect(GatewayStore(server.url, HASTY).read(LARGE.cid, LARGE.size), given)
     assert raised.value.code in ("bad-content", "too-large")
     assert says(raised.value, server.url)
     assert given == b""
@@ -287,7 +284,7 @@ def test_a_body_without_an_end_is_left_as_soon_as_it_is_too_long(wants_block):
             request.answer(b"unsupported", 406)
 
     with serving(behaviour) as server, pytest.raises(ContentError):
-        GatewayStore(server.url).read_bytes(LARGE.cid, LARGE.size)
+        GatewayStore(server.url, HASTY).read_bytes(LARGE.cid, LARGE.size)
     # The rest lay in the buffers of the two sockets when the reader hung up.
     assert server.log.sent < (MAX_BLOCK_SIZE if wants_block else LARGE.size) + (16 << 20)
 
@@ -302,7 +299,7 @@ def test_a_gateway_that_breaks_off_is_asked_for_the_rest():
             request.answer(LARGE.content[: 2 * LEAF_SIZE], length=LARGE.size, **BINARY)
 
     with serving(behaviour) as server:
-        assert GatewayStore(server.url).read_bytes(LARGE.cid, LARGE.size) == LARGE.content
+        assert GatewayStore(server.url, HASTY).read_bytes(LARGE.cid, LARGE.size) == LARGE.content
         assert len(server.log.paths) == 3
 
 
@@ -318,7 +315,7 @@ def test_a_gateway_that_breaks_off_and_knows_no_ranges_is_asked_again():
         request.answer(LARGE.content if complete else LARGE.content[:-5], length=LARGE.size, **BINARY)
 
     with serving(behaviour) as server:
-        assert GatewayStore(server.url).read_bytes(LARGE.cid, LARGE.size) == LARGE.content
+        assert GatewayStore(server.url, HASTY).read_bytes(LARGE.cid, LARGE.size) == LARGE.content
 
 
 def test_a_busy_gateway_is_asked_again():
@@ -332,7 +329,7 @@ def test_a_busy_gateway_is_asked_again():
             request.answer(b"later", status, Retry_After="0")
 
     with serving(behaviour) as server:
-        assert GatewayStore(server.url).read_bytes(SMALL.cid, SMALL.size) == SMALL.content
+        assert GatewayStore(server.url, HASTY).read_bytes(SMALL.cid, SMALL.size) == SMALL.content
 
 
 def test_after_a_lie_the_next_read_asks_again():
@@ -345,7 +342,7 @@ def test_after_a_lie_the_next_read_asks_again():
             trustless(SMALL, request)
 
     with serving(behaviour) as server:
-        store = GatewayStore(server.url)
+        store = GatewayStore(server.url, HASTY)
         with pytest.raises(ContentError):
             store.read_bytes(SMALL.cid, SMALL.size)
         assert store.read_bytes(SMALL.cid, SMALL.size) == SMALL.content
@@ -356,7 +353,7 @@ def test_a_size_that_is_not_the_files_is_noticed():
         with serving(lambda request, behaviour=behaviour: behaviour(LARGE, request)) as server:
             for size in (LARGE.size - 1, LARGE.size + 1):
                 with pytest.raises(ContentError):
-                    GatewayStore(server.url).read_bytes(LARGE.cid, size)
+                    GatewayStore(server.url, HASTY).read_bytes(LARGE.cid, size)
 
 
 def test_redirects_are_followed_a_few_times():
@@ -368,13 +365,13 @@ def test_redirects_are_followed_a_few_times():
             trustless(SMALL, request)
 
     with serving(behaviour) as server:
-        assert GatewayStore(server.url).read_bytes(SMALL.cid, SMALL.size) == SMALL.content
+        assert GatewayStore(server.url, HASTY).read_bytes(SMALL.cid, SMALL.size) == SMALL.content
 
 
 @pytest.mark.parametrize("target", ["ftp://127.0.0.1/x", "file:///etc/hostname", "http://[", "javascript:1"])
 def test_a_redirect_to_something_else_is_refused(target):
     with serving(lambda request: request.redirect(target)) as server, fails_with(NetworkError, "bad-redirect"):
-        GatewayStore(server.url).read_bytes(SMALL.cid, SMALL.size)
+        GatewayStore(server.url, HASTY).read_bytes(SMALL.cid, SMALL.size)
 
 
 def test_the_body_of_a_redirect_is_not_read():
@@ -386,13 +383,13 @@ def test_the_body_of_a_redirect_is_not_read():
             trustless(SMALL, request)
 
     with serving(behaviour) as server:
-        assert GatewayStore(server.url).read_bytes(SMALL.cid, SMALL.size) == SMALL.content
+        assert GatewayStore(server.url, HASTY).read_bytes(SMALL.cid, SMALL.size) == SMALL.content
 
 
 def test_redirects_without_an_end_are_left():
     with serving(lambda request: request.redirect(request.path)) as server:
         with fails_with(NetworkError, "bad-redirect", 5):
-            GatewayStore(server.url).read_bytes(SMALL.cid, SMALL.size)
+            GatewayStore(server.url, HASTY).read_bytes(SMALL.cid, SMALL.size)
         assert len(server.log.paths) <= 3 * 6
 
 
@@ -400,36 +397,29 @@ def test_redirects_without_an_end_are_left():
 def test_a_remote_gateway_leads_neither_off_https_nor_into_this_machine(target):
     # Only how it is decided: a certificate that this machine trusts is not available for a test.
     with fails_with(NetworkError, "unsafe-address"):
-        GatewayStore("https://gateway.example")._redirect("https://gateway.example/ipfs/x", target)
+        GatewayStore("https://gateway.example", HASTY)._redirect("https://gateway.example/ipfs/x", target)
 
 
 def test_a_gateway_that_is_not_there_is_a_network_error():
     with serving(lambda request: None) as server:
         pass
     with fails_with(NetworkError, "network") as caught:
-        GatewayStore(server.url).read_bytes(SMALL.cid, SMALL.size)
+        GatewayStore(server.url, HASTY).read_bytes(SMALL.cid, SMALL.size)
     assert not isinstance(caught.value, NotFoundError)
 
 
-def test_a_gateway_that_says_nothing_is_not_waited_for_for_ever(monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway.IDLE_TIMEOUT", 0.2)
-
+def test_a_gateway_that_says_nothing_is_not_waited_for_for_ever():
     def behaviour(request):
         request.rfile.read(1)  # until the other side hangs up
 
     with serving(behaviour) as server, fails_with(NotFoundError, "slow-source"):
-        GatewayStore(server.url).read_bytes(SMALL.cid, SMALL.size)
+        GatewayStore(server.url, replace(HASTY, idle=0.2)).read_bytes(SMALL.cid, SMALL.size)
 
 
-def test_a_gateway_that_drips_is_left(monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.http.BLOCK_DEADLINE", 0.2)
-
-    def behaviour(request):
-        request.answer_endlessly(**RAW_BLOCK)
-
-    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway.MAX_BLOCK_SIZE", 1 << 40)
-    with serving(behaviour) as server, fails_with(NotFoundError, "slow-source"):
-        GatewayStore(server.url).read_bytes(SMALL.cid, SMALL.size)
+def test_a_gateway_that_drips_is_left():
+    drip = forever(b"HTTP/1.1 200 OK\r\nContent-Length: 262144\r\n\r\n", b"x", 0.02)
+    with speaking(drip) as port, fails_with(NotFoundError, "slow-source"):
+        GatewayStore(f"http://127.0.0.1:{port}", replace(HASTY, block=0.2)).read_bytes(SMALL.cid, SMALL.size)
 
 
 @pytest.mark.parametrize(
@@ -437,15 +427,15 @@ def test_a_gateway_that_drips_is_left(monkeypatch):
 )
 def test_an_address_that_is_none_is_refused(url):
     with fails_with(UsageError, "bad-store"):
-        GatewayStore(url)
+        GatewayStore(url, HASTY)
 
 
 def test_a_password_in_the_address_is_not_shown():
-    assert "hunter2" not in GatewayStore("https://me:hunter2@gateway.example/ipfs/").name
+    assert "hunter2" not in GatewayStore("https://me:hunter2@gateway.example/ipfs/", HASTY).name
 
 
 def test_nothing_can_be_written_through_a_gateway():
-    store = GatewayStore("https://gateway.example")
+    store = GatewayStore("https://gateway.example", HASTY)
     assert not store.writable
     with fails_with(UsageError, "read-only-store"):
         store.add(b"x")

@@ -9,7 +9,7 @@ import pytest
 from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.core.network.retry import LONGEST_PAUSE
 from numerbay_chain.ipfs import Cid, GatewayStore
-from tests.support.gateways import serving
+from tests.support.gateways import HASTY, serving
 
 BLOCK = b"block"
 CID = Cid.raw(hashlib.sha256(BLOCK).digest())
@@ -26,8 +26,7 @@ PRIVATE = [
 
 
 @pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSES", (0.01, 0.02))
+def _no_proxies(monkeypatch):
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
 
@@ -67,7 +66,7 @@ def test_a_gateway_elsewhere_leads_neither_into_this_machine_nor_into_a_private_
         target = f"http://{host}:{inner.url.rpartition(':')[2]}/admin"
         with serving(lambda request: request.redirect(target)) as outer:
             internet = Internet(monkeypatch, gateway_example=["93.184.216.34"])
-            store = GatewayStore(f"http://gateway.example:{outer.url.rpartition(':')[2]}")
+            store = GatewayStore(f"http://gateway.example:{outer.url.rpartition(':')[2]}", HASTY)
             with pytest.raises(NetworkError) as caught:
                 store.read_block(CID)
             assert outer.log.paths
@@ -85,7 +84,7 @@ def test_a_name_that_leads_into_this_machine_is_refused_at_the_address_that_woul
         target = f"http://inner.example:{inner.url.rpartition(':')[2]}/admin"
         with serving(lambda request: request.redirect(target)) as outer:
             internet = Internet(monkeypatch, gateway_example=["93.184.216.34"], inner_example=[leads_to])
-            store = GatewayStore(f"http://gateway.example:{outer.url.rpartition(':')[2]}")
+            store = GatewayStore(f"http://gateway.example:{outer.url.rpartition(':')[2]}", HASTY)
             with pytest.raises(NetworkError) as caught:
                 store.read_block(CID)
             assert inner.log.paths == []
@@ -102,7 +101,7 @@ def test_a_name_that_is_bound_anew_between_two_connections_is_refused(monkeypatc
 
     with serving(behaviour) as server:
         internet = Internet(monkeypatch, gateway_example=["93.184.216.34", "127.0.0.1"])
-        store = GatewayStore(f"http://gateway.example:{server.url.rpartition(':')[2]}")
+        store = GatewayStore(f"http://gateway.example:{server.url.rpartition(':')[2]}", HASTY)
         store._remembered = 0
         assert store.read_block(CID) == BLOCK
         assert len(server.log.paths) == 1
@@ -130,7 +129,7 @@ def test_a_redirect_to_another_public_host_is_followed_without_the_password(monk
     with serving(behaviour) as server:
         port = server.url.rpartition(":")[2]
         Internet(monkeypatch, gateway_example=["93.184.216.34"], other_example=["93.184.216.35"])
-        store = GatewayStore(f"http://me:secret@gateway.example:{port}")
+        store = GatewayStore(f"http://me:secret@gateway.example:{port}", HASTY)
         assert store.read_block(CID) == BLOCK
     own = "Basic " + base64.b64encode(b"me:secret").decode()
     assert seen == [("gateway.example", own), ("gateway.example", own), ("other.example", None)]
@@ -148,7 +147,7 @@ def test_no_password_is_taken_from_a_file_of_the_users(tmp_path, monkeypatch):
         request.answer(BLOCK, Content_Type="application/vnd.ipld.raw", Set_Cookie="a=b")
 
     with serving(behaviour) as server:
-        store = GatewayStore(server.url)
+        store = GatewayStore(server.url, HASTY)
         for _ in range(2):
             store._recent.clear()
             assert store.read_block(CID) == BLOCK
@@ -169,9 +168,9 @@ def test_a_gateway_on_this_machine_that_the_user_named_is_asked_but_leads_nowher
 
         with serving(behaviour) as outer:
             port = outer.url.rpartition(":")[2]
-            assert GatewayStore(f"http://{host}:{port}").read_block(CID) == BLOCK
+            assert GatewayStore(f"http://{host}:{port}", HASTY).read_block(CID) == BLOCK
             with pytest.raises(NetworkError) as caught:
-                GatewayStore(f"http://{host}:{port}/leave").read_block(CID)
+                GatewayStore(f"http://{host}:{port}/leave", HASTY).read_block(CID)
         assert caught.value.code == "unsafe-address"
         assert inner.log.paths == []
 
@@ -188,7 +187,7 @@ def test_a_proxy_is_not_asked_for_an_address_that_is_refused(host, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", server.url)
         Internet(monkeypatch, inner_example=["192.168.1.1"])
         with pytest.raises(NetworkError) as caught:
-            GatewayStore("http://gateway.example").read_block(CID)
+            GatewayStore("http://gateway.example", HASTY).read_block(CID)
     assert caught.value.code == "unsafe-address"
     assert len(asked) == 1
     assert asked[0].startswith("http://gateway.example/ipfs/")

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 from collections import namedtuple
+from dataclasses import replace
 
 import pytest
 
@@ -12,23 +13,18 @@ from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid, EmbeddedStore, FallbackStore, GatewayStore, KuboStore
 from numerbay_chain.ipfs.stores import whole_file as whole_module
 from tests.support.codes import fails_with
-from tests.support.gateways import serving
+from tests.support.gateways import HASTY, serving
 from tests.support.servers import forever, speaking
 from tests.unit.ipfs.stores.test_gateway import LARGE, SMALL, formats_refused, trustless
 
 KINDS = {"gateway": GatewayStore, "kubo": KuboStore}
 
 
-@pytest.fixture(autouse=True)
-def _short_waits(monkeypatch):
-    monkeypatch.setattr("numerbay_chain.ipfs.stores.gateway._PAUSES", (0.01, 0.02))
-    monkeypatch.setattr("numerbay_chain.ipfs.http._SHORTEST_IDLE", 0.1)
-    monkeypatch.setattr("numerbay_chain.ipfs.http._SHORTEST_DEADLINE", 0.1)
+ABSENT = 1.0
 
 
-def set_waits(monkeypatch, idle, deadline):
-    monkeypatch.setattr("numerbay_chain.ipfs.http.IDLE_TIMEOUT", idle)
-    monkeypatch.setattr("numerbay_chain.ipfs.http.BLOCK_DEADLINE", deadline)
+def waits_of(idle, block, **more):
+    return replace(HASTY, idle=idle, block=block, **more)
 
 
 def cid_number(number):
@@ -44,10 +40,9 @@ DRIP = forever(b"HTTP/1.1 200 OK\r\nContent-Length: 262144\r\n\r\n", b"x", 0.02)
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 @pytest.mark.parametrize("speak", [silent, DRIP], ids=["silent", "drips"])
-def test_many_absent_objects_cost_one_long_wait(kind, speak, monkeypatch):
-    set_waits(monkeypatch, 1.0, 2.0)
+def test_many_absent_objects_cost_one_long_wait(kind, speak):
     with speaking(speak) as port:
-        store, waits = kind(f"http://127.0.0.1:{port}"), []
+        store, waits = kind(f"http://127.0.0.1:{port}", waits=waits_of(1.0, 2.0)), []
         for number in range(8):
             started = time.monotonic()
             with pytest.raises(NotFoundError) as caught:
@@ -60,23 +55,20 @@ def test_many_absent_objects_cost_one_long_wait(kind, speak, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
-def test_an_object_that_did_not_come_is_not_waited_for_again(kind, monkeypatch):
-    set_waits(monkeypatch, 0.5, 0.5)
+def test_an_object_that_did_not_come_is_not_waited_for_again(kind):
     with speaking(silent) as port:
-        store = kind(f"http://127.0.0.1:{port}")
+        store = kind(f"http://127.0.0.1:{port}", waits=waits_of(0.5, 0.5, absent=ABSENT))
         for most in (3, 0.2, 0.2):
             started = time.monotonic()
             with pytest.raises(NotFoundError):
                 store.read_block(cid_number(1))
             assert time.monotonic() - started < most
-    monkeypatch.setattr("numerbay_chain.ipfs.http._ABSENT", 0)
+    time.sleep(ABSENT)
     with fails_with(NetworkError, "network"):
         store.read_block(cid_number(1))  # after a while it is asked for again: it may be there by now
 
 
-def test_what_is_there_is_read_after_any_number_of_absent_objects(monkeypatch):
-    set_waits(monkeypatch, 0.2, 5.0)
-
+def test_what_is_there_is_read_after_any_number_of_absent_objects():
     def behaviour(request):
         if request.cid in SMALL.blocks:
             time.sleep(0.05)  # slower than nothing, but here
@@ -85,7 +77,7 @@ def test_what_is_there_is_read_after_any_number_of_absent_objects(monkeypatch):
             time.sleep(1)
 
     with serving(behaviour) as server:
-        store = GatewayStore(server.url)
+        store = GatewayStore(server.url, waits=waits_of(0.2, 5.0))
         for number in range(12):
             with pytest.raises(NotFoundError):
                 store.read_block(cid_number(number))
@@ -96,7 +88,7 @@ def test_what_is_there_is_read_after_any_number_of_absent_objects(monkeypatch):
 @pytest.mark.parametrize("speak", [silent, DRIP], ids=["silent", "drips"])
 def test_the_time_that_is_left_for_a_store_ends_its_exchange(kind, speak):
     with speaking(speak) as port:
-        store, started = kind(f"http://127.0.0.1:{port}"), time.monotonic()
+        store, started = kind(f"http://127.0.0.1:{port}", waits=HASTY), time.monotonic()
         with pytest.raises(SlowSourceError) as caught, store.within(0.5):
             store.read_block(cid_number(1))
         assert time.monotonic() - started < 3
@@ -109,16 +101,13 @@ def test_the_time_that_is_left_for_a_store_ends_its_exchange(kind, speak):
 
 def test_the_time_that_is_left_ends_the_waits_between_two_tries():
     with serving(lambda request: request.answer(b"later", 503, Retry_After="60")) as server:
-        store, started = GatewayStore(server.url), time.monotonic()
+        store, started = GatewayStore(server.url, waits=HASTY), time.monotonic()
         with pytest.raises((SlowSourceError, NetworkError)), store.within(0.5):
             store.read_block(cid_number(1))
         assert time.monotonic() - started < 3
 
 
-def test_a_file_as_a_whole_has_a_total_time_that_grows_with_its_size(monkeypatch):
-    set_waits(monkeypatch, 5, 0.5)
-    monkeypatch.setattr("numerbay_chain.ipfs.http.SLOWEST", 10 * LEAF_SIZE)
-
+def test_a_file_as_a_whole_has_a_total_time_that_grows_with_its_size():
     def behaviour(request):
         if request.wants_block:
             request.answer(b"unsupported", 400)
@@ -133,22 +122,20 @@ def test_a_file_as_a_whole_has_a_total_time_that_grows_with_its_size(monkeypatch
     with serving(behaviour) as server:
         started = time.monotonic()
         with pytest.raises(NotFoundError) as caught:
-            GatewayStore(server.url).read_bytes(LARGE.cid, LARGE.size)
+            GatewayStore(server.url, waits=waits_of(5, 0.5, slowest=10 * LEAF_SIZE)).read_bytes(LARGE.cid, LARGE.size)
         assert time.monotonic() - started < 5
     assert caught.value.code == "slow-source"
 
 
-def test_the_next_store_is_asked_where_one_is_slow(tmp_path, monkeypatch):
+def test_the_next_store_is_asked_where_one_is_slow(tmp_path):
     good = EmbeddedStore(tmp_path)
     root = good.add(LARGE.content)
     for speak in (silent, DRIP):
-        set_waits(monkeypatch, 0.3, 0.5)
         with speaking(speak) as port:
-            url = f"http://127.0.0.1:{port}"
-            store = FallbackStore([GatewayStore(url), KuboStore(url), good])
+            url, waits = f"http://127.0.0.1:{port}", waits_of(0.3, 0.5)
+            store = FallbackStore([GatewayStore(url, waits), KuboStore(url, waits=waits), good])
             assert store.read_bytes(root.cid, root.size) == LARGE.content
-            set_waits(monkeypatch, 60, 300)
-            store = FallbackStore([GatewayStore(url), KuboStore(url), good])
+            store = FallbackStore([GatewayStore(url, HASTY), KuboStore(url, waits=HASTY), good])
             with store.within(3):
                 assert store.read_bytes(root.cid, root.size) == LARGE.content
 
@@ -168,7 +155,7 @@ def test_an_object_that_is_refused_is_one_that_is_missing(status, tmp_path):
             trustless(SMALL, request)
 
     with serving(behaviour) as server:
-        store = GatewayStore(server.url)
+        store = GatewayStore(server.url, waits=HASTY)
         with pytest.raises(NotFoundError) as caught:
             store.read_block(bad.cid)
         assert str(status) in str(caught.value)
@@ -179,7 +166,7 @@ def test_an_object_that_is_refused_is_one_that_is_missing(status, tmp_path):
 @pytest.mark.parametrize("status", [401, 402, 407, 429, 503, 521])
 def test_a_gateway_that_refuses_everything_is_not_taken_for_one_that_lacks_an_object(status):
     with serving(lambda request: request.answer(b"no", status)) as server, pytest.raises(NetworkError) as caught:
-        GatewayStore(server.url).read_block(SMALL.cid)
+        GatewayStore(server.url, waits=HASTY).read_block(SMALL.cid)
     assert not isinstance(caught.value, NotFoundError)
 
 
@@ -187,18 +174,18 @@ def test_a_gateway_that_refuses_everything_is_not_taken_for_one_that_lacks_an_ob
 def test_a_daemon_that_refuses_an_object_lacks_it(status):
     with serving(lambda request: request.answer(b'{"Message":"datastore: closed"}', status)) as server:
         with pytest.raises(NotFoundError):
-            KuboStore(server.url).read_block(SMALL.cid)
+            KuboStore(server.url, waits=HASTY).read_block(SMALL.cid)
         with pytest.raises(NetworkError) as caught:
-            KuboStore(server.url).add(b"x")
+            KuboStore(server.url, waits=HASTY).add(b"x")
     assert not isinstance(caught.value, NotFoundError)
 
 
 @pytest.mark.parametrize("body", [b"[" * 60_000, b'{"Message":' * 5_000, b'{"Message":NaN}', b'{"Keys":[]}', b"7"])
 def test_a_daemon_that_answers_nonsense_is_a_source_that_fails(body):
     with serving(lambda request: request.answer(body, 500)) as server, pytest.raises(NotFoundError):
-        KuboStore(server.url).read_block(SMALL.cid)
+        KuboStore(server.url, waits=HASTY).read_block(SMALL.cid)
     with serving(lambda request: request.answer(body, 200)) as server, pytest.raises(NetworkError):
-        KuboStore(server.url).add(b"x")
+        KuboStore(server.url, waits=HASTY).add(b"x")
 
 
 def test_one_refused_object_does_not_turn_a_gateway_into_one_of_whole_files():
@@ -209,7 +196,7 @@ def test_one_refused_object_does_not_turn_a_gateway_into_one_of_whole_files():
             trustless(LARGE, request)
 
     with serving(behaviour) as server:
-        store = GatewayStore(server.url)
+        store = GatewayStore(server.url, waits=HASTY)
         for _ in range(2):
             with pytest.raises(NotFoundError):
                 store.read_block(SMALL.cid)
@@ -237,7 +224,7 @@ def test_a_file_that_the_disk_has_no_room_for_is_not_begun(disk, monkeypatch, tm
     root = good.add(LARGE.content)
     disk[0] -= 1
     with serving(lambda request: formats_refused(LARGE, request)) as server:
-        store = GatewayStore(server.url)
+        store = GatewayStore(server.url, waits=HASTY)
         with pytest.raises(RefusedError) as caught:
             store.read_bytes(LARGE.cid, LARGE.size)
         assert caught.value.code == "too-large"
@@ -249,7 +236,7 @@ def test_a_file_that_the_disk_has_no_room_for_is_not_begun(disk, monkeypatch, tm
 
 def test_the_last_of_the_room_can_be_used(disk):
     with serving(lambda request: formats_refused(LARGE, request)) as server:
-        assert GatewayStore(server.url).read_bytes(LARGE.cid, LARGE.size) == LARGE.content
+        assert GatewayStore(server.url, waits=HASTY).read_bytes(LARGE.cid, LARGE.size) == LARGE.content
 
 
 def test_room_that_others_take_meanwhile_is_noticed(disk, monkeypatch):
@@ -261,7 +248,7 @@ def test_room_that_others_take_meanwhile_is_noticed(disk, monkeypatch):
         formats_refused(LARGE, request)
 
     with serving(behaviour) as server, pytest.raises(RefusedError) as caught:
-        GatewayStore(server.url).read_bytes(LARGE.cid, LARGE.size)
+        GatewayStore(server.url, waits=HASTY).read_bytes(LARGE.cid, LARGE.size)
     assert caught.value.code == "too-large"
 
 
@@ -276,7 +263,7 @@ def test_a_claim_of_a_manifest_fills_no_disk(disk):
             request.answer_endlessly()
 
     with serving(behaviour) as server, pytest.raises(RefusedError) as caught:
-        GatewayStore(server.url).read_bytes(Cid("dag-pb", bytes(32)), claimed)
+        GatewayStore(server.url, waits=HASTY).read_bytes(Cid("dag-pb", bytes(32)), claimed)
     assert caught.value.code == "too-large"
     assert server.log.sent == 0
 
@@ -289,7 +276,7 @@ def test_a_file_that_says_it_is_longer_is_not_taken_in():
             request.answer(b"x" * 100, length=LARGE.size + 1)
 
     with serving(behaviour) as server, pytest.raises(ContentError) as caught:
-        GatewayStore(server.url).read_bytes(LARGE.cid, LARGE.size)
+        GatewayStore(server.url, waits=HASTY).read_bytes(LARGE.cid, LARGE.size)
     assert caught.value.code == "too-large"
 
 
@@ -307,7 +294,7 @@ def test_a_compressed_file_that_breaks_off_is_read_anew():
             request.answer(body, Content_Encoding="gzip")  # ranges are not for what is compressed
 
     with serving(behaviour) as server:
-        assert GatewayStore(server.url).read_bytes(LARGE.cid, LARGE.size) == LARGE.content
+        assert GatewayStore(server.url, waits=HASTY).read_bytes(LARGE.cid, LARGE.size) == LARGE.content
     assert len(times) == 2
 
 
@@ -321,7 +308,7 @@ def test_a_part_that_was_not_asked_for_is_not_taken():
             request.answer(LARGE.content[: 2 * LEAF_SIZE], length=LARGE.size)
 
     with serving(behaviour) as server, pytest.raises(NetworkError):
-        GatewayStore(server.url).read_bytes(LARGE.cid, LARGE.size)
+        GatewayStore(server.url, waits=HASTY).read_bytes(LARGE.cid, LARGE.size)
 
 
 def test_files_without_a_length_are_read_up_to_their_size():
@@ -336,7 +323,7 @@ def test_files_without_a_length_are_read_up_to_their_size():
         request.wfile.write(LARGE.content)
 
     with serving(behaviour) as server:
-        assert GatewayStore(server.url).read_bytes(LARGE.cid, LARGE.size) == LARGE.content
+        assert GatewayStore(server.url, waits=HASTY).read_bytes(LARGE.cid, LARGE.size) == LARGE.content
 
 
 def test_small_chunks_of_a_long_file_are_no_flood():
@@ -353,4 +340,4 @@ def test_small_chunks_of_a_long_file_are_no_flood():
         request.wfile.write(b"0\r\n\r\n")
 
     with serving(behaviour) as server:
-        assert GatewayStore(server.url).read_bytes(LARGE.cid, LARGE.size) == LARGE.content
+        assert GatewayStore(server.url, waits=HASTY).read_bytes(LARGE.cid, LARGE.size) == LARGE.content
