@@ -23,6 +23,7 @@ from numerbay_chain.core.errors import (
     UsageError,
 )
 from numerbay_chain.core.home import keyfile
+from numerbay_chain.core.network.failures import TransportError
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, seal_envelopes
 from numerbay_chain.delivery.options import Choices, KeyOptions
 from numerbay_chain.delivery.posting import content_key
@@ -188,10 +189,11 @@ def test_what_can_t_be_fetched_says_why(sold: Sold) -> None:
 
 def test_a_node_that_goes_away_loses_nothing(sold: Sold, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(*_: object, **__: object) -> None:
-        raise NetworkError("the node can't be reached")
+        raise TransportError("can't be reached")
 
     with monkeypatch.context() as patch:
-        altered(patch, sold.place.chain.connection, "call", gone)
+        for exchange in ("request", "batch"):
+            altered(patch, sold.place.chain.connection.transport, exchange, gone)
         with pytest.raises(NetworkError):
             sold.fetch()
         with pytest.raises(NetworkError):

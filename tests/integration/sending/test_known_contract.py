@@ -295,7 +295,7 @@ def asked(place: Place, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """The questions to the node that the check takes."""
     count: Counter[str] = Counter()
     for name in ("transaction", "transactions_in", "receipt", "code", "block_number"):
-        altered(monkeypatch, place.chain.connection, name, _counted(count, vars(Connection)[name]))
+        altered(monkeypatch, place.chain.connection, name, _counted(count, getattr(Connection, name)))
     return count
 
 
