@@ -22,7 +22,7 @@ LEFT = {
     "numerbay_chain.buyer.Buyer.resume_purchase": BETWEEN,
     "numerbay_chain.chain.local.devnet.Devnet": HERE,
     "numerbay_chain.chain.logs.MOST_LOGS": BOUND,
-    "numerbay_chain.chain.snapshot.Reads._question": COUNTED,
+    "numerbay_chain.chain.snapshot.Reads._answers": COUNTED,
     "numerbay_chain.chain.snapshot.Snapshot.load": COUNTED,
     "numerbay_chain.cli.output.can_ask": HERE,
     "numerbay_chain.core.files.atomic._SECONDS_FOR_A_READER": HERE,
