@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anvil
 MOST = {
     "deliver": 25,
     "buy": 14,
-    "fetch": 7,
+    "fetch": 8,
     "verify": 10,
     "orders": 6,
     "listing list": 7,
