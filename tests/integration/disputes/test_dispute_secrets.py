@@ -99,9 +99,10 @@ def test_who_can_t_pay_the_gas_tells_no_node_an_answer(place: Place, monkeypatch
     price = place.chain.connection.fees().most
     with monkeypatch.context() as poor:
         altered(poor, place.chain.connection, "balance", lambda *_: DISPUTE_GAS["respond"] * price)
-        with pytest.raises(AccountError) as refused:
-            place.seller.respond(order)
-    assert refused.value.code == "insufficient-funds"
+        for dry_run in (True, False):
+            with pytest.raises(AccountError) as refused:
+                Seller(place.market("seller", 0, dry_run=dry_run)).respond(order)
+            assert refused.value.code == "insufficient-funds"
     selector = abi.selector(abi.functions()["respond"]).hex()
     assert not any(selector in line for line in said)
     assert len(place.seller.respond(order).answered) == 1
