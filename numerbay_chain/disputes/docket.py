@@ -161,7 +161,8 @@ def require_all_challenges(market: Market, listings: Collection[int]) -> None:
     contract = market.contract
     with market.decision():
         look = contract.look()
-        disputed_rounds(market, look, listings, ended=False)
+        if contract.connection.second is not None:
+            disputed_rounds(market, look, listings, ended=False)
         for listing in look.listings(sorted(listings)):
             if listing.terms.adjudicated:
                 sales = Sales.read(market, look, listing.id, more=ROUNDS)

@@ -12,6 +12,7 @@ from typing import Final
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.chain.clock import MINING_TIME, Window
 from numerbay_chain.chain.encoding import calls
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import (
     AccountError,
     ExitCode,
@@ -56,7 +57,8 @@ def respond(
     secret is not the one it was sealed with.
     """
     if order is None:
-        return _respond_all(market, scope_of(market, listings))
+        look = market.contract.look()
+        return _respond_all(market, scope_of(market, listings, look), look)
     case = read_round(market, order, round, "disputed", "respond")
     if case.state != "challenged":
         earlier = _resumed(market, case)
@@ -80,19 +82,20 @@ def _instead(case: OrderRound) -> str:
     return "see what there is to answer with `dispute list --seller`"
 
 
-def _respond_all(market: Market, scope: DisputeScope) -> Answers:
+def _respond_all(market: Market, scope: DisputeScope, look: Snapshot) -> Answers:
     """The most urgent first, what nothing is at stake for not at all. One that can't be answered does not keep the
     others from it, nor does one that the node leaves out."""
     answered: list[Answer] = []
     left: list[Unanswered] = []
     worthless = 0
     try:
-        challenges = open_challenges(market, scope)
+        challenges = open_challenges(market, scope, look)
         staked = [one for one in challenges if one.at_stake]
         _answer_in_turn(market, staked, answered, left)
         # of what a node says about worth, the contract's word is asked once all else is done
         free = [one for one in challenges if not one.at_stake and not one.answered]
-        doubtful = [one for one in free if market.contract.order(one.order).price]
+        orders = market.contract.at().orders(one.order for one in free)
+        doubtful = [one for one, order in zip(free, orders, strict=True) if order.price]
         _answer_in_turn(market, doubtful, answered, left)
         worthless = len(free) - len(doubtful)
         require_all_challenges(market, scope.all)
@@ -106,6 +109,8 @@ def _respond_all(market: Market, scope: DisputeScope) -> Answers:
 def _answer_in_turn(
     market: Market, challenges: list[OpenChallenge], answered: list[Answer], left: list[Unanswered]
 ) -> None:
+    if not challenges:
+        return
     now = market.clock.now()
     # by the logs these are too late, or answered: what the contract says of them can wait for the others
     last = [one for one in challenges if one.answered or one.deadline < now]

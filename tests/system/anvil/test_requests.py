@@ -36,11 +36,12 @@ MOST = {
 DISPUTES = {
     "dispute open": 20,
     "dispute list": 8,
-    "dispute list --seller": 21,
+    "dispute list --seller": 20,
     "dispute show": 7,
     "dispute respond": 20,
     "dispute prove": 20,
     "dispute claim": 18,
+    "idle dispute respond": 22,
 }
 TERMS = ("--dispute-window", "20m", "--response-window", "10m")
 
@@ -204,6 +205,7 @@ def disputes(town: Town, counts: dict[str, Count]) -> dict[str, Count]:
     found["dispute prove"] = town.count(2, "dispute", "prove", orders[2])
     advance(devnet.connection, 601)
     found["dispute claim"] = town.count(3, "dispute", "claim", orders[3])
+    found["idle dispute respond"] = town.count(0, "dispute", "respond")
     return found
 
 

@@ -47,7 +47,8 @@ def respond(state: State, order: int | None, round_: int | None, listings: tuple
     if listings and order is not None:
         raise click.UsageError("give an order, or --listing")
     role = roles.seller(state)
-    named = listings if order is None else (order >> 32,)
+    scope = role.looks_after(*listings) if order is None else None
+    named = (order >> 32,) if order is not None else tuple(scope.all) if scope else ()
     due = [
         one
         for one in role.open_challenges(*named)
@@ -59,10 +60,10 @@ def respond(state: State, order: int | None, round_: int | None, listings: tuple
         state.agree(f"answers the challenge{many} of {what} with the content key, sealed to the buyer")
     if order is not None and len(due) == 1:
         round_ = due[0].round
-    answers = role.respond(order, round_, listings=listings)
+    answers = role.respond(order, round_, listings=named if order is None else ())
     _show_answers(state, answers)
-    if order is None:
-        note_others(role.looks_after(*listings))
+    if scope is not None:
+        note_others(scope)
     if answers.doubt is not None:
         raise answers.doubt
     if codes := {one.code for one in answers.left if one.failed}:
