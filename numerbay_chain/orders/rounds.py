@@ -44,7 +44,7 @@ def read_round(
     look.load(("order", order), ("listing", order >> 32))
     held, listing = look.order(order), look.listing(order >> 32)
     if prefer != "released":
-        disputed = _read(market, look, [(order, one) for one in _disputed_rounds(market, look, held)])
+        disputed = _read(market, look, [(order, one) for one in _disputed_rounds(market, look, held)], held)
         waiting = WAITING[step] if step else ()
         open_ = [one for one in disputed if one.state not in OVER]
         chosen = next((one for one in open_ if one.state in waiting), open_[0] if open_ else None)
@@ -53,7 +53,7 @@ def read_round(
         if chosen is not None:
             return chosen
     newest = _newest_round(market, look, held, listing)
-    return _read(market, look, [(order, newest)])[0]
+    return _read(market, look, [(order, newest)], held)[0]
 
 
 def read_many(market: Market, pairs: Iterable[Pair], look: Snapshot | None = None) -> list[OrderRound]:
@@ -67,10 +67,11 @@ def read_again(market: Market, case: OrderRound) -> OrderRound:
     return read_round(market, case.order.id, case.round)
 
 
-def _read(market: Market, look: Snapshot, pairs: Sequence[Pair]) -> list[OrderRound]:
+def _read(market: Market, look: Snapshot, pairs: Sequence[Pair], held: Order | None = None) -> list[OrderRound]:
+    """`held`: as for `_load`."""
     found = {pair: known for pair in pairs if (known := _known(market, look, pair))}
     missing = [pair for pair in pairs if pair not in found]
-    _load(look, missing)
+    _load(market, look, missing, held)
     look.tokens([look.listing(order >> 32).terms.token for order, _ in missing])
     for start in range(0, len(missing), MOST_ROUNDS):
         for case in _with_events(market, look, missing[start : start + MOST_ROUNDS]):
@@ -88,15 +89,20 @@ def _known(market: Market, look: Snapshot, pair: Pair) -> OrderRound | None:
     return replace(known, now=look.time)
 
 
-def _load(look: Snapshot, pairs: Sequence[Pair]) -> None:
-    """Ask the contract all about these rounds, in one request."""
+def _load(market: Market, look: Snapshot, pairs: Sequence[Pair], held: Order | None = None) -> None:
+    """Ask the contract all about these rounds, in one request. `held`: their one order, where it was read before: the
+    public key that it was bought with comes along, and is kept for who opens an envelope."""
     questions: list[tuple[Any, ...]] = []
     for order, round in pairs:
         listing = order >> 32
         questions += [("order", order), ("listing", listing)]
         questions += [(name, order, round) for name in ("settled", "challenge_of", "copy_faulty_at", "hash_of")]
         questions += [(name, listing, round) for name in ("is_missed", "faulty_at")]
-    look.load(*questions)
+    if held is not None and pairs:
+        look.load(*questions, ("key_at", held.buyer, held.epoch))
+        market.memory.keep(("public key", held.buyer, held.epoch), look.key_at(held.buyer, held.epoch))
+    else:
+        look.load(*questions)
 
 
 def _with_events(market: Market, look: Snapshot, pairs: Sequence[Pair]) -> list[OrderRound]:
@@ -172,7 +178,7 @@ def _newest_round(market: Market, look: Snapshot, order: Order, listing: Listing
     """The newest released round that the order covers, else its next one."""
     over = range(order.first, min(order.end, listing.next_round))
     if over:
-        _load(look, [(order.id, over[-1])])
+        _load(market, look, [(order.id, over[-1])], order)
     if over and look.is_missed(listing.id, over[-1]):
         facts = read_about(market.index, [listing.id], ROUNDS, last=look.block)
         require_rounds(market.index, facts, listing)

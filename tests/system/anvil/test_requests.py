@@ -34,12 +34,12 @@ MOST = {
 }
 """Requests; entries of a batch count one each, and what waits for a transaction is not counted."""
 DISPUTES = {
-    "dispute open": 20,
+    "dispute open": 19,
     "dispute list": 8,
     "dispute list --seller": 20,
     "dispute show": 7,
     "dispute respond": 20,
-    "dispute prove": 20,
+    "dispute prove": 19,
     "dispute claim": 18,
     "idle dispute respond": 22,
 }
