@@ -12,8 +12,8 @@ _EXPORTS: dict[str, str] = {
         "seller": "Seller",
         "buyer": "Buyer",
         "auditor": "Auditor",
-        "session": "Market",
-        "opening": "open_market",
+        "session": "Session",
+        "opening": "open_session",
         "chain.sending.plan": "Planned",
         "core.home.config": "Home Settings load_settings",
         "core.errors": (
@@ -39,10 +39,15 @@ _EXPORTS: dict[str, str] = {
     for name in names.split()
 }
 
+_EARLIER = {"Market": "Session", "open_market": "open_session"}
+"""Names that programs may still use -> what they are called now."""
+
 __all__ = ["__version__", *_EXPORTS]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _EARLIER:
+        return __getattr__(_EARLIER[name])
     if name not in _EXPORTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_EXPORTS[name]), name)

@@ -22,7 +22,7 @@ from numerbay_chain.role import Role, method, method_with
 
 
 class Buyer(Role):
-    """Acts for the account of `market`. Every call that sends transactions can be run again after a crash."""
+    """Acts for the account of `session`. Every call that sends transactions can be run again after a crash."""
 
     register_key = method(register_key)
 
@@ -36,7 +36,7 @@ class Buyer(Role):
 
     def listings(self, limit: int | None = MOST) -> Page[ListingView]:
         """Return the marketplace's newest listings, `limit` of them (None: all); `.more` counts the others."""
-        return view_listings(self.market, limit=limit)
+        return view_listings(self.session, limit=limit)
 
     # reading
     verify = method(verify, RECOURSE)

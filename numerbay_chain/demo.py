@@ -25,7 +25,7 @@ from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.seller import Seller
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 PRICE: Final = "0.05 ether"
 DISPUTE_WINDOW: Final = "10m"
@@ -105,10 +105,10 @@ class _Demo:
         connection = self._chain.connection
         before = {name: connection.balance(self._chain.signer(number).address) for name, number in self._accounts()}
         contract = self._deployed()
-        seller = Seller(self._market("seller", 0, contract))
+        seller = Seller(self._session("seller", 0, contract))
         created = seller.create_listing(PRICE, name="demonstration", dispute_window=DISPUTE_WINDOW)
         self._spent("seller", "create_listing", created.receipt)
-        readers = {name: Buyer(self._market(name, number, contract)) for name, number in self._names.items()}
+        readers = {name: Buyer(self._session(name, number, contract)) for name, number in self._names.items()}
         orders = {}
         for name, reader in readers.items():
             registered = reader.register_key()
@@ -126,7 +126,7 @@ class _Demo:
         withdrawal = seller.withdraw(created.id)
         for receipt in withdrawal.receipts:
             self._spent("seller", "withdraw", receipt)
-        audit = Auditor(self._market("auditor", None, contract)).audit(content=True)
+        audit = Auditor(self._session("auditor", None, contract)).audit(content=True)
         self._step("audited")
         after = {name: connection.balance(self._chain.signer(number).address) for name, number in self._accounts()}
         price = parse_amount(PRICE)
@@ -173,7 +173,7 @@ class _Demo:
             raise RefusedError(f"{name} met a problem: {verification.problems[0]}")
         path = self._folder / f"{name}.out"
         fetched = reader.fetch(order, path=path, progress=self._progress)
-        got = DemoBuyer(reader.market.account, order, _sha256(path), fetched.size)
+        got = DemoBuyer(reader.session.account, order, _sha256(path), fetched.size)
         path.unlink()
         self._step(f"{name} fetched and decrypted")
         return got
@@ -181,8 +181,8 @@ class _Demo:
     def _accounts(self) -> list[tuple[str, int]]:
         return [("seller", 0), *self._names.items()]
 
-    def _market(self, name: str, account: int | None, contract: MarketplaceContract) -> Market:
-        return Market(
+    def _session(self, name: str, account: int | None, contract: MarketplaceContract) -> Session:
+        return Session(
             home=Home(self._folder / name.replace(" ", "-")),
             connection=self._chain.connection,
             contract=contract,

@@ -17,7 +17,7 @@ from numerbay_chain.core.units import parse_listings, parse_size
 from numerbay_chain.index.events import EventSource
 from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.ipfs import ContentStore, open_store
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Means:
 MEANS: Final = Means()
 
 
-def open_market(
+def open_session(
     profile: str | None = None,
     *,
     password: Callable[[], str] | None = None,
@@ -42,7 +42,7 @@ def open_market(
     notify: Callable[[str], None] = quiet,
     means: Means = MEANS,
     **overrides: Unpack[Overrides],
-) -> Market:
+) -> Session:
     """Opens what settings say: `overrides`, then NUMERBAY_CHAIN_*, then the profile. Without a store it is the
     embedded one in the home folder; without a contract, the one that was deployed on that chain from here. Raises
     `UsageError` for what is missing, and `NetworkError` for a node that can't be reached."""
@@ -51,10 +51,10 @@ def open_market(
         raise UsageError("the second node is the first one", "give --second-rpc the address of another node")
     connection = means.connect(settings)
     signer = Signer.from_spec(settings.account, password) if settings.account else None
-    return market_at(settings, connection, signer, dry_run=dry_run, notify=notify, means=means)
+    return session_at(settings, connection, signer, dry_run=dry_run, notify=notify, means=means)
 
 
-def market_at(
+def session_at(
     settings: Settings,
     connection: Connection,
     signer: Signer | None,
@@ -62,7 +62,7 @@ def market_at(
     dry_run: bool = False,
     notify: Callable[[str], None] = quiet,
     means: Means = MEANS,
-) -> Market:
+) -> Session:
     """The same over a connection and an account that exist already, such as Ape's. Raises `UsageError` for another
     chain than the settings name."""
     connection.require_chain(expected_chain_id(settings))
@@ -72,7 +72,7 @@ def market_at(
     location = locate(settings, connection)
     store = settings.store or f"embedded:{settings.home.path / 'store'}"
     contract = means.contract(connection, location.address, location.first_block)
-    return Market(
+    return Session(
         home=settings.home,
         connection=connection,
         contract=contract,

@@ -1,6 +1,6 @@
 """What the three roles share: a session, how it is opened, and how a step becomes a method.
 
-A step is a function over a `Market`: it holds the text, the arguments and their defaults. A role names the steps that
+A step is a function over a `Session`: it holds the text, the arguments and their defaults. A role names the steps that
 its account can take (`skip = method(skip)`), so that nothing is said twice.
 """
 
@@ -10,8 +10,8 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
 from numerbay_chain.core.home.settings import Overrides
 from numerbay_chain.core.progress import quiet
-from numerbay_chain.opening import open_market
-from numerbay_chain.session import Market
+from numerbay_chain.opening import open_session
+from numerbay_chain.session import Session
 
 Arguments = ParamSpec("Arguments")
 Request = TypeVar("Request")
@@ -21,10 +21,10 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class Role:
-    """Acts for the account of `market`."""
+    """Acts for the account of `session`."""
 
-    def __init__(self, market: Market) -> None:
-        self.market = market
+    def __init__(self, session: Session) -> None:
+        self.session = session
 
     def __init_subclass__(cls) -> None:
         for name, taken in vars(cls).items():
@@ -47,36 +47,36 @@ class Role:
         With `dry_run` the first transaction that would be sent is raised as `Planned` instead. Raises `UsageError`
         for a setting that is missing.
         """
-        return cls(open_market(profile, password=password, dry_run=dry_run, notify=notify, **overrides))
+        return cls(open_session(profile, password=password, dry_run=dry_run, notify=notify, **overrides))
 
 
 @overload
 def method(
-    step: Callable[Concatenate[Market, Arguments], Result], /
+    step: Callable[Concatenate[Session, Arguments], Result], /
 ) -> Callable[Concatenate[Role, Arguments], Result]: ...
 @overload
 def method(
-    step: Callable[Concatenate[Market, Given, Arguments], Result], given: Given, /
+    step: Callable[Concatenate[Session, Given, Arguments], Result], given: Given, /
 ) -> Callable[Concatenate[Role, Arguments], Result]: ...
 def method(step: Any, /, *given: Any) -> Any:
     """Return a role's method that takes `step`, with its text and its arguments but the session, and the one that is
     `given`."""
 
     def taken(self: Role, /, *arguments: Any, **named: Any) -> Any:
-        return step(self.market, *given, *arguments, **named)
+        return step(self.session, *given, *arguments, **named)
 
     said = signature(step)
     return _shown(taken, said, [*said.parameters.values()][1 + len(given) :], step)
 
 
 def method_with(
-    request: Callable[Arguments, Request], step: Callable[[Market, Request], Result]
+    request: Callable[Arguments, Request], step: Callable[[Session, Request], Result]
 ) -> Callable[Concatenate[Role, Arguments], Result]:
     """Return a role's method that takes `step` with a `request`, a dataclass whose fields are the method's arguments.
     Its text is the step's and the request's."""
 
     def taken(self: Role, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
-        return step(self.market, request(*arguments, **named))
+        return step(self.session, request(*arguments, **named))
 
     told = (step, *getattr(request, "__mro__", ())[:-1])
     return _shown(taken, signature(step), signature(request).parameters.values(), *told)

@@ -20,7 +20,7 @@ from numerbay_chain.role import Role, method, method_with
 
 
 class Seller(Role):
-    """Acts for the account of `market`: a listing's seller, or the operator they named (who can't take money).
+    """Acts for the account of `session`: a listing's seller, or the operator they named (who can't take money).
 
     Every call that sends transactions can be run again after a crash: what was on its way is waited for, not sent
     twice. All raise `NumerbayChainError`s, `RevertedError` and `NetworkError` among them.
@@ -38,7 +38,7 @@ class Seller(Role):
     def listings(self, mine: bool = True, limit: int | None = MOST) -> Page[ListingView]:
         """Return the caller's listings, or everybody's: the newest `limit` of them (None: all); `.more` counts the
         others."""
-        return view_listings(self.market, self.market.account if mine else None, limit)
+        return view_listings(self.session, self.session.account if mine else None, limit)
 
     # vouchers
     sign_voucher = method(issue)
@@ -66,14 +66,14 @@ class Seller(Role):
     def looks_after(self, *listings: int) -> DisputeScope:
         """Return the listings whose disputes the account answers: those that it sells, and those that it operates and
         that the setting `operates` names; or of `listings` alone, those that it sells or operates."""
-        return scope_of(self.market, listings)
+        return scope_of(self.session, listings)
 
     def open_challenges(self, *listings: int) -> list[OpenChallenge]:
         """Return the challenges that `respond` would look at, in its order, by the logs alone."""
-        look = self.market.contract.look()
-        return open_challenges(self.market, scope_of(self.market, listings, look), look)
+        look = self.session.contract.look()
+        return open_challenges(self.session, scope_of(self.session, listings, look), look)
 
     def require_all_challenges(self, *listings: int) -> None:
         """Raise `NetworkError` where the contract's pots know of a challenge about the listings that the account looks
         after (`looks_after`) that the node's logs leave out, or a second node tells of another one."""
-        require_all_challenges(self.market, scope_of(self.market, listings).all)
+        require_all_challenges(self.session, scope_of(self.session, listings).all)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # and below where it is used: who only reads the chain loads 
     from numerbay_chain.crypto.content_key import Context
 
 
-class Market:
+class Session:
     """What the roles act with. `notify` is told in one sentence what a user has to hear of (a secret was made, a
     transaction was replaced); `explicit_store`: the store was chosen, not the default one on this machine.
 

@@ -18,8 +18,8 @@ from numerbay_chain.cli.ending import failure_of, interrupted
 from numerbay_chain.cli.options import State
 from numerbay_chain.core.errors import AccountError, NumerbayChainError
 from numerbay_chain.core.home.config import load_settings
-from numerbay_chain.opening import market_at
-from numerbay_chain.session import Market
+from numerbay_chain.opening import session_at
+from numerbay_chain.session import Session
 
 # Ape logs to stdout, where our data goes: its handler looks levels up by their lower-case names, and finds none.
 ape.logging.CLICK_ECHO_KWARGS.update({level.name.lower(): {"err": True} for level in ape.logging.LogLevel})
@@ -59,10 +59,10 @@ def connection(provider: ProviderAPI) -> Connection:
     return found
 
 
-def market(provider: ProviderAPI, account: AccountAPI | None = None, **overrides: Any) -> Market:
+def session(provider: ProviderAPI, account: AccountAPI | None = None, **overrides: Any) -> Session:
     """The marketplace over Ape's chain and account; everything else as the settings say."""
     signer = ApeSigner(account, provider) if account is not None else None
-    return market_at(load_settings(None, overrides), connection(provider), signer, notify=output.note)
+    return session_at(load_settings(None, overrides), connection(provider), signer, notify=output.note)
 
 
 def settings_options(function: F) -> F:

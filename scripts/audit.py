@@ -9,7 +9,7 @@ from numerbay_chain.auditor import Auditor
 from numerbay_chain.cli import output
 from numerbay_chain.cli.commands.auditing.audit import exit_code, report_data, report_text
 from numerbay_chain.cli.progress import progress
-from scripts._ape import market, plain_errors, settings_options
+from scripts._ape import plain_errors, session, settings_options
 
 
 @click.command(cls=ConnectedProviderCommand)
@@ -18,7 +18,7 @@ from scripts._ape import market, plain_errors, settings_options
 def cli(provider, as_json, content, **settings):
     """Rebuild all accounts from logs and compare them with the contract."""
     with plain_errors(as_json), progress() as report:
-        audited = Auditor(market(provider, **settings)).audit(content=content, progress=report)
+        audited = Auditor(session(provider, **settings)).audit(content=content, progress=report)
     output.show(as_json, report_data(audited), lambda: report_text(audited))
     if code := exit_code(audited):
         sys.exit(code)

@@ -9,7 +9,7 @@ from numerbay_chain.cli import output
 from numerbay_chain.cli.commands.selling.deliver import delivered_data, delivered_text, say_delivered
 from numerbay_chain.cli.progress import progress
 from numerbay_chain.seller import Seller
-from scripts._ape import market, plain_errors, settings_options
+from scripts._ape import plain_errors, session, settings_options
 
 
 @click.command(cls=ConnectedProviderCommand)
@@ -25,7 +25,7 @@ from scripts._ape import market, plain_errors, settings_options
 def cli(account, provider, as_json, file, listing, note, again, wait, read_back, **settings):
     """Seal FILE, pin it, release it, hand out the keys; without FILE, keys for whoever is waiting."""
     with plain_errors(as_json), progress() as report:
-        seller = Seller(market(provider, account, read_back=read_back, **settings))
+        seller = Seller(session(provider, account, read_back=read_back, **settings))
         if file is None:
             delivered = seller.serve(listing, wait=wait, progress=report).rounds
         else:

@@ -10,7 +10,7 @@ from numerbay_chain.cli import output
 from numerbay_chain.cli.commands.buying.fetch import fetched_data, fetched_text
 from numerbay_chain.cli.options import ORDER
 from numerbay_chain.cli.progress import progress
-from scripts._ape import market, plain_errors, settings_options
+from scripts._ape import plain_errors, session, settings_options
 
 
 @click.command(cls=ConnectedProviderCommand)
@@ -23,6 +23,6 @@ from scripts._ape import market, plain_errors, settings_options
 def cli(account, provider, as_json, order, round_, path, key, **settings):
     """Fetch, check and decrypt a round of ORDER."""
     with plain_errors(as_json), progress() as report:
-        buyer = Buyer(market(provider, account, key=key, **settings))
+        buyer = Buyer(session(provider, account, key=key, **settings))
         fetched = buyer.fetch(order, round_, path=path, progress=report)
     output.show(as_json, fetched_data(fetched), lambda: fetched_text(fetched))

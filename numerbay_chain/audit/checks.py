@@ -37,7 +37,7 @@ from numerbay_chain.protocol.ledger import Ledger
 from numerbay_chain.protocol.replay import replay
 from numerbay_chain.protocol.rules import REVOKED
 from numerbay_chain.protocol.types import ZERO_HASH, Pot
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 _WAITS: Final = 16
 _WAITS_A_LISTING: Final = 3
@@ -48,22 +48,22 @@ _EACH: Final = {False: 10.0, True: 60.0}
 """Seconds for one: without and with content."""
 
 
-def run_audit(market: Market, *, content: bool = False, progress: Progress = silent) -> AuditReport:
+def run_audit(session: Session, *, content: bool = False, progress: Progress = silent) -> AuditReport:
     """Rebuild every listing, order and pot from the logs, compare them with the contract's state and its balances, and
     check every manifest (those of copies through the store: what is not available there is a warning).
 
     With `content`, also read every byte that was released through the store: what is not available there is an error,
     and `unread` says that the store could not be asked.
     """
-    return _Audit(market, content, progress).run()
+    return _Audit(session, content, progress).run()
 
 
 class _Audit(Notes):
-    def __init__(self, market: Market, content: bool, progress: Progress) -> None:
-        super().__init__(market.contract.look())
-        self._market, self._contract = market, market.contract
+    def __init__(self, session: Session, content: bool, progress: Progress) -> None:
+        super().__init__(session.contract.look())
+        self._session, self._contract = session, session.contract
         self._content, self._progress = content, progress
-        store = market.content.store if content else market.content.store_or_none
+        store = session.content.store if content else session.content.store_or_none
         self._store = None if store is None else PatientStore(store, waits=_WAITS, each=_EACH[content])
         self._stores: dict[int, PatientStore] = {}  # by listing
         self._given_up: set[int] = set()
@@ -73,7 +73,7 @@ class _Audit(Notes):
     def run(self) -> AuditReport:
         self._refuse_late_start()
         self._creation()
-        first, last = self._market.index.first, self.look.block
+        first, last = self._session.index.first, self.look.block
         replay(self._events(first, last), self._ledger)
         for doubt in self._ledger.discrepancies:
             self.find("error", doubt.subject, doubt.text)
@@ -83,12 +83,12 @@ class _Audit(Notes):
         balances = tuple(self._balance(token) for token in self._ledger.tokens)
         return AuditReport(
             contract=self._contract.address,
-            chain_id=self._market.connection.chain_id,
+            chain_id=self._session.connection.chain_id,
             from_block=first,
             to_block=last,
             balances=balances,
-            challenges=tuple(open_challenges(self._market, self._ledger)),
-            faulty_rounds=tuple(faulty_rounds(self._market, self._ledger)),
+            challenges=tuple(open_challenges(self._session, self._ledger)),
+            faulty_rounds=tuple(faulty_rounds(self._session, self._ledger)),
             findings=tuple(self.findings),
             checked={"events": self._ledger.events, **self.checked},
             unread=self._unread,
@@ -97,7 +97,7 @@ class _Audit(Notes):
     def _events(self, first: int, last: int) -> Iterator[Event]:
         """All events. Manifests are checked as they go by."""
         blocks = last - first + 1
-        for event in self._market.index.events(last=last):
+        for event in self._session.index.events(last=last):
             yield event
             self._event(event)
             self._progress("read logs", event.block - first, blocks, "blocks")
@@ -105,12 +105,12 @@ class _Audit(Notes):
 
     def _refuse_late_start(self) -> None:
         """Logs that begin after the deployment would look like a contract that lies. Raises `UsageError`."""
-        first = self._market.index.first
+        first = self._session.index.first
         if first == 0:
             return
         if first <= self.look.block:
             try:
-                if not self._market.connection.code(self._contract.address, first - 1):
+                if not self._session.connection.code(self._contract.address, first - 1):
                     return  # it was not there yet, as it should be
             except NumerbayChainError:
                 return  # the node has forgotten that time
@@ -123,7 +123,7 @@ class _Audit(Notes):
     def _creation(self) -> None:
         """Books in order say nothing of a contract that began with other storage: its maker has credit in no log."""
         try:
-            self._market.require_known_contract()
+            self._session.require_known_contract()
         except (UnseenCreationError, NetworkError) as error:
             self.find("warning", "contract", str(error))
         except RefusedError as error:

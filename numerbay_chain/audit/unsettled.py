@@ -6,14 +6,14 @@ from numerbay_chain.audit.results import FaultyRound, OpenChallenge
 from numerbay_chain.protocol.ledger import Ledger
 from numerbay_chain.protocol.rules import dispute_deadline, dispute_state
 from numerbay_chain.protocol.types import Settlement
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
-def open_challenges(market: Market, ledger: Ledger) -> Iterator[OpenChallenge]:
+def open_challenges(session: Session, ledger: Ledger) -> Iterator[OpenChallenge]:
     """Yield every open challenge, by order and round."""
-    now = market.connection.now()
+    now = session.connection.now()
     for book in ledger.books.values():
-        terms, token = book.terms, market.contract.token(book.terms.token)
+        terms, token = book.terms, session.contract.token(book.terms.token)
         for sale in book.orders:
             for round, known in sorted(sale.rounds.items()):
                 if (challenge := known.open_challenge) is None:
@@ -23,7 +23,7 @@ def open_challenges(market: Market, ledger: Ledger) -> Iterator[OpenChallenge]:
                 yield OpenChallenge(sale.id, round, challenge, token, state, dispute_deadline(terms, state, challenge))
 
 
-def faulty_rounds(market: Market, ledger: Ledger) -> Iterator[FaultyRound]:
+def faulty_rounds(session: Session, ledger: Ledger) -> Iterator[FaultyRound]:
     """Yield every round that was proven faulty, with the money that goes back to its buyers."""
     for book in ledger.books.values():
         frozen = dict.fromkeys(book.facts.faulty, 0)
@@ -31,4 +31,4 @@ def faulty_rounds(market: Market, ledger: Ledger) -> Iterator[FaultyRound]:
             if book.is_frozen(round, bucket):
                 frozen[round] += pot.amount
         for round, faulty_at in sorted(book.facts.faulty.items()):
-            yield FaultyRound(book.id, round, faulty_at, frozen[round], market.contract.token(book.terms.token))
+            yield FaultyRound(book.id, round, faulty_at, frozen[round], session.contract.token(book.terms.token))

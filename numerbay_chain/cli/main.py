@@ -16,7 +16,7 @@ from numerbay_chain.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from numerbay_chain.chain.sending.plan import Plan
-    from numerbay_chain.session import Market
+    from numerbay_chain.session import Session
 
 _HERE = "numerbay_chain.cli"
 _START, _SELL, _BUY, _ANYONE, _OFFLINE, _SETTINGS = (
@@ -85,8 +85,8 @@ def cli() -> None:
     """
 
 
-def main(arguments: Sequence[str] | None = None, opens: "Callable[..., Market] | None" = None) -> int:
-    """Run one command and return its `ExitCode`. `opens` opens a session in place of `opening.open_market`."""
+def main(arguments: Sequence[str] | None = None, opens: "Callable[..., Session] | None" = None) -> int:
+    """Run one command and return its `ExitCode`. `opens` opens a session in place of `opening.open_session`."""
     streams.prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
     state = State(asks_json=_asks_json(given), opens=opens)

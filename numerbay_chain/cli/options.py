@@ -10,7 +10,7 @@ from numerbay_chain.cli import output
 from numerbay_chain.core.errors import NumerbayChainError, RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from numerbay_chain.session import Market
+    from numerbay_chain.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,7 +29,7 @@ class State:
     agreed: bool = False  # from here on something may have been sent
     changed: bool = False  # something on this machine was made or replaced
     require_account: Callable[[], object] | None = None  # set by commands that act for an account
-    opens: "Callable[..., Market] | None" = None  # a session, as `opening.open_market` does
+    opens: "Callable[..., Session] | None" = None  # a session, as `opening.open_session` does
 
     @property
     def wants_json(self) -> bool:

@@ -11,35 +11,35 @@ if TYPE_CHECKING:
     from numerbay_chain.buyer import Buyer
     from numerbay_chain.core.home.config import Overrides, Settings
     from numerbay_chain.seller import Seller
-    from numerbay_chain.session import Market
+    from numerbay_chain.session import Session
 
 
 def seller(state: State) -> "Seller":
     """The account as a seller or operator."""
     from numerbay_chain.seller import Seller
 
-    return Seller(market(state))
+    return Seller(session(state))
 
 
 def buyer(state: State) -> "Buyer":
     """The account as a buyer."""
     from numerbay_chain.buyer import Buyer
 
-    return Buyer(market(state))
+    return Buyer(session(state))
 
 
 def auditor(state: State) -> "Auditor":
     """Somebody who only reads."""
     from numerbay_chain.auditor import Auditor
 
-    return Auditor(market(state))
+    return Auditor(session(state))
 
 
-def market(state: State) -> "Market":
+def session(state: State) -> "Session":
     """The session alone, for what shows a list: a role brings all of its steps, which takes longer than most reads."""
-    from numerbay_chain.opening import open_market
+    from numerbay_chain.opening import open_session
 
-    opened = (state.opens or open_market)(
+    opened = (state.opens or open_session)(
         state.profile, password=output.password, dry_run=state.dry_run, notify=output.note, **overrides(state)
     )
     state.require_account = opened.signer_or_refuse

@@ -29,7 +29,7 @@ from numerbay_chain.delivery.results import Delivered, Left
 from numerbay_chain.delivery.sealing import measure, read_back, seal_file
 from numerbay_chain.index.questions import release_in
 from numerbay_chain.protocol.types import Listing, Release
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 _COPIES_A_TRANSACTION: Final = 100
 
@@ -37,20 +37,20 @@ Digests = dict[int, Measured]
 """Order → sha256 and size of its file."""
 
 
-def deliver_copies(market: Market, request: CopiesRequest, choices: Choices | None = None) -> Delivered:
+def deliver_copies(session: Session, request: CopiesRequest, choices: Choices | None = None) -> Delivered:
     """Start the round of a listing that is sold as copies, and post each order its own file.
 
     It goes on, waits and raises as `deliver`. Orders that have a right to the round that is out, and no copy of it yet,
     get theirs for that one; `again`: the next round is meant.
     """
-    choices = choices or Choices.make(market, request)
+    choices = choices or Choices.make(session, request)
     listing_id, again = request.listing_id, request.again
     paths = {order: Path(path) for order, path in request.copies.items()}
     if not paths:
         raise UsageError("no copy was given", "give a file for each order, as ORDER=FILE")
-    journal = RoundJournal(market.journal_folder(listing_id), listing_id)
+    journal = RoundJournal(session.journal_folder(listing_id), listing_id)
     with journal.exclusive():
-        look = open_listing(market, listing_id)
+        look = open_listing(session, listing_id)
         listing, began = look.listing(listing_id), monotonic()
         if not listing.terms.copies:
             raise RefusedError(
@@ -58,7 +58,7 @@ def deliver_copies(market: Market, request: CopiesRequest, choices: Choices | No
             )
         sources = {order: open_source(path) for order, path in paths.items()}
         unfinished = journal.unfinished()
-        late = not (unfinished or again) and _latest_lacks(market, look, listing, sources.keys())
+        late = not (unfinished or again) and _latest_lacks(session, look, listing, sources.keys())
         if not (unfinished or late or (not again and _may_be_an_earlier_round(journal, sources))):
             require_releasable(listing, look.time)
         digests = {order: measure(source, choices) for order, source in sources.items()}
@@ -68,22 +68,22 @@ def deliver_copies(market: Market, request: CopiesRequest, choices: Choices | No
         if entry.round == listing.next_round and not resumed and not again:
             _refuse_the_same(journal, listing_id, digests)
         if entry.round < listing.next_round:
-            find_release(market, journal, Sales.of_round(market, look, listing_id, entry.round), entry)
+            find_release(session, journal, Sales.of_round(session, look, listing_id, entry.round), entry)
         else:
             require_releasable(listing, look.time + int(monotonic() - began))  # reading them took its time
-        _seal_all(market, journal, look, listing, entry, paths, digests, request.note, choices)
+        _seal_all(session, journal, look, listing, entry, paths, digests, request.note, choices)
         read_back(journal, entry, choices)
-        current, receipt = market.contract.listing(listing_id), None
+        current, receipt = session.contract.listing(listing_id), None
         if entry.round >= current.next_round:
             call = calls.release(listing=listing_id, round=entry.round)
-            receipt = send_release(market, current, entry.round, call)
-        market.sending.resume(_post_label(listing_id, entry.round))  # before the look that shows what is there
-        sales = Sales.of_round(market, market.contract.look(), listing_id, entry.round, choices.finality)
-        release = find_release(market, journal, sales, entry)
-        posted = _post(market, sales, entry, release)
+            receipt = send_release(session, current, entry.round, call)
+        session.sending.resume(_post_label(listing_id, entry.round))  # before the look that shows what is there
+        sales = Sales.of_round(session, session.contract.look(), listing_id, entry.round, choices.finality)
+        release = find_release(session, journal, sales, entry)
+        posted = _post(session, sales, entry, release)
         if posted:
-            sales = Sales.of_round(market, market.contract.look(), listing_id, entry.round, choices.finality)
-        outcome = hand_out(market, journal, release, entry, choices, sales)
+            sales = Sales.of_round(session, session.contract.look(), listing_id, entry.round, choices.finality)
+        outcome = hand_out(session, journal, release, entry, choices, sales)
     without = _without(sales, entry.round)
     left = tuple(one for one in outcome.left if one.order not in {other.order for other in without}) + without
     receipt, posted = receipt or outcome.release, posted or outcome.newly_posted
@@ -118,14 +118,14 @@ def _may_be_an_earlier_round(journal: RoundJournal, sources: Mapping[int, Source
     )
 
 
-def _latest_lacks(market: Market, look: Snapshot, listing: Listing, orders: Set[int]) -> bool:
+def _latest_lacks(session: Session, look: Snapshot, listing: Listing, orders: Set[int]) -> bool:
     """Whether these orders have a right to the round that is out and no copy of it yet, and it is not too late for one:
     they were forgotten, or came when it was out."""
     round = listing.next_round - 1
     if round < 0:
         return False
-    sales = Sales.of_round(market, look, listing.id, round)
-    release = release_in(market.index, sales.facts, listing.id, round)
+    sales = Sales.of_round(session, look, listing.id, round)
+    release = release_in(session.index, sales.facts, listing.id, round)
     if release is None:
         if look.is_missed(listing.id, round):
             return False
@@ -133,7 +133,7 @@ def _latest_lacks(market: Market, look: Snapshot, listing: Listing, orders: Set[
     if not orders <= {left.order for left in _without(sales, round)}:
         return False
     until = _post_until(listing, release)
-    return until is None or not market.clock.is_late(until, 0, look.time)
+    return until is None or not session.clock.is_late(until, 0, look.time)
 
 
 def _of_latest(journal: RoundJournal, listing: Listing, digests: Digests) -> RoundEntry:
@@ -162,7 +162,7 @@ def _refuse_the_same(journal: RoundJournal, listing_id: int, digests: Digests) -
 
 
 def _seal_all(
-    market: Market,
+    session: Session,
     journal: RoundJournal,
     look: Snapshot,
     listing: Listing,
@@ -172,7 +172,7 @@ def _seal_all(
     note: str,
     choices: Choices,
 ) -> None:
-    rightful = {order.id for order in Sales.read(market, look, listing.id).rightful(entry.round)}
+    rightful = {order.id for order in Sales.read(session, look, listing.id).rightful(entry.round)}
     for order in paths:
         if order not in rightful:
             raise RefusedError(
@@ -182,8 +182,8 @@ def _seal_all(
             )
     for order, path in paths.items():
         if order not in entry.copies:
-            context = market.context(listing.id, entry.round, order)
-            entry.copies[order] = seal_file(market, path, context, note, choices, digests[order])
+            context = session.context(listing.id, entry.round, order)
+            entry.copies[order] = seal_file(session, path, context, note, choices, digests[order])
             journal.save(entry)
 
 
@@ -192,12 +192,12 @@ def _post_until(listing: Listing, release: Release) -> int | None:
     return release.released_at + listing.terms.decline_window // 2 - 1 if listing.terms.adjudicated else None
 
 
-def _post(market: Market, sales: Sales, entry: RoundEntry, release: Release) -> tuple[int, ...]:
+def _post(session: Session, sales: Sales, entry: RoundEntry, release: Release) -> tuple[int, ...]:
     """Posts the copies' content hashes, each once. Answers with the orders whose copy this call posted."""
     listing, there = sales.listing, sales.copies(entry.round)
     missing = [order for order in sorted(entry.copies) if order not in there]
     until = _post_until(listing, release)
-    if missing and until is not None and market.clock.is_late(until, 0, sales.now):
+    if missing and until is not None and session.clock.is_late(until, 0, sales.now):
         raise TooLateError(
             f"copies of round {entry.round} could be posted in the first half of its decline window only",
             "refund that round to the orders without a copy",
@@ -208,9 +208,9 @@ def _post(market: Market, sales: Sales, entry: RoundEntry, release: Release) -> 
         hashes = [Manifest.decode(entry.copies[order].manifest).content_hash for order in orders]
         call = calls.deliver_copies(listing=listing.id, round=entry.round, orders=orders, hashes=hashes)
         lost = sum(prices.get(order, 0) for order in orders)  # an order without its copy is paid back
-        stake = market.sending.at_stake(listing.terms.token, lost) if until is not None else None
+        stake = session.sending.at_stake(listing.terms.token, lost) if until is not None else None
         window = Window(until=until, stake=stake)
-        market.sending.send(_post_label(listing.id, entry.round), call, window=window)
+        session.sending.send(_post_label(listing.id, entry.round), call, window=window)
     return tuple(missing)
 
 

@@ -30,10 +30,10 @@ from numerbay_chain.index.questions import read_release, release_in
 from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.rules import require_operator
 from numerbay_chain.protocol.types import Listing, Order, Release
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
-def deliver(market: Market, request: DeliveryRequest, choices: Choices | None = None) -> Delivered:
+def deliver(session: Session, request: DeliveryRequest, choices: Choices | None = None) -> Delivered:
     """Seal a file or folder for the next round, pin it, release the round, and hand out the keys when they may go out.
 
     A call that was killed is taken up by the next one with the same file: no second release, no second key. Where the
@@ -42,11 +42,11 @@ def deliver(market: Market, request: DeliveryRequest, choices: Choices | None = 
     Raises `RefusedError` for an unfinished delivery of another file, for the same file as a new round without `again`,
     and for content that does not read back; `UsageError` where there is no second way to the content and must be one.
     """
-    choices = choices or Choices.make(market, request)
+    choices = choices or Choices.make(session, request)
     listing_id, again = request.listing_id, request.again
-    journal = RoundJournal(market.journal_folder(listing_id), listing_id)
+    journal = RoundJournal(session.journal_folder(listing_id), listing_id)
     with journal.exclusive():
-        look = open_listing(market, listing_id)
+        look = open_listing(session, listing_id)
         listing, began = look.listing(listing_id), monotonic()
         if listing.terms.copies:
             raise RefusedError(
@@ -58,20 +58,20 @@ def deliver(market: Market, request: DeliveryRequest, choices: Choices | None = 
         if not (journal.unfinished() or (not again and _may_be_an_earlier_round(journal, source.size))):
             require_releasable(listing, look.time)
         measured = measure(source, choices)
-        entry, receipt = _unfinished(market, journal, look, listing, measured, again), None
+        entry, receipt = _unfinished(session, journal, look, listing, measured, again), None
         resumed = entry is not None
         if entry is None:
             require_releasable(listing, look.time + int(monotonic() - began))  # reading it took its time
-            entry = RoundEntry.begun(listing.next_round, _seal(market, request, listing, choices, measured))
+            entry = RoundEntry.begun(listing.next_round, _seal(session, request, listing, choices, measured))
             journal.save(entry)
         if entry.round >= listing.next_round:
-            if resumed and was_lost(market.content.store, entry.sealed, choices):
-                entry.seal(_seal(market, request, listing, choices, measured))
+            if resumed and was_lost(session.content.store, entry.sealed, choices):
+                entry.seal(_seal(session, request, listing, choices, measured))
                 journal.save(entry)
             read_back(journal, entry, choices)
-            receipt = _release(market, journal, listing, entry, choices)
-        sales = Sales.of_round(market, market.contract.look(), listing_id, entry.round, choices.finality)
-        outcome = hand_out(market, journal, find_release(market, journal, sales, entry), entry, choices, sales)
+            receipt = _release(session, journal, listing, entry, choices)
+        sales = Sales.of_round(session, session.contract.look(), listing_id, entry.round, choices.finality)
+        outcome = hand_out(session, journal, find_release(session, journal, sales, entry), entry, choices, sales)
     receipt = receipt or outcome.release
     if receipt is not None and (posted := receipt.event("Delivered")):
         newly = tuple(entry.envelopes.get(posted["digest"].hex(), ())) + outcome.newly_posted
@@ -79,26 +79,26 @@ def deliver(market: Market, request: DeliveryRequest, choices: Choices | None = 
     return replace(outcome, release=receipt, resumed=resumed)
 
 
-def serve(market: Market, request: ServeRequest, choices: Choices | None = None) -> Served:
+def serve(session: Session, request: ServeRequest, choices: Choices | None = None) -> Served:
     """Hand out keys to whoever waits: buyers of a round that was out, and all after the decline window."""
-    choices = choices or Choices.make(market, request)
-    journal = RoundJournal(market.journal_folder(request.listing_id), request.listing_id)
+    choices = choices or Choices.make(session, request)
+    journal = RoundJournal(session.journal_folder(request.listing_id), request.listing_id)
     with journal.exclusive():
-        look = open_listing(market, request.listing_id)
-        return serve_rounds(market, journal, look, request.listing_id, choices)
+        look = open_listing(session, request.listing_id)
+        return serve_rounds(session, journal, look, request.listing_id, choices)
 
 
 # ---------------------------------------------------------------------------------------------------------- the steps
 
 
-def open_listing(market: Market, listing_id: int) -> Snapshot:
+def open_listing(session: Session, listing_id: int) -> Snapshot:
     """Look at the listing, once an earlier release is known to have gone through or not. Raises `RefusedError` where
     the account may not deliver."""
-    look = market.contract.look()
+    look = session.contract.look()
     listing = look.listing(listing_id)
-    require_operator(listing, market.account)
-    resumed = market.sending.resume(posting.release_label(listing_id, listing.next_round))
-    return look if resumed is None else market.contract.look()
+    require_operator(listing, session.account)
+    resumed = session.sending.resume(posting.release_label(listing_id, listing.next_round))
+    return look if resumed is None else session.contract.look()
 
 
 def require_releasable(listing: Listing, now: int) -> None:
@@ -127,14 +127,14 @@ def _may_be_an_earlier_round(journal: RoundJournal, size: int) -> bool:
 
 
 def _unfinished(
-    market: Market, journal: RoundJournal, look: Snapshot, listing: Listing, file: Measured, again: bool
+    session: Session, journal: RoundJournal, look: Snapshot, listing: Listing, file: Measured, again: bool
 ) -> RoundEntry | None:
     """The entry to go on with, or None to begin a round. Raises `RefusedError` for another file while
     one is unfinished, and for a file that an earlier round was, unless `again`."""
     for entry in journal.all():
         same = entry.file is not None and entry.file.same_as(file.sha256, file.size)
-        if not entry.done and entry.round < listing.next_round and not _is_released(market, look, listing, entry):
-            set_aside(market, journal, entry)
+        if not entry.done and entry.round < listing.next_round and not _is_released(session, look, listing, entry):
+            set_aside(session, journal, entry)
         elif not entry.done:
             if same:
                 return entry
@@ -159,19 +159,19 @@ def another_unfinished(journal: RoundJournal, listing_id: int, entry: RoundEntry
 
 
 def _seal(
-    market: Market, request: DeliveryRequest, listing: Listing, choices: Choices, measured: Measured
+    session: Session, request: DeliveryRequest, listing: Listing, choices: Choices, measured: Measured
 ) -> SealedFile:
-    context = market.context(listing.id, listing.next_round)
-    return seal_file(market, Path(request.path), context, request.note, choices, measured)
+    context = session.context(listing.id, listing.next_round)
+    return seal_file(session, Path(request.path), context, request.note, choices, measured)
 
 
-def find_release(market: Market, journal: RoundJournal, sales: Sales, entry: RoundEntry) -> Release:
+def find_release(session: Session, journal: RoundJournal, sales: Sales, entry: RoundEntry) -> Release:
     """The release of a round that is over. Raises `RefusedError` where the round became something else, and
     `NetworkError` where the node does not show it yet."""
     listing, round = sales.listing, entry.round
     if listing.next_round <= round:
         raise NetworkError("the release was mined, but the node does not show it", "run this again", code="node-behind")
-    release = _as_sealed(sales.look, listing, entry, release_in(market.index, sales.facts, listing.id, round))
+    release = _as_sealed(sales.look, listing, entry, release_in(session.index, sales.facts, listing.id, round))
     if release is None:
         aside = journal.set_aside(round)
         raise RefusedError(
@@ -182,9 +182,9 @@ def find_release(market: Market, journal: RoundJournal, sales: Sales, entry: Rou
     return release
 
 
-def _is_released(market: Market, look: Snapshot, listing: Listing, entry: RoundEntry) -> bool:
+def _is_released(session: Session, look: Snapshot, listing: Listing, entry: RoundEntry) -> bool:
     """Whether a round that is over was released as it was sealed. Raises `NetworkError` where the logs lack it."""
-    release = read_release(market.index, listing.id, entry.round, last=look.block)
+    release = read_release(session.index, listing.id, entry.round, last=look.block)
     return _as_sealed(look, listing, entry, release) is not None
 
 
@@ -199,86 +199,86 @@ def _as_sealed(look: Snapshot, listing: Listing, entry: RoundEntry, release: Rel
 
 
 def _release(
-    market: Market, journal: RoundJournal, listing: Listing, entry: RoundEntry, choices: Choices
+    session: Session, journal: RoundJournal, listing: Listing, entry: RoundEntry, choices: Choices
 ) -> Receipt | None:
     """Releases the round, with its envelopes where both may be public at once; None: it is over by now. Envelopes that
     do not come back a second way yet, or for which time ran out meanwhile, do not hold it up: they follow."""
-    pinned = None if listing.terms.decline_window else _pin_before(market, journal, listing, entry, choices)
+    pinned = None if listing.terms.decline_window else _pin_before(session, journal, listing, entry, choices)
     if pinned is not None:
-        with market.decision():
-            together = _with_keys(market, entry, *pinned, choices)
+        with session.decision():
+            together = _with_keys(session, entry, *pinned, choices)
             if together is not None:
                 current, call, until = together
                 try:
-                    return send_release(market, current, entry.round, call, until)
+                    return send_release(session, current, entry.round, call, until)
                 except TooLateError:
-                    market.notify("the keys go out after the release: with it they could come too late")
-    current = market.contract.listing(listing.id)  # sealing took its time
+                    session.notify("the keys go out after the release: with it they could come too late")
+    current = session.contract.listing(listing.id)  # sealing took its time
     if current.next_round > entry.round:
         return None
     call = calls.release(listing=listing.id, round=entry.round, manifest=entry.sealed.manifest)
-    return send_release(market, current, entry.round, call)
+    return send_release(session, current, entry.round, call)
 
 
-def send_release(market: Market, listing: Listing, round: int, call: Call, keys_until: int | None = None) -> Receipt:
+def send_release(session: Session, listing: Listing, round: int, call: Call, keys_until: int | None = None) -> Receipt:
     """Sends a release. `keys_until`: the last second in which one that shows keys may leave."""
     first = listing.terms.release_from(round, listing.last_turn) if round == listing.next_round else None
     due, label = listing.terms.due(round), posting.release_label(listing.id, round)
-    stake = market.sending.at_stake(listing.terms.token, listing.active) if due else None
+    stake = session.sending.at_stake(listing.terms.token, listing.active) if due else None
     if keys_until is None:
-        return market.sending.send(label, call, window=Window(first, due, stake=stake)).receipt
-    return market.sending.send_secret(label, call, Window(first, keys_until, MINING_TIME, stake)).receipt
+        return session.sending.send(label, call, window=Window(first, due, stake=stake)).receipt
+    return session.sending.send_secret(label, call, Window(first, keys_until, MINING_TIME, stake)).receipt
 
 
 def _pin_before(
-    market: Market, journal: RoundJournal, listing: Listing, entry: RoundEntry, choices: Choices
+    session: Session, journal: RoundJournal, listing: Listing, entry: RoundEntry, choices: Choices
 ) -> tuple[Sales, posting.Envelopes] | None:
     """The envelopes for a release that shows the keys too, and what they rest on; None where the keys have to follow
     it."""
-    with market.decision():
-        chosen = _chosen_before(market, listing, entry, choices)
+    with session.decision():
+        chosen = _chosen_before(session, listing, entry, choices)
         if chosen is None:
             return None
         sales, orders = chosen
         sales.require_all_for_next()
         manifest = Manifest.decode(entry.sealed.manifest)
-        key = partial(posting.content_key, market, manifest, listing.id, entry.round)
+        key = partial(posting.content_key, session, manifest, listing.id, entry.round)
         due = listing.terms.due(entry.round)
-        left = None if due is None else market.clock.left(due - MARGIN, now=sales.now) - MINING_TIME
-        with market.content.reading(left):
-            envelopes = posting.pin_envelopes(market, journal, entry, sales, orders, key)
+        left = None if due is None else session.clock.left(due - MARGIN, now=sales.now) - MINING_TIME
+        with session.content.reading(left):
+            envelopes = posting.pin_envelopes(session, journal, entry, sales, orders, key)
     return (sales, envelopes) if envelopes.trouble_at(choices.second, left) is None else None
 
 
 def _chosen_before(
-    market: Market, listing: Listing, entry: RoundEntry, choices: Choices, before: Sales | None = None
+    session: Session, listing: Listing, entry: RoundEntry, choices: Choices, before: Sales | None = None
 ) -> tuple[Sales, list[Order]] | None:
     """The orders whose key may be shown with the release; None: there is none, or it has to wait. `before`: what a look
     before this one showed."""
-    look, due = market.contract.look(), listing.terms.due(entry.round)
-    if due is not None and market.clock.is_late(due - MARGIN, MINING_TIME, look.time):
+    look, due = session.contract.look(), listing.terms.due(entry.round)
+    if due is not None and session.clock.is_late(due - MARGIN, MINING_TIME, look.time):
         return None
     sales = before.seen_at(look) if before is not None else None
     if sales is None:
-        sales = Sales.read(market, look, listing.id, choices.finality)
+        sales = Sales.read(session, look, listing.id, choices.finality)
     chosen, _ = choose(sales, entry.round, released_at=sales.now)
     return (sales, chosen) if chosen and sales.listing.next_round == entry.round else None
 
 
 def _with_keys(
-    market: Market, entry: RoundEntry, before: Sales, envelopes: posting.Envelopes, choices: Choices
+    session: Session, entry: RoundEntry, before: Sales, envelopes: posting.Envelopes, choices: Choices
 ) -> tuple[Listing, Call, int] | None:
     """The listing, the release with the envelopes in it, and the last second in which it may leave. Whoever has a right
     to the key is asked for again after the envelopes were pinned, which may have taken long: None where somebody
     cancelled meanwhile, or could reclaim."""
-    again = _chosen_before(market, before.listing, entry, choices, before)
+    again = _chosen_before(session, before.listing, entry, choices, before)
     if again is None:
         return None
     sales, chosen = again
     if {*entry.envelopes[envelopes.digest.hex()]} - {order.id for order in chosen}:
         return None
     sales.require_all_for_next()
-    sales.require_keys(market.index, chosen)
+    sales.require_keys(session.index, chosen)
     call = calls.release_and_deliver(
         listing=sales.listing.id,
         round=entry.round,

@@ -22,7 +22,7 @@ from numerbay_chain.index.questions import ROUNDS, release_in
 from numerbay_chain.orders.manifests import resolve_manifest
 from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.types import Delivery, Listing, Order, Release
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 _POLL: Final = 2.0  # seconds between two looks at what is waited for
 
@@ -30,28 +30,28 @@ Waiting = tuple[int | None, str]
 """Until when (Unix seconds) if that is known, and what for."""
 
 
-def serve(market: Market, journal: RoundJournal, look: Snapshot, listing_id: int, choices: Choices) -> Served:
+def serve(session: Session, journal: RoundJournal, look: Snapshot, listing_id: int, choices: Choices) -> Served:
     """Hands out keys round by round: one look at the listing tells for which rounds somebody waits. One round's failure
     is raised after all others were served, unless the node is gone."""
     served: list[Delivered] = []
     failures: list[tuple[int, NumerbayChainError]] = []
-    sales = Sales.read(market, look, listing_id, choices.finality, more=(*ROUNDS, *POSTED))
+    sales = Sales.read(session, look, listing_id, choices.finality, more=(*ROUNDS, *POSTED))
     past = sales.facts.listing(listing_id)
     for release in past.releases.values():
         try:
-            entry = fitting_entry(market, journal, release)
-            served.append(hand_out(market, journal, release, entry, choices, sales))
+            entry = fitting_entry(session, journal, release)
+            served.append(hand_out(session, journal, release, entry, choices, sales))
         except NumerbayChainError as error:
             failures.append((release.round, error))
-            market.connection.block_number()
+            session.connection.block_number()
     if left := [round for round in range(sales.listing.next_round) if not past.is_over(round)]:
         failures.append((left[0], left_out(listing_id, left[0])))
     for round, failure in failures[1:]:
-        market.notify(f"round {round} of listing {listing_id} has trouble too: {failure}")
+        session.notify(f"round {round} of listing {listing_id} has trouble too: {failure}")
     if failures:
         for one in served:
             if one.newly_posted:
-                market.notify(f"round {one.round}: keys went out to {len(one.newly_posted)} orders all the same")
+                session.notify(f"round {one.round}: keys went out to {len(one.newly_posted)} orders all the same")
         raise failures[0][1]
     return Served(listing_id, tuple(one for one in served if one.newly_posted or one.left or one.state == "waiting"))
 
@@ -65,20 +65,20 @@ def left_out(listing_id: int, round: int) -> NetworkError:
     )
 
 
-def fitting_entry(market: Market, journal: RoundJournal, release: Release) -> RoundEntry | None:
+def fitting_entry(session: Session, journal: RoundJournal, release: Release) -> RoundEntry | None:
     """What was written down of a round, if it is this release: else it is set aside, for its envelopes hold another
     key."""
     entry = journal.load(release.round)
     if entry is None or entry.fits(release.content_hash):
         return entry
-    set_aside(market, journal, entry)
+    set_aside(session, journal, entry)
     return None
 
 
-def set_aside(market: Market, journal: RoundJournal, entry: RoundEntry) -> None:
+def set_aside(session: Session, journal: RoundJournal, entry: RoundEntry) -> None:
     """Takes an entry out of the way whose round became something else, and says so."""
     aside = journal.set_aside(entry.round)
-    market.notify(f"round {entry.round} was missed or released from elsewhere: its entry is now {aside}")
+    session.notify(f"round {entry.round} was missed or released from elsewhere: its entry is now {aside}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class _Rights:
     copies: dict[int, Manifest] | None  # by order, where copies are sold
 
     @classmethod
-    def at(cls, market: Market, release: Release, entry: RoundEntry, sales: Sales) -> "_Rights":
+    def at(cls, session: Session, release: Release, entry: RoundEntry, sales: Sales) -> "_Rights":
         """By `sales`, which know the copies that were posted for the round."""
         round = release.round
         chosen, left = choose(sales, round)
@@ -107,7 +107,7 @@ class _Rights:
         for order in chosen:
             if order.id in hashes:
                 try:
-                    copies[order.id] = _own_copy(market, sales.listing, release, entry, order.id, hashes[order.id])
+                    copies[order.id] = _own_copy(session, sales.listing, release, entry, order.id, hashes[order.id])
                 except (NetworkError, ContentError, AccountError) as error:
                     failure = failure or error  # it keeps nobody else from a key
                     reason = f"the copy of order {order} can't be opened here: {error}"
@@ -130,16 +130,16 @@ class _State:
     fresh: tuple[int, ...]
 
     @classmethod
-    def of(cls, market: Market, release: Release, entry: RoundEntry, sales: Sales) -> "_State":
-        rights = _Rights.at(market, release, entry, sales)
+    def of(cls, session: Session, release: Release, entry: RoundEntry, sales: Sales) -> "_State":
+        rights = _Rights.at(session, release, entry, sales)
         deliveries = sales.facts.listing(release.listing).postings.get(release.round, [])
         ids, most = rights.ids, rights.sales.listing.orders
-        have = posting.posted_orders(deliveries, entry.envelopes, market.content.store_or_none, most, ids)
+        have = posting.posted_orders(deliveries, entry.envelopes, session.content.store_or_none, most, ids)
         return cls(rights, deliveries, tuple(order for order in ids if order not in have))
 
 
 def hand_out(
-    market: Market,
+    session: Session,
     journal: RoundJournal,
     release: Release,
     entry: RoundEntry | None,
@@ -150,48 +150,48 @@ def hand_out(
     `release` is one that an earlier call had sent without being told what became of it. `sales`: what the chain said
     just now of the listing, the release and all that was posted for it."""
     entry = entry or RoundEntry.begun(release.round)
-    released = market.sending.resume(posting.release_label(release.listing, release.round))
-    posted = market.sending.resume(posting.post_label(release.listing, release.round))
+    released = session.sending.resume(posting.release_label(release.listing, release.round))
+    posted = session.sending.resume(posting.post_label(release.listing, release.round))
     if released or posted:
         sales = None  # it is older than that
     envelopes, waiting = None, None
     while True:
         if sales is None:
-            look = market.contract.look()
-            sales = Sales.of_round(market, look, release.listing, release.round, choices.finality)
-        state = _State.of(market, release, entry, sales)
+            look = session.contract.look()
+            sales = Sales.of_round(session, look, release.listing, release.round, choices.finality)
+        state = _State.of(session, release, entry, sales)
         if not state.fresh:
             break
-        waiting = _until(market.connection, release, sales, choices)
+        waiting = _until(session.connection, release, sales, choices)
         if waiting is None:
-            pinned = _pin(market, journal, release, entry, state, choices)
+            pinned = _pin(session, journal, release, entry, state, choices)
             if pinned is not None:
                 envelopes, state = pinned
                 trouble = envelopes.trouble_at(choices.second)
-                if trouble is None and _still_rightful(market, release, state):
+                if trouble is None and _still_rightful(session, release, state):
                     break
                 # else, without trouble, somebody was paid back, or challenged, while the envelopes were pinned
                 waiting = None if trouble is None else (None, trouble)
         if waiting is not None:
             if not choices.wait:
                 return _outcome(release, entry, state, released, None, (), waiting)
-            market.connection.policy.sleep(_POLL)
+            session.connection.policy.sleep(_POLL)
         sales = None
     receipt = None
     if state.fresh and envelopes is not None:
-        receipt = posting.post(market, release.listing, release.round, envelopes).receipt
+        receipt = posting.post(session, release.listing, release.round, envelopes).receipt
     if not entry.done:
         entry.done = True
         journal.save(entry)
     return _outcome(release, entry, state, released, receipt, state.fresh, None)
 
 
-def _still_rightful(market: Market, release: Release, state: "_State") -> bool:
+def _still_rightful(session: Session, release: Release, state: "_State") -> bool:
     """Whether all whose key is in the envelopes have a right to it still, after the time that pinning took."""
-    look = market.contract.look()
+    look = session.contract.look()
     if look.hash == state.rights.sales.look.hash:
         return True
-    ids = {order.id for order in Sales.read(market, look, release.listing).rightful(release.round)}
+    ids = {order.id for order in Sales.read(session, look, release.listing).rightful(release.round)}
     return all(order in ids for order in state.rights.ids)
 
 
@@ -214,20 +214,20 @@ def _until(connection: Connection, release: Release, sales: Sales, choices: Choi
 
 
 def _pin(
-    market: Market, journal: RoundJournal, release: Release, entry: RoundEntry, state: _State, choices: Choices
+    session: Session, journal: RoundJournal, release: Release, entry: RoundEntry, state: _State, choices: Choices
 ) -> tuple[posting.Envelopes, _State] | None:
     """Envelopes for all who have a right to the key by a last look at the chain, which both nodes must agree on, and
     that state. Whoever bought meanwhile is served too: strangers who buy all the time must not hold up the others.
     None: there is nobody, or it has to wait. Raises `NetworkError` where another release is there."""
-    with market.decision():
-        look = market.contract.look()
+    with session.decision():
+        look = session.contract.look()
         sales = state.rights.sales.seen_at(look)
         if sales is None:
-            sales = Sales.of_round(market, look, release.listing, release.round, choices.finality)
-        if release_in(market.index, sales.facts, release.listing, release.round) != release:
+            sales = Sales.of_round(session, look, release.listing, release.round, choices.finality)
+        if release_in(session.index, sales.facts, release.listing, release.round) != release:
             raise NetworkError(f"the release of round {release.round} is another one by now", "run this again")
-        rights = _Rights.at(market, release, entry, sales)
-        if _until(market.connection, release, sales, choices) is not None:
+        rights = _Rights.at(session, release, entry, sales)
+        if _until(session.connection, release, sales, choices) is not None:
             return None
         seen = {*state.rights.ids}
         fresh = [order for order in rights.chosen if order.id in state.fresh or order.id not in seen]
@@ -237,26 +237,26 @@ def _pin(
         keys: Callable[[], Keys]
         if rights.copies is None:
             manifest = Manifest.decode(release.manifest)
-            keys = partial(posting.content_key, market, manifest, release.listing, release.round)
+            keys = partial(posting.content_key, session, manifest, release.listing, release.round)
         else:
-            keys = partial(_copy_keys, market, release, rights.copies)
-        envelopes = posting.pin_envelopes(market, journal, entry, rights.sales, rights.chosen, keys)
+            keys = partial(_copy_keys, session, release, rights.copies)
+        envelopes = posting.pin_envelopes(session, journal, entry, rights.sales, rights.chosen, keys)
     return envelopes, replace(state, rights=rights, fresh=tuple(order.id for order in fresh))
 
 
 def _own_copy(
-    market: Market, listing: Listing, release: Release, entry: RoundEntry, order: int, content_hash: bytes
+    session: Session, listing: Listing, release: Release, entry: RoundEntry, order: int, content_hash: bytes
 ) -> Manifest:
     """The manifest of an order's copy. Raises `NetworkError` or `ContentError` where it is not available, and
     `AccountError` where it was sealed elsewhere, with another seller secret."""
-    manifest = Manifest.decode(resolve_manifest(market, listing, release, content_hash, entry.copy_manifest(order)))
-    posting.content_key(market, manifest, release.listing, release.round, order)
+    manifest = Manifest.decode(resolve_manifest(session, listing, release, content_hash, entry.copy_manifest(order)))
+    posting.content_key(session, manifest, release.listing, release.round, order)
     return manifest
 
 
-def _copy_keys(market: Market, release: Release, copies: dict[int, Manifest]) -> Keys:
+def _copy_keys(session: Session, release: Release, copies: dict[int, Manifest]) -> Keys:
     return {
-        order: posting.content_key(market, copy, release.listing, release.round, order)
+        order: posting.content_key(session, copy, release.listing, release.round, order)
         for order, copy in copies.items()
     }
 

@@ -10,7 +10,7 @@ from numerbay_chain.core.errors import UsageError
 from numerbay_chain.core.network.hosts import is_loopback
 from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.ipfs import ContentStore, open_store
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,21 +72,21 @@ class Choices:
     progress: Progress
 
     @classmethod
-    def make(cls, market: Market, options: KeyOptions) -> "Choices":
+    def make(cls, session: Session, options: KeyOptions) -> "Choices":
         """Raises `UsageError` where, off a development chain, the store was not chosen or there is no gateway that
         others could read it from."""
-        if market.dry_run:
+        if session.dry_run:
             raise UsageError("a delivery can't be planned without being sealed", "leave --dry-run out")
-        spec = options.read_back or market.content.read_back
+        spec = options.read_back or session.content.read_back
         second = open_store(spec) if spec else None
-        if second is not None and second.name == market.content.store.name:
+        if second is not None and second.name == session.content.store.name:
             raise UsageError(
                 f"{second.name} is the store itself, not a second way to it",
                 "name a gateway that others read from",
                 code="no-read-back",
             )
-        if not market.is_development:
-            if not market.content.explicit:
+        if not session.is_development:
+            if not session.content.explicit:
                 raise UsageError(
                     "no store was chosen: content that lies on this machine alone can't be sold",
                     "give --store kubo:URL, or embedded:PATH if that folder is served to others",
@@ -105,8 +105,8 @@ class Choices:
                     "give --read-back gateway:https://HOST, a gateway on another machine",
                     code="no-read-back",
                 )
-        market.require_second()
-        return cls(market.finality(options.confirmations), second, options.wait, options.progress)
+        session.require_second()
+        return cls(session.finality(options.confirmations), second, options.wait, options.progress)
 
     def step(self, label: str) -> Callable[[int, int], None]:
         """Progress under a label."""

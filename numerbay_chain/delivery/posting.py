@@ -17,7 +17,7 @@ from numerbay_chain.delivery.journal import RoundEntry, RoundJournal
 from numerbay_chain.delivery.recipients import Sales
 from numerbay_chain.ipfs import Cid, ContentStore
 from numerbay_chain.protocol.types import Delivery, Order
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 Keys = ContentKey | Mapping[int, ContentKey]
 """The round's key, or one for each order where copies are sold."""
@@ -57,14 +57,15 @@ class Envelopes:
         return None
 
 
-def content_key(market: Market, manifest: Manifest, listing: int, round: int, order: int = 0) -> ContentKey:
+def content_key(session: Session, manifest: Manifest, listing: int, round: int, order: int = 0) -> ContentKey:
     """The key that a manifest commits to, out of the seller secret. Raises `AccountError` if that secret did not
     make it."""
-    secret = bytes.fromhex(market.home.export_seller_secret())
-    key = derive_content_key(secret, manifest.key_salt, market.context(listing, round, order))
+    secret = bytes.fromhex(session.home.export_seller_secret())
+    key = derive_content_key(secret, manifest.key_salt, session.context(listing, round, order))
     if key.commitment != manifest.key_commitment:
         raise AccountError(
-            f"round {round} of listing {listing} was sealed with another seller secret than that in {market.home.path}",
+            f"round {round} of listing {listing} was sealed with another seller secret than the one in "
+            f"{session.home.path}",
             "import the right one from its backup with `seller-secret import`",
             code="wrong-secret",
         )
@@ -72,7 +73,7 @@ def content_key(market: Market, manifest: Manifest, listing: int, round: int, or
 
 
 def pin_envelopes(
-    market: Market,
+    session: Session,
     journal: RoundJournal,
     entry: RoundEntry,
     sales: Sales,
@@ -80,28 +81,28 @@ def pin_envelopes(
     keys: Callable[[], Keys],
 ) -> Envelopes:
     """Envelopes for exactly these orders, pinned, and written down before anybody is told. Ends the decision that says
-    whose they are (`Market.decision`). Those of an earlier run are
+    whose they are (`Session.decision`). Those of an earlier run are
     taken again while the store has them: sealing is random, so new ones would have to find their way anew."""
     chosen = sorted(orders, key=lambda order: order.id)
     ids = [order.id for order in chosen]
-    sales.require_keys(market.index, chosen)
-    market.confirm()  # what is pinned may be read by anybody
+    sales.require_keys(session.index, chosen)
+    session.confirm()  # what is pinned may be read by anybody
     for digest in [digest for digest, known in entry.envelopes.items() if known == ids]:
         envelopes = Envelopes(bytes.fromhex(digest), len(ids))
         try:
-            if envelopes.orders(market.content.store) == ids:
+            if envelopes.orders(session.content.store) == ids:
                 return envelopes
         except (NetworkError, ContentError):
             continue
-    records = _seal(market, sales, entry.round, chosen, keys())
-    root = market.content.store.add(records, f"envelopes of round {entry.round} of listing {sales.listing.id}")
+    records = _seal(session, sales, entry.round, chosen, keys())
+    root = session.content.store.add(records, f"envelopes of round {entry.round} of listing {sales.listing.id}")
     entry.envelopes[root.cid.digest.hex()] = ids
     journal.save(entry)
     return Envelopes(root.cid.digest, len(ids))
 
 
-def _seal(market: Market, sales: Sales, round: int, chosen: Sequence[Order], keys: Keys) -> bytes:
-    context = market.context(sales.listing.id, round)
+def _seal(session: Session, sales: Sales, round: int, chosen: Sequence[Order], keys: Keys) -> bytes:
+    context = session.context(sales.listing.id, round)
     if isinstance(keys, ContentKey):
         return seal_envelopes(keys, context, [(order.id, sales.key_of(order)) for order in chosen])
     return b"".join(seal_envelopes(keys[order.id], context, [(order.id, sales.key_of(order))]) for order in chosen)
@@ -140,10 +141,10 @@ def posted_orders(
     return found
 
 
-def post(market: Market, listing: int, round: int, envelopes: Envelopes) -> Sent:
+def post(session: Session, listing: int, round: int, envelopes: Envelopes) -> Sent:
     """Posts envelopes for a released round."""
     call = calls.deliver(listing=listing, round=round, digest=envelopes.digest, count=envelopes.count)
-    return market.sending.send(post_label(listing, round), call)
+    return session.sending.send(post_label(listing, round), call)
 
 
 def post_label(listing: int, round: int) -> str:

@@ -13,7 +13,7 @@ from numerbay_chain.index.questions import Names, read_about, read_keys, read_li
 from numerbay_chain.protocol.facts import Facts
 from numerbay_chain.protocol.rules import bucket_of
 from numerbay_chain.protocol.types import Listing, Order, Release, Settlement
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 MARGIN: Final = 3_600
 """Seconds. Keys go out together with a release only that long before it is due, and not to an order that its buyer
@@ -36,26 +36,26 @@ class Sales:
 
     @classmethod
     def read(
-        cls, market: Market, look: Snapshot, listing_id: int, finality: Finality | None = None, more: Names = ()
+        cls, session: Session, look: Snapshot, listing_id: int, finality: Finality | None = None, more: Names = ()
     ) -> "Sales":
         """`finality` None: every block stays; `more`: events that are wanted beside those of the orders. Raises
         `NetworkError`, and `RevertedError` for a listing that does not exist."""
         listing = look.listing(listing_id)
         facts = Facts()
         if listing.orders or more:
-            facts = read_listing(market.index, listing, _APART + more, last=look.block)
+            facts = read_listing(session.index, listing, _APART + more, last=look.block)
         waits = finality is not None and listing.orders and not finality.is_instant
         return cls(look, look.time, listing, facts, finality.block() if finality is not None and waits else None)
 
     @classmethod
     def of_round(
-        cls, market: Market, look: Snapshot, listing_id: int, round: int, finality: Finality | None = None
+        cls, session: Session, look: Snapshot, listing_id: int, round: int, finality: Finality | None = None
     ) -> "Sales":
         """The same, with a round's release and what was posted for it."""
-        sales = cls.read(market, look, listing_id, finality)
+        sales = cls.read(session, look, listing_id, finality)
         subjects = [listing_id, *(sales.listing.order_ids() if sales.listing.terms.copies else ())]
         names = ("Released", *POSTED)
-        read_about(market.index, subjects, names, facts=sales.facts, last=look.block, round=round)
+        read_about(session.index, subjects, names, facts=sales.facts, last=look.block, round=round)
         return sales
 
     def seen_at(self, look: Snapshot) -> "Sales | None":

@@ -13,7 +13,7 @@ from numerbay_chain.crypto.content_key import Context
 from numerbay_chain.delivery.journal import RoundEntry, RoundJournal, SealedFile
 from numerbay_chain.delivery.options import Choices
 from numerbay_chain.ipfs import ContentStore
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
 def measure(source: Source, choices: Choices) -> Measured:
@@ -27,18 +27,18 @@ def measure(source: Source, choices: Choices) -> Measured:
 
 
 def seal_file(
-    market: Market, path: Path, context: Context, note: str, choices: Choices, measured: Measured
+    session: Session, path: Path, context: Context, note: str, choices: Choices, measured: Measured
 ) -> SealedFile:
     """Seal and pin a file under a fresh key. The seller secret is made on first need, and that is said.
 
     The digest that is remembered is of the bytes that were sealed. Raises `RefusedError` where the file changed since
     it was measured, or another pass over it gives other bytes.
     """
-    secret, made = market.home.seller_secret()
+    secret, made = session.home.seller_secret()
     if made:
-        market.notify(seller_secret.was_made(market.home.secret_path))
+        session.notify(seller_secret.was_made(session.home.secret_path))
     again = measured.again()
-    sealed = seal(again, market.content.store, secret, context, note=note, progress=choices.step("seal"))
+    sealed = seal(again, session.content.store, secret, context, note=note, progress=choices.step("seal"))
     return SealedFile(path.name, again.sha256, sealed.size, sealed.manifest.encode(), read_back=False)
 
 

@@ -12,7 +12,7 @@ from numerbay_chain.orders.order_round import OrderRound
 from numerbay_chain.protocol.gas import BUYER_GAS, DISPUTE_GAS
 from numerbay_chain.protocol.rules import DisputeState, Turn
 from numerbay_chain.protocol.types import Ground
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 _TURNS: Final[dict[DisputeState, Turn]] = {
     "challenged": "seller",
@@ -41,7 +41,7 @@ OUTSIDE: Final = "the seller can pay back outside of the marketplace only"
 # ------------------------------------------------------------------------------------------------------ how it stands
 
 
-def describe(market: Market, case: OrderRound) -> Dispute:
+def describe(session: Session, case: OrderRound) -> Dispute:
     """How it stands, for people and programs."""
     opened, ended, state = case.challenge, case.ended, case.state
     receiver = None
@@ -62,10 +62,10 @@ def describe(market: Market, case: OrderRound) -> Dispute:
         deadline=case.deadline,
         steps=tuple(command(case, step) for step in steps),
         gas=BUYER_GAS if openable else 0,
-        fee=fee_of(market, BUYER_GAS) if openable else 0,
-        coin=market.connection.coin,
+        fee=fee_of(session, BUYER_GAS) if openable else 0,
+        coin=session.connection.coin,
         openable_until=case.matures_at - 1 if openable else None,
-        words=words(market, case),
+        words=words(session, case),
         price=case.price,
         bond=case.bond,
         opened_at=opened.challenged_at if opened else None,
@@ -98,10 +98,10 @@ def ground_of(case: OrderRound) -> Ground | None:
     return case.ended["ground"] if case.ended.name == "ChallengeEnded" else Ground.WRONG_CONTENT
 
 
-def words(market: Market, case: OrderRound) -> str:
+def words(session: Session, case: OrderRound) -> str:
     """How it stands, in one sentence; where a dispute can be opened, with what that takes."""
     openable = case.state == "none" and refusal_to_open(case) is None and not case.keys_posted
-    return f"{standing(case)}, {_cost_of_dispute(market, case)}" if openable else standing(case)
+    return f"{standing(case)}, {_cost_of_dispute(session, case)}" if openable else standing(case)
 
 
 def standing(case: OrderRound) -> str:
@@ -239,12 +239,12 @@ def content_gas(case: OrderRound) -> tuple[int, int]:
     return proof + (0 if case.terms.copies else DISPUTE_GAS["refundFaulty"]), proof
 
 
-def _cost_of_dispute(market: Market, case: OrderRound) -> str:
-    fee = fee_of(market, BUYER_GAS)
+def _cost_of_dispute(session: Session, case: OrderRound) -> str:
+    fee = fee_of(session, BUYER_GAS)
     less = ": MORE THAN THE PRICE" if case.terms.native and fee > case.price else ""
-    return f"and takes {cost_words(BUYER_GAS, fee, market.connection.coin)}{less}"
+    return f"and takes {cost_words(BUYER_GAS, fee, session.connection.coin)}{less}"
 
 
-def fee_of(market: Market, gas: int) -> int:
+def fee_of(session: Session, gas: int) -> int:
     """The most that so much gas can cost now, in wei."""
-    return gas * market.connection.gas_price() if gas else 0
+    return gas * session.connection.gas_price() if gas else 0

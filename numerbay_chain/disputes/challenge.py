@@ -26,10 +26,10 @@ from numerbay_chain.protocol.types import Settlement
 from numerbay_chain.retrieval.key_sources import content_key, pair_of
 from numerbay_chain.retrieval.promise import Promise
 from numerbay_chain.retrieval.results import ProblemError
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
-def open_dispute(market: Market, order: int, round: int | None = None, *, unseen: bool = False) -> OpenedDispute:
+def open_dispute(session: Session, order: int, round: int | None = None, *, unseen: bool = False) -> OpenedDispute:
     """Challenge a released round: the seller has to respond with the content key, or price and bond come back. Pays the
     bond. `round` None: the newest one without a key that can be challenged, else the newest one released.
 
@@ -38,65 +38,65 @@ def open_dispute(market: Market, order: int, round: int | None = None, *, unseen
     was posted, unless `unseen` agrees to that; `AccountError` without the key file that the order was bought with. A
     challenge that is open already is returned without a receipt.
     """
-    case = _meant(market, order, round)
-    waited = market.sending.holds(_label_to_open(case))
-    if sent := market.sending.resume(_label_to_open(case)):
-        return _opened(market, case, sent)
+    case = _meant(session, order, round)
+    waited = session.sending.holds(_label_to_open(case))
+    if sent := session.sending.resume(_label_to_open(case)):
+        return _opened(session, case, sent)
     if _is_open(case):
-        return OpenedDispute(describe(market, case), None, resumed=True)
-    key = _ready(market, case, unseen)
-    approved = ensure_allowance(market, case.terms.token, case.bond)
+        return OpenedDispute(describe(session, case), None, resumed=True)
+    key = _ready(session, case, unseen)
+    approved = ensure_allowance(session, case.terms.token, case.bond)
     took_long = waited or approved is not None or case.keys_posted or case.terms.copies
-    with market.decision():
-        if took_long or market.connection.decision is not None:
-            case = _still_open(market, case)
-        market.confirm()
-        stake = market.sending.at_stake(case.terms.token, case.order.price)
+    with session.decision():
+        if took_long or session.connection.decision is not None:
+            case = _still_open(session, case)
+        session.confirm()
+        stake = session.sending.at_stake(case.terms.token, case.order.price)
         window = Window(case.challengeable_from, case.matures_at - 1, stake=stake)
-        sent = market.sending.send(_label_to_open(case), _challenge(case, key), window=window)
-    return _opened(market, case, sent, approved)
+        sent = session.sending.send(_label_to_open(case), _challenge(case, key), window=window)
+    return _opened(session, case, sent, approved)
 
 
-def _still_open(market: Market, case: OrderRound) -> OrderRound:
+def _still_open(session: Session, case: OrderRound) -> OrderRound:
     """What a challenge rests on, as it stands now: an earlier transaction was waited for, the store was read, or tokens
     were approved. It is all asked of a second node too: with keys that a node leaves out, a challenge would be for
     nothing. Raises `RefusedError`."""
-    case = read_again(market, case)
+    case = read_again(session, case)
     if (refusal := refusal_to_open(case)) is not None:
         raise refusal
     return case
 
 
-def resume_challenge(market: Market, order: int, round: int | None = None) -> OpenedDispute | None:
+def resume_challenge(session: Session, order: int, round: int | None = None) -> OpenedDispute | None:
     """Return what became of a challenge that an interrupted `open_dispute` had sent; None if there is none."""
-    if not market.sending.holds(f"challenge-{order}-"):
+    if not session.sending.holds(f"challenge-{order}-"):
         return None
-    case = _meant(market, order, round)
-    sent = market.sending.resume(_label_to_open(case))
-    return _opened(market, case, sent) if sent else None
+    case = _meant(session, order, round)
+    sent = session.sending.resume(_label_to_open(case))
+    return _opened(session, case, sent) if sent else None
 
 
-def preview(market: Market, order: int, round: int | None = None, *, unseen: bool = False) -> Dispute:
+def preview(session: Session, order: int, round: int | None = None, *, unseen: bool = False) -> Dispute:
     """Return how the round stands that `open_dispute` would challenge. Sends nothing, and raises what that would raise,
     missing money too."""
-    case = _meant(market, order, round)
+    case = _meant(session, order, round)
     if not _is_open(case):
-        key = _ready(market, case, unseen)
-        market.sending.sender.plan(missing_approval(market, case.terms.token, case.bond) or _challenge(case, key))
-    return describe(market, case)
+        key = _ready(session, case, unseen)
+        session.sending.sender.plan(missing_approval(session, case.terms.token, case.bond) or _challenge(case, key))
+    return describe(session, case)
 
 
-def _meant(market: Market, order_id: int, round: int | None) -> OrderRound:
+def _meant(session: Session, order_id: int, round: int | None) -> OrderRound:
     """Where no round is named: one whose challenge an interrupted call may have sent; else the newest without a key
     that can be challenged; else the newest released."""
     if round is not None:
-        return read_round(market, order_id, round)
-    for label in market.sending.outbox.untold(f"challenge-{order_id}-"):
-        case = read_round(market, order_id, int(label.rpartition("-")[2]))
+        return read_round(session, order_id, round)
+    for label in session.sending.outbox.untold(f"challenge-{order_id}-"):
+        case = read_round(session, order_id, int(label.rpartition("-")[2]))
         if case.state != "none" or refusal_to_open(case) is None:  # else it never got there, and never will
             return case
-    newest = read_round(market, order_id, None)
-    return newest_keyless(market, newest) or newest
+    newest = read_round(session, order_id, None)
+    return newest_keyless(session, newest) or newest
 
 
 def _label_to_open(case: OrderRound) -> str:
@@ -107,10 +107,10 @@ def _is_open(case: OrderRound) -> bool:
     return case.settlement is Settlement.CHALLENGED
 
 
-def _opened(market: Market, case: OrderRound, sent: Sent, approval: Receipt | None = None) -> OpenedDispute:
+def _opened(session: Session, case: OrderRound, sent: Sent, approval: Receipt | None = None) -> OpenedDispute:
     event = event_of(sent.receipt, "Challenged")
-    after = read_again(market, case) if sent.resumed else case.challenged(event)  # it may have ended since
-    return OpenedDispute(describe(market, after), sent.receipt, approval, sent.resumed)
+    after = read_again(session, case) if sent.resumed else case.challenged(event)  # it may have ended since
+    return OpenedDispute(describe(session, after), sent.receipt, approval, sent.resumed)
 
 
 def _challenge(case: OrderRound, key: DisputeKey) -> Call:
@@ -118,23 +118,23 @@ def _challenge(case: OrderRound, key: DisputeKey) -> Call:
     return calls.challenge(order=case.order.id, round=case.round, bucket=case.bucket, dispute_key=key.x, bond=bond)
 
 
-def _ready(market: Market, case: OrderRound, unseen: bool) -> DisputeKey:
+def _ready(session: Session, case: OrderRound, unseen: bool) -> DisputeKey:
     """The one-time key of a challenge that makes sense. Raises what speaks against it."""
-    account, buyer = market.account, case.order.buyer
+    account, buyer = session.account, case.order.buyer
     if account != buyer:
         raise RefusedError(
             f"only the buyer {buyer} may challenge, not {account}", "use the buyer's account", code="not-buyer"
         )
     if (refusal := refusal_to_open(case)) is not None:
         raise refusal
-    promise = Promise(market, case, RECOURSE)
+    promise = Promise(session, case, RECOURSE)
     try:
         pair = pair_of(promise)
     except ProblemError as error:
         raise error.error from error
     key = dispute_key(case, pair)
     _refuse_for_nothing(promise, pair, unseen)
-    _refuse_twice(market, case)
+    _refuse_twice(session, case)
     return key
 
 
@@ -167,12 +167,12 @@ def _refuse_for_nothing(promise: Promise, pair: KeyPair, unseen: bool) -> None:
     )
 
 
-def _refuse_twice(market: Market, case: OrderRound) -> None:
+def _refuse_twice(session: Session, case: OrderRound) -> None:
     """Where a challenge of an interrupted call was sent, and a dry run does not wait for it."""
     label = _label_to_open(case)
-    transaction = market.sending.outbox.untold(label).get(label)  # not that of round 10 for round 1
+    transaction = session.sending.outbox.untold(label).get(label)  # not that of round 10 for round 1
     with suppress(RevertedError):  # mined without effect
-        if transaction and market.sending.sender.lookup(transaction) == "pending":
+        if transaction and session.sending.sender.lookup(transaction) == "pending":
             raise RefusedError(
                 f"{case.name} is challenged already by transaction {transaction}, which is not mined yet",
                 "run this again, without --dry-run, to wait for it",

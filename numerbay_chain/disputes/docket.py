@@ -28,27 +28,27 @@ from numerbay_chain.orders.order_round import OrderRound
 from numerbay_chain.orders.rounds import Pair, read_many
 from numerbay_chain.protocol.facts import Facts, RoundFacts
 from numerbay_chain.protocol.rules import OVER
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
-def scope_of(market: Market, named: Collection[int] = (), look: Snapshot | None = None) -> DisputeScope:
+def scope_of(session: Session, named: Collection[int] = (), look: Snapshot | None = None) -> DisputeScope:
     """The listings that the account sells, and those that it operates and that were named: by `named`, which leaves out
     all others, else by the setting `operates`. Raises `NetworkError` where the logs leave out listings."""
-    account, look = market.account, look or market.contract.look()
+    account, look = session.account, look or session.contract.look()
     if named:
         found = look.listings(sorted(set(named)))
         sold = frozenset(one.id for one in found if one.seller == account)
         return DisputeScope(sold, frozenset(one.id for one in found if one.operator == account) - sold, 0)
-    listings = read_listings(market.index, last=look.block).listings
+    listings = read_listings(session.index, last=look.block).listings
     offerings = {id: one.offering for id, one in listings.items() if one.offering is not None}
     if len(offerings) < look.listing_count():
         raise NetworkError(
-            f"the logs of {market.index.name} leave out listings",
+            f"the logs of {session.index.name} leave out listings",
             "check from_block, or use another node",
             code="node-incomplete",
         )
     sold = frozenset(listing for listing, offering in offerings.items() if offering.seller == account)
-    known = market.operates & offerings.keys() - sold  # who operates these now is asked of the contract
+    known = session.operates & offerings.keys() - sold  # who operates these now is asked of the contract
     operated = frozenset(one.id for one in look.listings(known) if one.operator == account)
     others = {listing for listing, offering in offerings.items() if offering.operator == account} - sold - operated
     return DisputeScope(sold, operated, len(others))
@@ -78,13 +78,13 @@ class OpenChallenge:
         return self.stake > 0
 
 
-def open_challenges(market: Market, scope: DisputeScope, look: Snapshot | None = None) -> list[OpenChallenge]:
+def open_challenges(session: Session, scope: DisputeScope, look: Snapshot | None = None) -> list[OpenChallenge]:
     """Own listings first, and what must be answered soonest first; what is answered already comes last. One question
     for the logs and one for all listings that were challenged: no more for a thousand challenges."""
     if not scope.all:
         return []
-    look = look or market.contract.look()
-    disputed = _disputed(read_disputes(market.index, last=look.block), scope.all)
+    look = look or session.contract.look()
+    disputed = _disputed(read_disputes(session.index, last=look.block), scope.all)
     opened = [(pair, challenge) for pair, known in disputed if (challenge := known.open_challenge)]
     listings = {one.id: one for one in look.listings({order >> 32 for (order, _), _ in opened})}
     found: list[OpenChallenge] = []
@@ -112,15 +112,15 @@ def in_time(challenges: Iterable[OpenChallenge], now: int, each: int) -> list[Op
     return chosen + sorted(late, key=lambda one: (not one.sold, -one.stake))
 
 
-def buyers_cases(market: Market, *, ended: bool) -> Page[OrderRound]:
+def buyers_cases(session: Session, *, ended: bool) -> Page[OrderRound]:
     """The account's disputes, and what faulty rounds owe it; the most urgent first. Of faulty rounds those that most
     was paid for, `MOST` of them: strangers can give away orders of rounds that they have proven faulty themselves."""
-    look = market.contract.look()
+    look = session.contract.look()
     block = look.block
-    ids = sorted(read_purchases(market.index, market.account, last=block).orders)
+    ids = sorted(read_purchases(session.index, session.account, last=block).orders)
     subjects = [*{id >> 32 for id in ids}, *ids]
-    facts = read_about(market.index, subjects, (*SALES, *DISPUTES, "RoundFaulty"), last=block)
-    require_orders(market.index, facts, ids)
+    facts = read_about(session.index, subjects, (*SALES, *DISPUTES, "RoundFaulty"), last=block)
+    require_orders(session.index, facts, ids)
     found = [((id, round), known) for id in ids for round, known in facts.order(id).rounds.items()]
     prices = {id: facts.order(id).sold.price for id in ids}
     faulty = {
@@ -131,20 +131,22 @@ def buyers_cases(market: Market, *, ended: bool) -> Page[OrderRound]:
     }
     owed = sorted(faulty - {pair for pair, _ in found}, key=lambda pair: (-prices[pair[0]], pair))
     chosen = {pair for pair, known in found if ended or known.outcome is None}
-    return Page(_sorted(market, look, chosen | {*owed[:MOST]}, ended), more=len(owed[MOST:]))
+    return Page(_sorted(session, look, chosen | {*owed[:MOST]}, ended), more=len(owed[MOST:]))
 
 
-def sellers_cases(market: Market, named: Collection[int], *, ended: bool) -> list[OrderRound]:
+def sellers_cases(session: Session, named: Collection[int], *, ended: bool) -> list[OrderRound]:
     """Disputes about the listings that the account looks after (`scope_of`); what must be answered soonest first."""
-    look = market.contract.look()
-    return _sorted(market, look, disputed_rounds(market, look, scope_of(market, named, look).all, ended=ended), ended)
+    look = session.contract.look()
+    return _sorted(
+        session, look, disputed_rounds(session, look, scope_of(session, named, look).all, ended=ended), ended
+    )
 
 
-def disputed_rounds(market: Market, look: Snapshot, listings: Collection[int], *, ended: bool) -> set[Pair]:
+def disputed_rounds(session: Session, look: Snapshot, listings: Collection[int], *, ended: bool) -> set[Pair]:
     """The orders of these listings, and their rounds, that are disputed by the logs; with `ended`, that ever were."""
     if not listings:
         return set()
-    disputed = _disputed(read_disputes(market.index, last=look.block), listings)
+    disputed = _disputed(read_disputes(session.index, last=look.block), listings)
     return {pair for pair, known in disputed if ended or known.outcome is None}
 
 
@@ -155,23 +157,23 @@ def _disputed(facts: Facts, listings: Collection[int]) -> Iterator[tuple[Pair, R
             yield from (((id, round), known) for round, known in order.rounds.items() if known.challenge)
 
 
-def require_all_challenges(market: Market, listings: Collection[int]) -> None:
+def require_all_challenges(session: Session, listings: Collection[int]) -> None:
     """Raises `NetworkError` where the contract knows of a challenge about these listings that the node's logs leave
     out, and where a second node, if there is one, tells of others: a node that stands still knows of no new one."""
-    contract = market.contract
-    with market.decision():
+    contract = session.contract
+    with session.decision():
         look = contract.look()
         if contract.connection.second is not None:
-            disputed_rounds(market, look, listings, ended=False)
+            disputed_rounds(session, look, listings, ended=False)
         for listing in look.listings(sorted(listings)):
             if listing.terms.adjudicated:
-                sales = Sales.read(market, look, listing.id, more=ROUNDS)
-                require_rounds(market.index, sales.facts, sales.listing)
+                sales = Sales.read(session, look, listing.id, more=ROUNDS)
+                require_rounds(session.index, sales.facts, sales.listing)
                 sales.require_all_challenges()
         if contract.connection.second is not None:
-            market.confirm()
+            session.confirm()
 
 
-def _sorted(market: Market, look: Snapshot, pairs: set[Pair], ended: bool) -> list[OrderRound]:
-    chosen = [case for case in read_many(market, sorted(pairs), look) if ended or case.state not in OVER]
+def _sorted(session: Session, look: Snapshot, pairs: set[Pair], ended: bool) -> list[OrderRound]:
+    chosen = [case for case in read_many(session, sorted(pairs), look) if ended or case.state not in OVER]
     return sorted(chosen, key=lambda case: (case.deadline is None, case.deadline or 0, case.order.id, case.round))

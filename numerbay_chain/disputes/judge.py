@@ -30,7 +30,7 @@ from numerbay_chain.protocol.gas import DISPUTE_GAS
 from numerbay_chain.retrieval.key_sources import content_key, pair_of
 from numerbay_chain.retrieval.promise import Promise
 from numerbay_chain.retrieval.results import ProblemError
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 _OF_FUNCTION: Final[dict[str, ProofKind]] = {
     "proveWrongKey": "wrong-key",
@@ -39,29 +39,29 @@ _OF_FUNCTION: Final[dict[str, ProofKind]] = {
 }
 
 
-def judge(market: Market, order: int, round: int | None = None, *, progress: Progress = silent) -> Judgement:
+def judge(session: Session, order: int, round: int | None = None, *, progress: Progress = silent) -> Judgement:
     """Return what could be proven against the seller, decided on this machine. Sends nothing and asks no node.
 
     Raises `RefusedError` where a proof would lose, or bring nothing; `AccountError` without the key file.
     """
-    market.require_second()
-    return judge_case(Promise(market, read_round(market, order, round, "open", "prove"), RECOURSE), progress)
+    session.require_second()
+    return judge_case(Promise(session, read_round(session, order, round, "open", "prove"), RECOURSE), progress)
 
 
 def judge_case(promise: Promise, progress: Progress) -> Judgement:
-    market, case = promise.market, promise.case
+    session, case = promise.session, promise.case
     refuse_stale(case)
     try:
         try:
             manifest = promise.manifest(promise.release())
         except ProblemError:
             # the chain has all that an answer is judged by: a copy's manifest that nobody gives protects no wrong one
-            wrong = _wrong_answer(market, case, None, pair_of(promise)) if case.state == "answered" else None
+            wrong = _wrong_answer(session, case, None, pair_of(promise)) if case.state == "answered" else None
             if wrong is not None:
                 return wrong
             raise
         pair = pair_of(promise)
-        wrong = _wrong_answer(market, case, manifest, pair) if case.state == "answered" else None
+        wrong = _wrong_answer(session, case, manifest, pair) if case.state == "answered" else None
         if wrong is not None:
             return wrong
         with promise.keeping(manifest):  # the envelope too
@@ -117,7 +117,7 @@ def refuse_stale(case: OrderRound) -> None:
                 )
 
 
-def _wrong_answer(market: Market, case: OrderRound, manifest: Manifest | None, pair: KeyPair) -> Judgement | None:
+def _wrong_answer(session: Session, case: OrderRound, manifest: Manifest | None, pair: KeyPair) -> Judgement | None:
     """None: the seller answered with the right key. What the answer commits to is the contract's word (`challenge`);
     where the manifest is available, the two are compared."""
     answered, scalar, private_key = case.challenge, sealed_scalar(case, pair), dispute_key(case, pair).reveal()
@@ -129,25 +129,25 @@ def _wrong_answer(market: Market, case: OrderRound, manifest: Manifest | None, p
     # n - k and k + n are wrong answers that give k away all the same
     publishes = scalar % secp256k1.N != 0 and secp256k1.point_x(scalar % secp256k1.N) == answered.key_commitment
     if publishes:
-        refuse_late(market, case, until)
-    refuse_young(market, case, "the seller's answer", case.answered.block, until)
+        refuse_late(session, case, until)
+    refuse_young(session, case, "the seller's answer", case.answered.block, until)
     call = calls.prove_wrong_key(order=case.order.id, round=case.round, answered=answered, private_key=private_key)
-    told = market.connection.name
+    told = session.connection.name
     said = f"the seller answered with another key than the one committed to, by the answer that {told} told"
-    return _judgement(market, case, call, None, publishes, answered.stake, until, said)
+    return _judgement(session, case, call, None, publishes, answered.stake, until, said)
 
 
 def _wrong_content(promise: Promise, manifest: Manifest, key: ContentKey, progress: Progress) -> Judgement:
-    market, chunk = promise.market, _wrong_chunk(promise, manifest, key, progress)
-    case = read_again(market, promise.case)  # reading may have taken hours
+    session, chunk = promise.session, _wrong_chunk(promise, manifest, key, progress)
+    case = read_again(session, promise.case)  # reading may have taken hours
     refuse_stale(case)
     answered, until = case.challenge, content_until(case)
-    refuse_late(market, case, until, case.now)
+    refuse_late(session, case, until, case.now)
     what, block = promised(case)
-    refuse_young(market, case, what, block, until)
+    refuse_young(session, case, what, block, until)
     try:
-        with _time_for(market, case):
-            report = _watched(market, case, progress, "prove")
+        with _time_for(session, case):
+            report = _watched(session, case, progress, "prove")
             proof = content_proof(manifest, key, promise.store(manifest), chunk, report)
     except ContentError as error:
         raise _not_judged(error) from error
@@ -162,17 +162,17 @@ def _wrong_content(promise: Promise, manifest: Manifest, key: ContentKey, progre
         )
     said = (
         f"chunk {chunk} of {case.name} does not decrypt to what was committed to, by the content hash "
-        f"0x{manifest.content_hash.hex()} that {market.connection.name} told"
+        f"0x{manifest.content_hash.hex()} that {session.connection.name} told"
     )
-    return _judgement(market, case, call, chunk, True, case.price + (answered.bond if answered else 0), until, said)
+    return _judgement(session, case, call, chunk, True, case.price + (answered.bond if answered else 0), until, said)
 
 
 def _wrong_chunk(promise: Promise, manifest: Manifest, key: ContentKey, progress: Progress) -> int:
     """The first chunk that is not what was committed to. Raises `RefusedError` where there is none."""
-    market, case = promise.market, promise.case
-    report = _watched(market, case, progress, "check")
+    session, case = promise.session, promise.case
+    report = _watched(session, case, progress, "check")
     try:
-        with _time_for(market, case):
+        with _time_for(session, case):
             store, kept = promise.store(manifest), promise.keeps(manifest)  # else it is read twice
             chunk = wrong_chunk(manifest, key, store, report, to_the_end=kept)
     except ContentError as error:
@@ -188,20 +188,20 @@ def _wrong_chunk(promise: Promise, manifest: Manifest, key: ContentKey, progress
     )
 
 
-def _time_for(market: Market, case: OrderRound) -> AbstractContextManager[None]:
+def _time_for(session: Session, case: OrderRound) -> AbstractContextManager[None]:
     """Bounds the reading of content: what comes after the deadline proves nothing."""
-    return market.content.reading(market.clock.left(content_until(case)) - case.margin)
+    return session.content.reading(session.clock.left(content_until(case)) - case.margin)
 
 
-def _watched(market: Market, case: OrderRound, progress: Progress, label: str) -> Callable[[int, int], None]:
+def _watched(session: Session, case: OrderRound, progress: Progress, label: str) -> Callable[[int, int], None]:
     """Tells progress, and ends reading that has become useless."""
     until = content_until(case)
-    over = market.clock.alarm(market.clock.left(until) - case.margin)
+    over = session.clock.alarm(session.clock.left(until) - case.margin)
 
     def report(done: int, total: int) -> None:
         progress(label, done, total)
         if over():
-            raise _too_slow(market, case, until)
+            raise _too_slow(session, case, until)
 
     return report
 
@@ -224,7 +224,7 @@ def _not_judged(error: ContentError) -> RefusedError:
 
 
 def _judgement(
-    market: Market,
+    session: Session,
     case: OrderRound,
     call: Call,
     chunk: int | None,
@@ -245,8 +245,8 @@ def _judgement(
         token=case.token,
         until=until,
         gas=gas,
-        fee=gas * market.connection.gas_price(),
-        coin=market.connection.coin,
+        fee=gas * session.connection.gas_price(),
+        coin=session.connection.coin,
         words=f"{said}: {case.amount(returns)} come back{public}",
         state=case.state,
         challenge=case.challenge,
@@ -254,9 +254,9 @@ def _judgement(
     )
 
 
-def _too_slow(market: Market, case: OrderRound, until: int) -> TooLateError:
+def _too_slow(session: Session, case: OrderRound, until: int) -> TooLateError:
     """For content that did not come in the time that was left."""
-    by = format_until(until, market.clock.now())
+    by = format_until(until, session.clock.now())
     return TooLateError(
         f"the content of {case.name} did not come in time: a proof had to be mined until {by}", _instead(case)
     )
@@ -272,11 +272,11 @@ def _instead(case: OrderRound) -> str:
     )
 
 
-def refuse_late(market: Market, case: OrderRound, until: int, now: int | None = None) -> None:
+def refuse_late(session: Session, case: OrderRound, until: int, now: int | None = None) -> None:
     """A content key that is revealed too late is given away for nothing. `now`: where the time was asked for a moment
     ago."""
-    if market.clock.is_late(until, case.margin, now):
-        by = format_until(until, market.clock.now())
+    if session.clock.is_late(until, case.margin, now):
+        by = format_until(until, session.clock.now())
         raise TooLateError(
             f"a proof had to be mined until {by}: it would come too late, and give the content key away for nothing",
             _instead(case),
@@ -291,9 +291,9 @@ def promised(case: OrderRound) -> tuple[str, int]:
     return "the copy", case.copy.block if case.copy else release.block
 
 
-def refuse_young(market: Market, case: OrderRound, what: str, block: int, until: int) -> None:
+def refuse_young(session: Session, case: OrderRound, what: str, block: int, until: int) -> None:
     """What could still vanish from the chain is not proven wrong yet, where there is time to wait."""
-    wait = market.finality().seconds_left(block)
+    wait = session.finality().seconds_left(block)
     if wait > 0 and case.now + wait + FINALITY_ENDS <= until:
         left = format_duration(wait)
         raise RefusedError(

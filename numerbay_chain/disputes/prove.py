@@ -16,11 +16,11 @@ from numerbay_chain.orders.order_round import OrderRound
 from numerbay_chain.orders.rounds import read_again, read_round
 from numerbay_chain.protocol.events import Receipt, event_of
 from numerbay_chain.retrieval.promise import Promise
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
 def prove(
-    market: Market,
+    session: Session,
     order: int,
     round: int | None = None,
     *,
@@ -33,38 +33,38 @@ def prove(
     `publish_key`: a proof of wrong content makes the content key public, and that is agreed to. `judgement`: what
     `judge` said a moment ago. Raises as `judge`, before anything left this machine.
     """
-    if judgement is not None and not market.sending.holds(_labels(order)):
-        with market.decision():
-            case = read_round(market, order, judgement.round if round is None else round)
-            return _prove(market, case, judgement, publish_key)
-    case = read_round(market, order, round, "open", "prove")
-    if before := _resumed(market, case):
+    if judgement is not None and not session.sending.holds(_labels(order)):
+        with session.decision():
+            case = read_round(session, order, judgement.round if round is None else round)
+            return _prove(session, case, judgement, publish_key)
+    case = read_round(session, order, round, "open", "prove")
+    if before := _resumed(session, case):
         return before
     if judgement is None:
-        market.require_second()
-        judgement = judge_case(Promise(market, case, RECOURSE), progress)
-    with market.decision():
-        return _prove(market, read_again(market, case), judgement, publish_key)
+        session.require_second()
+        judgement = judge_case(Promise(session, case, RECOURSE), progress)
+    with session.decision():
+        return _prove(session, read_again(session, case), judgement, publish_key)
 
 
-def _prove(market: Market, case: OrderRound, judged: Judgement, publish_key: bool) -> Proven:
+def _prove(session: Session, case: OrderRound, judged: Judgement, publish_key: bool) -> Proven:
     """Sends the proof, if what it rests on stands in the newest block too, for both nodes where there are two."""
-    judged = _still_meant(market, case, judged)
-    _require_promised(market, case, judged)
+    judged = _still_meant(session, case, judged)
+    _require_promised(session, case, judged)
     if judged.publishes_key and not publish_key:
         hint = "agree to that: `dispute prove` asks for it, `prove` takes publish_key=True"
         raise RefusedError(judged.words, hint, code="not-agreed")
-    stake = market.sending.at_stake(case.terms.token, judged.returns)
+    stake = session.sending.at_stake(case.terms.token, judged.returns)
     window = Window(until=judged.until, margin=case.margin, stake=stake)
-    sent = market.sending.send_secret(_label(case), judged.call, window)
-    return _finish(market, case, sent)
+    sent = session.sending.send_secret(_label(case), judged.call, window)
+    return _finish(session, case, sent)
 
 
-def _require_promised(market: Market, case: OrderRound, judged: Judgement) -> None:
+def _require_promised(session: Session, case: OrderRound, judged: Judgement) -> None:
     """That the proof is about what was promised, and that this stays in the chain. Raises `RefusedError`."""
     if judged.chunk is None:
         if case.answered is not None:
-            refuse_young(market, case, "the seller's answer", case.answered.block, judged.until)
+            refuse_young(session, case, "the seller's answer", case.answered.block, judged.until)
         return
     manifest: bytes = judged.call.arguments["manifest"]
     if case.content_hash != sha256(manifest).digest():
@@ -72,36 +72,36 @@ def _require_promised(market: Market, case: OrderRound, judged: Judgement) -> No
     if case.terms.copies and judged.call.arguments["bucket"] != case.bucket:
         raise changed_meanwhile(f"the money for {case.name} lies elsewhere than the proof says")
     what, block = promised(case)
-    refuse_young(market, case, what, block, judged.until)
+    refuse_young(session, case, what, block, judged.until)
 
 
-def resume_proof(market: Market, order: int, round: int | None = None) -> Proven | None:
+def resume_proof(session: Session, order: int, round: int | None = None) -> Proven | None:
     """Return what became of a proof that an interrupted `prove` had sent; None if there is none. Judges nothing
     anew."""
-    if not market.sending.holds(_labels(order)):
+    if not session.sending.holds(_labels(order)):
         return None
-    return _resumed(market, read_round(market, order, round, "disputed"))
+    return _resumed(session, read_round(session, order, round, "disputed"))
 
 
-def _resumed(market: Market, case: OrderRound) -> Proven | None:
-    sent = market.sending.resume(_label(case))
-    return _finish(market, case, sent) if sent else None
+def _resumed(session: Session, case: OrderRound) -> Proven | None:
+    sent = session.sending.resume(_label(case))
+    return _finish(session, case, sent) if sent else None
 
 
-def _finish(market: Market, case: OrderRound, sent: Sent) -> Proven:
+def _finish(session: Session, case: OrderRound, sent: Sent) -> Proven:
     """Proven wrong content marks the round for all its buyers: this one's money takes a second transaction. Whatever
     becomes of that one, the proof was mined."""
     kind, chunk = _what(sent.receipt)
     receipts, paid = [sent.receipt], _paid(sent.receipt)
     if kind != "wrong-key" and not paid:
         try:
-            after = read_round(market, case.order.id, case.round)
+            after = read_round(session, case.order.id, case.round)
             if call_to_end(after) is not None:
-                ended = end(market, after, "settle")
+                ended = end(session, after, "settle")
                 receipts.append(ended.receipt)
                 paid = ended.paid
         except NumerbayChainError as error:
-            market.notify(f"it is proven, but the money did not come back yet ({error}): run `dispute settle`")
+            session.notify(f"it is proven, but the money did not come back yet ({error}): run `dispute settle`")
     return Proven(case.order.id, case.round, kind, chunk, paid, case.token, tuple(receipts), sent.resumed)
 
 
@@ -113,7 +113,7 @@ def _labels(order: int) -> str:
     return f"prove-{order}-"
 
 
-def _still_meant(market: Market, case: OrderRound, judgement: Judgement) -> Judgement:
+def _still_meant(session: Session, case: OrderRound, judgement: Judgement) -> Judgement:
     """A judgement made before, if it is still about what is there now. Wrong content stays wrong whatever the dispute
     about it has become: who reads for long loses nothing if the seller answers meanwhile. Raises `RefusedError`."""
     known = (judgement.order, judgement.round) == (case.order.id, case.round)
@@ -122,9 +122,9 @@ def _still_meant(market: Market, case: OrderRound, judgement: Judgement) -> Judg
             refuse_stale(case)
         known = judgement.chunk is not None
     if not known:
-        raise changed_meanwhile(f"this changed meanwhile: {words(market, case)}")
+        raise changed_meanwhile(f"this changed meanwhile: {words(session, case)}")
     until = judgement.until if judgement.chunk is None else content_until(case)
-    refuse_late(market, case, until, case.now)
+    refuse_late(session, case, until, case.now)
     opened = case.challenge
     returns = judgement.returns if judgement.chunk is None else case.price + (opened.bond if opened else 0)
     return replace(judgement, until=until, returns=returns, state=case.state, challenge=opened)

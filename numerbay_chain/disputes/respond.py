@@ -35,7 +35,7 @@ from numerbay_chain.protocol.events import event_of
 from numerbay_chain.protocol.finality import FINALITY_ENDS
 from numerbay_chain.protocol.rules import is_operated, require_operator
 from numerbay_chain.protocol.types import ZERO_HASH, Challenge
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 _EACH: Final = 24
 """Seconds that an answer takes until it is mined and the next one follows: two of Ethereum's blocks."""
@@ -44,7 +44,7 @@ _READING: Final = 600
 
 
 def respond(
-    market: Market, order: int | None = None, round: int | None = None, *, listings: Collection[int] = ()
+    session: Session, order: int | None = None, round: int | None = None, *, listings: Collection[int] = ()
 ) -> Answers:
     """Respond to a challenge with the content key, or to all that are open about the listings that the account looks
     after (`looks_after`), own ones and urgent ones first; from the chain and the seller secret alone.
@@ -57,21 +57,21 @@ def respond(
     secret is not the one it was sealed with.
     """
     if order is None:
-        look = market.contract.look()
-        return _respond_all(market, scope_of(market, listings, look), look)
-    case = read_round(market, order, round, "disputed", "respond")
+        look = session.contract.look()
+        return _respond_all(session, scope_of(session, listings, look), look)
+    case = read_round(session, order, round, "disputed", "respond")
     if case.state != "challenged":
-        earlier = _resumed(market, case)
+        earlier = _resumed(session, case)
         if earlier is not None:
             return Answers((earlier,), ())
         raise RefusedError(
-            f"there is nothing to answer: {words(market, case)}", _instead(case), code="nothing-to-answer"
+            f"there is nothing to answer: {words(session, case)}", _instead(case), code="nothing-to-answer"
         )
-    young = _young(market, case)
+    young = _young(session, case)
     if young is not None:
         return Answers((), (young,))
-    with market.content.reading(market.clock.left(case.deadline or 0, case.margin, case.now)):
-        return Answers((_respond(market, case),), ())
+    with session.content.reading(session.clock.left(case.deadline or 0, case.margin, case.now)):
+        return Answers((_respond(session, case),), ())
 
 
 def _instead(case: OrderRound) -> str:
@@ -82,80 +82,80 @@ def _instead(case: OrderRound) -> str:
     return "see what there is to answer with `dispute list --seller`"
 
 
-def _respond_all(market: Market, scope: DisputeScope, look: Snapshot) -> Answers:
+def _respond_all(session: Session, scope: DisputeScope, look: Snapshot) -> Answers:
     """The most urgent first, what nothing is at stake for not at all. One that can't be answered does not keep the
     others from it, nor does one that the node leaves out."""
     answered: list[Answer] = []
     left: list[Unanswered] = []
     worthless = 0
     try:
-        challenges = open_challenges(market, scope, look)
+        challenges = open_challenges(session, scope, look)
         staked = [one for one in challenges if one.at_stake]
-        _answer_in_turn(market, staked, answered, left)
+        _answer_in_turn(session, staked, answered, left)
         # of what a node says about worth, the contract's word is asked once all else is done
         free = [one for one in challenges if not one.at_stake and not one.answered]
-        orders = market.contract.at().orders(one.order for one in free)
+        orders = session.contract.at().orders(one.order for one in free)
         doubtful = [one for one, order in zip(free, orders, strict=True) if order.price]
-        _answer_in_turn(market, doubtful, answered, left)
+        _answer_in_turn(session, doubtful, answered, left)
         worthless = len(free) - len(doubtful)
-        require_all_challenges(market, scope.all)
+        require_all_challenges(session, scope.all)
     except NetworkError as error:
-        if market.dry_run or not (answered or left):
+        if session.dry_run or not (answered or left):
             raise
         return Answers(tuple(answered), tuple(left), error, worthless)
     return Answers(tuple(answered), tuple(left), worthless=worthless)
 
 
 def _answer_in_turn(
-    market: Market, challenges: list[OpenChallenge], answered: list[Answer], left: list[Unanswered]
+    session: Session, challenges: list[OpenChallenge], answered: list[Answer], left: list[Unanswered]
 ) -> None:
     if not challenges:
         return
-    now = market.clock.now()
+    now = session.clock.now()
     # by the logs these are too late, or answered: what the contract says of them can wait for the others
     last = [one for one in challenges if one.answered or one.deadline < now]
     due = in_time([one for one in challenges if one not in last], now + MINING_TIME, _EACH)
     for number, one in enumerate([*due, *last]):
         try:
-            with market.content.reading(_share(market, due[number:])):
-                case = read_round(market, one.order, one.round)
+            with session.content.reading(_share(session, due[number:])):
+                case = read_round(session, one.order, one.round)
                 if case.state == "unanswered":
                     left.append(_missed(case))
                 elif case.state == "challenged":
-                    young = _young(market, case)
+                    young = _young(session, case)
                     if young is None:
-                        answered.append(_respond(market, case))
+                        answered.append(_respond(session, case))
                     else:
                         left.append(young)
         except NumerbayChainError as error:
-            if market.dry_run:
+            if session.dry_run:
                 raise
             left.append(_kept(one, error))
-            market.connection.block_number()  # a node that is gone ends this
+            session.connection.block_number()  # a node that is gone ends this
 
 
-def _share(market: Market, due: list[OpenChallenge]) -> float:
+def _share(session: Session, due: list[OpenChallenge]) -> float:
     """Seconds that content may be read for the first of these, so that all get their share of the time that is left:
     a store that hangs for one of them must not use up another one's deadline."""
     if not due:
         return _READING
-    left = max(market.clock.left(min(one.deadline for one in due)) - MINING_TIME, 0)
+    left = max(session.clock.left(min(one.deadline for one in due)) - MINING_TIME, 0)
     return min(left / len(due), _READING)
 
 
-def _respond(market: Market, case: OrderRound) -> Answer:
+def _respond(session: Session, case: OrderRound) -> Answer:
     opened = case.challenge
-    require_operator(case.listing, market.account)
-    earlier = _resumed(market, case)
+    require_operator(case.listing, session.account)
+    earlier = _resumed(session, case)
     if earlier is not None:
         return earlier
     if opened is None:
-        raise RefusedError(words(market, case), code="nothing-to-answer")
-    until = _refuse_late(market, case)
-    manifest = manifest_of(market, case)
+        raise RefusedError(words(session, case), code="nothing-to-answer")
+    until = _refuse_late(session, case)
+    manifest = manifest_of(session, case)
     order = case.order.id if case.terms.copies else 0
     try:
-        key = posting.content_key(market, Manifest.decode(manifest), case.listing.id, case.round, order)
+        key = posting.content_key(session, Manifest.decode(manifest), case.listing.id, case.round, order)
     except AccountError as error:
         raise AccountError(
             f"{case.name} can't be answered with this seller secret: {error}",
@@ -171,41 +171,41 @@ def _respond(market: Market, case: OrderRound) -> Answer:
         response_key=response.response_key,
         sealed_key=response.sealed_key,
     )
-    stake = market.sending.at_stake(case.terms.token, opened.stake)
-    with market.decision():
-        _require_unchanged(market, case, manifest)
+    stake = session.sending.at_stake(case.terms.token, opened.stake)
+    with session.decision():
+        _require_unchanged(session, case, manifest)
         # an answer is sealed anew each time
         window = Window(until=until, margin=case.margin, stake=stake)
-        sent = market.sending.send_secret(_label(case), call, window, _identity(case, opened))
+        sent = session.sending.send_secret(_label(case), call, window, _identity(case, opened))
     event_of(sent.receipt, "Responded")
     return Answer(case.order.id, case.round, sent.receipt, sent.resumed)
 
 
-def _require_unchanged(market: Market, case: OrderRound, manifest: bytes) -> None:
+def _require_unchanged(session: Session, case: OrderRound, manifest: bytes) -> None:
     """All that the answer rests on, read once more: what took long to read may have changed it, and a second node is
     asked the same. Raises `RefusedError`."""
-    now = read_again(market, case)
-    sold_by_us = is_operated(now.listing, market.account)
+    now = read_again(session, case)
+    sold_by_us = is_operated(now.listing, session.account)
     # a buyer who cancels meanwhile stops no answer: it is sealed to the key of the challenge
     if (now.state, now.challenge, now.order.buyer) != (
         "challenged",
         case.challenge,
         case.order.buyer,
     ) or not sold_by_us:
-        raise changed_meanwhile(f"this changed meanwhile: {words(market, now)}")
+        raise changed_meanwhile(f"this changed meanwhile: {words(session, now)}")
     if now.content_hash != sha256(manifest).digest():
         raise changed_meanwhile(f"{case.name} was promised other content than its answer is about")
-    if (young := _young(market, now)) is not None:
+    if (young := _young(session, now)) is not None:
         raise RefusedError(young.reason, code="too-early")
 
 
-def _refuse_late(market: Market, case: OrderRound) -> int:
+def _refuse_late(session: Session, case: OrderRound) -> int:
     """The last second for the answer. One that is mined later is refused by the contract, and the buyer reads the key
     in it all the same. Raises `TooLateError`."""
     until = case.deadline
     if until is None:
-        raise RefusedError(words(market, case), code="nothing-to-answer")
-    if market.clock.is_late(until, case.margin, case.now):
+        raise RefusedError(words(session, case), code="nothing-to-answer")
+    if session.clock.is_late(until, case.margin, case.now):
         by = format_until(until, case.now)
         raise TooLateError(
             f"{case.name} had to be answered until {by}: an answer could be mined too late, and give the buyer the key "
@@ -215,7 +215,7 @@ def _refuse_late(market: Market, case: OrderRound) -> int:
     return until
 
 
-def manifest_of(market: Market, case: OrderRound) -> bytes:
+def manifest_of(session: Session, case: OrderRound) -> bytes:
     """Return the manifest whose hash was posted for the order, 288 bytes. Raises `RefusedError` where there is none,
     and as `resolve_manifest`."""
     release = case.released()
@@ -225,18 +225,18 @@ def manifest_of(market: Market, case: OrderRound) -> bytes:
             "its money goes back to the buyer",
             code="no-copy",
         )
-    journal = RoundJournal(market.journal_folder(case.listing.id), case.listing.id)
+    journal = RoundJournal(session.journal_folder(case.listing.id), case.listing.id)
     entry = journal.load(case.round) if case.terms.copies else None
     known = entry.copy_manifest(case.order.id) if entry else b""
-    return resolve_manifest(market, case.listing, release, case.content_hash, known)
+    return resolve_manifest(session, case.listing, release, case.content_hash, known)
 
 
-def _young(market: Market, case: OrderRound) -> Unanswered | None:
+def _young(session: Session, case: OrderRound) -> Unanswered | None:
     """A challenge that could still vanish, with the order that it is about, is answered later, if there is time."""
     deadline = case.deadline
     if case.opened is None or deadline is None:
         return None
-    wait = market.finality().seconds_left(case.opened.block)
+    wait = session.finality().seconds_left(case.opened.block)
     if wait == 0 or case.now + wait + FINALITY_ENDS > deadline:
         return None
     reason = f"the challenge is not final yet: that takes about {format_duration(wait)} more; run this again then"
@@ -257,8 +257,8 @@ def _deadline(case: OrderRound) -> int | None:
     return case.terms.response_deadline(case.challenge.challenged_at) if case.challenge else None
 
 
-def _resumed(market: Market, case: OrderRound) -> Answer | None:
-    sent = market.sending.resume(_label(case))
+def _resumed(session: Session, case: OrderRound) -> Answer | None:
+    sent = session.sending.resume(_label(case))
     return Answer(case.order.id, case.round, sent.receipt, sent.resumed) if sent else None
 
 

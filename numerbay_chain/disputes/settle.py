@@ -13,31 +13,31 @@ from numerbay_chain.orders.order_round import OrderRound
 from numerbay_chain.orders.rounds import read_round
 from numerbay_chain.protocol.events import Event, event_of
 from numerbay_chain.protocol.types import Ground
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
-def claim(market: Market, order: int, round: int | None = None) -> EndedDispute:
+def claim(session: Session, order: int, round: int | None = None) -> EndedDispute:
     """Get price and bond back where the seller did not respond in time. Raises `RefusedError` where that is not so
     (yet)."""
-    return end(market, read_round(market, order, round, "disputed", "claim"), "claim")
+    return end(session, read_round(session, order, round, "disputed", "claim"), "claim")
 
 
-def settle(market: Market, order: int, round: int | None = None) -> EndedDispute:
+def settle(session: Session, order: int, round: int | None = None) -> EndedDispute:
     """End a dispute as it stands, for whomever that is: an unanswered challenge or a faulty round to the buyer, an
     answer against which nothing was proven in time to the seller. By anyone."""
-    return end(market, read_round(market, order, round, "disputed", "settle"), "settle")
+    return end(session, read_round(session, order, round, "disputed", "settle"), "settle")
 
 
-def end(market: Market, case: OrderRound, step: Literal["claim", "settle"]) -> EndedDispute:
+def end(session: Session, case: OrderRound, step: Literal["claim", "settle"]) -> EndedDispute:
     """Send what ends it now. Raises `RefusedError` where nothing does."""
 
     def prepare() -> Prepared:
         call = call_to_end(case)
         if call is None or (step == "claim" and call.function != "claimTimeout"):
-            raise RefusedError(words(market, case), what_next(case, step), code="nothing-to-settle")
+            raise RefusedError(words(session, case), what_next(case, step), code="nothing-to-settle")
         return Prepared(call, Window(after=_end_from(case)))
 
-    sent = market.sending.resume_or_send(f"end-{case.order.id}-{case.round}", prepare)
+    sent = session.sending.resume_or_send(f"end-{case.order.id}-{case.round}", prepare)
     refunded = sent.receipt.event("FaultyRefunded")
     event: Event = refunded or event_of(sent.receipt, "ChallengeEnded")
     return EndedDispute(

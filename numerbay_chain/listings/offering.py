@@ -14,11 +14,11 @@ from numerbay_chain.listings.views import view_listing
 from numerbay_chain.listings.words import explain
 from numerbay_chain.protocol.events import Done, event_of
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
 def create_listing(
-    market: Market,
+    session: Session,
     price: int | str,
     *,
     preset: Preset | None = None,
@@ -38,35 +38,35 @@ def create_listing(
     """
     about = Description(name, description, media_type)
     operator, payout = (checksummed(one) if one else None for one in (operator, payout))
-    token = market.contract.token(terms.get("token") or ZERO_ADDRESS)
+    token = session.contract.token(terms.get("token") or ZERO_ADDRESS)
     offer = Offer(token.amount(price), opened)
-    built = build_terms(market.connection.now(), preset, terms, token)
+    built = build_terms(session.connection.now(), preset, terms, token)
     cid = None
     if about != Description():
-        offer = replace(offer, details=_pin(market, about))
+        offer = replace(offer, details=_pin(session, about))
         cid = Cid.raw(offer.details)
     call = calls.create_listing(
-        terms=built, offer=offer, operator=operator or ZERO_ADDRESS, payout=payout or market.account
+        terms=built, offer=offer, operator=operator or ZERO_ADDRESS, payout=payout or session.account
     )
     asked = repr((offer, preset, sorted(terms.items()), operator, payout))  # first_due may count from now
-    receipt = market.sending.send("create-listing", call, asked).receipt
-    listing = market.contract.listing(event_of(receipt, "ListingCreated")["listing"])
-    words = explain(listing.terms, listing.offer.price, token, market.connection.gas_price(), market.connection.coin)
+    receipt = session.sending.send("create-listing", call, asked).receipt
+    listing = session.contract.listing(event_of(receipt, "ListingCreated")["listing"])
+    words = explain(listing.terms, listing.offer.price, token, session.connection.gas_price(), session.connection.coin)
     return Created(listing, tuple(words), cid, receipt)
 
 
 def explain_terms(
-    market: Market, price: int | str, *, preset: Preset | None = None, **terms: Unpack[TermChanges]
+    session: Session, price: int | str, *, preset: Preset | None = None, **terms: Unpack[TermChanges]
 ) -> tuple[str, ...]:
     """Return what a listing with these terms would mean for both sides, in plain words. Sends nothing; raises as
     `create_listing`."""
-    token = market.contract.token(terms.get("token") or ZERO_ADDRESS)
-    built = build_terms(market.connection.now(), preset, terms, token)
-    return tuple(explain(built, token.amount(price), token, market.connection.gas_price(), market.connection.coin))
+    token = session.contract.token(terms.get("token") or ZERO_ADDRESS)
+    built = build_terms(session.connection.now(), preset, terms, token)
+    return tuple(explain(built, token.amount(price), token, session.connection.gas_price(), session.connection.coin))
 
 
 def edit_listing(
-    market: Market,
+    session: Session,
     listing_id: int,
     *,
     price: int | str | None = None,
@@ -76,7 +76,7 @@ def edit_listing(
     media_type: str | None = None,
 ) -> Done | None:
     """Change the offer for later orders; what is not given stays. Return None where nothing was to be changed."""
-    view = view_listing(market, listing_id)
+    view = view_listing(session, listing_id)
     before, offer = view.description or Description(), view.listing.offer
     about = {"name": name, "description": description, "media_type": media_type}
     given = {field: value for field, value in about.items() if value is not None}
@@ -87,7 +87,7 @@ def edit_listing(
                 "give name, description and media type, all three",
                 code="not-found",
             )
-        offer = replace(offer, details=_pin(market, replace(before, **given)))
+        offer = replace(offer, details=_pin(session, replace(before, **given)))
     if price is not None:
         offer = replace(offer, price=view.token.amount(price))
     if opened is not None:
@@ -95,22 +95,22 @@ def edit_listing(
     if offer == view.listing.offer:
         return None
     call = calls.change_offer(listing=listing_id, offer=offer)
-    return Done(market.sending.send(f"change-offer-{listing_id}", call).receipt)
+    return Done(session.sending.send(f"change-offer-{listing_id}", call).receipt)
 
 
-def set_operator(market: Market, listing_id: int, operator: str | None) -> Done:
+def set_operator(session: Session, listing_id: int, operator: str | None) -> Done:
     """Name a hot key that may release, deliver, skip, refund; None: nobody."""
     call = calls.set_operator(listing=listing_id, operator=checksummed(operator) if operator else ZERO_ADDRESS)
-    return Done(market.sending.send(f"set-operator-{listing_id}", call).receipt)
+    return Done(session.sending.send(f"set-operator-{listing_id}", call).receipt)
 
 
-def set_payout(market: Market, listing_id: int, payout: str) -> Done:
+def set_payout(session: Session, listing_id: int, payout: str) -> Done:
     """Send later withdrawals elsewhere."""
     call = calls.set_payout(listing=listing_id, payout=checksummed(payout))
-    return Done(market.sending.send(f"set-payout-{listing_id}", call).receipt)
+    return Done(session.sending.send(f"set-payout-{listing_id}", call).receipt)
 
 
-def _pin(market: Market, description: Description) -> bytes:
-    if market.dry_run:
+def _pin(session: Session, description: Description) -> bytes:
+    if session.dry_run:
         return description.digest
-    return market.content.store.add(description.encode(), "description of a listing").cid.digest
+    return session.content.store.add(description.encode(), "description of a listing").cid.digest

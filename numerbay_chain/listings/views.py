@@ -10,40 +10,40 @@ from numerbay_chain.ipfs import PatientStore
 from numerbay_chain.listings.description import read_description
 from numerbay_chain.listings.results import ListingView
 from numerbay_chain.listings.words import explain
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 _PATIENCE: Final = {"waits": 3, "each": 5.0, "total": 30.0}
 """What a list waits for descriptions: objects that do not come, seconds for one and for all."""
 _ALONE: Final = {"waits": 1, "each": 30.0}
 
 
-def view_listing(market: Market, listing_id: int) -> ListingView:
+def view_listing(session: Session, listing_id: int) -> ListingView:
     """Return a listing, its description (read from the store and checked) and its terms in words. Raises
     `RevertedError` for one that does not exist."""
-    return _views(market, market.contract.look(), [listing_id], _ALONE)[0]
+    return _views(session, session.contract.look(), [listing_id], _ALONE)[0]
 
 
-def view_listings(market: Market, seller: str | None = None, limit: int | None = MOST) -> Page[ListingView]:
+def view_listings(session: Session, seller: str | None = None, limit: int | None = MOST) -> Page[ListingView]:
     """Return all listings, or one seller's, by id: the newest `limit` of them (None: all)."""
-    look = market.contract.look()
+    look = session.contract.look()
     if seller is None:
         ids: Sequence[int] = range(1, look.listing_count() + 1)
     else:
-        ids = sorted(read_listings(market.index, seller, last=look.block).listings)
+        ids = sorted(read_listings(session.index, seller, last=look.block).listings)
     chosen = ids if limit is None else ids[max(len(ids) - limit, 0) :]
-    return Page(_views(market, look, chosen, _PATIENCE), len(ids) - len(chosen))
+    return Page(_views(session, look, chosen, _PATIENCE), len(ids) - len(chosen))
 
 
-def _views(market: Market, look: Snapshot, ids: Sequence[int], patience: dict[str, Any]) -> list[ListingView]:
+def _views(session: Session, look: Snapshot, ids: Sequence[int], patience: dict[str, Any]) -> list[ListingView]:
     """Descriptions of listings that sold most are read first: anybody can make listings whose description nobody has,
     and patience ends."""
-    store = None if market.content.store_or_none is None else PatientStore(market.content.store_or_none, **patience)
-    listings, gas_price, views = look.listings(ids), market.connection.gas_price(), dict[int, ListingView]()
+    store = None if session.content.store_or_none is None else PatientStore(session.content.store_or_none, **patience)
+    listings, gas_price, views = look.listings(ids), session.connection.gas_price(), dict[int, ListingView]()
     look.tokens(listing.terms.token for listing in listings)  # all at once
     for listing in sorted(listings, key=lambda listing: (-listing.orders, listing.id)):
         token, late = look.token(listing.terms.token), listing.overdue(look.time)
         description, trouble = read_description(store, listing.offer.details)
-        words = explain(listing.terms, listing.offer.price, token, gas_price, market.connection.coin)
+        words = explain(listing.terms, listing.offer.price, token, gas_price, session.connection.coin)
         due = listing.terms.due(listing.next_round)
         views[listing.id] = ListingView(listing, token, description, trouble, tuple(words), due, late)
     return [views[listing.id] for listing in listings]

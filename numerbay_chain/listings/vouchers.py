@@ -18,7 +18,7 @@ from numerbay_chain.listings.results import VoucherStatus
 from numerbay_chain.protocol.events import Done
 from numerbay_chain.protocol.rules import REVOKED
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 _VERSION: Final = 1
 _SIGNATURE_LENGTH: Final = 65  # of an account with a key; a contract signs with any length, or with nothing
@@ -94,7 +94,7 @@ def _parse(values: dict[str, Any]) -> Voucher:
 
 
 def issue(
-    market: Market,
+    session: Session,
     listing_id: int,
     *,
     price: int | str,
@@ -109,8 +109,8 @@ def issue(
     `buyer` None: anyone. `valid_for`, in seconds or as text, counts from the chain's time. Raises `RefusedError` for
     a listing of somebody else, `UsageError` for what is out of its bounds.
     """
-    listing = market.contract.listing(listing_id)
-    if listing.seller != market.account:
+    listing = session.contract.listing(listing_id)
+    if listing.seller != session.account:
         raise RefusedError(
             f"listing {listing_id} belongs to {listing.seller}",
             "sign vouchers with the seller's account",
@@ -120,25 +120,25 @@ def issue(
     voucher = Voucher(
         listing=listing_id,
         buyer=checksummed(buyer) if buyer else ZERO_ADDRESS,
-        price=market.contract.token(listing.terms.token).amount(price),
+        price=session.contract.token(listing.terms.token).amount(price),
         max_rounds=_within("rounds of a voucher", max_rounds, 1, listing.terms.max_rounds),
         uses=_within("uses of a voucher", uses, 1, 2**32 - 1),
-        deadline=_within("deadline of a voucher", market.connection.now() + seconds, 1, 2**40 - 1),
+        deadline=_within("deadline of a voucher", session.connection.now() + seconds, 1, 2**40 - 1),
         nonce=_within("nonce of a voucher", secrets.randbits(256) if nonce is None else nonce, 0, 2**256 - 1),
     )
-    return sign_voucher(market, voucher)
+    return sign_voucher(session, voucher)
 
 
-def revoke(market: Market, voucher: SignedVoucher | Voucher) -> Done | None:
+def revoke(session: Session, voucher: SignedVoucher | Voucher) -> Done | None:
     """Make a voucher unusable. Return None where it was so already."""
     plain = voucher.voucher if isinstance(voucher, SignedVoucher) else voucher
-    digest = market.contract.voucher_digest(plain)
+    digest = session.contract.voucher_digest(plain)
 
     def prepare() -> Prepared | None:
-        revoked = market.contract.voucher_uses(digest) == REVOKED
+        revoked = session.contract.voucher_uses(digest) == REVOKED
         return None if revoked else Prepared(calls.revoke_voucher(voucher=plain))
 
-    sent = market.sending.resume_or_send(f"revoke-{digest.hex()}", prepare)
+    sent = session.sending.resume_or_send(f"revoke-{digest.hex()}", prepare)
     return Done(sent.receipt, resumed=sent.resumed) if sent else None
 
 
@@ -148,11 +148,11 @@ def _within(what: str, value: int, least: int, most: int) -> int:
     return value
 
 
-def sign_voucher(market: Market, voucher: Voucher) -> SignedVoucher:
-    """Signs for the market's chain and contract. Raises `AccountError`."""
-    account, chain_id, marketplace = market.account, market.connection.chain_id, market.contract.address
+def sign_voucher(session: Session, voucher: Voucher) -> SignedVoucher:
+    """Signs for the session's chain and contract. Raises `AccountError`."""
+    account, chain_id, marketplace = session.account, session.connection.chain_id, session.contract.address
     message = typed_data.voucher(chain_id, marketplace, voucher)
-    signature = market.sending.sender.signer.sign_typed_data(message)
+    signature = session.sending.sender.signer.sign_typed_data(message)
     signed = SignedVoucher(chain_id, marketplace, voucher, signature)
     if _signer_of(signed) != account:
         raise RefusedError(
@@ -171,36 +171,36 @@ def _signer_of(signed: SignedVoucher) -> str | None:
     return accounts.signer_of(digest_of(signed), signed.signature)
 
 
-def _is_signed_by(market: Market, signed: SignedVoucher, seller: str, digest: bytes) -> bool:
+def _is_signed_by(session: Session, signed: SignedVoucher, seller: str, digest: bytes) -> bool:
     """Whether the marketplace would take the signature for the seller's: where there is code, the code decides."""
-    if not market.connection.code(seller):
+    if not session.connection.code(seller):
         return _signer_of(signed) == seller
     question = _VALID + codec.encode([{"type": "bytes32"}, {"type": "bytes"}], [digest, signed.signature])
     try:
-        answer = market.connection.read(seller, question)
+        answer = session.connection.read(seller, question)
     except RevertedError:
         return False
     return answer[:32] == _VALID.ljust(32, b"\0")
 
 
-def voucher_status(market: Market, voucher: SignedVoucher) -> VoucherStatus:
+def voucher_status(session: Session, voucher: SignedVoucher) -> VoucherStatus:
     """Return how often a voucher was used, and whether it can be used now."""
-    return status_of(market, market.contract.look(), voucher)
+    return status_of(session, session.contract.look(), voucher)
 
 
 def status_of(
-    market: Market, look: Snapshot, signed: SignedVoucher, rounds: int = 1, buyer: str | None = None
+    session: Session, look: Snapshot, signed: SignedVoucher, rounds: int = 1, buyer: str | None = None
 ) -> VoucherStatus:
     """What the contract would say to it as of one look. `buyer`: who wants to use it (None: whoever it is for)."""
     voucher = signed.voucher
-    if (signed.chain_id, signed.marketplace) != (market.connection.chain_id, market.contract.address):
+    if (signed.chain_id, signed.marketplace) != (session.connection.chain_id, session.contract.address):
         # this contract's listings and uses say nothing about it
         elsewhere = f"the voucher is for the marketplace {signed.marketplace} on chain {signed.chain_id}"
         return VoucherStatus(digest_of(signed), voucher, _signer_of(signed) or ZERO_ADDRESS, 0, False, elsewhere)
     digest = digest_of(signed)
     look.load(("listing", voucher.listing), ("voucher_uses", digest))
     listing, uses = look.listing(voucher.listing), look.voucher_uses(digest)
-    revoked, by_seller = uses == 2**256 - 1, _is_signed_by(market, signed, listing.seller, digest)
+    revoked, by_seller = uses == 2**256 - 1, _is_signed_by(session, signed, listing.seller, digest)
     signer = listing.seller if by_seller else _signer_of(signed) or ZERO_ADDRESS
     late = look.time - voucher.deadline
     problem = None

@@ -5,30 +5,30 @@ from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.types import ZERO_ADDRESS
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
-def missing_approval(market: Market, token: str, amount: int) -> Call | None:
+def missing_approval(session: Session, token: str, amount: int) -> Call | None:
     """Return the approval of exactly `amount`, in the token's smallest unit; None where none is needed: for nothing,
     for the chain's coin, and where the marketplace may take that much already. Raises `AccountError` where the account
     holds less."""
     if token == ZERO_ADDRESS or amount == 0:
         return None
-    tokens.require_balance(market.connection, token, market.account, amount)
-    spender = market.contract.address
-    if tokens.allowance(market.connection, token, market.account, spender) >= amount:
+    tokens.require_balance(session.connection, token, session.account, amount)
+    spender = session.contract.address
+    if tokens.allowance(session.connection, token, session.account, spender) >= amount:
         return None
     return calls.approve(token=token, spender=spender, amount=amount)
 
 
-def ensure_allowance(market: Market, token: str, amount: int) -> Receipt | None:
+def ensure_allowance(session: Session, token: str, amount: int) -> Receipt | None:
     """Approve exactly `amount` of a token, unless that is not needed (`missing_approval`). Return the receipt of what
     was sent.
 
     An approval is not kept in the outbox: it sets an amount, so that twice is once. Raises as `missing_approval`,
     `Planned` in a dry run, and `RefusedError` where the token does not do it.
     """
-    if missing_approval(market, token, amount) is None:
+    if missing_approval(session, token, amount) is None:
         return None
-    market.require_second()  # before the contract is allowed to take anything
-    return market.sending.approve(token, amount)
+    session.require_second()  # before the contract is allowed to take anything
+    return session.sending.approve(token, amount)

@@ -19,7 +19,7 @@ from numerbay_chain.protocol.facts import Facts
 from numerbay_chain.protocol.gas import RECLAIM_GAS
 from numerbay_chain.protocol.rules import is_in
 from numerbay_chain.protocol.types import Listing, Order, Settlement, Token
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 MOST_TRANSACTIONS: Final = 200
 """Of one call: an order of a year's daily rounds takes two for each that nobody released."""
@@ -53,31 +53,31 @@ class MissedRounds:
         return len(self.overdue) + len(self.claims)
 
 
-def missed_of_order(market: Market, order: int, round: int | None = None) -> MissedRounds:
+def missed_of_order(session: Session, order: int, round: int | None = None) -> MissedRounds:
     """Return what `collect_missed` would pay back, in how many transactions, for how much gas. Sends nothing. Raises
     `RevertedError` where there is no such order."""
-    look = market.contract.look()
-    return _missed_of_order(market, look, order, round)
+    look = session.contract.look()
+    return _missed_of_order(session, look, order, round)
 
 
-def _missed_of_order(market: Market, look: Snapshot, order: int, round: int | None) -> MissedRounds:
+def _missed_of_order(session: Session, look: Snapshot, order: int, round: int | None) -> MissedRounds:
     look.load(("order", order), ("listing", order >> 32))
     held, listing = look.order(order), look.listing(order >> 32)
-    facts = read_about(market.index, [listing.id, order], _PAID_BACK, last=look.block)
-    return _find(market, look, listing, [held], facts, round)
+    facts = read_about(session.index, [listing.id, order], _PAID_BACK, last=look.block)
+    return _find(session, look, listing, [held], facts, round)
 
 
-def missed_of_listing(market: Market, listing_id: int) -> MissedRounds:
+def missed_of_listing(session: Session, listing_id: int) -> MissedRounds:
     """Return what `collect_all_missed` would pay back. Sends nothing. Raises `RevertedError` where there is no such
     listing."""
-    look = market.contract.look()
+    look = session.contract.look()
     listing = look.listing(listing_id)
-    facts = read_listing(market.index, listing, _PAID_BACK, last=look.block)
-    return _find(market, look, listing, [facts.order(id).sold for id in listing.order_ids()], facts, None)
+    facts = read_listing(session.index, listing, _PAID_BACK, last=look.block)
+    return _find(session, look, listing, [facts.order(id).sold for id in listing.order_ids()], facts, None)
 
 
 def _find(
-    market: Market, look: Snapshot, listing: Listing, orders: Sequence[Order], facts: Facts, round: int | None
+    session: Session, look: Snapshot, listing: Listing, orders: Sequence[Order], facts: Facts, round: int | None
 ) -> MissedRounds:
     paid = [order for order in orders if order.price]
     end = max((order.end for order in paid), default=0)
@@ -99,8 +99,8 @@ def _find(
         amount=sum(prices[order] for order, _ in chosen),
         more=len(overdue) + count - len(first) - len(chosen),
         gas=gas,
-        fee=gas * market.connection.gas_price(),
-        coin=market.connection.coin,
+        fee=gas * session.connection.gas_price(),
+        coin=session.connection.coin,
         skipped=tuple(missed),
     )
 
@@ -122,36 +122,36 @@ def _claims(facts: Facts, orders: Sequence[Order], missed: Sequence[int]) -> tup
     return ((order, round) for round, order in merge(*map(of, orders))), count
 
 
-def collect_missed(market: Market, order: int, round: int | None = None) -> list[Done]:
+def collect_missed(session: Session, order: int, round: int | None = None) -> list[Done]:
     """Get missed rounds paid back (all, or one); skip the overdue ones among them first. By anyone, for the order's
     buyer. Sends at most 200 transactions: what is left (`missed`) takes another call."""
-    look = market.contract.look()
-    found = _missed_of_order(market, look, order, round)
-    resumed = _resume(market, look.order(order), found, round)
+    look = session.contract.look()
+    found = _missed_of_order(session, look, order, round)
+    resumed = _resume(session, look.order(order), found, round)
     left = [claim for claim in found.claims if claim[1] not in {done.round for done in resumed}]
     if round is not None and not resumed:
         left = [(order, round)]  # what can't be paid back is the contract's to say
-    return sorted(resumed + _pay(market, found, left), key=lambda done: done.round or 0)
+    return sorted(resumed + _pay(session, found, left), key=lambda done: done.round or 0)
 
 
-def collect_all_missed(market: Market, listing_id: int) -> list[Done]:
+def collect_all_missed(session: Session, listing_id: int) -> list[Done]:
     """Get missed rounds of every order of a listing that was paid for paid back, to each order's buyer. By anyone.
     Sends at most 200 transactions."""
-    found = missed_of_listing(market, listing_id)
-    return _pay(market, found, found.claims)
+    found = missed_of_listing(session, listing_id)
+    return _pay(session, found, found.claims)
 
 
-def _resume(market: Market, order: Order, found: MissedRounds, round: int | None) -> list[Done]:
+def _resume(session: Session, order: Order, found: MissedRounds, round: int | None) -> list[Done]:
     """What interrupted calls had sent for this order, also where its log is there already."""
     over = found.skipped if round is None else [round]
-    sent = (market.sending.resume(_label(order.id, one)) for one in over if order.covers(one))
+    sent = (session.sending.resume(_label(order.id, one)) for one in over if order.covers(one))
     return [paid_by(one, "MissedRefunded", found.token) for one in sent if one is not None]
 
 
-def _pay(market: Market, found: MissedRounds, claims: Sequence[Claim]) -> list[Done]:
-    _skip(market, found)
+def _pay(session: Session, found: MissedRounds, claims: Sequence[Claim]) -> list[Done]:
+    _skip(session, found)
     paid: list[Done] = []
-    settled = dict(zip(claims, market.contract.at().settlements(claims), strict=True))
+    settled = dict(zip(claims, session.contract.at().settlements(claims), strict=True))
     for order, round in claims:
 
         def prepare(claim: Claim = (order, round)) -> Prepared | None:
@@ -160,7 +160,7 @@ def _pay(market: Market, found: MissedRounds, claims: Sequence[Claim]) -> list[D
             return Prepared(calls.refund_missed(order=claim[0], round=claim[1]))
 
         try:
-            sent = market.sending.resume_or_send(_label(order, round), prepare)
+            sent = session.sending.resume_or_send(_label(order, round), prepare)
         except RevertedError as error:
             if error.name != "AlreadySettled":
                 raise
@@ -174,18 +174,18 @@ def _label(order: int, round: int) -> str:
     return f"missed-{order}-{round}"
 
 
-def _skip(market: Market, found: MissedRounds) -> None:
+def _skip(session: Session, found: MissedRounds) -> None:
     """Skip the overdue rounds, each once, as anybody may."""
-    contract, id = market.contract, found.listing.id
+    contract, id = session.contract, found.listing.id
     label = f"skip-{id}"
-    market.sending.resume(label)  # one that was on its way moves the listing to its next round
+    session.sending.resume(label)  # one that was on its way moves the listing to its next round
     next_round = contract.listing(id).next_round if found.overdue else 0
     for round in found.overdue:
         if next_round > round:
             continue
         due = found.listing.terms.due(round)
         window = Window(after=None if due is None else due + 1)
-        market.sending.send(label, calls.skip(listing=id, round=round), window=window)
+        session.sending.send(label, calls.skip(listing=id, round=round), window=window)
         next_round = contract.listing(id).next_round
         if next_round <= round:
             raise NetworkError(

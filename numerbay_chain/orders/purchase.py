@@ -26,53 +26,53 @@ from numerbay_chain.orders.quote import PurchaseRequest, quote_at, refuse_young
 from numerbay_chain.orders.results import Purchase, Quote
 from numerbay_chain.protocol.events import Receipt, event_of
 from numerbay_chain.protocol.types import Order, Permit, Release, Token
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 _PERMIT_LIFETIME: Final = 3_600  # seconds
 
 
-def buy(market: Market, request: PurchaseRequest) -> Purchase:
+def buy(session: Session, request: PurchaseRequest) -> Purchase:
     """Buy rounds of a listing, and pay for all of them.
 
     Raises `RefusedError` for an order that the recipient holds already for that round, for a young listing
     (`too-early`), for a seller, terms or checked content that changed before the purchase was signed (`terms-changed`),
     and for all that `quote` refuses.
     """
-    if bought := resume_purchase(market, request):
+    if bought := resume_purchase(session, request):
         return bought
-    with market.decision():
-        look = market.contract.look()
-        quote = _agree(market, look, request, request.quote)
+    with session.decision():
+        look = session.contract.look()
+        quote = _agree(session, look, request, request.quote)
         if not _takes_time(quote, request):
-            return _pay(market, request, quote, _NOTHING)
-    prepared = _prepare(market, look, quote, request)
-    with market.decision():  # anew: the content took long to read, and an approval to be mined
-        look = market.contract.look()
-        quote = _agree(market, look, request, quote)
-        _refuse_other_content(market, look, quote, prepared.checked)
-        return _pay(market, request, quote, prepared)
+            return _pay(session, request, quote, _NOTHING)
+    prepared = _prepare(session, look, quote, request)
+    with session.decision():  # anew: the content took long to read, and an approval to be mined
+        look = session.contract.look()
+        quote = _agree(session, look, request, quote)
+        _refuse_other_content(session, look, quote, prepared.checked)
+        return _pay(session, request, quote, prepared)
 
 
-def resume_purchase(market: Market, request: PurchaseRequest) -> Purchase | None:
+def resume_purchase(session: Session, request: PurchaseRequest) -> Purchase | None:
     """Return what became of a purchase that an interrupted `buy` had sent; None if there is none. Sends nothing new.
     Raises `RefusedError` naming the order where something else was bought then."""
-    label, asked = _asked(market, request)
-    found = market.sending.resume(label)
-    return _bought(market, found, None, asked, None) if found else None
+    label, asked = _asked(session, request)
+    found = session.sending.resume(label)
+    return _bought(session, found, None, asked, None) if found else None
 
 
-def _asked(market: Market, request: PurchaseRequest) -> tuple[str, str]:
+def _asked(session: Session, request: PurchaseRequest) -> tuple[str, str]:
     """The outbox's label, and what of the purchase is the same however often it is asked for."""
     # not the signature: a contract's may be empty, or the same for all
     which = f"voucher {digest_of(request.voucher).hex() if request.voucher else 'none'}"
-    return f"buy-{request.listing_id}-{request.receiver(market)}", f"{request.rounds} rounds, {which}"
+    return f"buy-{request.listing_id}-{request.receiver(session)}", f"{request.rounds} rounds, {which}"
 
 
-def _agree(market: Market, look: Snapshot, request: PurchaseRequest, agreed: Quote | None) -> Quote:
+def _agree(session: Session, look: Snapshot, request: PurchaseRequest, agreed: Quote | None) -> Quote:
     """Return what the purchase costs and binds to now. Raises `RefusedError` where that is not what was `agreed`: the
     contract binds a purchase to a listing's number, version and round, not to the seller behind that number, which a
     reorganization can change."""
-    quote = quote_at(market, look, request if agreed is None else replace(request, first_round=agreed.first_round))
+    quote = quote_at(session, look, request if agreed is None else replace(request, first_round=agreed.first_round))
     if agreed is not None:
         _refuse_change(quote, agreed)
     most = None if request.max_price is None else quote.token.amount(request.max_price)
@@ -83,9 +83,9 @@ def _agree(market: Market, look: Snapshot, request: PurchaseRequest, agreed: Quo
             code="price-too-high",
         )
     if not request.young_listing:
-        refuse_young(market, look, quote.listing)
+        refuse_young(session, look, quote.listing)
     if not request.again:
-        _refuse_second(market, look, quote)
+        _refuse_second(session, look, quote)
     return quote
 
 
@@ -107,10 +107,10 @@ def _refuse_change(now: Quote, agreed: Quote) -> None:
             raise RefusedError(f"{what} changed since you agreed", "look at it again, then buy", code="terms-changed")
 
 
-def _refuse_other_content(market: Market, look: Snapshot, quote: Quote, checked: Release | None) -> None:
+def _refuse_other_content(session: Session, look: Snapshot, quote: Quote, checked: Release | None) -> None:
     """Raise `RefusedError` where the round has other content by now than was `checked`: a reorganization can change
     it, and the contract does not bind a purchase to it."""
-    if checked is not None and _released(market, look, quote).content_hash != checked.content_hash:
+    if checked is not None and _released(session, look, quote).content_hash != checked.content_hash:
         raise RefusedError(
             f"round {quote.first_round} has other content by now than was checked",
             "nothing was paid; run this again",
@@ -118,10 +118,10 @@ def _refuse_other_content(market: Market, look: Snapshot, quote: Quote, checked:
         )
 
 
-def _refuse_second(market: Market, look: Snapshot, quote: Quote) -> None:
-    bought = [one.sold for one in read_purchases(market.index, quote.recipient, last=look.block).orders.values()]
+def _refuse_second(session: Session, look: Snapshot, quote: Quote) -> None:
+    bought = [one.sold for one in read_purchases(session.index, quote.recipient, last=look.block).orders.values()]
     held = sorted(one.id for one in bought if one.listing == quote.listing.id and one.covers(quote.first_round))
-    facts = read_orders(market.index, held, last=look.block)
+    facts = read_orders(session.index, held, last=look.block)
     for order in (facts.order(id).sold for id in held):
         if order.covers(quote.first_round):  # it did when it was bought
             raise RefusedError(
@@ -149,17 +149,17 @@ def _takes_time(quote: Quote, request: PurchaseRequest) -> bool:
     return (quote.already_out and request.check) or (quote.total > 0 and not quote.token.native)
 
 
-def _prepare(market: Market, look: Snapshot, quote: Quote, request: PurchaseRequest) -> _Prepared:
+def _prepare(session: Session, look: Snapshot, quote: Quote, request: PurchaseRequest) -> _Prepared:
     checked = None
     if quote.already_out and request.check:
         until = _last_second(quote, request.voucher, None)
-        with market.content.reading(None if until is None else market.clock.left(until)):
-            checked = _check_content(market, look, quote, request.progress)
-    return _Prepared(checked, *_allow(market, quote, request.permit))
+        with session.content.reading(None if until is None else session.clock.left(until)):
+            checked = _check_content(session, look, quote, request.progress)
+    return _Prepared(checked, *_allow(session, quote, request.permit))
 
 
-def _released(market: Market, look: Snapshot, quote: Quote) -> Release:
-    release = read_release(market.index, quote.listing.id, quote.first_round, last=look.block)
+def _released(session: Session, look: Snapshot, quote: Quote) -> Release:
+    release = read_release(session.index, quote.listing.id, quote.first_round, last=look.block)
     if release is None:
         raise NetworkError(
             "the node left out a release", "check from_block, or use another node", code="node-incomplete"
@@ -167,19 +167,19 @@ def _released(market: Market, look: Snapshot, quote: Quote) -> Release:
     return release
 
 
-def _check_content(market: Market, look: Snapshot, quote: Quote, progress: Progress) -> Release:
+def _check_content(session: Session, look: Snapshot, quote: Quote, progress: Progress) -> Release:
     """Read every byte of the round that is out. Raises `RefusedError` where something is wrong."""
-    release = _released(market, look, quote)
-    with _keeping(market, look, quote, release):
+    release = _released(session, look, quote)
+    with _keeping(session, look, quote, release):
         found = check(
             release.manifest,
             release.content_hash,
-            market.content.reader(release.content_hash),
+            session.content.reader(release.content_hash),
             lambda done, total: progress("check", done, total),
         )
     for one in found:
         if one.code.startswith("details-"):
-            market.notify(f"round {quote.first_round}: {one.message}; the file can be read without them")
+            session.notify(f"round {quote.first_round}: {one.message}; the file can be read without them")
     problems = [one for one in found if not one.code.startswith("details-")]
     if problems:
         raise RefusedError(
@@ -190,7 +190,7 @@ def _check_content(market: Market, look: Snapshot, quote: Quote, progress: Progr
     return release
 
 
-def _keeping(market: Market, look: Snapshot, quote: Quote, release: Release) -> AbstractContextManager[None]:
+def _keeping(session: Session, look: Snapshot, quote: Quote, release: Release) -> AbstractContextManager[None]:
     """What is checked before it is bought is kept: the host may be the seller, and silent once it is paid."""
     terms = quote.listing.terms
     try:
@@ -200,32 +200,32 @@ def _keeping(market: Market, look: Snapshot, quote: Quote, release: Release) -> 
     if manifest.content_hash != release.content_hash:
         return nullcontext()
     matures_at = terms.maturity_of(terms.bucket_at(look.time))
-    return market.content.keeping(manifest, release.listing, release.round, None, terms.needed_until(matures_at))
+    return session.content.keeping(manifest, release.listing, release.round, None, terms.needed_until(matures_at))
 
 
-def _allow(market: Market, quote: Quote, permit: bool) -> tuple[Receipt | None, Permit | None]:
+def _allow(session: Session, quote: Quote, permit: bool) -> tuple[Receipt | None, Permit | None]:
     """Lets the marketplace take a token's payment: by signature where the token can do that, else by approving the
     exact amount."""
     token, total = quote.token.address, quote.total
-    if permit and missing_approval(market, token, total) is not None:
-        market.require_second()  # before the contract is allowed to take anything
-        signer, spender = market.sending.sender.signer, market.contract.address
-        deadline = max(market.connection.now(), int(market.clock.here())) + _PERMIT_LIFETIME
+    if permit and missing_approval(session, token, total) is not None:
+        session.require_second()  # before the contract is allowed to take anything
+        signer, spender = session.sending.sender.signer, session.contract.address
+        deadline = max(session.connection.now(), int(session.clock.here())) + _PERMIT_LIFETIME
         try:
-            return None, tokens.sign_permit(market.connection, signer, token, spender, total, deadline)
+            return None, tokens.sign_permit(session.connection, signer, token, spender, total, deadline)
         except RefusedError:
-            market.notify(f"{quote.token.symbol} takes no permit: the exact amount is approved first")
-    return ensure_allowance(market, token, total), None
+            session.notify(f"{quote.token.symbol} takes no permit: the exact amount is approved first")
+    return ensure_allowance(session, token, total), None
 
 
-def _pay(market: Market, request: PurchaseRequest, quote: Quote, prepared: _Prepared) -> Purchase:
+def _pay(session: Session, request: PurchaseRequest, quote: Quote, prepared: _Prepared) -> Purchase:
     """Sign and send what was decided, once the second node confirmed what it rests on."""
-    (label, asked), voucher, permit = _asked(market, request), request.voucher, prepared.permit
+    (label, asked), voucher, permit = _asked(session, request), request.voucher, prepared.permit
     call, until = _call(quote, voucher, permit), _last_second(quote, voucher, permit)
-    market.confirm()
+    session.confirm()
     # what never reached the network is sent only if it is what would be signed now
-    sent = market.sending.send(label, call, f"{asked}; {fingerprint(call)}", Window(until=until))
-    return _bought(market, sent, prepared.approval, asked, quote.token)
+    sent = session.sending.send(label, call, f"{asked}; {fingerprint(call)}", Window(until=until))
+    return _bought(session, sent, prepared.approval, asked, quote.token)
 
 
 def _call(quote: Quote, voucher: SignedVoucher | None, permit: Permit | None) -> calls.Call:
@@ -260,7 +260,7 @@ def _last_second(quote: Quote, voucher: SignedVoucher | None, permit: Permit | N
     return min(ends, default=None)
 
 
-def _bought(market: Market, sent: Sent, approval: Receipt | None, asked: str, token: Token | None) -> Purchase:
+def _bought(session: Session, sent: Sent, approval: Receipt | None, asked: str, token: Token | None) -> Purchase:
     """`token`: None where an earlier call bought, which alone knew it."""
     event = event_of(sent.receipt, "Bought")
     order = Order(
@@ -273,5 +273,5 @@ def _bought(market: Market, sent: Sent, approval: Receipt | None, asked: str, to
             "run this again if another one is wanted, with --again for the same round",
             code="earlier-transaction",
         )
-    paid = token or market.contract.token(market.contract.listing(order.listing).terms.token)
+    paid = token or session.contract.token(session.contract.listing(order.listing).terms.token)
     return Purchase(order, paid, order.price * order.rounds, sent.receipt, approval, sent.resumed)

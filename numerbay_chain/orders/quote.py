@@ -11,7 +11,7 @@ from numerbay_chain.listings.vouchers import SignedVoucher, status_of
 from numerbay_chain.listings.words import explain
 from numerbay_chain.orders.results import Quote
 from numerbay_chain.protocol.types import Listing
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,39 +43,39 @@ class PurchaseRequest:
     permit: bool = True
     progress: Progress = silent
 
-    def receiver(self, market: Market) -> str:
+    def receiver(self, session: Session) -> str:
         """The recipient's address. Raises `UsageError` for one with a wrong checksum."""
-        return checksummed(self.recipient) if self.recipient else market.account
+        return checksummed(self.recipient) if self.recipient else session.account
 
 
-def make_quote(market: Market, request: PurchaseRequest) -> Quote:
+def make_quote(session: Session, request: PurchaseRequest) -> Quote:
     """Return what a purchase would cost and bind to. Sends nothing, and reads no content.
 
     Raises `RefusedError` for what can't be bought (closed, sold out, overdue, too young, voucher of no use), and
     `AccountError` for a recipient without a registered key.
     """
-    look = market.contract.look()
-    quote = quote_at(market, look, request)
+    look = session.contract.look()
+    quote = quote_at(session, look, request)
     if not request.young_listing:
-        refuse_young(market, look, quote.listing)
+        refuse_young(session, look, quote.listing)
     return quote
 
 
-def quote_at(market: Market, look: Snapshot, request: PurchaseRequest) -> Quote:
+def quote_at(session: Session, look: Snapshot, request: PurchaseRequest) -> Quote:
     """`make_quote`, as of one look, whether the listing is young or not."""
-    receiver, rounds = request.receiver(market), request.rounds
+    receiver, rounds = request.receiver(session), request.rounds
     look.load(("listing", request.listing_id), ("current_key", receiver))
     listing = look.listing(request.listing_id)
-    token = market.contract.token(listing.terms.token)
+    token = session.contract.token(listing.terms.token)
     _refuse_count(listing, rounds)
-    first = _first_round(market, look, listing, request.first_round)
+    first = _first_round(session, look, listing, request.first_round)
     _refuse_overdue(look, listing, first, rounds)
     if listing.places_left == 0:
         raise RefusedError(
             f"listing {listing.id} is sold out", "wait until somebody's order ends before it began", code="sold-out"
         )
-    price, most = _price(market, look, listing, request)
-    gas_price, coin = market.connection.gas_price(), market.connection.coin
+    price, most = _price(session, look, listing, request)
+    gas_price, coin = session.connection.gas_price(), session.connection.coin
     words = explain(replace(listing.terms, max_rounds=most), price, token, gas_price, coin)
     return Quote(
         listing=listing,
@@ -86,7 +86,7 @@ def quote_at(market: Market, look: Snapshot, request: PurchaseRequest) -> Quote:
         already_out=first < listing.next_round,
         total=price * rounds,
         recipient=receiver,
-        epoch=_epoch(market, look, receiver),
+        epoch=_epoch(session, look, receiver),
         words=tuple(words),
     )
 
@@ -102,7 +102,7 @@ def _refuse_count(listing: Listing, rounds: int) -> None:
         )
 
 
-def _price(market: Market, look: Snapshot, listing: Listing, request: PurchaseRequest) -> tuple[int, int]:
+def _price(session: Session, look: Snapshot, listing: Listing, request: PurchaseRequest) -> tuple[int, int]:
     """The price of a round, and the most rounds of an order: by the voucher, else by the offer, if it is open."""
     voucher = request.voucher
     if voucher is None:
@@ -117,22 +117,22 @@ def _price(market: Market, look: Snapshot, listing: Listing, request: PurchaseRe
             "buy that one with it",
             code="voucher-for-other-listing",
         )
-    if problem := status_of(market, look, voucher, request.rounds, market.account).problem:
+    if problem := status_of(session, look, voucher, request.rounds, session.account).problem:
         raise RefusedError(problem, "ask the seller for another one", code="voucher-unusable")
     return voucher.voucher.price, min(listing.terms.max_rounds, voucher.voucher.max_rounds)
 
 
-def _epoch(market: Market, look: Snapshot, receiver: str) -> int:
+def _epoch(session: Session, look: Snapshot, receiver: str) -> int:
     key = look.current_key(receiver)
     if key is None:
-        whose = "you have" if receiver == market.account else f"{receiver} has"
+        whose = "you have" if receiver == session.account else f"{receiver} has"
         raise AccountError(
             f"{whose} no registered key: nothing could be sealed to it", "run `keys register` first", code="no-key"
         )
     return key[0]
 
 
-def _first_round(market: Market, look: Snapshot, listing: Listing, asked: int | None) -> int:
+def _first_round(session: Session, look: Snapshot, listing: Listing, asked: int | None) -> int:
     latest = listing.next_round - 1
     out = listing.terms.instant and latest >= 0
     if out:
@@ -146,7 +146,9 @@ def _first_round(market: Market, look: Snapshot, listing: Listing, asked: int | 
                 code="faulty",
             )
         if asked is None:
-            market.notify(f"round {latest}, which is out, was proven faulty: what is on offer begins with the next one")
+            session.notify(
+                f"round {latest}, which is out, was proven faulty: what is on offer begins with the next one"
+            )
         out = False
     if asked is None:
         return latest if out else listing.next_round
@@ -170,21 +172,21 @@ def _refuse_overdue(look: Snapshot, listing: Listing, first: int, rounds: int) -
         )
 
 
-def refuse_young(market: Market, look: Snapshot, listing: Listing) -> None:
+def refuse_young(session: Session, look: Snapshot, listing: Listing) -> None:
     """A listing that is not final could be another one's by the time the purchase is mined. Raises `RefusedError`."""
-    finality = market.finality()
+    finality = session.finality()
     if finality.is_instant:
         return
-    created = [*market.index.events(["ListingCreated"], last=look.block, listing=listing.id)]
+    created = [*session.index.events(["ListingCreated"], last=look.block, listing=listing.id)]
     if len(created) != 1:
         raise NetworkError(
-            f"{market.index.name} left out the creation of listing {listing.id}",
+            f"{session.index.name} left out the creation of listing {listing.id}",
             "check from_block, or use another node",
             code="node-incomplete",
         )
     if created[0]["seller"] != listing.seller or created[0]["terms"] != listing.terms:
         raise NetworkError(
-            f"the logs of {market.index.name} and the contract do not agree on the seller of listing {listing.id}",
+            f"the logs of {session.index.name} and the contract do not agree on the seller of listing {listing.id}",
             "use another node",
             code="node-incomplete",
         )

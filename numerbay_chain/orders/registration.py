@@ -7,34 +7,34 @@ from numerbay_chain.core.files.atomic import expanded
 from numerbay_chain.core.home import keyfile
 from numerbay_chain.orders.results import RegisteredKey
 from numerbay_chain.protocol.events import event_of
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
-def register_key(market: Market, path: str | Path | None = None) -> RegisteredKey:
+def register_key(session: Session, path: str | Path | None = None) -> RegisteredKey:
     """Register the X25519 key in a key file; make the file first if there is none (0600, never overwritten).
 
     `path` None: the setting `key`, else the account's own file in the home folder. Sends nothing if that key is the
     account's newest already.
     """
-    chosen = expanded(path) if path is not None else market.key_path or default_path(market)
+    chosen = expanded(path) if path is not None else session.key_path or default_path(session)
     created = not chosen.exists()
     pair = keyfile.generate() if created else keyfile.load(chosen)
-    if created and not market.dry_run:
+    if created and not session.dry_run:
         # who can't register it is left no key file
-        market.sending.sender.plan(calls.register(public_key=pair.public_key))
+        session.sending.sender.plan(calls.register(public_key=pair.public_key))
         keyfile.save(pair, chosen)  # on disk before anybody can seal to it
-        market.notify(f"a key file was made: {chosen}; back it up, what you buy is sealed to it")
+        session.notify(f"a key file was made: {chosen}; back it up, what you buy is sealed to it")
     label = "register-key"
-    found = market.sending.resume(label)
-    current = market.contract.current_key(market.account)
+    found = session.sending.resume(label)
+    current = session.contract.current_key(session.account)
     if current is not None and current[1] == pair.public_key:
         receipt = found.receipt if found else None
-        return RegisteredKey(market.account, current[0], pair.public_key, str(chosen), created, receipt)
-    receipt = market.sending.send(label, calls.register(public_key=pair.public_key)).receipt
+        return RegisteredKey(session.account, current[0], pair.public_key, str(chosen), created, receipt)
+    receipt = session.sending.send(label, calls.register(public_key=pair.public_key)).receipt
     epoch = event_of(receipt, "KeyRegistered")["epoch"]
-    return RegisteredKey(market.account, epoch, pair.public_key, str(chosen), created, receipt)
+    return RegisteredKey(session.account, epoch, pair.public_key, str(chosen), created, receipt)
 
 
-def default_path(market: Market) -> Path:
+def default_path(session: Session) -> Path:
     """The account's own key file in the home folder."""
-    return market.home.folder("keys") / f"{market.account}.json"
+    return session.home.folder("keys") / f"{session.account}.json"

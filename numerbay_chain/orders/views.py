@@ -29,7 +29,7 @@ from numerbay_chain.protocol.rules import (
     dispute_state,
 )
 from numerbay_chain.protocol.types import Listing, Order, Release, Settlement, Token
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 _SHOWN: Final = (
     "Released", "Skipped", "RoundFaulty", "Delivered", "CopyDelivered", "Challenged", "Responded", "CopyFaulty",
@@ -37,45 +37,45 @@ _SHOWN: Final = (
 )  # fmt: skip
 
 
-def view_bought(market: Market, limit: int | None = MOST) -> Page[OrderView]:
+def view_bought(session: Session, limit: int | None = MOST) -> Page[OrderView]:
     """Return the account's orders as they stand, by id: `limit` of them, those that were paid for before those that
     were free, the newest of each, with their newest rounds; `.more` counts the others. None: all orders, with all
     rounds that are over."""
-    buyer, look = market.account, market.contract.look()
-    return _page(market, look, read_purchases(market.index, buyer, last=look.block), limit)
+    buyer, look = session.account, session.contract.look()
+    return _page(session, look, read_purchases(session.index, buyer, last=look.block), limit)
 
 
-def view_sold(market: Market, listing_id: int, limit: int | None = MOST) -> Page[OrderView]:
+def view_sold(session: Session, listing_id: int, limit: int | None = MOST) -> Page[OrderView]:
     """Return the orders of a listing as they stand: as `Buyer.orders`. Raises `RevertedError` where there is no such
     listing."""
-    look = market.contract.look()
+    look = session.contract.look()
     ids = look.listing(listing_id).order_ids()
-    return _page(market, look, read_orders(market.index, ids, last=look.block), limit)
+    return _page(session, look, read_orders(session.index, ids, last=look.block), limit)
 
 
-def view_order(market: Market, order: int) -> OrderView:
+def view_order(session: Session, order: int) -> OrderView:
     """Return one order, anybody's, with all rounds that are over. Raises `RevertedError` where there is no such
     order."""
-    look = market.contract.look()
+    look = session.contract.look()
     look.load(("order", order), ("listing", order >> 32))
-    (view,) = _views(look, _read(market, look, [order], {order: look.order(order)}), None)
+    (view,) = _views(look, _read(session, look, [order], {order: look.order(order)}), None)
     return view
 
 
-def _page(market: Market, look: Snapshot, sold: Facts, limit: int | None) -> Page[OrderView]:
+def _page(session: Session, look: Snapshot, sold: Facts, limit: int | None) -> Page[OrderView]:
     ranked = sorted(sold.orders.values(), key=lambda one: (one.sold.price > 0, one.block, one.id), reverse=True)
     ids = sorted(one.id for one in ranked[:limit])
-    shown = _read(market, look, ids, {})
+    shown = _read(session, look, ids, {})
     return Page(_views(look, shown, None if limit is None else MOST), len(ranked) - len(ids))
 
 
-def _read(market: Market, look: Snapshot, ids: Sequence[int], known: Mapping[int, Order]) -> list["_Shown"]:
+def _read(session: Session, look: Snapshot, ids: Sequence[int], known: Mapping[int, Order]) -> list["_Shown"]:
     """`known`: orders as the contract has them."""
     listings = {listing.id: listing for listing in look.listings(sorted({order >> 32 for order in ids}))}
-    facts = read_about(market.index, [*listings, *ids], SALES + _SHOWN, last=look.block)
-    require_orders(market.index, facts, ids)
+    facts = read_about(session.index, [*listings, *ids], SALES + _SHOWN, last=look.block)
+    require_orders(session.index, facts, ids)
     for listing in listings.values():
-        require_rounds(market.index, facts, listing)
+        require_rounds(session.index, facts, listing)
     return [
         _Shown(
             listings[id >> 32],

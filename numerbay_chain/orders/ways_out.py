@@ -9,18 +9,18 @@ from numerbay_chain.orders.payouts import paid_by
 from numerbay_chain.protocol.events import Done, event_of
 from numerbay_chain.protocol.rules import bucket_of
 from numerbay_chain.protocol.types import Order, Token
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
-def decline(market: Market, order: int, round: int | None = None) -> Done:
+def decline(session: Session, order: int, round: int | None = None) -> Done:
     """End the order before the round that was just released, within its decline window, and get all of that paid back.
 
     `round`: the one that is meant; None: the latest. Raises `RefusedError` where there is no such round or window.
     """
-    held, token = _held(market, order)
+    held, token = _held(session, order)
 
     def prepare() -> Prepared:
-        listing = market.contract.listing(held.listing)
+        listing = session.contract.listing(held.listing)
         window, latest = listing.terms.decline_window, listing.next_round - 1
         if window == 0:
             raise RefusedError(
@@ -35,33 +35,33 @@ def decline(market: Market, order: int, round: int | None = None) -> Done:
             )
         until = listing.last_turn + window - 1 if meant == latest else None
         call = calls.decline(order=order, round=meant)
-        return Prepared(call, Window(until=until, stake=market.sending.at_stake(token.address, held.price)))
+        return Prepared(call, Window(until=until, stake=session.sending.at_stake(token.address, held.price)))
 
-    return paid_by(market.sending.resume_or_send(f"decline-{order}", prepare), "Declined", token)
+    return paid_by(session.sending.resume_or_send(f"decline-{order}", prepare), "Declined", token)
 
 
-def cancel(market: Market, order: int) -> Done:
+def cancel(session: Session, order: int) -> Done:
     """End the order after the next round; later rounds are paid back at once."""
-    _, token = _held(market, order)
-    return paid_by(market.sending.send(f"cancel-{order}", calls.cancel(order=order)), "Cancelled", token)
+    _, token = _held(session, order)
+    return paid_by(session.sending.send(f"cancel-{order}", calls.cancel(order=order)), "Cancelled", token)
 
 
-def reclaim(market: Market, order: int) -> Done:
+def reclaim(session: Session, order: int) -> Done:
     """Take the next round back too, the notice period after `cancel`."""
-    _, token = _held(market, order)
-    return paid_by(market.sending.send(f"reclaim-{order}", calls.reclaim(order=order)), "Reclaimed", token)
+    _, token = _held(session, order)
+    return paid_by(session.sending.send(f"reclaim-{order}", calls.reclaim(order=order)), "Reclaimed", token)
 
 
-def refund(market: Market, order: int, round: int | None = None) -> Done:
+def refund(session: Session, order: int, round: int | None = None) -> Done:
     """Give all unreleased rounds of an order back, or one released `round` whose money has not matured. Raises
     `RefusedError` where that round was not released."""
-    held = market.contract.order(order)
-    terms = market.contract.listing(held.listing).terms
-    token, until = market.contract.token(terms.token), None
+    held = session.contract.order(order)
+    terms = session.contract.listing(held.listing).terms
+    token, until = session.contract.token(terms.token), None
     if round is None:
         call, name = calls.refund(order=order), "Refunded"
     else:
-        release = read_release(market.index, held.listing, round)
+        release = read_release(session.index, held.listing, round)
         if release is None:
             raise RefusedError(
                 f"round {round} was not released",
@@ -72,10 +72,10 @@ def refund(market: Market, order: int, round: int | None = None) -> Done:
         call, name = calls.refund_round(order=order, round=round, bucket=bucket), "RoundRefunded"
         until = terms.maturity_of(bucket) - 1
     label = f"refund-{order}-{'all' if round is None else round}"
-    return paid_by(market.sending.send(label, call, window=Window(until=until)), name, token)
+    return paid_by(session.sending.send(label, call, window=Window(until=until)), name, token)
 
 
-def skip(market: Market, listing_id: int, round: int | None = None) -> Done:
+def skip(session: Session, listing_id: int, round: int | None = None) -> Done:
     """Skip the next round: every order that covers it can be paid back (`Buyer.collect_missed`).
 
     `round`: the one that is meant. Raises `RefusedError` where an interrupted call had skipped another one, and
@@ -83,10 +83,10 @@ def skip(market: Market, listing_id: int, round: int | None = None) -> Done:
     """
 
     def prepare() -> Prepared:
-        meant = market.contract.listing(listing_id).next_round if round is None else round
+        meant = session.contract.listing(listing_id).next_round if round is None else round
         return Prepared(calls.skip(listing=listing_id, round=meant))
 
-    sent = market.sending.resume_or_send(f"skip-{listing_id}", prepare)
+    sent = session.sending.resume_or_send(f"skip-{listing_id}", prepare)
     skipped: int = event_of(sent.receipt, "Skipped")["round"]
     if round not in (None, skipped):
         raise RefusedError(
@@ -98,6 +98,6 @@ def skip(market: Market, listing_id: int, round: int | None = None) -> Done:
     return Done(sent.receipt, round=skipped, resumed=sent.resumed)
 
 
-def _held(market: Market, order: int) -> tuple[Order, Token]:
-    held = market.contract.order(order)
-    return held, market.contract.token(market.contract.listing(held.listing).terms.token)
+def _held(session: Session, order: int) -> tuple[Order, Token]:
+    held = session.contract.order(order)
+    return held, session.contract.token(session.contract.listing(held.listing).terms.token)

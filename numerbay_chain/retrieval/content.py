@@ -43,7 +43,7 @@ def read_content(
         if done < total and over():
             raise SlowSourceError(f"{store.name} did not give the content in the time that was left for it")
 
-    with promise.market.content.reading(seconds):
+    with promise.session.content.reading(seconds):
         if key is None:
             return check(manifest.encode(), manifest.content_hash, store, report), None
         return examine(manifest, key, store, report)
@@ -61,7 +61,7 @@ def content_problems(promise: Promise, checked: list[Flaw], wrong: WrongContentE
 def _time_to_verify(promise: Promise) -> tuple[float | None, Callable[[], bool]]:
     """Seconds for reading content, so that there is time to decline what is wrong, and what says whether they are over;
     None: nothing hurries. Who begins within the margin has half of what is left."""
-    until, clock = promise.case.declinable_until, promise.market.clock
+    until, clock = promise.case.declinable_until, promise.session.clock
     if until is None:
         return None, lambda: False
     now = clock.now()

@@ -12,7 +12,7 @@ from numerbay_chain.retrieval.key_sources import content_key, pair_of
 from numerbay_chain.retrieval.promise import Promise, elsewhere
 from numerbay_chain.retrieval.recourse import Recourse
 from numerbay_chain.retrieval.results import Fetched, ProblemError
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
 def _open_into(
@@ -42,7 +42,7 @@ def _open_into(
 
 
 def fetch(
-    market: Market,
+    session: Session,
     recourse: Recourse,
     /,
     order: int,
@@ -58,7 +58,7 @@ def fetch(
     Raises `RefusedError` (not released, not covered, no key yet), `NotFoundError` (content not available),
     `AccountError` (no key file, or the wrong one), `ContentError` and `DecryptionError` (not what was promised).
     """
-    promise = Promise.open(market, order, round, recourse)
+    promise = Promise.open(session, order, round, recourse)
     try:
         manifest = promise.manifest(promise.release())
         with promise.keeping(manifest, beside=manifest.size if isinstance(path, str | Path) else 0):
@@ -67,7 +67,7 @@ def fetch(
     except ProblemError as error:
         raise error.error from error
     for problem in opened.problems:
-        market.notify(problem.message)
+        session.notify(problem.message)
     return Fetched(
         order=order,
         round=promise.round,

@@ -10,7 +10,7 @@ from typing import Final
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.protocol.types import Delivery
 from numerbay_chain.retrieval.results import ProblemError
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 MOST_FAILURES: Final = 16
 """Envelopes that are not available, or wrong, before the rest is not asked for."""
@@ -25,16 +25,16 @@ _OF_THAT: Final = 8
 _SHORTEST: Final = 5
 
 
-def reading_time(market: Market, until: int | None, margin: int, now: int | None = None) -> float:
+def reading_time(session: Session, until: int | None, margin: int, now: int | None = None) -> float:
     """Seconds that small objects may take in all before the deadline `until` (None: nothing hurries). `now`: the
     chain's time where it was asked for a moment ago."""
     if until is None:
         return _LONGEST
-    return min(max(market.clock.left(until, now=now) - margin, 0) / _OF_WHAT_IS_LEFT, _LONGEST)
+    return min(max(session.clock.left(until, now=now) - margin, 0) / _OF_WHAT_IS_LEFT, _LONGEST)
 
 
 def search(
-    market: Market,
+    session: Session,
     deliveries: Sequence[Delivery],
     attempt: Callable[[Delivery], ContentKey | None],
     until: int | None,
@@ -46,14 +46,14 @@ def search(
     """
     if not deliveries:
         return None, None
-    now = market.clock.now()
-    failure, failures, total = None, 0, reading_time(market, until, margin, now)
-    over = market.clock.alarm(total, now)
+    now = session.clock.now()
+    failure, failures, total = None, 0, reading_time(session, until, margin, now)
+    over = session.clock.alarm(total, now)
     for number, delivery in enumerate(reversed(deliveries)):
         if number == MOST_READ or failures == MOST_FAILURES or (number and over()):
             break
         try:
-            with market.content.reading(total), market.content.reading(max(total / _OF_THAT, _SHORTEST)):
+            with session.content.reading(total), session.content.reading(max(total / _OF_THAT, _SHORTEST)):
                 key = attempt(delivery)
         except ProblemError as error:
             failure, failures = failure or error, failures + 1

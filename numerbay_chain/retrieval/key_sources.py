@@ -22,7 +22,7 @@ from numerbay_chain.protocol.types import Delivery
 from numerbay_chain.retrieval.key_search import search
 from numerbay_chain.retrieval.promise import Promise, kind_of
 from numerbay_chain.retrieval.results import Problem, ProblemError
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 _NAME_IT: Final = "name the right one with `--key FILE`, or restore it from its backup"
 _RESTORE: Final = "restore the key file from its backup: no other key opens what was bought with it"
@@ -32,10 +32,10 @@ def content_key(promise: Promise, manifest: Manifest, pair: KeyPair) -> ContentK
     """The content key: out of the seller's answer on chain, which takes no store, else out of the newest envelope
     that opens. Raises `ProblemError`."""
     name = ("key", promise.order.id, promise.round, manifest.content_hash, pair.public_key)
-    known = promise.market.memory.known(name)
+    known = promise.session.memory.known(name)
     if not isinstance(known, ContentKey):
         known = _find_key(promise, manifest, pair)
-        promise.market.memory.keep(name, known)
+        promise.session.memory.keep(name, known)
     return known
 
 
@@ -52,7 +52,7 @@ def _find_key(promise: Promise, manifest: Manifest, pair: KeyPair) -> ContentKey
         record = _envelope(promise, delivery, manifest)
         return None if record is None else _open(promise, record, pair, manifest)
 
-    key, failure = search(promise.market, promise.case.posted, attempt, promise.case.act_until, promise.case.margin)
+    key, failure = search(promise.session, promise.case.posted, attempt, promise.case.act_until, promise.case.margin)
     if key is not None:
         return key
     raise doubt or failure or _no_envelope(promise)
@@ -104,7 +104,7 @@ def _envelope(promise: Promise, delivery: Delivery, manifest: Manifest) -> bytes
         return promise.store(manifest).read_bytes(cid, size, offset, length)
 
     try:
-        return promise.market.memory.get(
+        return promise.session.memory.get(
             ("envelope", cid, promise.order.id), lambda: find_envelope(read, delivery.count, promise.order.id)
         )
     except ContentError as error:
@@ -116,7 +116,7 @@ def _envelope(promise: Promise, delivery: Delivery, manifest: Manifest) -> bytes
 
 
 def _open(promise: Promise, record: bytes, pair: KeyPair, manifest: Manifest) -> ContentKey:
-    context = promise.market.context(promise.listing.id, promise.round)
+    context = promise.session.context(promise.listing.id, promise.round)
     try:
         return open_envelope(record, pair.reveal_private_key(), context, promise.order.id, manifest.key_commitment)
     except (ContentError, DecryptionError) as error:
@@ -136,12 +136,12 @@ def _when_key(promise: Promise) -> str:
 def pair_of(promise: Promise) -> KeyPair:
     """The key pair that the order was bought with. Raises `ProblemError` where there is none here, or another
     one."""
-    order, market = promise.order, promise.market
-    wanted = market.memory.get(
-        ("public key", order.buyer, order.epoch), lambda: market.contract.key_at(order.buyer, order.epoch)
+    order, session = promise.order, promise.session
+    wanted = session.memory.get(
+        ("public key", order.buyer, order.epoch), lambda: session.contract.key_at(order.buyer, order.epoch)
     )
     try:
-        return find_key(market, wanted)
+        return find_key(session, wanted)
     except AccountError as error:
         _confirm_key(promise)
         text = f"order {order} was bought with the key {keyfile.encode(wanted)}: {error}"
@@ -151,18 +151,18 @@ def pair_of(promise: Promise) -> KeyPair:
 def _confirm_key(promise: Promise) -> None:
     """Before a key file is said to be missing: raise `NetworkError` (`nodes-disagree`) where the second node names
     another key. A buyer who believes one node's word looks for a file that never was, while time runs out."""
-    connection = promise.market.connection
+    connection = promise.session.connection
     if connection.second is None or connection.decision is not None:
         return
-    with promise.market.decision():
-        order = promise.market.contract.order(promise.order.id)
-        promise.market.contract.key_at(order.buyer, order.epoch)
-        promise.market.confirm()
+    with promise.session.decision():
+        order = promise.session.contract.order(promise.order.id)
+        promise.session.contract.key_at(order.buyer, order.epoch)
+        promise.session.confirm()
 
 
-def find_key(market: Market, public_key: bytes) -> KeyPair:
+def find_key(session: Session, public_key: bytes) -> KeyPair:
     """The pair with that public key: in the key file that was set, else in the home folder. Raises `AccountError`."""
-    chosen = market.key_path
+    chosen = session.key_path
     if chosen is not None:
         try:
             pair = keyfile.load(chosen)
@@ -171,7 +171,7 @@ def find_key(market: Market, public_key: bytes) -> KeyPair:
         if pair.public_key == public_key:
             return pair
     unusable: AccountError | None = None
-    for path in sorted((market.home.path / "keys").glob("*.json")):
+    for path in sorted((session.home.path / "keys").glob("*.json")):
         try:
             pair = keyfile.load(path)
         except AccountError as error:
@@ -181,7 +181,7 @@ def find_key(market: Market, public_key: bytes) -> KeyPair:
             return pair
     if chosen is not None:
         raise AccountError(f"the key file {chosen} is another one", _NAME_IT, code="wrong-key-file")
-    missing = f"no key file in {market.home.path / 'keys'} has it"
+    missing = f"no key file in {session.home.path / 'keys'} has it"
     if unusable is not None:
         raise AccountError(f"{missing}, and {unusable}", _RESTORE, code="no-key-file") from unusable
     raise AccountError(missing, _NAME_IT, code="no-key-file")

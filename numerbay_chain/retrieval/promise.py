@@ -23,7 +23,7 @@ from numerbay_chain.protocol.types import ZERO_HASH, Listing, Order, Release
 from numerbay_chain.retrieval.key_search import reading_time
 from numerbay_chain.retrieval.recourse import Recourse
 from numerbay_chain.retrieval.results import Problem, ProblemError, ProblemKind
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 _CODES: Final[dict[ProblemKind, str]] = {
     "not-released": "not-released",
@@ -52,15 +52,15 @@ def kind_of(error: NumerbayChainError) -> type[NumerbayChainError]:
 class Promise:
     """One round of one order, as the chain has it."""
 
-    market: Market
+    session: Session
     case: OrderRound
     recourse: Recourse
 
     @classmethod
-    def open(cls, market: Market, order_id: int, round: int | None, recourse: Recourse) -> Self:
+    def open(cls, session: Session, order_id: int, round: int | None, recourse: Recourse) -> Self:
         """`round` None: the newest one released that the order covers, else its next one. Raises `RevertedError`
         (no such order)."""
-        return cls(market, read_round(market, order_id, round), recourse)
+        return cls(session, read_round(session, order_id, round), recourse)
 
     @property
     def order(self) -> Order:
@@ -99,11 +99,11 @@ class Promise:
 
     def remedy(self, kind: ProblemKind, fault: bool) -> Remedy:
         """What the order's buyer can do about a problem."""
-        return self.recourse.remedy(self.market, self.case, kind, fault)
+        return self.recourse.remedy(self.session, self.case, kind, fault)
 
     def again(self) -> Self:
         """The same round as it stands now."""
-        return type(self)(self.market, read_again(self.market, self.case), self.recourse)
+        return type(self)(self.session, read_again(self.session, self.case), self.recourse)
 
     def release(self) -> Release:
         """The round's release. Raises `ProblemError` where the order has no right to one, or there is none yet."""
@@ -138,9 +138,9 @@ class Promise:
             raise self.refuse("no-copy", f"no copy of round {self.round} was posted for order {self.order}", fault=True)
         copies, case = self.listing.terms.copies, self.case
         try:
-            seconds = reading_time(self.market, case.act_until, case.margin) if copies else None
-            with self.market.content.reading(seconds):
-                return Manifest.decode(resolve_manifest(self.market, self.listing, release, case.content_hash))
+            seconds = reading_time(self.session, case.act_until, case.margin) if copies else None
+            with self.session.content.reading(seconds):
+                return Manifest.decode(resolve_manifest(self.session, self.listing, release, case.content_hash))
         except ContentError as error:
             raise self.refuse("manifest", str(error), fault=True, error=ContentError) from error
         except (NetworkError, RefusedError) as error:
@@ -152,11 +152,11 @@ class Promise:
 
     def store(self, manifest: Manifest) -> ContentStore:
         """Return where the artifact is read from: what is kept of it, then the user's store."""
-        return self.market.content.reader(manifest.content_hash)
+        return self.session.content.reader(manifest.content_hash)
 
     def keeps(self, manifest: Manifest) -> bool:
         """Return whether what is read now is kept once it was read to its end."""
-        return self.market.content.keep.is_recording(manifest.content_hash)
+        return self.session.content.keep.is_recording(manifest.content_hash)
 
     def keeping(self, manifest: Manifest, beside: int = 0) -> AbstractContextManager[None]:
         """Keep what is read inside the block on this machine, as long as the round can be disputed. `beside`: bytes
@@ -166,4 +166,4 @@ class Promise:
         if case.challenge is not None:
             until = max(until, case.terms.proof_deadline(case.challenge))
         order = self.order.id if case.terms.copies else None
-        return self.market.content.keeping(manifest, self.listing.id, self.round, order, until, beside)
+        return self.session.content.keeping(manifest, self.listing.id, self.round, order, until, beside)

@@ -7,7 +7,7 @@ from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.orders.order_round import OrderRound
 from numerbay_chain.orders.results import Remedy
 from numerbay_chain.retrieval.results import ProblemKind
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Recourse:
     one sentence; `sealed_scalar`: what an answer on chain holds for a key pair, None where there is none; `is_right`:
     whether that is the key with a commitment (None: the one that the chain knows)."""
 
-    remedy: Callable[[Market, OrderRound, ProblemKind, bool], Remedy]
+    remedy: Callable[[Session, OrderRound, ProblemKind, bool], Remedy]
     words: Callable[[OrderRound], str]
     sealed_scalar: Callable[[OrderRound, KeyPair], int | None]
     is_right: Callable[[OrderRound, int, bytes | None], bool]

@@ -11,13 +11,13 @@ from numerbay_chain.retrieval.key_sources import answered_key, content_key, pair
 from numerbay_chain.retrieval.promise import Promise
 from numerbay_chain.retrieval.recourse import Recourse
 from numerbay_chain.retrieval.results import Problem, ProblemError, Verification
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 _Result = TypeVar("_Result")
 
 
 def verify(
-    market: Market,
+    session: Session,
     recourse: Recourse,
     /,
     order: int,
@@ -32,7 +32,7 @@ def verify(
     `round` None: the newest one released that the order covers. What is wrong is in `.problems`; it raises only where
     nothing could be looked at (`NetworkError` of the chain).
     """
-    promise = Promise.open(market, order, round, recourse)
+    promise = Promise.open(session, order, round, recourse)
     problems: list[Problem] = []
     manifest = _collect(problems, lambda: promise.manifest(promise.release()))
     key, of_key = None, list[Problem]()
@@ -52,7 +52,7 @@ def verify(
                 # decline nor a key that is wrong
                 if promise.case.declinable_until is None and not any(one.fault for one in of_key):
                     raise
-                stopped_at, promise = market.clock.now(), promise.again()
+                stopped_at, promise = session.clock.now(), promise.again()
                 problems.append(unread(promise, error))
             else:
                 promise = promise.again()

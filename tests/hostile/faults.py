@@ -20,7 +20,7 @@ from numerbay_chain.disputes.docket import OpenChallenge
 from numerbay_chain.disputes.results import DisputeScope
 from numerbay_chain.role import method
 from numerbay_chain.seller import Seller
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 from tests.hostile import stores
 
 
@@ -39,8 +39,8 @@ def _on_a_stale_clock(step: Callable[..., Any]) -> Callable[..., Any]:
     seems to be behind by then is refused."""
 
     @wraps(step)
-    def stale(market: Market, *arguments: Any, **named: Any) -> Any:
-        then = market.connection.now()
+    def stale(session: Session, *arguments: Any, **named: Any) -> Any:
+        then = session.connection.now()
 
         def present(clock: Clock, now: int, margin: int) -> int:
             if margin and time.time() - then > STALE:
@@ -52,7 +52,7 @@ def _on_a_stale_clock(step: Callable[..., Any]) -> Callable[..., Any]:
             (one, "read_again", lambda _, case: case) for one in (disputes.judge, disputes.prove, disputes.respond)
         ]
         with _with((Clock, "now", lambda _: then), (Clock, "_present", present), *again):
-            return step(market, *arguments, **named)
+            return step(session, *arguments, **named)
 
     return stale
 
@@ -72,16 +72,16 @@ def strangers_challenges() -> AbstractContextManager[None]:
         numerbay_chain.disputes.respond.open_challenges,
     )
 
-    def everybody(market: Market, named: Collection[int] = ()) -> DisputeScope:
-        scope = scope_of(market, named)
+    def everybody(session: Session, named: Collection[int] = ()) -> DisputeScope:
+        scope = scope_of(session, named)
         operators = {
-            event["listing"]: event["operator"] for event in market.index.events(["ListingCreated", "OperatorChanged"])
+            event["listing"]: event["operator"] for event in session.index.events(["ListingCreated", "OperatorChanged"])
         }
-        mine = {listing for listing, operator in operators.items() if operator == market.account}
+        mine = {listing for listing, operator in operators.items() if operator == session.account}
         return DisputeScope(scope.sold, scope.operated | (mine - scope.sold), 0)
 
-    def by_deadline(market: Market, scope: DisputeScope) -> list[OpenChallenge]:
-        return sorted(open_challenges(market, scope), key=lambda one: (one.answered, one.deadline))
+    def by_deadline(session: Session, scope: DisputeScope) -> list[OpenChallenge]:
+        return sorted(open_challenges(session, scope), key=lambda one: (one.answered, one.deadline))
 
     return _with(
         (numerbay_chain.disputes.respond, "scope_of", everybody),

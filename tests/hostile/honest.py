@@ -17,7 +17,7 @@ from numerbay_chain.ipfs import ContentStore
 from numerbay_chain.orders.results import OrderView, RoundView
 from numerbay_chain.protocol.types import Settlement
 from numerbay_chain.seller import Seller
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 from tests.hostile.nodes import LyingNode
 from tests.hostile.world import World
 from tests.support.noise import noise
@@ -37,12 +37,12 @@ class Honest:
     said: list[str] = field(default_factory=list)
     keep: int = 1 << 30  # bytes of checked artifacts on their own disk
 
-    def market(self) -> Market:
-        return self.world.market(self.number, self.store, self.lying, keep=self.keep)
+    def session(self) -> Session:
+        return self.world.session(self.number, self.store, self.lying, keep=self.keep)
 
     def awake(self) -> None:
         """A node whose newest block is far from one's own clock is noticed without any client."""
-        if self.lying is not None and abs(self.market().connection.now() - self.world.now) > STALE:
+        if self.lying is not None and abs(self.session().connection.now() - self.world.now) > STALE:
             self.lying = None
 
     def _doubts(self, answers: Answers) -> bool:
@@ -74,10 +74,10 @@ class HonestSeller(Honest):
 
     @property
     def role(self) -> Seller:
-        return Seller(self.market())
+        return Seller(self.session())
 
     def choices(self) -> Choices:
-        return Choices(self.role.market.finality(), self.second, False, silent)
+        return Choices(self.role.session.finality(), self.second, False, silent)
 
     def list(self, rounds: int, **terms: Any) -> int:
         listing = self.role.create_listing(PRICE, **terms).id
@@ -94,7 +94,7 @@ class HonestSeller(Honest):
         if not files:
             return
         request = DeliveryRequest(files[0], listing)
-        if self.attempt(lambda: deliver(self.role.market, request, self.choices())):
+        if self.attempt(lambda: deliver(self.role.session, request, self.choices())):
             files.pop(0)
 
     def answer(self) -> None:
@@ -118,7 +118,7 @@ class HonestSeller(Honest):
             self._seen["serve"] = before
 
     def _serve(self, listing: int) -> Any:
-        return serve(self.market(), ServeRequest(listing), self.choices())
+        return serve(self.session(), ServeRequest(listing), self.choices())
 
     def _nothing_new(self, what: str) -> bool:
         """Whether nobody sent anything since a look that left nothing open: one that would find nothing is spared.
@@ -143,7 +143,7 @@ class HonestBuyer(Honest):
 
     @property
     def role(self) -> Buyer:
-        return Buyer(self.market())
+        return Buyer(self.session())
 
     def register(self) -> None:
         self.role.register_key()

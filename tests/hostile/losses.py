@@ -60,7 +60,7 @@ def of_seller(world: World, seller: HonestSeller) -> Iterator[str]:
 
 def sealed_to_the_wrong_one(world: World, seller: HonestSeller) -> Iterator[str]:
     """A key that the rival can open, of an order that is not the rival's."""
-    pair = find_key(world.market(RIVAL, world.pinned), world.contract.current_key(world.address_of(RIVAL))[1])
+    pair = find_key(world.session(RIVAL, world.pinned), world.contract.current_key(world.address_of(RIVAL))[1])
     for listing in seller.listings:
         for delivery in [one for round in range(4) for one in Told(world.contract).deliveries(listing, round)]:
             release = Told(world.contract).release(listing, delivery.round)
@@ -74,7 +74,7 @@ def sealed_to_the_wrong_one(world: World, seller: HonestSeller) -> Iterator[str]
                 order = world.contract.order(int.from_bytes(record[:8], "big"))
                 if order.buyer == world.address_of(RIVAL):
                     continue
-                context = seller.market().context(listing, delivery.round)
+                context = seller.session().context(listing, delivery.round)
                 with suppress(NumerbayChainError):
                     open_envelope(record, pair.reveal_private_key(), context, order.id, commitment)
                     yield f"the key of order {order} was sealed to the rival"

@@ -15,7 +15,7 @@ from numerbay_chain.disputes.challenge import open_dispute
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.protocol.types import Order, Settlement
 from numerbay_chain.seller import Seller
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 from tests.hostile.honest import PRICE
 from tests.hostile.world import RIVAL, ROGUE, SELLER, STRANGER, World
 from tests.support.adversary import ANOTHER_KEY, Cheat
@@ -39,32 +39,32 @@ class Rivals:
     world: World
     orders: list[int] = field(default_factory=list)
 
-    def market(self, number: int) -> Market:
-        return self.world.market(number, EmbeddedStore(self.world.folder / "empty"))
+    def session(self, number: int) -> Session:
+        return self.world.session(number, EmbeddedStore(self.world.folder / "empty"))
 
     def register(self) -> None:
         from numerbay_chain.orders.registration import register_key
 
         for number in (RIVAL, STRANGER, ROGUE):
-            register_key(self.market(number), None)
+            register_key(self.session(number), None)
 
     def buy(self, listing: int, rounds: int = 1) -> None:
         from numerbay_chain.buyer import Buyer
 
-        market = self.world.market(RIVAL, self.world.pinned)
-        if bought := quietly(lambda: Buyer(market).buy(listing, rounds, check=False, again=True)):
+        session = self.world.session(RIVAL, self.world.pinned)
+        if bought := quietly(lambda: Buyer(session).buy(listing, rounds, check=False, again=True)):
             self.orders.append(bought.order.id)
 
     def challenge(self, order: Order, round: int) -> None:
         """Whether they have the key or not."""
-        quietly(lambda: open_dispute(self.market(RIVAL), order.id, round, unseen=True))
+        quietly(lambda: open_dispute(self.session(RIVAL), order.id, round, unseen=True))
 
     def distract(self, how_many: int, dispute_window: int, response_window: int) -> None:
         """Worthless listings that name the honest seller as operator, and challenges there that nobody can answer."""
-        world, market = self.world, self.market(STRANGER)
+        world, session = self.world, self.session(STRANGER)
         victim = world.address_of(SELLER)
         listing = quietly(
-            lambda: Seller(market).create_listing(
+            lambda: Seller(session).create_listing(
                 0,
                 copies=True,
                 decline_window=60,
@@ -79,22 +79,22 @@ class Rivals:
         orders: list[int] = []
         for _ in range(how_many):
             call = calls.buy(
-                listing=listing.id, version=0, next_round=0, out=False, rounds=1, recipient=market.account, value=0
+                listing=listing.id, version=0, next_round=0, out=False, rounds=1, recipient=session.account, value=0
             )
-            receipt = quietly(lambda call=call: market.sending.sender.send(call))
+            receipt = quietly(lambda call=call: session.sending.sender.send(call))
             if receipt and (event := receipt.event("Bought")):
                 orders.append(event["order"])
-        quietly(lambda: Cheat(market).release_worthless_copies(listing.id, orders))
+        quietly(lambda: Cheat(session).release_worthless_copies(listing.id, orders))
         world.sleep(62)
         for order in orders:
-            quietly(lambda order=order: open_dispute(market, order, 0, unseen=True))
+            quietly(lambda order=order: open_dispute(session, order, 0, unseen=True))
 
     def act(self) -> None:
         """One thing, at any moment."""
         world, rng = self.world, self.world.rng
         if not self.orders:
             return
-        contract, send = world.contract, self.market(RIVAL).sending.sender.send
+        contract, send = world.contract, self.session(RIVAL).sending.sender.send
         order = contract.order(rng.choice(self.orders))
         listing = contract.listing(order.listing)
         newest = listing.next_round - 1
@@ -122,9 +122,9 @@ class Rivals:
             order = self.world.contract.order(id)
             for round in range(order.first, self.world.contract.listing(order.listing).next_round):
                 if self.world.contract.settled(id, round) is Settlement.CHALLENGED:
-                    quietly(lambda id=id, round=round: settle(self.market(RIVAL), id, round))
+                    quietly(lambda id=id, round=round: settle(self.session(RIVAL), id, round))
                 quietly(
-                    lambda id=id, round=round: self.market(RIVAL).sending.sender.send(
+                    lambda id=id, round=round: self.session(RIVAL).sending.sender.send(
                         calls.refund_missed(order=id, round=round)
                     )
                 )
@@ -170,10 +170,10 @@ class RogueSeller:
 
     @property
     def cheat(self) -> Cheat:
-        return Cheat(self.world.market(ROGUE, self.world.pinned))
+        return Cheat(self.world.session(ROGUE, self.world.pinned))
 
     def list(self, **terms: Any) -> int:
-        self.listing = Seller(self.cheat.market).create_listing(PRICE, **terms).id
+        self.listing = Seller(self.cheat.session).create_listing(PRICE, **terms).id
         return self.listing
 
     def release(self, size: int) -> None:
@@ -232,5 +232,5 @@ class RogueSeller:
         for round in self.sealed:
             for order in Told(contract).orders_of(self.listing):
                 if contract.settled(order.id, round) is Settlement.CHALLENGED:
-                    quietly(lambda order=order, round=round: settle(self.cheat.market, order.id, round))
-        quietly(lambda: Seller(self.cheat.market).withdraw(self.listing))
+                    quietly(lambda order=order, round=round: settle(self.cheat.session, order.id, round))
+        quietly(lambda: Seller(self.cheat.session).withdraw(self.listing))

@@ -19,7 +19,7 @@ from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import LocalSigner
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.ipfs import ContentStore, EmbeddedStore
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 from tests.hostile.nodes import LyingNode
 from tests.support.evm.node import Node, NodeTransport
 
@@ -93,12 +93,12 @@ class World:
     def address_of(self, number: int) -> str:
         return _signer(number).address
 
-    def market(self, number: int, store: ContentStore, lying: LyingNode | None = None, **more: Any) -> Market:
+    def session(self, number: int, store: ContentStore, lying: LyingNode | None = None, **more: Any) -> Session:
         """A new command of this person's: over an honest node, or a lying one with an honest one beside it."""
         connection = Witnessed(self, number, (lying or self.node).request)
         if lying is not None:
             connection.second = SecondNode(lambda: Witnessed(self, number, self.node.request))
-        return Market(
+        return Session(
             home=Home(self.folder / f"home-{number}"),
             connection=connection,
             contract=MarketplaceContract(connection, self.address, self.block),

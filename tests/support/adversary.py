@@ -28,7 +28,7 @@ from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.ipfs.unixfs import Importer
 from numerbay_chain.protocol.events import Receipt, challenge_after
 from numerbay_chain.protocol.types import Challenge
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 from tests.support.noise import noise
 from tests.support.places import PRICE, Place
 from tests.support.told import Told
@@ -50,7 +50,7 @@ def sold(place: Place, buyers: int = 1, **terms: object) -> tuple[int, list[int]
 def blind(place: Place, number: int = 1) -> Buyer:
     """Return the same buyer, whose store finds nothing."""
     empty = EmbeddedStore(place.folder / f"empty-{number}")
-    return Buyer(place.market(f"buyer-{number}", number, store=empty))
+    return Buyer(place.session(f"buyer-{number}", number, store=empty))
 
 
 # ---------------------------------------------------------------------------------------------------------- artifacts
@@ -129,17 +129,17 @@ def small_key() -> ContentKey:
 class Cheat:
     """Acts for a seller's account, without its client."""
 
-    def __init__(self, market: Market) -> None:
-        self.market = market
+    def __init__(self, session: Session) -> None:
+        self.session = session
 
     @cached_property
     def secret(self) -> bytes:
-        return self.market.home.seller_secret()[0]
+        return self.session.home.seller_secret()[0]
 
     def release(self, listing: int, path: str, **altered: bytes) -> SealedArtifact:
         """Post an honest release, but for the manifest's fields that are `altered`: what comes after it is not."""
-        round_index = self.market.contract.listing(listing).next_round
-        honest = seal(path, self.market.content.store, self.secret, self.market.context(listing, round_index))
+        round_index = self.session.contract.listing(listing).next_round
+        honest = seal(path, self.session.content.store, self.secret, self.session.context(listing, round_index))
         artifact = replace(honest, manifest=replace(honest.manifest, **altered))  # type: ignore[arg-type]  # bytes all
         self._release(listing, round_index, artifact.manifest)
         return artifact
@@ -149,51 +149,51 @@ class Cheat:
     ) -> tuple[Manifest, ContentKey]:
         """Post a release (or, with `order`, that order's copy) whose commitment to one chunk is to something else: all
         that can be checked without the key is right."""
-        market, salt = self.market, sha256(content).digest()
-        round_index = market.contract.listing(listing).next_round
-        key = derive_content_key(self.secret, salt, market.context(listing, round_index, order))
+        session, salt = self.session, sha256(content).digest()
+        round_index = session.contract.listing(listing).next_round
+        key = derive_content_key(self.secret, salt, session.context(listing, round_index, order))
         junk = sealed(content, bad_chunk=chunk, key=key, salt=salt)
         manifest = replace(junk.manifest, **altered)  # type: ignore[arg-type]  # bytes all
         for part in (junk.ciphertext, junk.commitments, junk.details, manifest.encode()):
-            market.content.store.add(part)
+            session.content.store.add(part)
         if order:
-            market.sending.sender.send(calls.release(listing=listing, round=round_index))
+            session.sending.sender.send(calls.release(listing=listing, round=round_index))
             self._post_copies(listing, round_index, {order: manifest.content_hash})
         else:
             self._release(listing, round_index, manifest)
         return manifest, key
 
     def _release(self, listing: int, round_index: int, manifest: Manifest) -> None:
-        self.market.sending.sender.send(calls.release(listing=listing, round=round_index, manifest=manifest.encode()))
+        self.session.sending.sender.send(calls.release(listing=listing, round=round_index, manifest=manifest.encode()))
 
     def _post_copies(self, listing: int, round_index: int, hashes: dict[int, bytes]) -> None:
         posted = calls.deliver_copies(listing=listing, round=round_index, orders=[*hashes], hashes=[*hashes.values()])
-        self.market.sending.sender.send(posted)
+        self.session.sending.sender.send(posted)
 
     def release_worthless_copies(self, listing: int, orders: list[int]) -> None:
         """Release round 0 with a copy for each of these orders that nobody has."""
-        self.market.sending.sender.send(calls.release(listing=listing, round=0))
+        self.session.sending.sender.send(calls.release(listing=listing, round=0))
         self._post_copies(listing, 0, {order: noise(32, "copy", order) for order in orders})
 
     def hand_out(self, key: ContentKey, orders: list[int], round: int = 0) -> Receipt:
         """Post envelopes for these orders alone, whatever key."""
-        contract, listing = self.market.contract, orders[0] >> 32
+        contract, listing = self.session.contract, orders[0] >> 32
         held = [contract.order(order) for order in sorted(orders)]
         recipients = [(order.id, contract.key_at(order.buyer, order.epoch)) for order in held]
-        records = seal_envelopes(key, self.market.context(listing, round), recipients)
-        return self.post(listing, self.market.content.store.add(records).cid.digest, round, len(orders))
+        records = seal_envelopes(key, self.session.context(listing, round), recipients)
+        return self.post(listing, self.session.content.store.add(records).cid.digest, round, len(orders))
 
     def post(self, listing: int, digest: bytes, round: int = 0, count: int = 1) -> Receipt:
         """Post envelopes by their hash alone, whether anybody has them or not."""
-        return self.market.sending.sender.send(calls.deliver(listing=listing, round=round, digest=digest, count=count))
+        return self.session.sending.sender.send(calls.deliver(listing=listing, round=round, digest=digest, count=count))
 
     def answer(self, order: int, manifest: Manifest, key: ContentKey, round: int = 0, flip: int = 0) -> Receipt:
         """Answer a challenge with whatever key, XORed with `flip`."""
-        dispute = Dispute(self.market.contract, order, round)
-        opened = Told(self.market.contract).challenge(order, round)
+        dispute = Dispute(self.session.contract, order, round)
+        opened = Told(self.session.contract).challenge(order, round)
         assert opened is not None
         dispute.challenge = opened
-        return dispute.respond(self.market.sending.sender, manifest, dispute.response(key, flip))
+        return dispute.respond(self.session.sending.sender, manifest, dispute.response(key, flip))
 
 
 # ------------------------------------------------------------------------------------------------------------ disputes
@@ -202,16 +202,16 @@ class Cheat:
 class Dispute:
     """One order's dispute of one round. `challenge`: as the last event told it."""
 
-    def __init__(self, market: MarketplaceContract, order: int, round: int = 0) -> None:
-        self.market, self.order, self.round = market, order, round
-        address = bytes.fromhex(market.address.removeprefix("0x"))
-        self.place = DisputeContext(market.connection.chain_id, address, order, round)
-        self.secret = DisputeKey(1 + Random(f"{market.address} {order} {round}").randrange(2**255))
+    def __init__(self, session: MarketplaceContract, order: int, round: int = 0) -> None:
+        self.session, self.order, self.round = session, order, round
+        address = bytes.fromhex(session.address.removeprefix("0x"))
+        self.place = DisputeContext(session.connection.chain_id, address, order, round)
+        self.secret = DisputeKey(1 + Random(f"{session.address} {order} {round}").randrange(2**255))
         self.challenge = Challenge(0, 0, 0, 0, 0)
 
     @cached_property
     def bucket(self) -> int:
-        release = Told(self.market).release(self.order >> 32, self.round)
+        release = Told(self.session).release(self.order >> 32, self.round)
         assert release is not None
         return release.bucket
 
@@ -265,5 +265,5 @@ class Dispute:
         after = challenge_after(self.challenge, event)
         assert after is not None
         self.challenge = after
-        assert Told(self.market).challenge(self.order, self.round) == after
+        assert Told(self.session).challenge(self.order, self.round) == after
         return receipt

@@ -14,7 +14,7 @@ from numerbay_chain.core.home.config import Settings
 from numerbay_chain.index.events import EventSource
 from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.ipfs import ContentStore, EmbeddedStore, open_store
-from numerbay_chain.opening import Means, open_market
+from numerbay_chain.opening import Means, open_session
 from tests.support.adversary import Cheat
 from tests.support.evm.inside import InsideChain
 from tests.support.nodes import LyingContract
@@ -33,7 +33,7 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.fixture
 def cheat(place: Place) -> Cheat:
-    return Cheat(place.seller.market)
+    return Cheat(place.seller.session)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def nbc(place: Place) -> Says:
     def store(*specs: str) -> ContentStore:
         return place.store if specs == (f"embedded:{place.folder / 'store'}",) else open_store(*specs)
 
-    opens = partial(open_market, means=Means(connected, contract, index, store))
+    opens = partial(open_session, means=Means(connected, contract, index, store))
 
     def run(role: str, number: int | None, *arguments: object, code: int | None = 0, **more: str) -> Ended:
         environment = {

@@ -16,7 +16,7 @@ from numerbay_chain.core.home.home import Home
 from numerbay_chain.index.events import EventSource
 from numerbay_chain.ipfs import ContentStore
 from numerbay_chain.seller import Seller
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 PRICE = 10**16
 OPERATOR = 9  # account numbers: 0 is the seller, 1 and up are buyers
@@ -34,7 +34,7 @@ class Chain(Protocol):
 
 @dataclass
 class Place:
-    """`market(name, number)` opens it for one person; the same name finds the same home folder again."""
+    """`session(name, number)` opens it for one person; the same name finds the same home folder again."""
 
     folder: Path
     chain: Chain
@@ -49,8 +49,8 @@ class Place:
         deployment = deploy(Sender(chain.connection, chain.signer(0)))
         return cls(folder, chain, MarketplaceContract(chain.connection, deployment.address, deployment.block), store)
 
-    def market(self, name: str, number: int | None, store: ContentStore | None = None, **more: object) -> Market:
-        return Market(
+    def session(self, name: str, number: int | None, store: ContentStore | None = None, **more: object) -> Session:
+        return Session(
             home=Home(self.folder / name),
             connection=self.chain.connection,
             contract=self.contract,
@@ -58,22 +58,22 @@ class Place:
             signer=None if number is None else self.chain.signer(number),
             store=store or self.store,
             notify=self.told.append,
-            **more,  # type: ignore[arg-type]  # Market's own arguments, as a test names them
+            **more,  # type: ignore[arg-type]  # Session's own arguments, as a test names them
         )
 
     @property
     def seller(self) -> Seller:
-        return Seller(self.market("seller", 0))
+        return Seller(self.session("seller", 0))
 
     def buyer(self, number: int = 1, *, registered: bool = True) -> Buyer:
-        buyer = Buyer(self.market(f"buyer-{number}", number))
-        if registered and not (buyer.market.home.path / "keys").exists():
+        buyer = Buyer(self.session(f"buyer-{number}", number))
+        if registered and not (buyer.session.home.path / "keys").exists():
             buyer.register_key()
         return buyer
 
     @property
     def auditor(self) -> Auditor:
-        return Auditor(self.market("auditor", None))
+        return Auditor(self.session("auditor", None))
 
     def file(self, name: str = "predictions.csv", content: bytes = b"id,prediction\nn0001,0.5\n") -> Path:
         path = self.folder / name

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(sys.executable).with_name("numerbay-chain")
@@ -98,9 +98,9 @@ class Shell:
 @dataclass(frozen=True, slots=True)
 class InsideShell(Shell):
     """The same commands without a process each, which would spend most of its time importing. `opens`: sessions, in
-    place of `open_market`."""
+    place of `open_session`."""
 
-    opens: Callable[..., Market] | None = None
+    opens: Callable[..., Session] | None = None
 
     def nbc(self, *arguments: object, code: int | None = 0) -> Ended:
         """`numerbay-chain ARGUMENTS`, which must end with this exit code; None: with any."""

@@ -49,7 +49,7 @@ class Case:
 
     def choices(self, place: Place) -> Choices:
         """On a public chain: those that `Seller.deliver` makes, but that the gateway may be on this machine."""
-        return Choices(place.seller.market.finality(), GatewayStore(self.gateway), False, silent)
+        return Choices(place.seller.session.finality(), GatewayStore(self.gateway), False, silent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,13 @@ def _file(place: Place, name: str = "predictions.csv", content: bytes = CONTENT)
 
 def _deliver(case: Case, place: Place) -> object:
     if case.public:
-        return deliver.deliver(place.seller.market, DeliveryRequest(_file(place), 1), case.choices(place))
+        return deliver.deliver(place.seller.session, DeliveryRequest(_file(place), 1), case.choices(place))
     return place.seller.deliver(_file(place), 1)
 
 
 def _serve(case: Case, place: Place) -> object:
     if case.public:
-        return deliver.serve(place.seller.market, ServeRequest(1), case.choices(place))
+        return deliver.serve(place.seller.session, ServeRequest(1), case.choices(place))
     return place.seller.serve(1)
 
 

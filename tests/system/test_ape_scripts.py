@@ -118,8 +118,8 @@ output.show = lambda as_json, data, text: (said.append(data), show(as_json, data
 with networks.parse_network_choice("ethereum:local:test") as provider:
     ape_run(deploy, "--account", "TEST::0", "--json")
     contract = said[0]["contract"]
-    seller = Seller(_ape.market(provider, accounts.test_accounts[1], contract=contract))
-    buyer = Buyer(_ape.market(provider, accounts.test_accounts[2], contract=contract))
+    seller = Seller(_ape.session(provider, accounts.test_accounts[1], contract=contract))
+    buyer = Buyer(_ape.session(provider, accounts.test_accounts[2], contract=contract))
     buyer.register_key()
     seller.create_listing("1 gwei", preset="test")
     order = buyer.buy(1)

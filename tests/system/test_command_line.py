@@ -38,7 +38,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 
 
 @pytest.fixture
-def market(machine: Shell) -> Shell:
+def session(machine: Shell) -> Shell:
     """The same machine, its commands run inside this process."""
     return InsideShell(machine.folder, machine.environment)
 
@@ -51,16 +51,16 @@ def predictions(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def listing(market: Shell) -> int:
+def listing(session: Shell) -> int:
     """Open, in the shortest windows there are."""
-    created = market.json("-p", "seller", "listing", "create", "--price", "0.05 ether", "--preset", "test", "--yes")
+    created = session.json("-p", "seller", "listing", "create", "--price", "0.05 ether", "--preset", "test", "--yes")
     return created["listing"]
 
 
-def balance(market: Shell, account: str) -> int:
+def balance(session: Shell, account: str) -> int:
     from web3 import Web3
 
-    rpc = json.loads(market.nbc("-p", "seller", "profile", "show", "--json").stdout)["rpc"]
+    rpc = json.loads(session.nbc("-p", "seller", "profile", "show", "--json").stdout)["rpc"]
     return Web3(Web3.HTTPProvider(rpc)).eth.get_balance(Web3.to_checksum_address(account))
 
 
@@ -109,86 +109,88 @@ def test_the_journey_of_a_file_from_seller_to_buyer(
 
 
 def test_a_buyer_of_the_round_that_is_out_gets_the_key_with_the_next_visit(
-    market: Shell, predictions: Path, listing: int, tmp_path: Path
+    session: Shell, predictions: Path, listing: int, tmp_path: Path
 ) -> None:
-    market.nbc("-p", "seller", "deliver", predictions, "--listing", listing, "--yes")
-    order = market.json("-p", "buyer", "buy", listing, "--yes")["name"]
-    waiting = market.json("-p", "buyer", "verify", order)
+    session.nbc("-p", "seller", "deliver", predictions, "--listing", listing, "--yes")
+    order = session.json("-p", "buyer", "buy", listing, "--yes")["name"]
+    waiting = session.json("-p", "buyer", "verify", order)
     assert (waiting["ok"], waiting["key_opened"]) == (True, False), "it is to come, which is not wrong"
     assert [problem["kind"] for problem in waiting["problems"]] == ["no-envelope"]
-    served = market.json("-p", "seller", "deliver", "--listing", listing, "--yes")
+    served = session.json("-p", "seller", "deliver", "--listing", listing, "--yes")
     assert [order["name"] for each in served["rounds"] for order in each["newly_posted"]] == [order]
-    market.nbc("-p", "buyer", "fetch", order, "-o", tmp_path / "p.csv")
+    session.nbc("-p", "buyer", "fetch", order, "-o", tmp_path / "p.csv")
     assert (tmp_path / "p.csv").read_bytes() == predictions.read_bytes()
 
 
-def test_money_comes_back_by_decline_cancel_reclaim_refund_and_skip(market: Shell, predictions: Path) -> None:
+def test_money_comes_back_by_decline_cancel_reclaim_refund_and_skip(session: Shell, predictions: Path) -> None:
     terms = ["--preset", "test", "--no-instant", "--decline-window", "1m", "--response-window", "1m"]
-    listing = market.json("-p", "seller", "listing", "create", "--price", "0.05 ether", *terms, "--yes")["listing"]
-    orders = [market.json("-p", "buyer", "buy", listing, "--rounds", "4", "--again", "--yes")["name"] for _ in range(4)]
+    listing = session.json("-p", "seller", "listing", "create", "--price", "0.05 ether", *terms, "--yes")["listing"]
+    orders = [
+        session.json("-p", "buyer", "buy", listing, "--rounds", "4", "--again", "--yes")["name"] for _ in range(4)
+    ]
     declined, cancelled, refunded, kept = orders
 
-    waiting = market.json("-p", "seller", "deliver", predictions, "--listing", listing, "--yes")
+    waiting = session.json("-p", "seller", "deliver", predictions, "--listing", listing, "--yes")
     assert waiting["state"] == "waiting"
-    assert market.json("-p", "buyer", "decline", declined, "--yes")["paid"] == str(4 * PRICE)
-    assert market.json("-p", "buyer", "cancel", cancelled, "--yes")["paid"] == str(2 * PRICE)
-    assert market.json("-p", "seller", "refund", refunded, "--yes")["paid"] == str(3 * PRICE)
-    market.nbc("-p", "buyer", "reclaim", cancelled, "--yes", code=1)
-    market.nbc("devnet", "advance", "3h")
-    assert market.json("-p", "buyer", "reclaim", cancelled, "--yes")["paid"] == str(PRICE)
+    assert session.json("-p", "buyer", "decline", declined, "--yes")["paid"] == str(4 * PRICE)
+    assert session.json("-p", "buyer", "cancel", cancelled, "--yes")["paid"] == str(2 * PRICE)
+    assert session.json("-p", "seller", "refund", refunded, "--yes")["paid"] == str(3 * PRICE)
+    session.nbc("-p", "buyer", "reclaim", cancelled, "--yes", code=1)
+    session.nbc("devnet", "advance", "3h")
+    assert session.json("-p", "buyer", "reclaim", cancelled, "--yes")["paid"] == str(PRICE)
 
-    served = market.json("-p", "seller", "deliver", "--listing", listing, "--yes")
+    served = session.json("-p", "seller", "deliver", "--listing", listing, "--yes")
     posted = {order["name"] for each in served["rounds"] for order in each["newly_posted"]}
     assert posted == {cancelled, refunded, kept}
-    market.nbc("-p", "buyer", "fetch", declined, "-o", "declined.csv", code=1)
+    session.nbc("-p", "buyer", "fetch", declined, "-o", "declined.csv", code=1)
 
-    market.nbc("-p", "seller", "skip", listing, "--yes")
-    missed = market.json("-p", "buyer", "reclaim", kept, "--missed", "--yes")
+    session.nbc("-p", "seller", "skip", listing, "--yes")
+    missed = session.json("-p", "buyer", "reclaim", kept, "--missed", "--yes")
     assert missed["paid"] == str(PRICE)
-    assert market.json("audit")["ok"] is True
-    statuses = {order["name"]: order["status"] for order in market.json("-p", "buyer", "orders")["orders"]}
+    assert session.json("audit")["ok"] is True
+    statuses = {order["name"]: order["status"] for order in session.json("-p", "buyer", "orders")["orders"]}
     assert statuses[kept] == "active"
     assert statuses[declined] == "ended"
 
 
-def test_a_voucher_opens_a_closed_listing_until_it_is_revoked(market: Shell, listing: int, tmp_path: Path) -> None:
+def test_a_voucher_opens_a_closed_listing_until_it_is_revoked(session: Shell, listing: int, tmp_path: Path) -> None:
     voucher = tmp_path / "voucher.json"
-    market.nbc("-p", "seller", "listing", "edit", listing, "--close", "--yes")
-    assert "closed" in market.nbc("-p", "buyer", "buy", listing, "--yes", code=1).stderr
-    market.nbc("-p", "seller", "voucher", "sign", listing, "--price", "0", "--uses", "2", "-o", voucher)
-    assert market.json("-p", "buyer", "voucher", "show", voucher)["usable"] is True
-    bought = market.json("-p", "buyer", "buy", listing, "--voucher", voucher, "--yes")
+    session.nbc("-p", "seller", "listing", "edit", listing, "--close", "--yes")
+    assert "closed" in session.nbc("-p", "buyer", "buy", listing, "--yes", code=1).stderr
+    session.nbc("-p", "seller", "voucher", "sign", listing, "--price", "0", "--uses", "2", "-o", voucher)
+    assert session.json("-p", "buyer", "voucher", "show", voucher)["usable"] is True
+    bought = session.json("-p", "buyer", "buy", listing, "--voucher", voucher, "--yes")
     assert bought["total"] == "0"
-    market.nbc("-p", "seller", "voucher", "revoke", voucher, "--yes")
-    refused = market.nbc("-p", "buyer", "buy", listing, "--voucher", voucher, "--again", "--yes", code=1)
+    session.nbc("-p", "seller", "voucher", "revoke", voucher, "--yes")
+    refused = session.nbc("-p", "buyer", "buy", listing, "--voucher", voucher, "--again", "--yes", code=1)
     assert "revoked" in refused.stderr
-    assert market.json("-p", "buyer", "voucher", "show", voucher)["revoked"] is True
+    assert session.json("-p", "buyer", "voucher", "show", voucher)["revoked"] is True
 
 
-def test_every_buyer_of_copies_gets_his_own(market: Shell, tmp_path: Path) -> None:
+def test_every_buyer_of_copies_gets_his_own(session: Shell, tmp_path: Path) -> None:
     terms = ["--copies", "--dispute-window", "0", "--min-interval", "1m"]
-    listing = market.json("-p", "seller", "listing", "create", "--price", "0.05 ether", *terms, "--yes")["listing"]
-    first = market.json("-p", "buyer", "buy", listing, "--yes")["name"]
-    second = market.json("-p", "buyer", "buy", listing, "--again", "--yes")["name"]
+    listing = session.json("-p", "seller", "listing", "create", "--price", "0.05 ether", *terms, "--yes")["listing"]
+    first = session.json("-p", "buyer", "buy", listing, "--yes")["name"]
+    second = session.json("-p", "buyer", "buy", listing, "--again", "--yes")["name"]
     for name in ("one", "two"):
         (tmp_path / name).write_text(f"copy {name}")
     copies = ["--copy", f"{first}={tmp_path / 'one'}", "--copy", f"{second}={tmp_path / 'two'}"]
-    market.nbc("-p", "seller", "deliver", *copies, "--yes")
-    assert market.nbc("-p", "buyer", "fetch", first, "-o", "-").stdout == "copy one"
-    assert market.nbc("-p", "buyer", "fetch", second, "-o", "-").stdout == "copy two"
+    session.nbc("-p", "seller", "deliver", *copies, "--yes")
+    assert session.nbc("-p", "buyer", "fetch", first, "-o", "-").stdout == "copy one"
+    assert session.nbc("-p", "buyer", "fetch", second, "-o", "-").stdout == "copy two"
 
 
-def test_nothing_is_sent_without_consent(market: Shell, listing: int) -> None:
-    before = market.json("-p", "buyer", "orders")
-    refused = market.nbc("-p", "buyer", "buy", listing, code=2)
+def test_nothing_is_sent_without_consent(session: Shell, listing: int) -> None:
+    before = session.json("-p", "buyer", "orders")
+    refused = session.nbc("-p", "buyer", "buy", listing, code=2)
     assert "buys round 0 of listing" in refused.stderr
     assert "add --yes" in refused.stderr
-    planned = market.json("-p", "buyer", "buy", listing, "--rounds", "3", "--dry-run")
+    planned = session.json("-p", "buyer", "buy", listing, "--rounds", "3", "--dry-run")
     assert planned["function"] == "buy"
     assert planned["value"] == str(3 * PRICE)
     assert planned["arguments"]["rounds"] == 3
     assert planned["gas"] > 21_000
-    assert market.json("-p", "buyer", "orders") == before
+    assert session.json("-p", "buyer", "orders") == before
 
 
 def test_on_a_terminal_it_asks_and_a_no_sends_nothing(machine: Shell, listing: int) -> None:
@@ -225,21 +227,21 @@ def test_progress_counts_bytes_as_bytes_and_blocks_as_blocks(machine: Shell, pre
     assert re.search(r"check .*/\d+\.\d KiB", verified)
 
 
-def test_a_dry_run_shows_the_call_and_changes_nothing(market: Shell, listing: int) -> None:
-    before = market.json("audit")["to_block"]
+def test_a_dry_run_shows_the_call_and_changes_nothing(session: Shell, listing: int) -> None:
+    before = session.json("audit")["to_block"]
     for function, command in {
         "createListing": ("-p", "seller", "listing", "create", "--price", "1 gwei"),
         "changeOffer": ("-p", "seller", "listing", "edit", listing, "--price", "2 gwei"),
         "skip": ("-p", "seller", "skip", listing),
         "deploy": ("deploy", "--account", "dev:7"),
     }.items():
-        planned = market.json(*command, "--dry-run")
+        planned = session.json(*command, "--dry-run")
         assert planned["dry_run"] is True
         assert planned["function"] == function
-    assert market.json("audit")["to_block"] == before
+    assert session.json("audit")["to_block"] == before
 
 
-def test_what_the_contract_or_the_chain_refuses_is_said_in_a_sentence(market: Shell, listing: int) -> None:
+def test_what_the_contract_or_the_chain_refuses_is_said_in_a_sentence(session: Shell, listing: int) -> None:
     for arguments, code in (
         (("-p", "buyer", "buy", 99, "--yes"), 1),
         (("-p", "buyer", "skip", listing, "--yes"), 1),
@@ -251,21 +253,21 @@ def test_what_the_contract_or_the_chain_refuses_is_said_in_a_sentence(market: Sh
         (("-p", "buyer", "buy", listing, "--contract", "0x" + 40 * "1", "--yes"), 2),
         (("-p", "seller", "deliver", "nowhere.csv", "--listing", listing, "--yes"), 1),
     ):
-        ended = market.nbc(*arguments, code=code)
+        ended = session.nbc(*arguments, code=code)
         error = [line for line in ended.stderr.splitlines() if line.startswith("numerbay-chain: error: ")]
         assert len(error) == 1, ended
         assert "this is a bug" not in error[0]
         assert ended.stdout == ""
 
 
-def test_a_buyer_without_a_registered_key_is_told_to_register_one(market: Shell, listing: int) -> None:
-    refused = market.nbc("-p", "buyer", "buy", listing, "--account", "dev:9", "--yes", "--json", code=4)
+def test_a_buyer_without_a_registered_key_is_told_to_register_one(session: Shell, listing: int) -> None:
+    refused = session.nbc("-p", "buyer", "buy", listing, "--account", "dev:9", "--yes", "--json", code=4)
     assert refused.error == "no-key"
     assert "`keys register`" in refused.object["error"]["hint"]
 
 
-def test_a_node_that_is_gone_is_a_network_error(market: Shell, listing: int) -> None:
-    gone = market.nbc("-p", "buyer", "buy", listing, "--rpc", "http://127.0.0.1:1", "--yes", code=3)
+def test_a_node_that_is_gone_is_a_network_error(session: Shell, listing: int) -> None:
+    gone = session.nbc("-p", "buyer", "buy", listing, "--rpc", "http://127.0.0.1:1", "--yes", code=3)
     assert "can't be reached" in gone.stderr
 
 

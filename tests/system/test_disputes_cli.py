@@ -9,7 +9,7 @@ from web3 import Web3
 from web3.types import RPCEndpoint
 
 from numerbay_chain.chain.connection import Connection
-from numerbay_chain.opening import open_market
+from numerbay_chain.opening import open_session
 from tests.support.adversary import ANOTHER_KEY, Cheat
 from tests.support.dying import KilledError, death
 from tests.support.noise import noise
@@ -48,7 +48,7 @@ class Town:
 
     def cheat(self) -> Cheat:
         """The seller's account and secret, without his client."""
-        return Cheat(open_market("seller", home=self.here.environment["NUMERBAY_CHAIN_HOME"]))
+        return Cheat(open_session("seller", home=self.here.environment["NUMERBAY_CHAIN_HOME"]))
 
     def balance(self, who: str) -> int:
         address = self.devnet.contract if who == "marketplace" else self.addresses[who]

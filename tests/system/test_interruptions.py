@@ -175,7 +175,7 @@ def test_a_round_that_was_released_from_elsewhere_is_not_released_again(place: P
     path = place.file(content=CONTENT)
     with death([(deliver, "_release")], 1), pytest.raises(KilledError):
         place.seller.deliver(path, listing.id)
-    operator = Seller(place.market("operator", 9))
+    operator = Seller(place.session("operator", 9))
     operator.deliver(place.file("other.csv", b"from elsewhere"), listing.id)
     place.chain.advance(60)
     assert place.seller.deliver(path, listing.id).round == 1
@@ -184,7 +184,7 @@ def test_a_round_that_was_released_from_elsewhere_is_not_released_again(place: P
 
 def test_two_at_once_are_refused(place: Place) -> None:
     listing = place.seller.create_listing(PRICE)
-    journal = RoundJournal(place.seller.market.journal_folder(listing.id), listing.id)
+    journal = RoundJournal(place.seller.session.journal_folder(listing.id), listing.id)
     with journal.exclusive(), fails_with(RefusedError, "busy", 1):
         place.seller.deliver(place.file(), listing.id)
     assert place.seller.deliver(place.file(), listing.id).state == "delivered"

@@ -52,7 +52,7 @@ def test_a_file_goes_through_kubo_and_comes_back_through_its_gateway(
     assert delivered.resumed
     with pytest.raises(NotFoundError):
         elsewhere.buyer().fetch(order.id, path=place.output())
-    reader = Buyer(place.market("buyer-1", 1, GatewayStore(daemon.gateway_url)))
+    reader = Buyer(place.session("buyer-1", 1, GatewayStore(daemon.gateway_url)))
     assert reader.verify(order.id).problems == ()
     assert reader.fetch(order.id, path=place.output()).sha256 == delivered.sha256
     assert place.output().read_bytes() == content
@@ -118,7 +118,7 @@ def test_a_process_that_dies_leaves_nothing_undone_and_nothing_done_twice(
     devnet: Devnet, tmp_path: Path, where: str, when: str
 ) -> None:
     place = Place.found(tmp_path, devnet, EmbeddedStore(tmp_path / "store"))
-    home = place.buyer().market.home
+    home = place.buyer().session.home
     for name, account in (("seller", "dev:0"), ("buyer", "dev:1")):
         settings = {"rpc": devnet.rpc, "contract": place.contract.address, "account": account}
         home.save_profile(name, {**settings, "store": f"embedded:{tmp_path / 'store'}"})

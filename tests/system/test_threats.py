@@ -81,13 +81,13 @@ def test_junk_arrives_exactly_as_committed_and_nobody_judges_it(place: Place) ->
 
 def test_a_proof_against_junk_that_is_sent_all_the_same_is_refused(place: Place) -> None:
     bought = sold(place, b"no prediction in here\n" * 500)
-    key = posting.content_key(place.seller.market, bought.manifest, 1, 0)
+    key = posting.content_key(place.seller.session, bought.manifest, 1, 0)
     reader = ProofReader(bought.manifest.size, 0)
     reader.update(*whole(place.store, bought.manifest))
     reader.finish()
 
     with pytest.raises(RevertedError) as error:
-        place.buyer().market.sending.sender.send(
+        place.buyer().session.sending.sender.send(
             calls.prove_wrong_content(
                 listing=1, round=0, manifest=bought.manifest.encode(), proof=reader.proof(key).encode()
             )
@@ -99,7 +99,7 @@ def test_a_sample_that_the_seller_opened_is_part_of_the_file_that_comes(place: P
     """What a buyer can look at before he pays for a round that is out: one chunk, with what opens its commitment."""
     content = bytes(4096) + b"predictions" * 400
     bought = sold(place, content)
-    salt = H(posting.content_key(place.seller.market, bought.manifest, 1, 0).salt_key, (1).to_bytes(8, "big"))
+    salt = H(posting.content_key(place.seller.session, bought.manifest, 1, 0).salt_key, (1).to_bytes(8, "big"))
     sample = content[4096:8192]
 
     _, commitments = whole(place.store, bought.manifest)
@@ -154,7 +154,7 @@ def test_a_gateway_that_serves_other_bytes_is_refused_by_the_name_of_the_block(p
         "envelopes": bought.envelopes,
     }[part]
     with lying_gateway(place, lie) as gateway:
-        through = Buyer(place.market("buyer-1", 1, store=open_store(gateway)))
+        through = Buyer(place.session("buyer-1", 1, store=open_store(gateway)))
         with fails_with(ContentError, "bad-content", lie):
             through.fetch(bought.order, path=place.output())
         assert not place.output().exists()
@@ -162,7 +162,7 @@ def test_a_gateway_that_serves_other_bytes_is_refused_by_the_name_of_the_block(p
 
         # another store makes good what this one does not give
         both = FallbackStore([open_store(gateway), place.store])
-        Buyer(place.market("buyer-1", 1, store=both)).fetch(bought.order, path=place.output())
+        Buyer(place.session("buyer-1", 1, store=both)).fetch(bought.order, path=place.output())
     assert place.output().read_bytes() == content
 
 
@@ -172,10 +172,10 @@ def test_a_gateway_that_serves_other_bytes_is_refused_by_the_name_of_the_block(p
 def test_keys_are_sealed_to_what_the_chain_says_whatever_a_host_claims(place: Place) -> None:
     """A store, a folder of key files and a description all name the host's own key for the buyer: nobody asks them."""
     buyer, hosts = place.buyer(), keyfile.generate()
-    account = buyer.market.account
+    account = buyer.session.account
     claim = keyfile.encode(hosts.public_key)
     place.store.add(f'{{"account":"{account}","public_key":"{claim}"}}'.encode(), account)
-    keyfile.save(hosts, place.seller.market.home.folder("keys") / f"{account}.json")
+    keyfile.save(hosts, place.seller.session.home.folder("keys") / f"{account}.json")
     note = f"the buyer's key is {claim}"
     listing = place.seller.create_listing(PRICE, description=f"send to {claim}")
     order = buyer.buy(listing.id).order
@@ -190,9 +190,9 @@ def test_keys_are_sealed_to_what_the_chain_says_whatever_a_host_claims(place: Pl
 
 def test_a_host_can_not_register_a_key_for_a_buyer(place: Place) -> None:
     buyer, hosts = place.buyer(), keyfile.generate()
-    account, contract = buyer.market.account, place.contract
+    account, contract = buyer.session.account, place.contract
     before = contract.current_key(account)
-    host = place.market("host", 5)
+    host = place.session("host", 5)
     deadline = place.chain.connection.now() + 3600
     message = registration(
         place.chain.connection.chain_id,
@@ -239,7 +239,7 @@ class TestBlocksThatAreTakenBack:
         buyer = public.buyer()
         with taken_back(devnet):
             bought = buyer.buy(listing.id, young_listing=True)
-        assert Told(public.contract).orders_by(buyer.market.account) == []
+        assert Told(public.contract).orders_by(buyer.session.account) == []
 
         again = buyer.buy(listing.id, young_listing=True)
         assert (again.order.id, again.resumed) == (bought.order.id, True)
@@ -247,7 +247,7 @@ class TestBlocksThatAreTakenBack:
         assert public.contract.holdings(again.token.address) == PRICE
         with fails_with(RefusedError, "already-bought"):
             buyer.buy(listing.id, young_listing=True)
-        assert len(Told(public.contract).orders_by(buyer.market.account)) == 1
+        assert len(Told(public.contract).orders_by(buyer.session.account)) == 1
 
     def test_a_release_that_vanished_is_the_same_release_again_and_its_key_waits(
         self, devnet: Devnet, public: Place
@@ -307,7 +307,7 @@ class TestBlocksThatAreTakenBack:
             assert "could still vanish" in delivered.left[0].reason
             (shown,) = Told(public.contract).deliveries(listing.id, 0)
         # their nonce is used for something else
-        cheat.market.sending.sender.send(calls.register(public_key=b"\x33" * 32))
+        cheat.session.sending.sender.send(calls.register(public_key=b"\x33" * 32))
 
         assert public.contract.listing(listing.id).next_round == 0
         with fails_with(RefusedError, "same-file", 0):
@@ -340,15 +340,15 @@ def mine(devnet: Devnet, blocks: int = FINAL) -> None:
 
 def choices(place: Place) -> Choices:
     """Those of a public chain, but for the second way: that is a gateway on another machine."""
-    return Choices(place.seller.market.finality(), None, False, silent)
+    return Choices(place.seller.session.finality(), None, False, silent)
 
 
 def deliver(place: Place, listing: int) -> Delivered:
     path = place.folder / "predictions.csv"
     if not path.exists():
         place.file()
-    return delivery.deliver(place.seller.market, DeliveryRequest(path, listing), choices(place))
+    return delivery.deliver(place.seller.session, DeliveryRequest(path, listing), choices(place))
 
 
 def serve(place: Place, listing: int) -> None:
-    delivery.serve(place.seller.market, ServeRequest(listing), choices(place))
+    delivery.serve(place.seller.session, ServeRequest(listing), choices(place))

@@ -38,7 +38,7 @@ def test_a_method_has_a_text_of_its_own_and_no_session(role: type[Role], name: s
     assert "See `" not in (getdoc(shown) or "")
     parameters = [*signature(shown).parameters]
     assert parameters[0] == "self"
-    assert not {"market", "recourse", "request"} & {*parameters}
+    assert not {"session", "recourse", "request"} & {*parameters}
     assert not {"order_id", "listing"} & {*parameters}, "programs say `order` and `listing_id`"
 
 
@@ -54,28 +54,28 @@ def test_a_requests_fields_are_arguments_and_explained(role: type[Role], name: s
 def test_what_a_method_hands_to_its_step() -> None:
     handed: list[tuple[object, ...]] = []
 
-    def step(market: object, order: int, *, round: int | None = None) -> str:
-        handed.append((market, order, round))
+    def step(session: object, order: int, *, round: int | None = None) -> str:
+        handed.append((session, order, round))
         return "done"
 
-    def step_of(market: object, given: str, /, order: int) -> None:
-        handed.append((market, given, order))
+    def step_of(session: object, given: str, /, order: int) -> None:
+        handed.append((session, given, order))
 
-    def step_with(market: object, request: ServeRequest) -> None:
-        handed.append((market, request))
+    def step_with(session: object, request: ServeRequest) -> None:
+        handed.append((session, request))
 
     class Tried(Role):
         taken = method(step)  # type: ignore[arg-type]  # any session will do
-        of = method(step_of, "given")  # type: ignore[arg-type,call-overload]
-        having = method_with(ServeRequest, step_with)  # type: ignore[arg-type]
+        of = method(step_of, "given")  # type: ignore[arg-type,call-overload]  # likewise
+        having = method_with(ServeRequest, step_with)  # type: ignore[arg-type]  # likewise
 
-    role = Tried("a session")  # type: ignore[arg-type]
+    role = Tried("a session")  # type: ignore[arg-type]  # likewise
     assert role.taken(3, round=1) == "done"
     role.of(order=4)
     role.having(5, wait=True)
     assert handed == [("a session", 3, 1), ("a session", "given", 4), ("a session", ServeRequest(5, wait=True))]
     with pytest.raises(TypeError):
-        role.having(5, note="none")  # type: ignore[call-arg]
+        role.having(5, note="none")  # type: ignore[call-arg]  # it has no such argument
 
 
 def test_a_step_keeps_its_own_name() -> None:

@@ -12,7 +12,7 @@ from numerbay_chain.core.home.config import Overrides, Settings, load_settings
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.listings.vouchers import sign_voucher, voucher_status
-from numerbay_chain.opening import market_at, open_market
+from numerbay_chain.opening import open_session, session_at
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
 from tests.support.codes import fails_with
 from tests.support.places import PRICE, Place
@@ -27,34 +27,36 @@ def test_a_connection_that_exists_already_is_checked_too(place: Place) -> None:
     settings = Settings(home=Home(place.folder / "home"), contract=place.contract.address, chain_id=1)
     chain_id = place.chain.connection.chain_id
     with fails_with(UsageError, "wrong-chain", chain_id, 1):
-        market_at(settings, place.chain.connection, None)
-    assert market_at(replace(settings, chain_id=chain_id, max_tip=7), place.chain.connection, None)
+        session_at(settings, place.chain.connection, None)
+    assert session_at(replace(settings, chain_id=chain_id, max_tip=7), place.chain.connection, None)
     assert place.chain.connection.limits.max_tip == 7
 
 
 def test_a_voucher_of_another_marketplace_is_named_as_such_before_its_listing_is_looked_for(place: Place) -> None:
-    market = place.seller.market
-    foreign = sign_voucher(market, Voucher(5, ZERO_ADDRESS, PRICE, 1, 1, 2**40 - 1, 0))
-    elsewhere = Place.found(place.folder / "elsewhere", place.chain, place.store).market("seller", 0)
+    session = place.seller.session
+    foreign = sign_voucher(session, Voucher(5, ZERO_ADDRESS, PRICE, 1, 1, 2**40 - 1, 0))
+    elsewhere = Place.found(place.folder / "elsewhere", place.chain, place.store).session("seller", 0)
     status = voucher_status(elsewhere, foreign)
-    assert status.problem == f"the voucher is for the marketplace {market.contract.address} on chain {foreign.chain_id}"
-    assert (status.used, status.revoked, status.signer) == (0, False, market.account)
-    assert status.digest == market.contract.voucher_digest(foreign.voucher)
+    assert (
+        status.problem == f"the voucher is for the marketplace {session.contract.address} on chain {foreign.chain_id}"
+    )
+    assert (status.used, status.revoked, status.signer) == (0, False, session.account)
+    assert status.digest == session.contract.voucher_digest(foreign.voucher)
 
 
 def test_a_second_node_is_another_one_and_is_not_asked_before_it_is_needed(place: Place) -> None:
     nobody = "http://127.0.0.1:1"
     settings = Settings(home=Home(place.folder / "home"), contract=place.contract.address, second_rpc=nobody)
-    market = market_at(settings, place.chain.connection, place.chain.signer(1))
-    assert market.contract.listing_count() == 0, "what reads alone does without it"
+    session = session_at(settings, place.chain.connection, place.chain.signer(1))
+    assert session.contract.listing_count() == 0, "what reads alone does without it"
     with fails_with(NetworkError, "network", 1) as raised:
-        market.require_second()
+        session.require_second()
     assert raised.value.code == "network"
     assert nobody not in repr(settings), "its address may hold an access key"
     with fails_with(NetworkError, "network", 1):
-        Buyer(market).judge(1 << 32)  # before hours of reading that would be for nothing
+        Buyer(session).judge(1 << 32)  # before hours of reading that would be for nothing
     with fails_with(UsageError, "usage"):
-        open_market(home=place.folder / "home", rpc=nobody, second_rpc=nobody)
+        open_session(home=place.folder / "home", rpc=nobody, second_rpc=nobody)
 
 
 def test_the_second_node_is_set_as_other_settings_are(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from numerbay_chain.chain.node.rpc import (
 from numerbay_chain.core.files import jsontext
 from numerbay_chain.core.network.failures import OversizedError, SlowError, TransportError
 from numerbay_chain.core.network.retry import Retry, pause_words, wanted_pause
-from numerbay_chain.core.network.session import Session
+from numerbay_chain.core.network.session import HttpSession
 from numerbay_chain.core.policy import Policy
 
 TRIES: Final = 4
@@ -83,7 +83,7 @@ class HttpTransport(_Timed):
 
     def __init__(self, endpoint: Endpoint, policy: Policy) -> None:
         super().__init__(policy)
-        self._session = Session(
+        self._session = HttpSession(
             endpoint.address,
             limit=ANSWER_LIMIT,
             seconds=policy.request,

@@ -74,12 +74,12 @@ class _Adapter(HTTPAdapter):
         """Nothing: it would load other authorities than the context has."""
 
 
-class Session(requests.Session):
+class HttpSession(requests.Session):
     """A session with the host of `base`, an address that the user gave.
 
     An answer has at most `limit` bytes, also when decompressed, and comes within `seconds`, all tries together; a while
     of `idle` seconds without a byte ends it too. `tries` above 1: a host that is busy (`busy`, HTTP statuses) or breaks
-    off is asked again, after `pause` seconds, then twice as many. As a `requests.Session` it gives whole answers;
+    off is asked again, after `pause` seconds, then twice as many. As a `requests.HttpSession` it gives whole answers;
     `opened` gives one piece by piece.
     Raises `TransportError`, and `UsageError` for a file of certificates that can't be used.
     """
@@ -219,7 +219,7 @@ class Session(requests.Session):
 
 
 class Answer:
-    """The answer that `Session.opened` gives: `status`, `headers`, and the body's pieces, once."""
+    """The answer that `HttpSession.opened` gives: `status`, `headers`, and the body's pieces, once."""
 
     def __init__(
         self, response: requests.Response, limit: int, errors: Callable[[], AbstractContextManager[None]]
@@ -260,4 +260,4 @@ def _origin(url: str) -> tuple[str, int]:
         raise UsageError("the address of a host can't be read", "give it as https://HOST") from None
 
 
-__all__ = ["Answer", "Session", "SlowError", "TransportError", "unsafe"]
+__all__ = ["Answer", "HttpSession", "SlowError", "TransportError", "unsafe"]

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError, SlowSourceError, UsageError
 from numerbay_chain.core.network.hosts import is_inside, plain
 from numerbay_chain.core.network.retry import Retry, pause_words, wanted_pause
-from numerbay_chain.core.network.session import Answer, Session, unsafe
+from numerbay_chain.core.network.session import Answer, HttpSession, unsafe
 from numerbay_chain.core.network.shown import shown
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.ipfs.dag_pb import MAX_BLOCK_SIZE
@@ -60,7 +60,7 @@ class GatewayStore(BlockStore):
         base = urlunsplit(self._base)
         self.name = f"gateway {shown(base)}"
         self._hint = "check the address, or try another gateway"
-        self._session = Session(base, limit=MAX_BLOCK_SIZE, seconds=waits.block)
+        self._session = HttpSession(base, limit=MAX_BLOCK_SIZE, seconds=waits.block)
         self._session.headers["Accept-Encoding"] = "identity"
         self._waits, self._patience = waits, Patience(waits)
         self._serves_blocks = True

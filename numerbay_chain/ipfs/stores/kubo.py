@@ -16,7 +16,7 @@ from numerbay_chain.core.errors import NetworkError, NotFoundError, UsageError
 from numerbay_chain.core.extras import needs
 from numerbay_chain.core.files import jsontext
 from numerbay_chain.core.network.failures import diagnose
-from numerbay_chain.core.network.session import Session
+from numerbay_chain.core.network.session import HttpSession
 from numerbay_chain.core.network.shown import shown
 from numerbay_chain.core.text import one_line
 from numerbay_chain.ipfs.cid import LEAF_SIZE, Cid
@@ -88,8 +88,8 @@ class KuboStore(BlockStore):
         self._waits, self._patience = waits, Patience(waits)
         self._session = self._new_session(limit=MAX_BLOCK_SIZE, seconds=waits.block)
 
-    def _new_session(self, **limits: Any) -> Session:
-        session = Session(self._address.url, **limits)
+    def _new_session(self, **limits: Any) -> HttpSession:
+        session = HttpSession(self._address.url, **limits)
         session.auth = self._address.auth
         session.headers["Accept-Encoding"] = "identity"
         return session

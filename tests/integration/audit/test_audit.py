@@ -90,9 +90,9 @@ def test_money_sent_in_by_mistake_is_a_note(busy: Place) -> None:
 
 
 def audit_with(place: Place, contract: MarketplaceContract, index: EventSource | None = None) -> Any:
-    market = place.market("auditor", None)
-    market.contract, market.index = contract, index or market.index
-    return Auditor(market).audit()
+    session = place.session("auditor", None)
+    session.contract, session.index = contract, index or session.index
+    return Auditor(session).audit()
 
 
 def _order(change: dict[str, Any]) -> Callable[[Order], Order]:
@@ -246,7 +246,7 @@ def test_a_store_that_is_down_does_not_keep_the_books_from_being_audited(place: 
     listing = place.seller.create_listing(PRICE, copies=True, dispute_window=0)
     orders = [place.buyer(number).buy(listing.id).order for number in (1, 2)]
     place.seller.deliver_copies(listing.id, {one.id: place.file(f"{one.id}.csv", b"%d" % one.id) for one in orders})
-    report = Auditor(place.market("auditor", None, open_store("gateway:http://127.0.0.1:1"))).audit()
+    report = Auditor(place.session("auditor", None, open_store("gateway:http://127.0.0.1:1"))).audit()
     assert report.ok
     assert [finding.severity for finding in report.findings] == ["warning"], "it is asked once"
     assert "those of later copies" in report.findings[0].text
@@ -255,8 +255,8 @@ def test_a_store_that_is_down_does_not_keep_the_books_from_being_audited(place: 
 
 @pytest.mark.parametrize("late_by", [1, 10_000])
 def test_logs_that_begin_after_the_deployment_are_refused_instead_of_called_a_lie(busy: Place, late_by: int) -> None:
-    market = busy.market("auditor", None)
-    market.index = NodeEvents(busy.chain.connection, busy.contract.address, busy.contract.from_block + late_by)
+    session = busy.session("auditor", None)
+    session.index = NodeEvents(busy.chain.connection, busy.contract.address, busy.contract.from_block + late_by)
     with fails_with(UsageError, "wrong-first-block") as refused:
-        Auditor(market).audit()
+        Auditor(session).audit()
     assert "from_block" in str(refused.value.hint)

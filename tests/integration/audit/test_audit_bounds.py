@@ -59,7 +59,7 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 def test_an_audit_asks_for_orders_and_rounds_not_for_their_product(place: Place, questions: Counter[str]) -> None:
-    now, rogue = place.chain.connection.now(), Seller(place.market("rogue", 3))
+    now, rogue = place.chain.connection.now(), Seller(place.session("rogue", 3))
     orders, rounds = 9, 9
     terms = {"dispute_window": DAY, "response_window": HOUR, "copies": True, "decline_window": 4}
     evil = rogue.create_listing(0, max_rounds=65_535, first_due=now + 600, period=600, min_interval=60, **terms).id
@@ -68,7 +68,7 @@ def test_an_audit_asks_for_orders_and_rounds_not_for_their_product(place: Place,
         giver.buy(evil, 65_535, again=True)
     place.chain.advance(600 * (rounds + 2))
     for round in range(rounds):
-        rogue.market.sending.sender.send(calls.skip(listing=evil, round=round))
+        rogue.session.sending.sender.send(calls.skip(listing=evil, round=round))
     questions.clear()
     report = place.auditor.audit()
     assert (report.ok, report.checked["rounds of orders in all"]) == (True, orders * rounds)
@@ -80,11 +80,11 @@ def test_an_audit_asks_for_orders_and_rounds_not_for_their_product(place: Place,
 
 def copies(place: Place, account: int, count: int) -> int:
     """A listing whose copies were posted with hashes of what nobody has."""
-    rogue = Seller(place.market(f"rogue-{account}", account))
+    rogue = Seller(place.session(f"rogue-{account}", account))
     terms = {"dispute_window": DAY, "response_window": HOUR, "copies": True, "decline_window": 4}
     evil = rogue.create_listing(0, min_interval=60, **terms).id
     orders = [place.buyer(4).buy(evil, again=True).order.id for _ in range(count)]
-    Cheat(rogue.market).release_worthless_copies(evil, orders)
+    Cheat(rogue.session).release_worthless_copies(evil, orders)
     return evil
 
 
@@ -126,12 +126,12 @@ def test_content_that_is_too_slow_is_unread_and_the_rest_is_read(place: Place, m
 def test_descriptions_that_nobody_has_are_waited_for_a_few_times(place: Place, stalled: Stalled) -> None:
     mine = place.seller.create_listing(PRICE, name="mine").id
     place.buyer(1).buy(mine)
-    rogue = Seller(place.market("rogue", 3))
+    rogue = Seller(place.session("rogue", 3))
     terms = rogue.create_listing(0).listing.terms
-    account = rogue.market.account
+    account = rogue.session.account
     for number in range(6):
         offer = Offer(0, True, noise(32, number))
-        rogue.market.sending.sender.send(
+        rogue.session.sending.sender.send(
             calls.create_listing(terms=terms, offer=offer, operator=account, payout=account)
         )
     stalled.waits = 0

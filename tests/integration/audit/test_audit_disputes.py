@@ -29,7 +29,7 @@ def order(listing: int, index: int) -> int:
 
 
 def send(place: Place, number: int, call: Any) -> None:
-    (place.seller if number == 0 else place.buyer(number)).market.sending.sender.send(call)
+    (place.seller if number == 0 else place.buyer(number)).session.sending.sender.send(call)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def disputed(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A dispute of every kind, ended in every way; some are still under way."""
     folder = tmp_path_factory.mktemp("disputed")
     place = Place.found(folder, InsideChain(), EmbeddedStore(folder / "store"))
-    seller = place.seller.market.sending.sender
+    seller = place.seller.session.sending.sender
     for copies in (False, False, True):
         terms = {"dispute_window": DAY, "response_window": HOUR, "decline_window": DECLINE, "challenge_bond": PRICE}
         listing = place.seller.create_listing(PRICE, copies=copies, **terms).id
@@ -54,18 +54,18 @@ def disputed(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
     def challenged(listing: int, index: int) -> Dispute:
         opened = Dispute(place.contract, order(listing, index))
-        opened.open(place.buyer(index + 1).market.sending.sender, BOND)
+        opened.open(place.buyer(index + 1).session.sending.sender, BOND)
         return opened
 
     unanswered, deceived, lost, answered = (challenged(GOOD, index) for index in range(4))
     deceived.wrong_answer(seller, good, 7)
-    deceived.prove_key(place.buyer(2).market.sending.sender)
+    deceived.prove_key(place.buyer(2).session.sending.sender)
     lost.answer(seller, good)
 
     faulty = challenged(BAD, 0)
     proof = bad.proof(0).encode()
     send(place, 4, calls.prove_wrong_content(listing=BAD, round=0, manifest=bad.manifest.encode(), proof=proof))
-    faulty.settle(place.buyer(4).market.sending.sender)
+    faulty.settle(place.buyer(4).session.sending.sender)
     for index in (1, 3):
         send(place, 4, calls.refund_faulty(order=order(BAD, index), round=0, bucket=faulty.bucket))
 
@@ -78,7 +78,7 @@ def disputed(tmp_path_factory: pytest.TempPathFactory) -> Place:
     place.chain.advance(HOUR // 2)
     answered.answer(seller, good)
     place.chain.advance(HOUR)
-    unanswered.claim(place.buyer(1).market.sending.sender)
+    unanswered.claim(place.buyer(1).session.sending.sender)
     place.chain.advance(lost_until(place, lost) + 1 - place.chain.connection.now())
     lost.settle(seller)
     return place

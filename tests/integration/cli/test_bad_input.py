@@ -29,7 +29,7 @@ from numerbay_chain.delivery.options import Choices, KeyOptions
 from numerbay_chain.delivery.posting import content_key
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.seller import Seller
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 from tests.support.codes import fails_with
 from tests.support.places import PRICE, Place
 from tests.support.told import Told
@@ -111,33 +111,33 @@ def test_a_part_that_is_not_as_promised(sold: Sold, part: str, damage: str) -> N
 def test_the_wrong_key_file(sold: Sold, tmp_path: Path) -> None:
     other = tmp_path / "other.json"
     keyfile.save(keyfile.generate(), other)
-    shutil.move(sold.buyer.market.home.path / "keys", tmp_path / "away")
-    wrong = Buyer(sold.place.market("elsewhere", 1, key=other))
+    shutil.move(sold.buyer.session.home.path / "keys", tmp_path / "away")
+    wrong = Buyer(sold.place.session("elsewhere", 1, key=other))
     with fails_with(AccountError, "wrong-key-file", "other.json") as caught:
         wrong.fetch(sold.order, path=sold.place.output())
     assert caught.value.code == "wrong-key-file"
     assert [problem.kind for problem in wrong.verify(sold.order).problems] == ["key-file"]
-    missing = Buyer(sold.place.market("elsewhere", 1))
+    missing = Buyer(sold.place.session("elsewhere", 1))
     with fails_with(AccountError, "no-key-file"):
         missing.fetch(sold.order, path=sold.place.output())
-    right = Buyer(sold.place.market("elsewhere", 1, key=next((tmp_path / "away").glob("*.json"))))
+    right = Buyer(sold.place.session("elsewhere", 1, key=next((tmp_path / "away").glob("*.json"))))
     assert right.fetch(sold.order, path=sold.place.output()).size == len(CONTENT)
 
 
 def test_an_envelope_with_another_key_in_it(sold: Sold) -> None:
-    place, market = sold.place, sold.place.seller.market
-    key = content_key(market, sold.manifest, 1, 0)
-    public_key = place.contract.key_at(place.buyer().market.account, 1)
-    elsewhere = seal_envelopes(key, market.context(2, 0), [(sold.order, public_key)])
-    stranger = seal_envelopes(key, market.context(1, 0), [(sold.order, keyfile.generate().public_key)])
+    place, session = sold.place, sold.place.seller.session
+    key = content_key(session, sold.manifest, 1, 0)
+    public_key = place.contract.key_at(place.buyer().session.account, 1)
+    elsewhere = seal_envelopes(key, session.context(2, 0), [(sold.order, public_key)])
+    stranger = seal_envelopes(key, session.context(1, 0), [(sold.order, keyfile.generate().public_key)])
     records = {
-        "masked for another round": seal_envelopes(key, market.context(1, 1), [(sold.order, public_key)]),
+        "masked for another round": seal_envelopes(key, session.context(1, 1), [(sold.order, public_key)]),
         "sealed to somebody else": stranger,
     }
     assert elsewhere != stranger
     for what, record in records.items():
         digest = place.store.add(record).cid.digest
-        place.seller.market.sending.send("post", calls.deliver(listing=1, round=0, digest=digest, count=1), what)
+        place.seller.session.sending.send("post", calls.deliver(listing=1, round=0, digest=digest, count=1), what)
     # the newest that opens counts: junk that is posted later does not take the key away
     assert sold.fetch() == CONTENT
 
@@ -149,13 +149,13 @@ def test_envelopes_that_never_hold_the_key_are_told(place: Place) -> None:
     place.chain.advance(601)
     junk = order.id.to_bytes(8, "big") + bytes(80)
     digest = place.store.add(junk).cid.digest
-    place.seller.market.sending.send("post", calls.deliver(listing=1, round=0, digest=digest, count=1))
+    place.seller.session.sending.send("post", calls.deliver(listing=1, round=0, digest=digest, count=1))
     with fails_with(DecryptionError, "decryption"):
         place.buyer().fetch(order.id, path=place.output())
     problem = place.buyer().verify(order.id).problems[0]
     assert (problem.kind, problem.fault) == ("key", True)
     digest = place.store.add(bytes(88 * 5)).cid.digest
-    place.seller.market.sending.send("post", calls.deliver(listing=1, round=0, digest=digest, count=5))
+    place.seller.session.sending.send("post", calls.deliver(listing=1, round=0, digest=digest, count=5))
     assert place.buyer().verify(order.id).problems[0].kind == "envelope"
 
 
@@ -270,17 +270,17 @@ def test_who_can_pay_the_price_but_not_the_gas(place: Place) -> None:
 
 
 def test_who_can_not_pay_for_a_registration_is_left_no_key_file(place: Place) -> None:
-    market = place.market("poor", None)
-    market.signer = LocalSigner.from_key(b"\x07" * 32)
+    session = place.session("poor", None)
+    session.signer = LocalSigner.from_key(b"\x07" * 32)
     with fails_with(AccountError, "insufficient-funds"):
-        Buyer(market).register_key()
-    assert list((market.home.path / "keys").glob("*")) == []
+        Buyer(session).register_key()
+    assert list((session.home.path / "keys").glob("*")) == []
     assert place.told == [], "of no key file"
     own = place.folder / "numerbay.json"
     keyfile.save(keyfile.generate(), own)
     kept = own.read_bytes()
     with fails_with(AccountError, "insufficient-funds"):
-        Buyer(market).register_key(own)
+        Buyer(session).register_key(own)
     assert own.read_bytes() == kept
 
 
@@ -294,22 +294,22 @@ class TestOffADevelopmentChain:
         place.chain.connection.is_development = False
         return place
 
-    def market(self, place: Place, **more: object) -> Market:
-        market = place.market("seller", None, **more)
+    def session(self, place: Place, **more: object) -> Session:
+        session = place.session("seller", None, **more)
         signer = place.chain.signer(0)
         signer.check = lambda connection: None  # type: ignore[method-assign]  # its key is known, and it is a test's
-        market.signer = signer
-        return market
+        session.signer = signer
+        return session
 
     def test_a_store_must_be_chosen(self, real: Place) -> None:
         with fails_with(UsageError, "no-store"):
-            Seller(self.market(real, explicit_store=False)).deliver(real.file(), 1)
+            Seller(self.session(real, explicit_store=False)).deliver(real.file(), 1)
 
     def test_a_second_way_is_needed(self, real: Place) -> None:
         with fails_with(UsageError, "no-read-back"):
-            Seller(self.market(real)).deliver(real.file(), 1)
+            Seller(self.session(real)).deliver(real.file(), 1)
         with fails_with(UsageError, "no-read-back"):
-            Seller(self.market(real)).deliver(real.file(), 1, read_back=f"embedded:{real.folder / 'store'}")
+            Seller(self.session(real)).deliver(real.file(), 1, read_back=f"embedded:{real.folder / 'store'}")
 
     @pytest.mark.parametrize(
         "spec",
@@ -325,12 +325,12 @@ class TestOffADevelopmentChain:
     )
     def test_the_second_way_is_a_gateway_on_another_machine(self, real: Place, spec: str) -> None:
         with fails_with(UsageError, "no-read-back"):
-            Seller(self.market(real, read_back=spec)).deliver(real.file(), 1)
+            Seller(self.session(real, read_back=spec)).deliver(real.file(), 1)
         assert not (real.folder / "elsewhere").exists()
-        assert Choices.make(self.market(real), KeyOptions(read_back="gateway:https://ipfs.io")).second is not None
+        assert Choices.make(self.session(real), KeyOptions(read_back="gateway:https://ipfs.io")).second is not None
 
     def test_a_block_is_final_as_the_chain_says_unless_a_depth_is_said(self, real: Place) -> None:
-        assert self.market(real).finality().depth is None
-        assert self.market(real).finality(3).depth == 3
+        assert self.session(real).finality().depth is None
+        assert self.session(real).finality(3).depth == 3
         with fails_with(UsageError, "usage"):
-            self.market(real).finality(-1)
+            self.session(real).finality(-1)

@@ -14,7 +14,7 @@ import pytest
 from numerbay_chain.buyer import Buyer
 from numerbay_chain.cli.main import main
 from numerbay_chain.core.errors import ExitCode
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 from tests.support.places import PRICE, Place
 from tests.support.told import Told
 
@@ -70,8 +70,8 @@ def sold(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Place
 
 
 def run(place: Place, monkeypatch: pytest.MonkeyPatch, streams: tuple[object, object], *arguments: str) -> int:
-    def opened(*_: object, dry_run: bool, **__: object) -> Market:
-        return place.market("buyer-1", 1, dry_run=dry_run)
+    def opened(*_: object, dry_run: bool, **__: object) -> Session:
+        return place.session("buyer-1", 1, dry_run=dry_run)
 
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", streams[0])

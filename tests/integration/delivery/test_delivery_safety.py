@@ -74,7 +74,7 @@ def test_a_round_that_somebody_else_releases_while_it_is_sealed_is_not_released_
     hot_key = place.chain.signer(OPERATOR).address
     listing = place.seller.create_listing(PRICE, decline_window=decline_window, operator=hot_key).id
     order = place.buyer().buy(listing, rounds=2).order.id
-    operator = Seller(place.market("operator", OPERATOR))
+    operator = Seller(place.session("operator", OPERATOR))
     left = [place.file("other.csv", b"from elsewhere")]
 
     def meanwhile(step: str, done: int, total: int) -> None:
@@ -117,7 +117,7 @@ def test_with_a_short_notice_period_no_key_is_shown_before_the_release_counts(pl
     kept = stayer.buy(listing.id).order
     with death([(Connection, "send_raw")], 1), pytest.raises(KilledError):
         place.seller.deliver(place.file(), listing.id)  # it is stuck, for all to see
-    entry = RoundJournal(place.seller.market.journal_folder(listing.id), listing.id).load(0)
+    entry = RoundJournal(place.seller.session.journal_folder(listing.id), listing.id).load(0)
     assert entry is not None
     assert entry.envelopes == {}
     leaver.cancel(order.id)
@@ -233,7 +233,7 @@ def test_envelopes_of_a_file_that_was_sealed_again_are_not_posted(place: Place) 
     order = place.buyer().buy(listing.id).order
     with death([(Connection, "send_raw")], 1), pytest.raises(KilledError):
         place.seller.deliver(place.file(), listing.id)
-    journal = RoundJournal(place.seller.market.journal_folder(listing.id), listing.id)
+    journal = RoundJournal(place.seller.session.journal_folder(listing.id), listing.id)
     entry = journal.load(0)
     assert entry is not None
     assert len(entry.envelopes) == 1
@@ -249,8 +249,8 @@ def test_envelopes_of_a_round_that_was_released_from_elsewhere_are_not_posted(pl
     order = place.buyer().buy(listing.id).order
     with death([(Connection, "send_raw")], 1), pytest.raises(KilledError):
         place.seller.deliver(place.file(), listing.id)
-    operator = Seller(place.market("operator", OPERATOR))
-    operator.market.home.import_seller_secret(place.seller.market.home.export_seller_secret())
+    operator = Seller(place.session("operator", OPERATOR))
+    operator.session.home.import_seller_secret(place.seller.session.home.export_seller_secret())
     operator.deliver(place.file("other.csv", b"from elsewhere"), listing.id)
     place.chain.advance(601)
     assert [one.newly_posted for one in place.seller.serve(listing.id).rounds] == [(order.id,)]
@@ -261,7 +261,7 @@ def test_envelopes_of_a_round_that_was_released_from_elsewhere_are_not_posted(pl
 def test_one_round_s_failure_does_not_stop_serving_the_next(place: Place) -> None:
     listing = place.seller.create_listing(PRICE, decline_window=600, operator=place.chain.signer(OPERATOR).address)
     place.buyer(1).buy(listing.id)
-    other = Seller(place.market("operator", OPERATOR))
+    other = Seller(place.session("operator", OPERATOR))
     other.deliver(place.file("first.csv", b"another secret's"), listing.id)
     place.chain.advance(DAY)
     second = place.buyer(2).buy(listing.id).order

@@ -23,9 +23,9 @@ def forgetting(place: Place) -> Callable[..., Seller]:
     """The seller, over a node that leaves out these events."""
 
     def make(*names: str, order: int | None = None) -> Seller:
-        market = place.market("seller", 0)
-        market.index = LyingIndex(place.contract, leaving_out(*names, order=order))
-        return Seller(market)
+        session = place.session("seller", 0)
+        session.index = LyingIndex(place.contract, leaving_out(*names, order=order))
+        return Seller(session)
 
     return make
 
@@ -197,9 +197,9 @@ def test_a_view_without_a_release_that_the_contract_counts_is_refused(place: Pla
     listing = place.seller.create_listing(PRICE, decline_window=600).id
     order = place.buyer().buy(listing).order.id
     place.seller.deliver(place.file(), listing)
-    market = place.market("buyer-1", 1)
-    market.index = LyingIndex(market.contract, leaving_out("Released"))
-    for look in (Buyer(market).orders, lambda: Buyer(market).order(order)):
+    session = place.session("buyer-1", 1)
+    session.index = LyingIndex(session.contract, leaving_out("Released"))
+    for look in (Buyer(session).orders, lambda: Buyer(session).order(order)):
         with pytest.raises(NetworkError) as refused:
             look()
         assert refused.value.code == "node-incomplete"

@@ -147,7 +147,7 @@ def test_a_password_that_is_typed_too_late_signs_no_proof(
     _, order, key = junk(place, cheat)
     buyer = place.buyer()
     judged = buyer.judge(order)
-    monkeypatch.setattr(buyer.market.signer, "unlock", lambda: advance_to(place, judged.until + 1))
+    monkeypatch.setattr(buyer.session.signer, "unlock", lambda: advance_to(place, judged.until + 1))
     said = watched(monkeypatch)
     with fails_with(RefusedError, "too-late"):
         buyer.prove(order, publish_key=True, judgement=judged)
@@ -184,7 +184,7 @@ def test_time_that_passes_while_the_key_is_derived_stops_an_answer(
     as_public(place, monkeypatch)
     wire, said = Wire.watch(place, monkeypatch), watched(monkeypatch)
     seller = place.seller
-    meanwhile(seller.market, "context", lambda *_: advance_to(place, deadline - 20))
+    meanwhile(seller.session, "context", lambda *_: advance_to(place, deadline - 20))
     with fails_with(RefusedError, "too-late"):
         seller.respond(order)
     assert wire.sent == []
@@ -198,7 +198,7 @@ def test_time_that_passes_while_earlier_transactions_are_looked_at_stops_an_answ
     order, deadline = challenged(place, cheat)
     as_public(place, monkeypatch)
     wire, seller = Wire.watch(place, monkeypatch), place.seller
-    meanwhile(seller.market.sending.outbox, "_refuse_beside", lambda *_: advance_to(place, deadline - 20))
+    meanwhile(seller.session.sending.outbox, "_refuse_beside", lambda *_: advance_to(place, deadline - 20))
     with fails_with(RefusedError, "too-late"):
         seller.respond(order)
     assert wire.sent == []
@@ -208,10 +208,10 @@ def test_time_that_passes_while_earlier_transactions_are_looked_at_stops_an_answ
 def test_the_time_that_is_left_is_the_later_clock_s_where_the_node_lags_a_little(
     place: Place, monkeypatch: pytest.MonkeyPatch, lag: int, left: int
 ) -> None:
-    market, now = place.seller.market, place.chain.connection.now()
+    session, now = place.seller.session, place.chain.connection.now()
     with_policy(monkeypatch, place.chain.connection, trial=False)
     with_policy(monkeypatch, place.chain.connection, time=lambda: now + lag)
-    assert market.clock.left(now + 600) == left
+    assert session.clock.left(now + 600) == left
 
 
 def test_a_buyer_who_cancels_while_the_answer_is_made_stops_nothing(
@@ -227,7 +227,7 @@ def test_a_buyer_who_cancels_while_the_answer_is_made_stops_nothing(
         if not place.contract.order(order).cancelled_at:
             place.buyer().cancel(order)
 
-    meanwhile(seller.market, "context", cancels)
+    meanwhile(seller.session, "context", cancels)
     assert [one.order for one in seller.respond(order).answered] == [order]
 
 
@@ -238,7 +238,7 @@ def test_an_answer_that_never_left_is_not_sent_late(
     with monkeypatch.context() as dying:
         seller = place.seller
         dying.setattr(
-            seller.market.sending.sender, "_broadcast", lambda *_: (_ for _ in ()).throw(NetworkError("dead"))
+            seller.session.sending.sender, "_broadcast", lambda *_: (_ for _ in ()).throw(NetworkError("dead"))
         )
         with pytest.raises(NetworkError):
             seller.respond(order)
@@ -323,8 +323,8 @@ class SecondWay(EmbeddedStore):
 
 
 def deliver_read_back(place: Place, listing: int, second: SecondWay) -> Delivered:
-    choices = Choices(place.seller.market.finality(), second, False, silent)
-    return deliver(place.market("seller", 0), DeliveryRequest(place.file(), listing), choices)
+    choices = Choices(place.seller.session.finality(), second, False, silent)
+    return deliver(place.session("seller", 0), DeliveryRequest(place.file(), listing), choices)
 
 
 def test_keys_do_not_go_out_with_a_release_that_may_come_too_late(
@@ -376,13 +376,13 @@ def test_copies_are_not_posted_after_the_half_of_their_window(place: Place, monk
     listing = place.seller.create_listing(PRICE, **asked).id
     order = place.buyer().buy(listing).order.id
     seller = place.seller
-    market = seller.market
-    meanwhile(market.sending, "resume", lambda label: label.startswith("copies-") and place.chain.advance(301))
+    session = seller.session
+    meanwhile(session.sending, "resume", lambda label: label.startswith("copies-") and place.chain.advance(301))
     wire = Wire.watch(place, monkeypatch, delay=1)
     with fails_with(RefusedError, "too-late"):
         seller.deliver_copies(listing, {order: place.file()})
     assert wire.names() == ["release"]
-    assert market.contract.hash_of(order, 0) == bytes(32)
+    assert session.contract.hash_of(order, 0) == bytes(32)
 
 
 @pytest.mark.parametrize(("seconds", "code"), [(590, None), (600, "too-late")])
@@ -422,14 +422,14 @@ def test_a_permit_that_ran_out_buys_nothing(place: Place, monkeypatch: pytest.Mo
     voucher = place.seller.sign_voucher(listing, price=1, valid_for=100)
     buyer: Buyer = place.buyer()
     quote = buyer.quote(listing, voucher=voucher)
-    meanwhile(buyer.market.sending, "send", lambda *_: place.chain.advance(101))
+    meanwhile(buyer.session.sending, "send", lambda *_: place.chain.advance(101))
     with fails_with(RefusedError, "too-late"):
         buyer.buy(listing, voucher=voucher, quote=quote)
 
 
 def test_too_early_is_said_before_anything_is_signed(place: Place, tmp_path: Path) -> None:
-    market = place.seller.market
-    after = market.clock.now() + 100
+    session = place.seller.session
+    after = session.clock.now() + 100
     with fails_with(RefusedError, "too-early"):
-        market.sending.send("skip-1", calls.skip(listing=1, round=0), window=Window(after))
+        session.sending.send("skip-1", calls.skip(listing=1, round=0), window=Window(after))
     assert not [*(place.folder / "seller" / "outbox").glob("*/skip-*.json")]

@@ -34,9 +34,9 @@ def challenge(place: Place, order: int, round: int | None = None, number: int = 
 
 def seller_over(place: Place, logs: Callable[[Iterator[Event]], Iterator[Event]]) -> Seller:
     """The seller, over a node whose logs are altered, its state not."""
-    market = place.market("seller", 0)
-    market.index = LyingIndex(place.contract, logs)
-    return Seller(market)
+    session = place.session("seller", 0)
+    session.index = LyingIndex(place.contract, logs)
+    return Seller(session)
 
 
 # --------------------------------------------------------------------------------------- whose key a key is sealed with
@@ -52,7 +52,7 @@ def test_no_key_is_sealed_to_a_key_that_only_the_logs_know(place: Place) -> None
 
 def test_no_key_is_sealed_to_a_buyer_whom_only_the_logs_know(place: Place) -> None:
     listing, _ = sold(place)
-    thief = place.buyer(2).market.account
+    thief = place.buyer(2).session.account
     with fails_with(NetworkError, "node-incomplete", "1-0"):
         seller_over(place, altering("Bought", buyer=thief)).deliver(place.file(), listing)
     assert Told(place.contract).deliveries(listing, 0) == []
@@ -75,11 +75,11 @@ def test_a_proof_is_told_to_no_node_before_the_keystore_opens(
     listing, (order,) = sold(place)
     _, key = cheat.release_junk(listing, CONTENT, chunk=2)
     cheat.hand_out(key, [order])
-    market = place.market("buyer-1", 1)
-    market.signer = locked(place, 1, tmp_path)
+    session = place.session("buyer-1", 1)
+    session.signer = locked(place, 1, tmp_path)
     heard = watched(monkeypatch)
     with fails_with(AccountError, "wrong-password"):
-        Buyer(market).prove(order, publish_key=True)
+        Buyer(session).prove(order, publish_key=True)
     assert heard
     assert not any(key.reveal().hex() in line for line in heard)
 
@@ -90,11 +90,11 @@ def test_an_answer_is_told_to_no_node_before_the_keystore_opens(
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
     challenge(place, order)
-    market = place.market("seller", 0)
-    market.signer = locked(place, 0, tmp_path)
+    session = place.session("seller", 0)
+    session.signer = locked(place, 0, tmp_path)
     heard = watched(monkeypatch)
     with fails_with(AccountError, "wrong-password"):
-        Seller(market).respond(order)
+        Seller(session).respond(order)
     selector = abi.selector(abi.functions()["respond"]).hex()
     assert heard
     assert not any(selector in line for line in heard)
@@ -193,9 +193,9 @@ def test_a_dispute_that_cant_be_read_does_not_keep_the_others_from_an_answer(pla
                 raise NetworkError("the node left out the challenge")
             return super().events(*asked, **more)
 
-    market = place.market("seller", 0)
-    market.index = Odd(place.contract.connection, place.contract.address, place.contract.from_block)
-    answers = Seller(market).respond()
+    session = place.session("seller", 0)
+    session.index = Odd(place.contract.connection, place.contract.address, place.contract.from_block)
+    answers = Seller(session).respond()
     assert [one.order for one in answers.answered] == [plain]
     assert [(one.order, one.code) for one in answers.left] == [(odd, ExitCode.NETWORK)]
     assert answers.left[0].deadline == deadline, "the logs tell it"

@@ -41,7 +41,7 @@ def test_where_no_store_can_be_asked_for_a_key_it_takes_a_yes_to_challenge(place
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
     nowhere = "kubo:http://127.0.0.1:9"
-    away = Buyer(place.market("buyer-1", 1, store=open_store(nowhere)))
+    away = Buyer(place.session("buyer-1", 1, store=open_store(nowhere)))
     with fails_with(UnseenKeyError, "unseen-key") as refused:
         away.open_dispute(order)
     assert Told(place.contract).challenge(order, 0) is None
@@ -58,7 +58,7 @@ def test_a_store_that_lacks_what_was_posted_takes_a_second_yes_whoever_chose_it(
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
     empty = EmbeddedStore(place.folder / "empty")
-    mistaken = Buyer(place.market("buyer-1", 1, store=empty, explicit_store=chosen))
+    mistaken = Buyer(place.session("buyer-1", 1, store=empty, explicit_store=chosen))
     for step in (mistaken.disputable, mistaken.open_dispute):
         with fails_with(UnseenKeyError, "unseen-key", "--store"):
             step(order)
@@ -157,8 +157,8 @@ def test_a_challenge_of_round_10_that_is_not_mined_yet_is_none_of_round_1(
     release(place, cheat, order, *["none"] * 11)
     with death([(Connection, "send_raw")], 1), pytest.raises(KilledError):
         place.buyer().open_dispute(order, 10)
-    dry = Buyer(place.market("buyer-1", 1, dry_run=True))
-    monkeypatch.setattr(dry.market.sending.sender, "lookup", lambda _: "pending")
+    dry = Buyer(place.session("buyer-1", 1, dry_run=True))
+    monkeypatch.setattr(dry.session.sending.sender, "lookup", lambda _: "pending")
     with fails_with(RefusedError, "earlier-pending", 10, "1-0"):
         dry.disputable(order, 10)
     assert dry.disputable(order, 1).steps == ("dispute open --round 1",)

@@ -45,7 +45,7 @@ def test_a_dry_run_tells_neither_node_nor_terminal_what_a_proof_reveals(
     cheat.hand_out(key, [order])
     place.buyer()
     said = watched(monkeypatch)
-    dry = Buyer(place.market("buyer-1", 1, dry_run=True))
+    dry = Buyer(place.session("buyer-1", 1, dry_run=True))
     with pytest.raises(Planned) as planned:
         dry.prove(order, publish_key=True)
     plan = planned.value.plan
@@ -61,7 +61,7 @@ def test_a_dry_run_shows_neither_node_nor_terminal_an_answer(place: Place, monke
     said = watched(monkeypatch)
     for round in (0, None):
         with pytest.raises(Planned) as planned:
-            Seller(place.market("seller", 0, dry_run=True)).respond(order if round == 0 else None, round)
+            Seller(place.session("seller", 0, dry_run=True)).respond(order if round == 0 else None, round)
         plan = planned.value.plan
         assert (plan.function, plan.gas > 21_000, plan.fee > 0) == ("respond", True, True)
         assert {plan.arguments["sealedKey"], plan.arguments["manifest"]} == {"kept back until it is sent"}
@@ -101,7 +101,7 @@ def test_who_can_t_pay_the_gas_tells_no_node_an_answer(place: Place, monkeypatch
         altered(poor, place.chain.connection, "balance", lambda *_: DISPUTE_GAS["respond"] * price)
         for dry_run in (True, False):
             with pytest.raises(AccountError) as refused:
-                Seller(place.market("seller", 0, dry_run=dry_run)).respond(order)
+                Seller(place.session("seller", 0, dry_run=dry_run)).respond(order)
             assert refused.value.code == "insufficient-funds"
     selector = abi.selector(abi.functions()["respond"]).hex()
     assert not any(selector in line for line in said)

@@ -12,7 +12,7 @@ from numerbay_chain.core.errors import AccountError, DecryptionError, RefusedErr
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.crypto import secp256k1
 from numerbay_chain.protocol.types import Ground, Settlement
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 from tests.integration.roles.test_tokens import deploy_token, mint
 from tests.support.adversary import ANOTHER_KEY, BOND, CONTENT, DAY, HOUR, Cheat, blind, sold
 from tests.support.codes import fails_with
@@ -106,7 +106,7 @@ def test_the_answer_gives_the_file_to_who_never_got_an_envelope(place: Place) ->
     place.chain.advance(2 * DAY)
     ended = place.seller.settle(order)
     assert (ended.ground, ended.paid, ended.receiver) == (
-        Ground.NOTHING_PROVEN, PRICE + BOND, place.seller.market.account
+        Ground.NOTHING_PROVEN, PRICE + BOND, place.seller.session.account
     )  # fmt: skip
     assert buyer.fetch(order, path=place.output("later")).size == 24, "what was paid for can be read for good"
 
@@ -115,7 +115,7 @@ def test_a_seller_answers_with_nothing_but_chain_and_secret(place: Place, tmp_pa
     listing, (order,) = sold(place)
     place.seller.deliver(place.file(), listing)
     blind(place).open_dispute(order, unseen=True)
-    bare = Market(
+    bare = Session(
         home=Home(tmp_path / "bare"),
         connection=place.chain.connection,
         contract=place.contract,
@@ -125,7 +125,7 @@ def test_a_seller_answers_with_nothing_but_chain_and_secret(place: Place, tmp_pa
     with fails_with(AccountError, "wrong-secret"):
         Seller(bare).respond(order)
     assert Seller(bare).respond().left[0].failed
-    bare.home.import_seller_secret(place.seller.market.home.export_seller_secret())
+    bare.home.import_seller_secret(place.seller.session.home.export_seller_secret())
     assert [one.order for one in Seller(bare).respond(order).answered] == [order]
     with fails_with(RefusedError, "nothing-to-prove"):
         place.buyer().judge(order)
@@ -136,8 +136,8 @@ def test_another_secret_is_never_answered_with(place: Place) -> None:
     place.seller.deliver(place.file(), listing)
     blind(place).open_dispute(order, unseen=True)
     place.seller.set_operator(listing, place.chain.signer(OPERATOR).address)
-    operator = Seller(place.market("operator", OPERATOR))
-    operator.market.home.import_seller_secret("ab" * 32)
+    operator = Seller(place.session("operator", OPERATOR))
+    operator.session.home.import_seller_secret("ab" * 32)
     with fails_with(AccountError, "wrong-secret"):
         operator.respond(order)
     assert Told(place.contract).challenge(order, 0) is not None
@@ -159,7 +159,7 @@ def test_no_answer_in_time_pays_the_buyer(place: Place, cheat: Cheat) -> None:
     with fails_with(RefusedError, "nothing-to-answer"):
         place.seller.respond(order)
     ended = buyer.claim(order)
-    assert (ended.paid, ended.ground, ended.receiver) == (PRICE + BOND, Ground.NO_RESPONSE, buyer.market.account)
+    assert (ended.paid, ended.ground, ended.receiver) == (PRICE + BOND, Ground.NO_RESPONSE, buyer.session.account)
     assert buyer.disputes() == []
     assert [one.state for one in buyer.disputes(ended=True)] == ["paid-to-buyer"]
     with fails_with(RefusedError, "nothing-to-settle"):
@@ -246,8 +246,8 @@ def test_a_seller_of_copies_answers_with_the_manifest_from_the_store(place: Plac
     place.seller.deliver_copies(listing, {order: place.file()})
     place.chain.advance(601)
     place.buyer().open_dispute(order)
-    elsewhere = Seller(place.market("elsewhere", 0))
-    elsewhere.market.home.import_seller_secret(place.seller.market.home.export_seller_secret())
+    elsewhere = Seller(place.session("elsewhere", 0))
+    elsewhere.session.home.import_seller_secret(place.seller.session.home.export_seller_secret())
     assert [one.order for one in elsewhere.respond().answered] == [order]
     assert place.buyer().fetch(order, path=place.output()).size == 24
 
@@ -288,7 +288,7 @@ def test_only_its_own_key_file_opens_a_dispute(place: Place, cheat: Cheat) -> No
     stranger = place.buyer(2)
     with fails_with(RefusedError, "not-buyer"):
         stranger.open_dispute(order)
-    elsewhere = Buyer(place.market("elsewhere", 1))
+    elsewhere = Buyer(place.session("elsewhere", 1))
     with fails_with(AccountError, "no-key-file"):
         elsewhere.open_dispute(order)
     with fails_with(RefusedError, "not-released"):
@@ -307,10 +307,10 @@ def test_a_seller_reads_his_own_disputes_alone_and_past_ones_only_when_asked(
 ) -> None:
     listing, (past, present) = sold(place, 2)
     cheat.release(listing, str(place.file()))
-    rival = Seller(place.market("rival", 5))
+    rival = Seller(place.session("rival", 5))
     other = rival.create_listing(PRICE, dispute_window=DAY, response_window=HOUR).id
     foreign = place.buyer(3).buy(other).order.id
-    Cheat(rival.market).release(other, str(place.file()))
+    Cheat(rival.session).release(other, str(place.file()))
     for number, order in ((1, past), (3, foreign)):
         place.buyer(number).open_dispute(order)
     place.chain.advance(HOUR + 2)
@@ -329,9 +329,9 @@ def test_a_seller_reads_his_own_disputes_alone_and_past_ones_only_when_asked(
     assert [one.order for one in place.seller.disputes(listing, ended=True)] == [present, past]
     assert place.seller.disputes(other) == []
     assert foreign not in read
-    operator = Seller(place.market("operator", OPERATOR))
+    operator = Seller(place.session("operator", OPERATOR))
     assert operator.disputes() == []
-    place.seller.set_operator(listing, operator.market.account)
+    place.seller.set_operator(listing, operator.session.account)
     assert operator.disputes() == [], "who is named operator by others did not ask for that"
     assert [one.order for one in operator.disputes(listing)] == [present]
     place.seller.set_operator(listing, None)
@@ -359,10 +359,10 @@ def test_a_bond_in_tokens_is_approved_and_comes_back(place: Place) -> None:
     mint(place, token, 1, 11 * unit)
     buyer = place.buyer()
     order = buyer.buy(listing).id
-    Cheat(place.seller.market).release(listing, str(place.file()))
+    Cheat(place.seller.session).release(listing, str(place.file()))
     opened = buyer.open_dispute(order)
     assert (opened.dispute.bond, opened.approval is not None) == (unit, True)
-    assert tokens.balance_of(place.chain.connection, token, buyer.market.account) == 0
+    assert tokens.balance_of(place.chain.connection, token, buyer.session.account) == 0
     place.chain.advance(HOUR + 2)
     assert buyer.settle(order).paid == 11 * unit
-    assert tokens.balance_of(place.chain.connection, token, buyer.market.account) == 11 * unit
+    assert tokens.balance_of(place.chain.connection, token, buyer.session.account) == 11 * unit

@@ -28,7 +28,7 @@ def challenged(place: Place, cheat: Cheat) -> Dispute:
 
 @pytest.fixture
 def cheat(place: Place) -> Cheat:
-    return Cheat(place.seller.market)
+    return Cheat(place.seller.session)
 
 
 def test_a_wrong_answer_about_a_copy_is_proven_without_its_manifest(
@@ -55,7 +55,7 @@ def test_a_right_answer_about_a_copy_without_manifest_is_not_taken_for_a_wrong_o
 
 def test_one_copy_that_is_not_to_be_had_keeps_no_other_order_from_its_key(place: Place) -> None:
     listing, (mine, other) = sold(place, buyers=2, **COPIES)
-    operator = place.market("operator", OPERATOR)
+    operator = place.session("operator", OPERATOR)
     place.seller.set_operator(listing, operator.account)
     place.seller.deliver_copies(listing, {mine: place.file()})
     posted = calls.deliver_copies(listing=listing, round=0, orders=[other], hashes=[noise(32)])
@@ -68,9 +68,9 @@ def test_one_copy_that_is_not_to_be_had_keeps_no_other_order_from_its_key(place:
 
 def test_copies_of_which_none_can_be_opened_are_an_error(place: Place) -> None:
     listing, (order,) = sold(place, **COPIES)
-    place.seller.market.sending.sender.send(calls.release(listing=listing, round=0))
+    place.seller.session.sending.sender.send(calls.release(listing=listing, round=0))
     posted = calls.deliver_copies(listing=listing, round=0, orders=[order], hashes=[noise(32)])
-    place.seller.market.sending.sender.send(posted)
+    place.seller.session.sending.sender.send(posted)
     place.chain.advance(700)
     with pytest.raises(NotFoundError):
         place.seller.serve(listing)
@@ -111,6 +111,6 @@ def test_copies_that_must_be_posted_in_time_may_cost_what_their_orders_paid(plac
     def noted(_: str, call: calls.Call, __: str | None = None, window: Window = ANY_TIME) -> None:
         stakes[call.function] = window.stake
 
-    meanwhile(seller.market.sending, "send", noted)
+    meanwhile(seller.session.sending, "send", noted)
     seller.deliver_copies(listing, {order: place.file() for order in orders})
     assert stakes["deliverCopies"] == 2 * PRICE

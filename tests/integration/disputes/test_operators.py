@@ -23,13 +23,13 @@ ROGUE, PUPPET = 3, 4
 def rogue_listing(place: Place, price: int = 0, count: int = 1, window: int = HOUR - 40, **terms: object) -> list[int]:
     """Orders of somebody else's listing of copies that names the seller its operator; all are challenged, and no copy
     can be had."""
-    rogue = Seller(place.market("rogue", ROGUE))
+    rogue = Seller(place.session("rogue", ROGUE))
     asked = {"decline_window": 4, "min_interval": 60, "dispute_window": 7 * DAY, "response_window": window, **terms}
-    operator = place.seller.market.account
+    operator = place.seller.session.account
     evil = rogue.create_listing(price, copies=True, operator=operator, **asked).id
     puppet = place.buyer(PUPPET)
     orders = [puppet.buy(evil, again=True).order.id for _ in range(count)]
-    Cheat(rogue.market).release_worthless_copies(evil, orders)
+    Cheat(rogue.session).release_worthless_copies(evil, orders)
     place.chain.advance(5)
     for order in orders:
         blind(place, PUPPET).open_dispute(order, unseen=True)
@@ -39,7 +39,7 @@ def rogue_listing(place: Place, price: int = 0, count: int = 1, window: int = HO
 def challenged(place: Place, **terms: object) -> tuple[int, int, int]:
     """An own listing with an order whose key went out, and that is challenged all the same; with the deadline."""
     listing, (order,) = sold(place, **terms)
-    Cheat(place.seller.market).release(listing, str(place.file()))
+    Cheat(place.seller.session).release(listing, str(place.file()))
     return listing, order, blind(place).open_dispute(order, unseen=True).dispute.deadline or 0
 
 
@@ -104,7 +104,7 @@ def test_own_challenges_come_before_those_of_a_listing_that_is_operated(
     _, order, deadline = challenged(place)
     (other,) = rogue_listing(place, price=PRICE)  # its deadline comes first
     asked = hanging(place, monkeypatch, lambda: advance_to(place, deadline + 1))
-    seller = Seller(place.market("seller", 0, operates=[other >> 32]))
+    seller = Seller(place.session("seller", 0, operates=[other >> 32]))
     assert [one.order for one in seller.open_challenges()] == [order, other]
     answers = seller.respond()
     assert [one.order for one in answers.answered] == [order]
@@ -122,8 +122,8 @@ def test_a_challenge_that_hangs_makes_no_other_answer_late(place: Place, monkeyp
     (hangs,) = rogue_listing(place, price=PRICE)
     operated, later, deadline = challenged(place)
     place.seller.set_operator(operated, place.chain.signer(OPERATOR).address)
-    Seller(place.market("rogue", ROGUE)).set_operator(hangs >> 32, place.chain.signer(OPERATOR).address)
-    operator = Seller(place.market("seller", OPERATOR, operates=[operated, hangs >> 32]))
+    Seller(place.session("rogue", ROGUE)).set_operator(hangs >> 32, place.chain.signer(OPERATOR).address)
+    operator = Seller(place.session("seller", OPERATOR, operates=[operated, hangs >> 32]))
     advance_to(place, deadline - 800)
     hanging(place, monkeypatch, lambda: advance_to(place, deadline - 8))
     as_public(place, monkeypatch)
@@ -143,7 +143,7 @@ def test_each_challenge_gets_its_share_of_the_time_that_is_left(place: Place, mo
         return real(store, seconds)
 
     altered(monkeypatch, place.store, "within", within)
-    seller = Seller(place.market("seller", 0, operates=[orders[0] >> 32]))
+    seller = Seller(place.session("seller", 0, operates=[orders[0] >> 32]))
     deadline = min(one.deadline for one in seller.open_challenges())
     advance_to(place, deadline - 960)
     hanging(place, monkeypatch, lambda: place.chain.advance(int(shares[-1])))
@@ -217,7 +217,7 @@ def test_the_setting_names_listings(place: Place, written: object, read: str | N
 def test_cheap_challenges_do_not_use_up_the_deadline_of_a_dear_one(place: Place) -> None:
     cheap = place.seller.create_listing(PRICE // 100, dispute_window=7 * DAY, response_window=HOUR).id
     orders = [place.buyer(PUPPET).buy(cheap, again=True).order.id for _ in range(3)]
-    Cheat(place.seller.market).release(cheap, str(place.file()))
+    Cheat(place.seller.session).release(cheap, str(place.file()))
     for order in orders:
         blind(place, PUPPET).open_dispute(order, unseen=True)
     _, dear, deadline = challenged(place)

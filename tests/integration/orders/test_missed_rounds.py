@@ -80,8 +80,8 @@ def test_a_node_that_lags_behind_is_not_sent_the_same_miss_again(
     overdue: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buyer = overdue.buyer()
-    before = buyer.market.contract.listing(1)
-    monkeypatch.setattr(buyer.market.contract, "listing", lambda *_, **__: before)
+    before = buyer.session.contract.listing(1)
+    monkeypatch.setattr(buyer.session.contract, "listing", lambda *_, **__: before)
     with pytest.raises(NetworkError) as caught:
         buyer.collect_missed(1 << 32)
     assert caught.value.code == "node-behind"

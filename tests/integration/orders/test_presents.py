@@ -11,7 +11,7 @@ from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.cli.render.views import order_data, order_text
 from numerbay_chain.core import paging
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 from tests.support.adversary import DAY, HOUR, Cheat, sold
 from tests.support.fixtures import Says
 from tests.support.noise import noise
@@ -42,9 +42,9 @@ def questions(place: Place, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def presents(place: Place, count: int, **terms: object) -> int:
     """A stranger's listing, and so many of its longest orders for buyer 1."""
-    rogue = Seller(place.market("rogue", 3))
+    rogue = Seller(place.session("rogue", 3))
     evil = rogue.create_listing(0, max_rounds=LONGEST, min_interval=60, **terms).id
-    victim, giver = place.buyer(1).market.account, place.buyer(4)
+    victim, giver = place.buyer(1).session.account, place.buyer(4)
     for _ in range(count):
         giver.buy(evil, LONGEST, recipient=victim, again=True)
     return evil
@@ -82,9 +82,9 @@ def test_rounds_that_are_over_are_shown_in_a_list_up_to_a_bound(place: Place, mo
     now = place.chain.connection.now()
     evil = presents(place, 2, first_due=now + 600, period=600)
     place.chain.advance(5_000)
-    rogue = Seller(place.market("rogue", 3))
+    rogue = Seller(place.session("rogue", 3))
     for round in range(7):
-        rogue.market.sending.sender.send(calls.skip(listing=evil, round=round))
+        rogue.session.sending.sender.send(calls.skip(listing=evil, round=round))
     for view in place.buyer(1).orders():
         assert [one.round for one in view.rounds] == [4, 5, 6, 7]
         assert (view.earlier, view.unpaid) == (4, 7 + len(view.overdue))
@@ -106,10 +106,10 @@ def test_questions_do_not_grow_with_presents_or_with_skipped_rounds(place: Place
         giver = place.buyer(4)
         if place.contract.listing(evil).next_round == 0:
             for _ in range(5):
-                giver.buy(evil, LONGEST, recipient=place.buyer(1).market.account, again=True)
+                giver.buy(evil, LONGEST, recipient=place.buyer(1).session.account, again=True)
             place.chain.advance(6_000)
             for round in range(8):
-                place.seller.market.sending.sender.send(calls.skip(listing=evil, round=round))
+                place.seller.session.sending.sender.send(calls.skip(listing=evil, round=round))
     assert counts[1] <= counts[0] + 3
 
 
@@ -143,16 +143,16 @@ def test_faulty_rounds_of_presents_are_listed_up_to_a_bound(
     place: Place, questions: list[int], monkeypatch: pytest.MonkeyPatch, price: int
 ) -> None:
     monkeypatch.setattr("numerbay_chain.disputes.docket.MOST", 3)
-    rogue = Seller(place.market("rogue", 3))
+    rogue = Seller(place.session("rogue", 3))
     evil = rogue.create_listing(price, max_rounds=100, min_interval=60, dispute_window=DAY, response_window=HOUR).id
     mine, (order,) = sold(place)
-    victim, giver, cheat = place.buyer(1), place.buyer(4), Cheat(rogue.market)
+    victim, giver, cheat = place.buyer(1), place.buyer(4), Cheat(rogue.session)
     for _ in range(3):
-        giver.buy(evil, 100, recipient=victim.market.account, again=True)
+        giver.buy(evil, 100, recipient=victim.session.account, again=True)
     for round in range(2):
-        make_faulty(giver.market, cheat, evil, round)
+        make_faulty(giver.session, cheat, evil, round)
         place.chain.advance(61)
-    make_faulty(giver.market, Cheat(place.seller.market), mine, 0)
+    make_faulty(giver.session, Cheat(place.seller.session), mine, 0)
     questions[0] = 0
     found = victim.disputes()
     assert (len(found), found.more) == ((3, 4) if price else (1, 0))
@@ -160,10 +160,10 @@ def test_faulty_rounds_of_presents_are_listed_up_to_a_bound(
     assert questions[0] < 60
 
 
-def make_faulty(market: Market, cheat: Cheat, listing: int, round: int) -> None:
+def make_faulty(session: Session, cheat: Cheat, listing: int, round: int) -> None:
     """A release of junk, proven so by whoever has the key."""
     manifest, key = cheat.release_junk(listing, noise(64, round), chunk=0)
-    proof = content_proof(manifest, key, cheat.market.content.store, 0).encode()
-    market.sending.sender.send(
+    proof = content_proof(manifest, key, cheat.session.content.store, 0).encode()
+    session.sending.sender.send(
         calls.prove_wrong_content(listing=listing, round=round, manifest=manifest.encode(), proof=proof)
     )

@@ -17,7 +17,7 @@ def test_a_voucher_buys_from_a_closed_listing_until_it_is_revoked(place: Place) 
     buyer = place.buyer()
     with fails_with(RefusedError, "closed"):
         buyer.buy(listing.id)
-    voucher = place.seller.sign_voucher(listing.id, price=0, buyer=buyer.market.account, uses=2)
+    voucher = place.seller.sign_voucher(listing.id, price=0, buyer=buyer.session.account, uses=2)
     assert place.seller.voucher_status(voucher).problem is None
     purchase = buyer.buy(listing.id, voucher=voucher)
     assert (purchase.total, purchase.order.by_voucher) == (0, True)
@@ -51,7 +51,7 @@ def test_no_other_content_is_bought_than_was_checked(place: Place) -> None:
             other = {**event.arguments, "contentHash": bytes(32)}
             yield dataclasses.replace(event, arguments=other) if event.name == "Released" and len(told) > 1 else event
 
-    buyer.market.index = LyingIndex(place.contract, turned_around)
+    buyer.session.index = LyingIndex(place.contract, turned_around)
     with fails_with(RefusedError, "terms-changed"):
         buyer.buy(listing)
     assert place.contract.listing(listing).orders == 0
@@ -62,8 +62,8 @@ def test_no_other_content_is_bought_than_was_checked(place: Place) -> None:
 def test_somebody_else_can_pay(place: Place) -> None:
     listing = place.seller.create_listing(PRICE)
     friend, payer = place.buyer(2), place.buyer(1, registered=False)
-    order = payer.buy(listing.id, recipient=friend.market.account).order
-    assert order.buyer == friend.market.account
+    order = payer.buy(listing.id, recipient=friend.session.account).order
+    assert order.buyer == friend.session.account
     place.seller.deliver(place.file(), listing.id)
     assert friend.fetch(order.id, path=place.output()).size == 24
     assert [view.id for view in friend.orders()] == [order.id]

@@ -60,11 +60,11 @@ def host(place: Place) -> Host:
 
 
 def reader(place: Place, host: Host, **more: object) -> Buyer:
-    return Buyer(place.market("buyer-1", 1, store=host, **more))
+    return Buyer(place.session("buyer-1", 1, store=host, **more))
 
 
 def entries(place: Place) -> list[kept.Kept]:
-    return reader(place, Host(place.store)).market.content.keep.entries()  # type: ignore[arg-type]  # the place's is one
+    return reader(place, Host(place.store)).session.content.keep.entries()  # type: ignore[arg-type]  # the place's is one
 
 
 def bought_when_out(place: Place, host: Host, **more: object) -> int:

@@ -70,7 +70,7 @@ class Envelopes:
         chosen = digest or noise(32, len(self.bad))
         if digest is None:
             self.bad.add(chosen)
-        Cheat(place.seller.market).post(listing, chosen)
+        Cheat(place.seller.session).post(listing, chosen)
         return chosen
 
 
@@ -176,9 +176,9 @@ def test_envelopes_leave_time_for_what_comes_after_them(
 
 @pytest.mark.parametrize(("left", "seconds"), [(None, 600), (10 * DAY, 600), (1_260, 300), (30, 0)])
 def test_the_time_for_small_objects_is_a_quarter_of_what_is_left(place: Place, left: int | None, seconds: int) -> None:
-    market = place.seller.market
-    until = None if left is None else market.clock.now() + left
-    assert reading_time(market, until, 60) == pytest.approx(seconds, abs=1)
+    session = place.seller.session
+    until = None if left is None else session.clock.now() + left
+    assert reading_time(session, until, 60) == pytest.approx(seconds, abs=1)
 
 
 # -------------------------------------------------------------------------------------------------------- no wait twice
@@ -262,7 +262,7 @@ def test_missing_details_keep_nobody_from_buying_a_round_that_is_out(place: Plac
     place.seller.deliver(place.file(), listing)
     release = Told(place.contract).release(listing, 0)
     assert release is not None
-    promise = Promise.open(place.buyer(2).market, Told(place.contract).orders_of(listing)[0].id, 0, RECOURSE)
+    promise = Promise.open(place.buyer(2).session, Told(place.contract).orders_of(listing)[0].id, 0, RECOURSE)
     assert isinstance(place.store, EmbeddedStore)
     place.store.block_path(promise.manifest(release).details_cid).unlink()
     assert place.buyer().buy(listing).order.first == 0
@@ -396,8 +396,8 @@ def test_who_is_paid_back_while_envelopes_are_pinned_gets_no_key(place: Place, m
 
     second = Second(place.folder / "store")
     second.name = "gateway https://slow.example"
-    choices = Choices(place.seller.market.finality(), second, False, silent)
-    served = serve(place.market("seller", 0), ServeRequest(listing), choices)
+    choices = Choices(place.seller.session.finality(), second, False, silent)
+    served = serve(place.session("seller", 0), ServeRequest(listing), choices)
     assert [one.newly_posted for one in served.rounds] == [(orders[0],)]
     (posted,) = Told(place.contract).deliveries(listing, 0)
     assert posted.count == 1
@@ -405,7 +405,7 @@ def test_who_is_paid_back_while_envelopes_are_pinned_gets_no_key(place: Place, m
 
 def test_who_buys_whenever_the_seller_looks_holds_up_nobody(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     listing, (order,) = sold(place, instant=True, decline_window=0)
-    Cheat(place.seller.market).release(listing, str(place.file()))
+    Cheat(place.seller.session).release(listing, str(place.file()))
     looks, bought, real = [], [], posting.posted_orders
 
     def posted(*arguments: object) -> set[int]:

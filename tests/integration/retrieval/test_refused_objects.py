@@ -46,9 +46,9 @@ def test_the_older_envelope_opens_and_wrong_content_is_proven(
     behaviour, url = gateway
 
     def buyer() -> Buyer:
-        return Buyer(place.market("buyer-1", 1, store=GatewayStore(url, HASTY)))
+        return Buyer(place.session("buyer-1", 1, store=GatewayStore(url, HASTY)))
 
-    cheat = Cheat(place.seller.market)
+    cheat = Cheat(place.seller.session)
     listing, (order,) = sold(place)
     _, key = cheat.release_junk(listing, CONTENT, chunk=2)
     cheat.hand_out(key, [order])

@@ -166,9 +166,9 @@ def test_collecting_for_another_takes_nothing_of_ones_own(place: Place, trapped:
 def test_the_money_of_another_goes_nowhere_else(place: Place, trapped: Other) -> None:
     seller = place.seller
     with pytest.raises(UsageError):
-        seller.collect(to=seller.market.account, account=trapped.address)
+        seller.collect(to=seller.session.account, account=trapped.address)
     with pytest.raises(RevertedError) as error:
-        seller.market.sending.sender.send(calls.collect_for(account=seller.market.account, token=ZERO_ADDRESS))
+        seller.session.sending.sender.send(calls.collect_for(account=seller.session.account, token=ZERO_ADDRESS))
     assert error.value.name == "NothingToPay"
     assert place.contract.credit(trapped.address, ZERO_ADDRESS) == PRICE
 

@@ -100,8 +100,8 @@ def test_a_machine_without_the_journal_reads_who_has_an_envelope_from_the_store(
     listing = place.seller.create_listing(PRICE, operator=place.chain.signer(OPERATOR).address)
     place.buyer().buy(listing.id)
     place.seller.deliver(place.file(), listing.id)
-    operator = Seller(place.market("operator", OPERATOR))
-    operator.market.home.import_seller_secret(place.seller.market.home.export_seller_secret())
+    operator = Seller(place.session("operator", OPERATOR))
+    operator.session.home.import_seller_secret(place.seller.session.home.export_seller_secret())
     assert operator.serve(listing.id).rounds == ()
     assert len(Told(place.contract).deliveries(listing.id, 0)) == 1
 
@@ -111,10 +111,10 @@ def test_another_machine_needs_the_seller_secret(place: Place) -> None:
     place.buyer(1).buy(listing.id)
     place.seller.deliver(place.file(), listing.id)
     place.buyer(2).buy(listing.id)
-    operator = Seller(place.market("operator", OPERATOR))
+    operator = Seller(place.session("operator", OPERATOR))
     with fails_with(AccountError, "no-secret"):
         operator.serve(listing.id)
-    operator.market.home.import_seller_secret("ab" * 32)
+    operator.session.home.import_seller_secret("ab" * 32)
     with fails_with(AccountError, "wrong-secret"):
         operator.serve(listing.id)
 
@@ -254,10 +254,10 @@ def test_a_refunded_round_gets_no_key(place: Place) -> None:
 
 def test_only_the_seller_or_the_operator_delivers(place: Place) -> None:
     listing = place.seller.create_listing(PRICE)
-    stranger = Seller(place.market("stranger", OPERATOR))
+    stranger = Seller(place.session("stranger", OPERATOR))
     with fails_with(RefusedError, "not-operator"):
         stranger.deliver(place.file(), listing.id)
-    place.seller.set_operator(listing.id, stranger.market.account)
+    place.seller.set_operator(listing.id, stranger.session.account)
     assert stranger.deliver(place.file(), listing.id).state == "delivered"
 
 
@@ -286,7 +286,7 @@ def test_an_old_order_opens_with_its_old_key(place: Place) -> None:
     listing = place.seller.create_listing(PRICE)
     buyer = place.buyer()
     order = buyer.buy(listing.id).order
-    buyer.register_key(buyer.market.home.folder("keys") / "newer.json")
+    buyer.register_key(buyer.session.home.folder("keys") / "newer.json")
     place.seller.deliver(place.file(), listing.id)
     assert buyer.fetch(order.id, path=place.output()).size == 24
 
@@ -305,7 +305,7 @@ def test_the_description_is_pinned_and_can_be_edited(place: Place) -> None:
 def test_a_dry_run_plans_and_changes_nothing(place: Place) -> None:
     listing = place.seller.create_listing(PRICE)
     place.buyer()
-    dry = type(place.buyer())(place.market("buyer-1", 1, dry_run=True))
+    dry = type(place.buyer())(place.session("buyer-1", 1, dry_run=True))
     before = place.balance(1)
     with pytest.raises(Planned) as planned:
         dry.buy(listing.id, 2)
@@ -314,7 +314,7 @@ def test_a_dry_run_plans_and_changes_nothing(place: Place) -> None:
     assert plan.gas > 21_000
     assert place.balance(1) == before
     with fails_with(UsageError, "usage"):
-        Seller(place.market("seller", 0, dry_run=True)).deliver(place.file(), listing.id)
+        Seller(place.session("seller", 0, dry_run=True)).deliver(place.file(), listing.id)
 
 
 def test_the_seller_sees_all_orders(place: Place) -> None:

@@ -74,7 +74,7 @@ def test_without_a_permit_the_exact_amount_is_approved(place: Place, token: str)
     purchase = buyer.buy(listing.id, permit=False)
     assert purchase.approval is not None
     spender = place.contract.address
-    assert tokens.allowance(place.chain.connection, token, buyer.market.account, spender) == 0
+    assert tokens.allowance(place.chain.connection, token, buyer.session.account, spender) == 0
 
 
 @pytest.mark.parametrize("permit", [True, False])
@@ -88,11 +88,11 @@ def test_nothing_may_take_tokens_before_the_second_node_knows_the_contract(
     def disagree() -> None:
         raise NetworkError("the nodes do not agree", code="nodes-disagree")
 
-    monkeypatch.setattr(buyer.market, "require_second", disagree)
-    monkeypatch.setattr(buyer.market.signer, "sign_typed_data", lambda *_: pytest.fail("a permit was signed"))
+    monkeypatch.setattr(buyer.session, "require_second", disagree)
+    monkeypatch.setattr(buyer.session.signer, "sign_typed_data", lambda *_: pytest.fail("a permit was signed"))
     with pytest.raises(NetworkError):
         buyer.buy(listing.id, permit=permit)
-    assert tokens.allowance(place.chain.connection, token, buyer.market.account, place.contract.address) == 0
+    assert tokens.allowance(place.chain.connection, token, buyer.session.account, place.contract.address) == 0
 
 
 def test_a_token_that_knows_no_permits_is_approved_first(place: Place) -> None:
@@ -133,5 +133,5 @@ def test_a_purchase_that_died_after_its_permit_is_made_once(place: Place, token:
     with pytest.raises(KilledError), death([(Connection, "send_raw")], 1, after=True):
         buyer.buy(listing.id)
     assert held(place, token, 1) == 95
-    assert Buyer(buyer.market).buy(listing.id).resumed
+    assert Buyer(buyer.session).buy(listing.id).resumed
     assert held(place, token, 1) == 95

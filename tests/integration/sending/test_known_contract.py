@@ -26,7 +26,7 @@ from numerbay_chain.core.errors import ExitCode, NetworkError, RefusedError, Usa
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.protocol.types import Offer
 from numerbay_chain.seller import Seller
-from numerbay_chain.session import Market
+from numerbay_chain.session import Session
 from tests.support.chains.deploying import lookalike, place_proxy
 from tests.support.chains.stage import TERMS
 from tests.support.places import PRICE, Place
@@ -73,8 +73,8 @@ def _counted(count: Counter[str], original: Callable[..., Any]) -> Callable[...,
     return wrapped
 
 
-def at(place: Place, contract: MarketplaceContract, number: int | None, **more: Any) -> Market:
-    return Market(
+def at(place: Place, contract: MarketplaceContract, number: int | None, **more: Any) -> Session:
+    return Session(
         home=Home(place.folder / f"home-{number}"),
         connection=place.chain.connection,
         contract=contract,
@@ -84,14 +84,14 @@ def at(place: Place, contract: MarketplaceContract, number: int | None, **more: 
     )
 
 
-STEPS: dict[str, Callable[[Market, Path], object]] = {
-    "register": lambda market, _: Buyer(market).register_key(),
-    "buy": lambda market, _: Buyer(market).buy(1, recipient=market.contract.listing(1).seller),
-    "create": lambda market, _: Seller(market).create_listing(PRICE),
-    "voucher": lambda market, _: Seller(market).sign_voucher(1, price=PRICE),
-    "deliver": lambda market, file: Seller(market).deliver(file, 1),
-    "collect": lambda market, _: Seller(market).collect(),
-    "challenge": lambda market, _: Buyer(market).open_dispute(1 << 32, 0),
+STEPS: dict[str, Callable[[Session, Path], object]] = {
+    "register": lambda session, _: Buyer(session).register_key(),
+    "buy": lambda session, _: Buyer(session).buy(1, recipient=session.contract.listing(1).seller),
+    "create": lambda session, _: Seller(session).create_listing(PRICE),
+    "voucher": lambda session, _: Seller(session).sign_voucher(1, price=PRICE),
+    "deliver": lambda session, file: Seller(session).deliver(file, 1),
+    "collect": lambda session, _: Seller(session).collect(),
+    "challenge": lambda session, _: Buyer(session).open_dispute(1 << 32, 0),
 }
 
 
@@ -164,11 +164,11 @@ def test_a_transaction_that_the_node_does_not_know_is_no_proof(place: Place, fak
 
 
 def test_who_knows_better_may_pay_it(place: Place, fake: MarketplaceContract, signed: Counter[str]) -> None:
-    market = at(place, fake, 1, unchecked_contract=True)
-    Buyer(market).register_key()
-    assert Buyer(market).buy(1).order.listing == 1
+    session = at(place, fake, 1, unchecked_contract=True)
+    Buyer(session).register_key()
+    assert Buyer(session).buy(1).order.listing == 1
     assert signed["sign_transaction"] > 0
-    assert fake.order(1 << 32).buyer == market.account
+    assert fake.order(1 << 32).buyer == session.account
 
 
 @pytest.mark.parametrize("told", ["transaction", "block", "wrong block", "nothing"])
@@ -385,9 +385,9 @@ def test_the_proxys_contract_is_known_by_its_address(place: Place, asked: Counte
     asked.clear()
     assert require(connection, made.address, tmp_path) == Creation("proxy")
     assert asked.total() <= 3
-    market = at(place, MarketplaceContract(connection, made.address, made.block), 1)
-    Buyer(market).register_key()
-    assert Seller(at(place, market.contract, 0)).create_listing(PRICE).id == 1
+    session = at(place, MarketplaceContract(connection, made.address, made.block), 1)
+    Buyer(session).register_key()
+    assert Seller(at(place, session.contract, 0)).create_listing(PRICE).id == 1
 
 
 @pytest.mark.parametrize("wrong", ["marketplace", "proxy"])
@@ -411,18 +411,18 @@ def test_other_code_at_the_known_addresses_is_not_taken(
 
 def test_the_first_command_of_a_new_home_remembers_the_contract(place: Place, public: Connection) -> None:
     deepen(place)
-    market = Market(
+    session = Session(
         home=Home(place.folder / "new" / "home"),
         connection=public,
         contract=MarketplaceContract(public, place.contract.address, place.contract.from_block),
         signer=place.chain.signer(0),
     )
-    market.require_known_contract()
-    assert [path.stat().st_mode & 0o777 for path in (market.home.path / "checked").iterdir()] == [0o600]
+    session.require_known_contract()
+    assert [path.stat().st_mode & 0o777 for path in (session.home.path / "checked").iterdir()] == [0o600]
 
 
 @pytest.fixture
-def with_second(place: Place, public: Connection, monkeypatch: pytest.MonkeyPatch) -> Market:
+def with_second(place: Place, public: Connection, monkeypatch: pytest.MonkeyPatch) -> Session:
     """A new home that asks two nodes about a contract that is final."""
     deepen(place)
     other = Connection(public.transport, name="another node", local=False, policy=public.policy)
@@ -432,13 +432,13 @@ def with_second(place: Place, public: Connection, monkeypatch: pytest.MonkeyPatc
     return at(place, MarketplaceContract(public, place.contract.address, place.contract.from_block), 1)
 
 
-def test_a_new_home_remembers_what_the_second_node_tells(with_second: Market) -> None:
+def test_a_new_home_remembers_what_the_second_node_tells(with_second: Session) -> None:
     with_second.require_second()
     (remembered,) = (with_second.home.path / "checked" / "second").iterdir()
     assert remembered.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_disk_that_can_not_be_written_to_is_no_disagreement_of_nodes(with_second: Market) -> None:
+def test_a_disk_that_can_not_be_written_to_is_no_disagreement_of_nodes(with_second: Session) -> None:
     with_second.require_known_contract()
     folder = with_second.home.folder("checked", "second")
     name = f"{with_second.connection.chain_id}-{with_second.contract.address}.json"

@@ -25,7 +25,7 @@ def purchase_that_reverted_while_away(place: Place) -> None:
     (path,) = entries(place)
     (signed,) = json.loads(path.read_text())["transactions"]
     with fails_with(RevertedError, "terms-changed", 1, 0):
-        place.buyer().market.sending.sender.resume(bytes.fromhex(signed["raw"]))
+        place.buyer().session.sending.sender.resume(bytes.fromhex(signed["raw"]))
 
 
 def test_a_purchase_that_reverted_is_made_again_on_todays_terms(place: Place) -> None:

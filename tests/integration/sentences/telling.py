@@ -35,7 +35,7 @@ class Telling:
 
     @property
     def cheat(self) -> Cheat:
-        return Cheat(self.place.seller.market)
+        return Cheat(self.place.seller.session)
 
     def told(self, who: tuple[str, int], *arguments: object, **environment: str) -> None:
         """This command fails."""

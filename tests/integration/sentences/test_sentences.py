@@ -199,21 +199,21 @@ def encryption_keys(t: Telling) -> None:
 @scene
 def seller_secrets(t: Telling) -> None:
     place = t.place
-    t.raised(place.market(*STRANGER).home.export_seller_secret)
+    t.raised(place.session(*STRANGER).home.export_seller_secret)
     text = place.folder / "secret.txt"
     text.write_text("no secret")
     t.told(STRANGER, "seller-secret", "import", text)
-    place.seller.market.home.seller_secret()
+    place.seller.session.home.seller_secret()
     text.write_text("ab" * 32)
     t.told(SELLER, "seller-secret", "import", text)
     listing, (order,) = sold(place)
     t.cheat.release(listing, str(place.file()))
     place.seller.set_operator(listing, place.chain.signer(STRANGER[1]).address)
     place.buyer().open_dispute(order)
-    place.market(*STRANGER).home.import_seller_secret("ab" * 32)
+    place.session(*STRANGER).home.import_seller_secret("ab" * 32)
     t.told(STRANGER, "dispute", "respond", f"{listing}-0")
     (place.folder / STRANGER[0] / "seller-secret").write_text("damaged")
-    t.raised(place.market(*STRANGER).home.export_seller_secret)
+    t.raised(place.session(*STRANGER).home.export_seller_secret)
 
 
 # ------------------------------------------------------------------------------------------------------------- money

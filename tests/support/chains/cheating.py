@@ -36,7 +36,7 @@ class Cheating:
     @pytest.fixture
     def purses(self, stage: Stage) -> Iterator[Purses]:
         everybody = (stage.seller, stage.buyer, stage.other_buyer, stage.stranger)
-        with Purses(stage.market, *everybody).watching() as watched:
+        with Purses(stage.session, *everybody).watching() as watched:
             yield watched
 
     def release(self, stage: Stage, listing: int, artifact: Artifact, round: int = 0) -> None:
@@ -48,7 +48,7 @@ class Cheating:
         order = stage.order(listing)
         self.release(stage, listing, artifact)
         stage.advance(DECLINE)
-        dispute = Dispute(stage.market, order)
+        dispute = Dispute(stage.session, order)
         dispute.open(stage.buyer, bond)
         return listing, dispute
 
@@ -56,7 +56,7 @@ class Cheating:
         stage.advance(TERMS.proof_deadline(dispute.challenge) + 1 - stage.connection.now())
 
     def withdraw(self, stage: Stage, listing: int, round: int = 0) -> None:
-        release = Told(stage.market).release(listing, round)
+        release = Told(stage.session).release(listing, round)
         assert release is not None
         stage.seller.send(calls.withdraw(listing=listing, rounds=[round], buckets=[release.bucket]))
 
@@ -117,7 +117,7 @@ class Cheating:
         dispute.claim(stage.stranger)
 
         assert (purses.gained(stage.buyer), purses.gained(stage.seller), purses.kept) == (0, 0, 0)
-        assert stage.market.settled(dispute.order, 0) == Settlement.PAID_BACK
+        assert stage.session.settled(dispute.order, 0) == Settlement.PAID_BACK
 
     @pytest.mark.parametrize("wrong", ["k + 1", "k + n", "n - k", "0", "n"])
     def test_a_seller_who_hands_out_a_wrong_key_gives_price_and_bond_back(
@@ -144,7 +144,7 @@ class Cheating:
 
         stage.buyer.send(calls.decline(order=declined, round=0))
         stage.advance(DECLINE)
-        dispute = Dispute(stage.market, slept)
+        dispute = Dispute(stage.session, slept)
         dispute.open(stage.buyer)
         with refused("WrongManifest"):
             dispute.answer(stage.seller, sealed())
@@ -162,7 +162,7 @@ class Cheating:
         self.release(stage, listing, artifact)
         late = stage.order(listing, out=True, sender=stage.other_buyer)
         stage.advance(DECLINE)
-        challenged = Dispute(stage.market, orders[0])
+        challenged = Dispute(stage.session, orders[0])
         challenged.open(stage.buyer)
         challenged.answer(stage.seller, artifact)  # the right key: of a file that is wrong
 
@@ -173,7 +173,7 @@ class Cheating:
         with refused("Faulty"):
             self.withdraw(stage, listing)
         challenged.settle(stage.stranger)
-        for order, bucket in ((orders[1], challenged.bucket), (late, stage.market.order(late).bucket)):
+        for order, bucket in ((orders[1], challenged.bucket), (late, stage.session.order(late).bucket)):
             stage.stranger.send(calls.refund_faulty(order=order, round=0, bucket=bucket))
 
         # the buyer is the recipient of all three; the other buyer paid for two of them
@@ -188,7 +188,7 @@ class Cheating:
         stage.advance(600 - stage.connection.now() % 600)  # then the bucket matures long after the release could
         listing, dispute = self.dispute(stage, artifact, dispute_window=2400)
         dispute.answer(stage.seller, artifact)
-        maturity = stage.market.maturity_of(listing, dispute.bucket)
+        maturity = stage.session.maturity_of(listing, dispute.bucket)
         assert dispute.challenge.responded_at + 2400 < maturity - 400
         stage.advance(maturity - 2 - stage.connection.now())
 
@@ -206,7 +206,7 @@ class Cheating:
         stage.seller.send(calls.release(listing=listing, round=0))
         hashes = [good.manifest.content_hash, bad.manifest.content_hash]
         stage.seller.send(calls.deliver_copies(listing=listing, round=0, orders=orders, hashes=hashes))
-        release = Told(stage.market).release(listing, 0)
+        release = Told(stage.session).release(listing, 0)
         assert release is not None
         stage.advance(DECLINE)
 
@@ -238,7 +238,7 @@ class Cheating:
     def test_a_seller_who_raises_the_price_in_front_of_a_purchase_sells_nothing(self, stage: Stage) -> None:
         listing = stage.new_listing()
         seen = stage.purchase(listing)
-        offer = stage.market.listing(listing).offer
+        offer = stage.session.listing(listing).offer
         dearer = type(offer)(2 * offer.price, True, offer.details)
         stage.seller.send(calls.change_offer(listing=listing, offer=dearer))
 
@@ -264,14 +264,14 @@ class Cheating:
         thief.respond(stage.seller, stolen.manifest, answer)
         thief.prove_key(stage.buyer)
 
-        assert stage.market.settled(thief.order, 0) == Settlement.PAID_BACK
+        assert stage.session.settled(thief.order, 0) == Settlement.PAID_BACK
         assert purses.gained(stage.buyer) == -PRICE, "the first dispute is open"
         self.after_the_proof_window(stage, victim)
         victim.settle(stage.seller)
 
     def test_an_envelope_of_another_seller_passed_off_as_ones_own_opens_for_nobody(self, stage: Stage) -> None:
         artifact, pair = sealed(), generate()
-        marketplace = bytes.fromhex(stage.market.address.removeprefix("0x"))
+        marketplace = bytes.fromhex(stage.session.address.removeprefix("0x"))
         owners = Context(stage.connection.chain_id, marketplace, 1, 0)
         thiefs = Context(stage.connection.chain_id, marketplace, 2, 0)
         record = seal_envelopes(artifact.key, owners, [(1 << 32, pair.public_key)])
@@ -321,7 +321,7 @@ class Cheating:
             stage.buyer.send(calls.decline(order=order, round=0))
         stage.advance(DECLINE)
         with refused("NotCovered"):
-            Dispute(stage.market, order).open(stage.buyer)
+            Dispute(stage.session, order).open(stage.buyer)
         assert (purses.gained(stage.buyer), purses.kept) == (0, 0)
 
     def test_a_buyer_who_challenges_although_all_is_well_loses_the_bond(self, stage: Stage, purses: Purses) -> None:
@@ -336,7 +336,7 @@ class Cheating:
         with refused("ContentIsRight"):
             self.prove_content(stage.buyer, listing, artifact, 2)
         with refused("AlreadySettled"):
-            Dispute(stage.market, dispute.order).open(stage.buyer, BOND)
+            Dispute(stage.session, dispute.order).open(stage.buyer, BOND)
         self.after_the_proof_window(stage, dispute)
         with refused("TooLate"):
             dispute.prove_key(stage.buyer)
@@ -348,10 +348,10 @@ class Cheating:
     def test_a_buyer_who_rotates_the_key_leaves_the_key_of_the_order_as_it_was(self, stage: Stage) -> None:
         listing = stage.new_listing()
         order = stage.order(listing)
-        epoch = stage.market.order(order).epoch
-        key = stage.market.key_at(stage.buyer.account, epoch)
+        epoch = stage.session.order(order).epoch
+        key = stage.session.key_at(stage.buyer.account, epoch)
         stage.buyer.send(calls.register(public_key=b"\x77" * 32, backup=b""))
 
-        assert stage.market.current_key(stage.buyer.account) == (epoch + 1, b"\x77" * 32)
-        assert stage.market.order(order).epoch == epoch
-        assert stage.market.key_at(stage.buyer.account, epoch) == key != b"\x77" * 32
+        assert stage.session.current_key(stage.buyer.account) == (epoch + 1, b"\x77" * 32)
+        assert stage.session.order(order).epoch == epoch
+        assert stage.session.key_at(stage.buyer.account, epoch) == key != b"\x77" * 32

@@ -12,15 +12,15 @@ from numerbay_chain.protocol.events import Receipt
 class Purses:
     """Balances to the wei: what each account gained, but for the gas that it paid itself."""
 
-    def __init__(self, market: MarketplaceContract, *senders: Sender) -> None:
-        self._market, self._senders = market, senders
+    def __init__(self, session: MarketplaceContract, *senders: Sender) -> None:
+        self._session, self._senders = session, senders
         self._fees = dict.fromkeys(senders, 0)
         self._before = {sender: self._balance(sender.account) for sender in senders}
-        self._held = self._balance(market.address)
+        self._held = self._balance(session.address)
         self._sends = {sender: sender.send for sender in senders}
 
     def _balance(self, account: str) -> int:
-        return self._market.connection.balance(account)
+        return self._session.connection.balance(account)
 
     @contextmanager
     def watching(self) -> Iterator["Purses"]:
@@ -47,4 +47,4 @@ class Purses:
     @property
     def kept(self) -> int:
         """What the marketplace holds more than before."""
-        return self._balance(self._market.address) - self._held
+        return self._balance(self._session.address) - self._held

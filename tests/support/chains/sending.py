@@ -24,7 +24,7 @@ Refused = Callable[[Stage], object]
 
 def voucher_of(stage: Stage, listing: int, /, **changes: int | str) -> tuple[Voucher, bytes]:
     voucher = replace(Voucher(listing, ZERO_ADDRESS, 7, 12, 1, FOREVER, 0), **changes)  # type: ignore[arg-type]  # by name
-    message = typed_data.voucher(stage.connection.chain_id, stage.market.address, voucher)
+    message = typed_data.voucher(stage.connection.chain_id, stage.session.address, voucher)
     return voucher, stage.seller.signer.sign_typed_data(message)
 
 
@@ -79,14 +79,14 @@ def withdraw_early(stage: Stage) -> None:
     listing = stage.new_listing()
     stage.order(listing)
     stage.release(listing)
-    release = Told(stage.market).release(listing, 0)
+    release = Told(stage.session).release(listing, 0)
     assert release is not None
     stage.seller.send(calls.withdraw(listing=listing, rounds=[0], buckets=[release.bucket]))
 
 
 REFUSALS: dict[str, Refused] = {
-    "NoListing": lambda s: s.market.listing(9_999),
-    "NoOrder": lambda s: s.market.order(9_999 << 32),
+    "NoListing": lambda s: s.session.listing(9_999),
+    "NoOrder": lambda s: s.session.order(9_999 << 32),
     "NotSeller": lambda s: s.buyer.send(calls.set_payout(listing=s.new_listing(), payout=s.buyer.account)),
     "NotOperator": lambda s: s.buyer.send(calls.skip(listing=s.new_listing(), round=0)),
     "NotBuyer": lambda s: s.seller.send(calls.cancel(order=s.order(s.new_listing()))),
@@ -112,7 +112,7 @@ REFUSALS: dict[str, Refused] = {
     ),
     "ManifestNotWanted": lambda s: s.release(s.new_listing(copies=True)),
     "NotReleased": lambda s: s.seller.send(calls.deliver(listing=s.new_listing(), round=0, digest=b"\1" * 32, count=1)),
-    "NotCovered": lambda s: s.market.hash_of(s.order(s.new_listing()), 5),
+    "NotCovered": lambda s: s.session.hash_of(s.order(s.new_listing()), 5),
     "AlreadyCancelled": cancel_twice,
     "NotCancelled": lambda s: s.buyer.send(calls.reclaim(order=s.order(s.new_listing()))),
     "NotMatured": withdraw_early,
@@ -158,7 +158,7 @@ class Sending:
         assert stage.connection.balance(stage.buyer.account, receipt.block - 1) == before
 
     def test_missing_money_names_what_there_is_and_what_is_needed(self, stage: Stage) -> None:
-        poor = Sender(stage.connection, LocalSigner.from_key(b"\x2a" * 32), stage.market.address)
+        poor = Sender(stage.connection, LocalSigner.from_key(b"\x2a" * 32), stage.session.address)
         listing = stage.new_listing()
         call = stage.purchase(listing)
         with fails_with(AccountError, "insufficient-funds", "0 ETH", "0.001 ETH"):
@@ -191,7 +191,7 @@ class Sending:
         assert receipt.transaction == transaction
         assert stage.buyer.lookup(transaction) == receipt
         assert stage.buyer.resume(raw) == receipt
-        assert stage.market.listing(listing).orders == 1
+        assert stage.session.listing(listing).orders == 1
 
     def test_one_that_died_before_sending_is_resumed_and_paid_once(self, stage: Stage) -> None:
         listing, told = stage.new_listing(), []
@@ -202,11 +202,11 @@ class Sending:
 
         with pytest.raises(KeyboardInterrupt):
             stage.buyer.send(stage.purchase(listing), die)
-        assert stage.market.listing(listing).orders == 0
+        assert stage.session.listing(listing).orders == 0
         receipt = stage.buyer.resume(told[0])
         assert receipt is not None
         assert stage.buyer.resume(told[0]) == receipt
-        assert stage.market.listing(listing).orders == 1
+        assert stage.session.listing(listing).orders == 1
 
     def test_one_whose_nonce_was_used_can_never_be_mined(self, stage: Stage) -> None:
         listing = stage.new_listing()
@@ -237,7 +237,7 @@ class Sending:
         from numerbay_chain.chain.encoding import abi
 
         data = abi.encode_call(calls.register(public_key=b"\1" * 32))
-        raw = stage.sign(stage.buyer, to=stage.market.address, data=data, gas=30_000)
+        raw = stage.sign(stage.buyer, to=stage.session.address, data=data, gas=30_000)
         with fails_with(RevertedError, "out-of-gas") as caught:
             stage.buyer.resume(raw)
         assert caught.value.transaction is not None
@@ -247,20 +247,20 @@ class Sending:
     def test_a_voucher_opens_a_closed_listing_at_its_own_price(self, stage: Stage) -> None:
         listing = stage.new_listing(open=False)
         voucher, signature = voucher_of(stage, listing)
-        digest = stage.market.voucher_digest(voucher)
-        assert stage.market.voucher_uses(digest) == 0
+        digest = stage.session.voucher_digest(voucher)
+        assert stage.session.voucher_uses(digest) == 0
         stage.buyer.send(with_voucher(stage, listing, voucher, signature))
-        assert stage.market.voucher_uses(digest) == 1
-        assert Told(stage.market).orders_of(listing)[0].price == 7
+        assert stage.session.voucher_uses(digest) == 1
+        assert Told(stage.session).orders_of(listing)[0].price == 7
         stage.seller.send(calls.revoke_voucher(voucher=voucher))
-        assert stage.market.voucher_uses(digest) == 2**256 - 1
+        assert stage.session.voucher_uses(digest) == 2**256 - 1
 
     def test_a_key_is_registered_by_somebody_else_with_a_signature(self, stage: Stage) -> None:
         signer = LocalSigner.from_key(b"\x2b" * 32)
-        nonce = stage.market.registration_nonce(signer.address)
+        nonce = stage.session.registration_nonce(signer.address)
         message = typed_data.registration(
             stage.connection.chain_id,
-            stage.market.address,
+            stage.session.address,
             owner=signer.address,
             public_key=b"\3" * 32,
             backup=b"secret",
@@ -275,7 +275,7 @@ class Sending:
             signature=signer.sign_typed_data(message),
         )
         stage.stranger.send(call)
-        assert stage.market.current_key(signer.address) == (1, b"\3" * 32)
+        assert stage.session.current_key(signer.address) == (1, b"\3" * 32)
         with fails_with(RevertedError, "invalid-signature"):
             stage.stranger.send(call)
 
@@ -289,12 +289,12 @@ class Sending:
             stage.buy(listing)
         assert caught.value.name == "ERC20InsufficientAllowance"
         assert stage.buyer.approve(token, PRICE) is not None
-        assert tokens.allowance(stage.connection, token, stage.buyer.account, stage.market.address) == PRICE
+        assert tokens.allowance(stage.connection, token, stage.buyer.account, stage.session.address) == PRICE
         assert stage.buyer.approve(token, PRICE) is None
         assert stage.buyer.approve(token, 2 * PRICE) is not None
         stage.buy(listing, 2)
-        assert stage.market.holdings(token) == 2 * PRICE
-        assert tokens.allowance(stage.connection, token, stage.buyer.account, stage.market.address) == 0
+        assert stage.session.holdings(token) == 2 * PRICE
+        assert tokens.allowance(stage.connection, token, stage.buyer.account, stage.session.address) == 0
 
     def test_a_token_that_returns_nothing_is_approved_too(self, stage: Stage) -> None:
         token = stage.deploy_contract("SilentToken")
@@ -302,7 +302,7 @@ class Sending:
         listing = stage.new_listing(token=token)
         stage.buyer.approve(token, PRICE)
         stage.buy(listing)
-        assert stage.market.holdings(token) == PRICE
+        assert stage.session.holdings(token) == PRICE
 
     def test_a_token_that_only_says_it_approved_is_refused(self, stage: Stage) -> None:
         # it answers 1 to everything: to the balance, to the allowance, and to approve
@@ -326,7 +326,7 @@ class Sending:
         stage.mint(token, stage.buyer.account, PRICE)
         listing = stage.new_listing(token=token)
         permit = tokens.sign_permit(
-            stage.connection, stage.buyer.signer, token, stage.market.address, PRICE, stage.connection.now() + 600
+            stage.connection, stage.buyer.signer, token, stage.session.address, PRICE, stage.connection.now() + 600
         )
         call = calls.buy_with(
             listing=listing,
@@ -339,12 +339,12 @@ class Sending:
             permit=permit,
         )
         stage.buyer.send(call)
-        assert stage.market.holdings(token) == PRICE
+        assert stage.session.holdings(token) == PRICE
 
     def test_a_token_without_permits_says_so(self, stage: Stage) -> None:
         token = stage.deploy_contract("SilentToken")
         with fails_with(RefusedError, "no-permits", token):
-            tokens.sign_permit(stage.connection, stage.buyer.signer, token, stage.market.address, 1, FOREVER)
+            tokens.sign_permit(stage.connection, stage.buyer.signer, token, stage.session.address, 1, FOREVER)
 
     @pytest.mark.parametrize(
         ("answer", "symbol"),
@@ -385,7 +385,7 @@ class Sending:
 
     def test_a_real_tokens_name_and_decimals_are_taken(self, stage: Stage) -> None:
         token = stage.deploy_contract("StandardToken")
-        assert stage.market.token(token.lower()) == Token(token, "STD", 18)
+        assert stage.session.token(token.lower()) == Token(token, "STD", 18)
 
     def test_a_token_that_refuses_to_speak_has_no_decimals(self, stage: Stage) -> None:
         assert tokens.read_token(stage.connection, stage.echo) == Token(stage.echo, f"token-{stage.echo[:8]}", 0)

@@ -80,7 +80,7 @@ class Stage:
         self.connection: Connection = chain.connection
         deployed = deployment.deploy(Sender(self.connection, chain.signer(0)))
         self.deployment = deployed
-        self.market = MarketplaceContract(self.connection, deployed.address, deployed.block)
+        self.session = MarketplaceContract(self.connection, deployed.address, deployed.block)
         names = ("seller", "operator", "buyer", "other_buyer", "stranger")
         self.seller, self.operator, self.buyer, self.other_buyer, self.stranger = (
             Sender(self.connection, chain.signer(index), deployed.address) for index in range(len(names))
@@ -106,7 +106,7 @@ class Stage:
         return (sender or self.buyer).send(self.purchase(listing, rounds, **changes))
 
     def purchase(self, listing: int, rounds: int = 1, **changes: Any) -> calls.Call:
-        now = self.market.listing(listing)
+        now = self.session.listing(listing)
         arguments: dict[str, Any] = {
             "listing": listing,
             "version": now.version,

@@ -58,9 +58,9 @@ def test_a_state_file_keeps_the_chain(anvil_program: str, tmp_path: Path) -> Non
         deployed = deployment.deploy(Sender(devnet.connection, devnet.signer(0)))
         Sender(devnet.connection, devnet.signer(1), deployed.address).send(calls.register(public_key=b"\1" * 32))
     with Devnet(binary=anvil_program, state=state) as devnet:
-        market = MarketplaceContract(devnet.connection, deployed.address, deployed.block)
-        assert market.current_key(devnet.signer(1).address) == (1, b"\1" * 32)
-        assert [event.name for event in Told(market).events()] == ["KeyRegistered"]
+        session = MarketplaceContract(devnet.connection, deployed.address, deployed.block)
+        assert session.current_key(devnet.signer(1).address) == (1, b"\1" * 32)
+        assert [event.name for event in Told(session).events()] == ["KeyRegistered"]
 
 
 def test_a_port_that_is_taken_is_said(devnet: Devnet, anvil_program: str) -> None:

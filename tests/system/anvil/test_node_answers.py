@@ -29,12 +29,12 @@ def history(stage: Stage) -> list[Event]:
     for _ in range(6):
         stage.buy(listing)
         request(stage.connection, "anvil_mine", hex(50))
-    return list(Told(stage.market).events())
+    return list(Told(stage.session).events())
 
 
 @pytest.fixture
-def market(stage: Stage, proxy: Proxy, history: list[Event]) -> MarketplaceContract:
-    found = MarketplaceContract(connect(proxy.url), stage.market.address, stage.market.from_block)
+def session(stage: Stage, proxy: Proxy, history: list[Event]) -> MarketplaceContract:
+    found = MarketplaceContract(connect(proxy.url), stage.session.address, stage.session.from_block)
     proxy.seen.clear()
     return found
 
@@ -47,30 +47,30 @@ def ranges(proxy: Proxy) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("most", [100, 25])
 @pytest.mark.parametrize("status", [200, 400])
 def test_pages_halve_until_the_node_takes_them(
-    market: MarketplaceContract, history: list[Event], proxy: Proxy, most: int, status: int
+    session: MarketplaceContract, history: list[Event], proxy: Proxy, most: int, status: int
 ) -> None:
     proxy.mischief = refusing_ranges(most, status=status)
-    assert list(Told(market).events()) == history
+    assert list(Told(session).events()) == history
     asked = ranges(proxy)
-    assert asked[0][0] == market.from_block
+    assert asked[0][0] == session.from_block
     assert sum(last - first + 1 > most for first, last in asked) < 20 + len(asked) // 4
 
 
 def test_an_answer_that_looks_cut_off_is_asked_for_in_halves(
-    market: MarketplaceContract, history: list[Event], proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    session: MarketplaceContract, history: list[Event], proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "MOST_LOGS", 3)
     proxy.mischief = altering("eth_getLogs", lambda logs: logs[:3])
-    assert list(Told(market).events()) == history
+    assert list(Told(session).events()) == history
 
 
-def test_a_node_that_refuses_a_single_block_ends_it(market: MarketplaceContract, proxy: Proxy) -> None:
+def test_a_node_that_refuses_a_single_block_ends_it(session: MarketplaceContract, proxy: Proxy) -> None:
     proxy.mischief = refusing_ranges(0)
     with fails_with(NetworkError, "node-refused", 0):
-        list(Told(market).events())
+        list(Told(session).events())
 
 
-def test_one_that_is_busy_is_asked_again(market: MarketplaceContract, history: list[Event], proxy: Proxy) -> None:
+def test_one_that_is_busy_is_asked_again(session: MarketplaceContract, history: list[Event], proxy: Proxy) -> None:
     busy = [429, 503]
 
     def mischief(request: Request, node: Callable[[Request], Answer]) -> Answer:
@@ -79,11 +79,11 @@ def test_one_that_is_busy_is_asked_again(market: MarketplaceContract, history: l
         return node(request)
 
     proxy.mischief = mischief
-    assert list(Told(market).events()) == history
+    assert list(Told(session).events()) == history
     assert len(set(ranges(proxy))) == 1
 
 
-def test_a_connection_cut_in_the_middle_is_a_network_error(market: MarketplaceContract, proxy: Proxy) -> None:
+def test_a_connection_cut_in_the_middle_is_a_network_error(session: MarketplaceContract, proxy: Proxy) -> None:
     answered: list[Request] = []
 
     def mischief(request: Request, node: Callable[[Request], Answer]) -> Answer:
@@ -94,10 +94,10 @@ def test_a_connection_cut_in_the_middle_is_a_network_error(market: MarketplaceCo
         return node(request)
 
     proxy.mischief = mischief
-    assert list(Told(market).events())
-    assert list(Told(market).events())
+    assert list(Told(session).events())
+    assert list(Told(session).events())
     with fails_with(NetworkError, "network"):
-        list(Told(market).events())
+        list(Told(session).events())
 
 
 def changed(**fields: Any) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
@@ -126,14 +126,14 @@ LIES: dict[str, tuple[Callable[[Any], Any], tuple[object, ...]]] = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_lie_about_logs_is_noticed(market: MarketplaceContract, proxy: Proxy, lie: str) -> None:
+def test_a_lie_about_logs_is_noticed(session: MarketplaceContract, proxy: Proxy, lie: str) -> None:
     change, values = LIES[lie]
     proxy.mischief = altering("eth_getLogs", change)
     with fails_with(NetworkError, "bad-answer", *values):
-        list(Told(market).events(["Bought"]))
+        list(Told(session).events(["Bought"]))
 
 
-def test_logs_that_were_not_asked_for_are_noticed(stage: Stage, market: MarketplaceContract, proxy: Proxy) -> None:
+def test_logs_that_were_not_asked_for_are_noticed(stage: Stage, session: MarketplaceContract, proxy: Proxy) -> None:
     def unfiltered(request: Request, node: Callable[[Request], Answer]) -> Answer:
         if request["method"] == "eth_getLogs":
             request = {**request, "params": [{**request["params"][0], "topics": []}]}
@@ -141,25 +141,25 @@ def test_logs_that_were_not_asked_for_are_noticed(stage: Stage, market: Marketpl
 
     proxy.mischief = unfiltered
     with fails_with(NetworkError, "bad-answer"):
-        list(Told(market).events(["Bought"]))
+        list(Told(session).events(["Bought"]))
     with fails_with(NetworkError, "bad-answer"):
-        list(Told(market).events(["KeyRegistered"], owner=stage.other_buyer.account))
+        list(Told(session).events(["KeyRegistered"], owner=stage.other_buyer.account))
 
 
 def test_orders_that_the_logs_leave_out_are_noticed(
-    stage: Stage, market: MarketplaceContract, proxy: Proxy, history: list[Event]
+    stage: Stage, session: MarketplaceContract, proxy: Proxy, history: list[Event]
 ) -> None:
-    listing = stage.market.listing_count()
+    listing = stage.session.listing_count()
     proxy.mischief = altering("eth_getLogs", lambda logs: logs[1:])
     with fails_with(NetworkError, "node-incomplete", 1):
-        Told(market).orders_of(listing)
+        Told(session).orders_of(listing)
 
 
 @pytest.mark.parametrize("answer", ["0x", "0x" + 64 * "f" + "00", "0x" + 63 * "0" + "1" + 64 * "0"])
-def test_an_answer_of_another_shape_is_noticed(market: MarketplaceContract, proxy: Proxy, answer: str) -> None:
+def test_an_answer_of_another_shape_is_noticed(session: MarketplaceContract, proxy: Proxy, answer: str) -> None:
     proxy.mischief = altering("eth_call", lambda _: answer)
     with fails_with(NetworkError, "bad-answer", "getListing"):
-        market.listing(1)
+        session.listing(1)
 
 
 def test_another_chain_than_expected_is_refused_by_both_numbers(proxy: Proxy) -> None:
@@ -215,7 +215,7 @@ def test_a_tip_beyond_all_bounds_is_not_paid(proxy: Proxy, stage: Stage, method:
         return answer
 
     proxy.mischief = greedy
-    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.market.address)
+    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.session.address)
     with fails_with(RefusedError, "fee-too-high", "51 gwei", 50) as caught:
         sender.send(calls.register(public_key=b"\1" * 32))
     assert caught.value.code == "fee-too-high"

@@ -37,26 +37,26 @@ def public(lagging: Lagging, proxy: Proxy) -> Connection:
 def buyer(stage: Stage, public: Connection) -> Sender:
     signer = LocalSigner.from_key(b"\x33" * 32)
     request(stage.connection, "anvil_setBalance", signer.address, hex(10**19))
-    return Sender(public, signer, stage.market.address, confirmations=1, patience=30)
+    return Sender(public, signer, stage.session.address, confirmations=1, patience=30)
 
 
 def test_what_was_written_is_there_for_every_read_that_follows(
     stage: Stage, public: Connection, buyer: Sender, lagging: Lagging
 ) -> None:
-    market = MarketplaceContract(public, stage.market.address, stage.market.from_block)
+    session = MarketplaceContract(public, stage.session.address, stage.session.from_block)
     token = stage.deploy_contract("StandardToken")
     stage.mint(token, buyer.account, 10 * PRICE)
     listing = stage.new_listing(token=token)
     buyer.send(calls.register(public_key=b"\5" * 32))
-    assert market.current_key(buyer.account) is not None
+    assert session.current_key(buyer.account) is not None
     nonce = public.transaction_count(buyer.account)
     for number in range(3):
         assert buyer.approve(token, PRICE) is not None
         bought = buyer.send(stage.purchase(listing, recipient=buyer.account))
-        assert tokens.allowance(public, token, buyer.account, market.address) == 0
-        assert market.listing(listing).orders == number + 1
-        assert len(Told(market).orders_of(listing)) == number + 1
-        assert [event.transaction for event in Told(market).events(["Bought"], buyer=buyer.account)][
+        assert tokens.allowance(public, token, buyer.account, session.address) == 0
+        assert session.listing(listing).orders == number + 1
+        assert len(Told(session).orders_of(listing)) == number + 1
+        assert [event.transaction for event in Told(session).events(["Bought"], buyer=buyer.account)][
             -1
         ] == bought.transaction
     assert public.transaction_count(buyer.account) == nonce + 6
@@ -66,14 +66,14 @@ def test_what_was_written_is_there_for_every_read_that_follows(
 def test_one_who_only_reads_gets_all_logs_of_the_newest_blocks(
     stage: Stage, public: Connection, lagging: Lagging
 ) -> None:
-    market = MarketplaceContract(public, stage.market.address, stage.market.from_block)
+    session = MarketplaceContract(public, stage.session.address, stage.session.from_block)
     listing = stage.new_listing()
     for number in range(4):
         order = stage.order(listing)
         while (head := public.block_number()) < stage.connection.block_number():
             pass  # nothing has shown it yet
-        assert [one.id for one in Told(market).orders_of(listing, last=head)][-1] == order
-        sold = [event for event in Told(market).events(["Bought"], last=head) if event["order"] >> 32 == listing]
+        assert [one.id for one in Told(session).orders_of(listing, last=head)][-1] == order
+        sold = [event for event in Told(session).events(["Bought"], last=head) if event["order"] >> 32 == listing]
         assert len(sold) == number + 1
     assert lagging.behind > 10
 
@@ -84,7 +84,7 @@ def test_a_node_that_never_catches_up_is_named_and_nothing_is_blamed_on_the_cont
 ) -> None:
     connection = connect(proxy.url, policy=Policy(catch_up=0.5))
     connection.is_development = False
-    market = MarketplaceContract(connection, stage.market.address, stage.market.from_block)
+    session = MarketplaceContract(connection, stage.session.address, stage.session.from_block)
     before = connection.block_number()
     order = stage.order(stage.new_listing())
     head = connection.block_number()
@@ -98,10 +98,10 @@ def test_a_node_that_never_catches_up_is_named_and_nothing_is_blamed_on_the_cont
     assert stale.value.code == "stale-node"
     connection.fresh.note(head)
     for read in (
-        lambda: market.order(order, block=head),
+        lambda: session.order(order, block=head),
         lambda: connection.timestamp(head),
         lambda: connection.balance(stage.buyer.account, head),
-        lambda: list(Told(market).events(["Bought"], last=head)),
+        lambda: list(Told(session).events(["Bought"], last=head)),
     ):
         with pytest.raises(NetworkError) as behind:
             read()

@@ -90,11 +90,11 @@ OLD_NODES: dict[str, tuple[Mischief, str, int]] = {
 @pytest.mark.parametrize("kind", OLD_NODES)
 def test_what_a_node_can_t_do_is_done_another_way_and_remembered(stage: Stage, proxy: Proxy, kind: str) -> None:
     proxy.mischief, method, refused = OLD_NODES[kind]
-    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.market.address)
+    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.session.address)
     listing = stage.new_listing()
     for _ in range(2):
         assert sender.send(stage.purchase(listing)).status == 1
-    assert stage.market.listing(listing).orders == 2
+    assert stage.session.listing(listing).orders == 2
     asked_with_more = [seen for seen in proxy.seen if seen["method"] == method and len(seen["params"]) != 1]
     assert len(asked_with_more) == refused
     pending = [seen for seen in proxy.seen if "pending" in seen["params"]]
@@ -111,7 +111,7 @@ def test_a_revert_is_one_under_any_http_status(stage: Stage, proxy: Proxy, statu
         return answer
 
     proxy.mischief = mischief
-    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.market.address)
+    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.session.address)
     with pytest.raises(RevertedError) as caught:
         sender.send(stage.purchase(stage.new_listing(), rounds=13))
     assert (caught.value.name, caught.value.code) == ("RoundsOutOfBounds", "rounds-out-of-bounds")
@@ -131,14 +131,14 @@ def test_a_rate_limit_in_the_body_is_waited_for(stage: Stage, proxy: Proxy, limi
     if (limit, method) == ("the usual code alone", "eth_getLogs"):
         pytest.skip("for logs that code means too many of them")
     code, words, status = LIMITS[limit]
-    market = MarketplaceContract(connect(proxy.url, policy=HASTY), stage.market.address, stage.market.from_block)
+    session = MarketplaceContract(connect(proxy.url, policy=HASTY), stage.session.address, stage.session.from_block)
     proxy.mischief = refusing(lambda r: r["method"] == method, words, code, status, times=3)
-    assert market.listing_count() == stage.market.listing_count()
-    assert list(Told(market).events()) == list(Told(stage.market).events())
+    assert session.listing_count() == stage.session.listing_count()
+    assert list(Told(session).events()) == list(Told(stage.session).events())
     proxy.mischief = refusing(lambda r: r["method"] == method, words, code, status)
     proxy.seen.clear()
     with pytest.raises(NodeBusyError) as caught:
-        _ = market.listing_count() if method == "eth_call" else list(Told(market).events())
+        _ = session.listing_count() if method == "eth_call" else list(Told(session).events())
     assert caught.value.code == "node-busy"
     assert words in str(caught.value)
     assert proxy.count(method) == 4, "a bounded number of tries, and no range is cut for it"
@@ -151,7 +151,7 @@ def test_a_node_that_gives_no_answer_for_many_blocks_is_asked_for_fewer_at_once(
     mine(stage.connection, "anvil_mine", hex(200))
     stage.new_listing()
     connection = connect(proxy.url, policy=Policy(logs=0.5))
-    market = MarketplaceContract(connection, stage.market.address, stage.market.from_block)
+    session = MarketplaceContract(connection, stage.session.address, stage.session.from_block)
     wide: list[int] = []
 
     def mischief(request: Request, node: Callable[[Request], Answer]) -> Answer:
@@ -165,8 +165,8 @@ def test_a_node_that_gives_no_answer_for_many_blocks_is_asked_for_fewer_at_once(
 
     proxy.mischief = mischief
     start = time.monotonic()
-    assert list(Told(market).events()) == list(Told(stage.market).events())
-    assert list(Told(market).events(["Bought"])) == list(Told(stage.market).events(["Bought"]))
+    assert list(Told(session).events()) == list(Told(stage.session).events())
+    assert list(Told(session).events(["Bought"])) == list(Told(stage.session).events(["Bought"]))
     assert wide
     assert wide == sorted(wide, reverse=True), "what hung once is not tried again"
     assert time.monotonic() - start < 30
@@ -179,7 +179,7 @@ def test_a_front_that_gives_a_wide_range_up_is_asked_for_fewer_blocks(
     stage.new_listing()
     mine(stage.connection, "anvil_mine", hex(20))
     connection = connect(proxy.url, policy=Policy(broken=0.001))
-    market = MarketplaceContract(connection, stage.market.address, stage.market.from_block)
+    session = MarketplaceContract(connection, stage.session.address, stage.session.from_block)
     newest = stage.connection.block_number()
 
     def mischief(request: Request, node: Callable[[Request], Answer]) -> Answer:
@@ -190,13 +190,13 @@ def test_a_front_that_gives_a_wide_range_up_is_asked_for_fewer_blocks(
         return node(request)
 
     proxy.mischief = mischief
-    assert list(Told(market).events()) == list(Told(stage.market).events())
+    assert list(Told(session).events()) == list(Told(stage.session).events())
 
 
 def test_a_contract_is_known_though_a_node_gives_some_answers_empty(stage: Stage, proxy: Proxy) -> None:
     count = itertools.count()
     proxy.mischief = altering("eth_call", lambda result: result if next(count) % 2 else "0x")
-    verify_code(connect(proxy.url), stage.market.address, stage.deployment.transaction)
+    verify_code(connect(proxy.url), stage.session.address, stage.deployment.transaction)
 
 
 @pytest.mark.parametrize("missing", ["input", "gas", "value"])
@@ -208,16 +208,16 @@ def test_a_mined_revert_is_one_though_its_transaction_lacks_a_field(stage: Stage
         "eth_getTransactionByHash", lambda found: {name: value for name, value in found.items() if name != missing}
     )
     with pytest.raises(RevertedError) as caught:
-        Sender(connect(proxy.url), stage.buyer.signer, stage.market.address).lookup(sent)
+        Sender(connect(proxy.url), stage.buyer.signer, stage.session.address).lookup(sent)
     assert caught.value.transaction == sent
 
 
 @pytest.mark.parametrize("answers", [["0x", None], ["0x", "0x", None]])
 def test_an_empty_answer_is_asked_for_again(stage: Stage, proxy: Proxy, answers: list[str | None]) -> None:
-    market = MarketplaceContract(connect(proxy.url), stage.market.address, stage.market.from_block)
+    session = MarketplaceContract(connect(proxy.url), stage.session.address, stage.session.from_block)
     left = list(answers)
     proxy.mischief = altering("eth_call", lambda result: (left.pop(0) if left else None) or result)
-    assert market.listing_count() == stage.market.listing_count()
+    assert session.listing_count() == stage.session.listing_count()
     assert not left
 
 
@@ -275,7 +275,7 @@ def test_an_answer_that_can_t_be_is_one_clear_error(proxy: Proxy, kind: str) -> 
     ],
 )
 def test_a_receipt_that_can_t_be_never_counts_as_one(stage: Stage, proxy: Proxy, change: Callable[[Any], Any]) -> None:
-    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.market.address, patience=5)
+    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.session.address, patience=5)
     proxy.mischief = altering("eth_getTransactionReceipt", lambda found: found and change(found))
     with fails_with(NetworkError, "bad-answer"):
         sender.send(calls.register(public_key=b"\1" * 32))
@@ -283,7 +283,7 @@ def test_a_receipt_that_can_t_be_never_counts_as_one(stage: Stage, proxy: Proxy,
 
 def test_revert_data_of_any_length_and_code_that_fails_are_reverts(stage: Stage, proxy: Proxy) -> None:
     connection = connect(proxy.url)
-    call = {"from": stage.buyer.account, "to": stage.market.address, "data": "0x"}
+    call = {"from": stage.buyer.account, "to": stage.session.address, "data": "0x"}
 
     def error(code: int, message: str, data: str | None = None) -> Mischief:
         def mischief(request: Request, node: Callable[[Request], Answer]) -> Answer:
@@ -305,7 +305,7 @@ def test_revert_data_of_any_length_and_code_that_fails_are_reverts(stage: Stage,
 
 def test_the_gas_of_a_transaction_has_a_limit_whatever_base_fee_the_node_tells(stage: Stage, proxy: Proxy) -> None:
     proxy.mischief = altering("eth_getBlockByNumber", lambda block: {**block, "baseFeePerGas": hex(10**13)})
-    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.market.address)
+    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.session.address)
     with fails_with(RefusedError, "fee-too-high", "0.05 ETH", "--max-fee") as caught:
         sender.send(calls.register(public_key=b"\1" * 32))
     assert (caught.value.code, caught.value.exit_code) == ("fee-too-high", 1)
@@ -313,7 +313,7 @@ def test_the_gas_of_a_transaction_has_a_limit_whatever_base_fee_the_node_tells(s
 
 
 def test_the_chain_s_id_is_asked_for_once(stage: Stage, proxy: Proxy) -> None:
-    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.market.address)
+    sender = Sender(connect(proxy.url), stage.buyer.signer, stage.session.address)
     for _ in range(2):
         sender.send(calls.register(public_key=b"\1" * 32))
     assert proxy.count("eth_chainId") == 1

@@ -8,7 +8,7 @@ import pytest
 from numerbay_chain.chain.identity.deployment import deploy
 from numerbay_chain.chain.local.devnet import Devnet, advance
 from numerbay_chain.chain.sending.sender import Sender
-from numerbay_chain.opening import open_market
+from numerbay_chain.opening import open_session
 from tests.support.adversary import ANOTHER_KEY, Cheat
 from tests.support.chains.proxy import Proxy
 from tests.support.counting import Count, counting
@@ -71,7 +71,7 @@ class Town:
         """The seller's account and secret, without their client."""
         own = {name: self._settings[f"NUMERBAY_CHAIN_{name.upper()}"] for name in ("contract", "created_by", "store")}
         home = self.shell(0).environment["NUMERBAY_CHAIN_HOME"]
-        return Cheat(open_market(home=home, rpc=self.devnet.rpc, account="dev:0", **own))  # type: ignore[arg-type]  # names of settings
+        return Cheat(open_session(home=home, rpc=self.devnet.rpc, account="dev:0", **own))  # type: ignore[arg-type]  # names of settings
 
     def count(self, number: int, *arguments: object) -> Count:
         with counting(self.proxy) as count:

@@ -270,7 +270,7 @@ def test_a_node_that_knows_of_no_challenge_is_compared_with_the_second_one(place
 
 def test_a_wrong_answer_that_only_one_node_knows_is_not_proven_wrong(place: Place, nodes: Nodes) -> None:
     listing, (order,) = sold(place)
-    cheat = Cheat(place.seller.market)
+    cheat = Cheat(place.seller.session)
     sealed = cheat.release(listing, str(place.file()))
     buyer = place.buyer()
     buyer.open_dispute(order)
@@ -289,7 +289,7 @@ def test_a_wrong_answer_that_only_one_node_knows_is_not_proven_wrong(place: Plac
 
 def test_content_is_not_published_for_a_release_that_only_one_node_knows(place: Place, nodes: Nodes) -> None:
     listing, (order,) = sold(place)
-    cheat = Cheat(place.seller.market)
+    cheat = Cheat(place.seller.session)
     _, key = cheat.release_junk(listing, CONTENT, chunk=1)
     cheat.hand_out(key, [order])
     buyer = place.buyer()
@@ -323,7 +323,7 @@ def test_a_purchase_whose_receipt_one_node_denies_is_not_made_twice(place: Place
             error = refused(lambda: buyer.buy(listing))
             assert "0x" in str(error)
     assert buyer.buy(listing).resumed
-    assert [order.buyer for order in Told(place.contract).orders_of(listing)] == [buyer.market.account]
+    assert [order.buyer for order in Told(place.contract).orders_of(listing)] == [buyer.session.account]
     assert PRICE <= before - place.balance(1) < 2 * PRICE
 
 

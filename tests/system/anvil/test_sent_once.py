@@ -40,7 +40,7 @@ class Buyer:
     def __init__(self, stage: Stage, folder: Path, connection: Connection, confirmations: int | None = None) -> None:
         self.stage, self.listing = stage, stage.new_listing()
         self.sender = Sender(
-            connection, stage.buyer.signer, stage.market.address, confirmations=confirmations, patience=20
+            connection, stage.buyer.signer, stage.session.address, confirmations=confirmations, patience=20
         )
         self.outbox = Outbox(folder, self.sender)
         self.call = stage.purchase(self.listing)
@@ -66,7 +66,7 @@ class Buyer:
 
     @property
     def orders(self) -> int:
-        return self.stage.market.listing(self.listing).orders
+        return self.stage.session.listing(self.listing).orders
 
     @property
     def keeps_nothing(self) -> bool:
@@ -255,7 +255,7 @@ def test_a_replaced_transaction_is_given_up_only_when_that_is_final(
 ) -> None:
     raw = stage.sign(stage.buyer, to=stage.stranger.account, value=1)
     another_of_the_account(stage)
-    hasty = Sender(stage.connection, stage.buyer.signer, stage.market.address, confirmations=DEPTH, patience=0.2)
+    hasty = Sender(stage.connection, stage.buyer.signer, stage.session.address, confirmations=DEPTH, patience=0.2)
     with fails_with(NetworkError, "unconfirmed"):
         hasty.resume(raw)
     assert not hasty.is_void(raw)
@@ -271,7 +271,7 @@ def bought_and_taken_back(buyer: Buyer, stage: Stage) -> bytes:
     """The purchase was told as done; then its block left the chain. The transaction's bytes."""
     before = request(stage.connection, "evm_snapshot")
     assert buyer.buy() is False
-    event = Told(stage.market).orders_of(buyer.listing)
+    event = Told(stage.session).orders_of(buyer.listing)
     assert len(event) == 1
     newest = stage.connection.transactions_in(stage.connection.block_number())
     assert newest
@@ -325,7 +325,7 @@ def test_what_is_final_is_forgotten_and_what_is_told_stands_in_nobody_s_way(care
 
 
 def another_price(buyer: Buyer) -> calls.Call:
-    offer = buyer.stage.market.listing(buyer.listing).offer
+    offer = buyer.stage.session.listing(buyer.listing).offer
     return calls.change_offer(listing=buyer.listing, offer=replace(offer, price=PRICE + 1))
 
 

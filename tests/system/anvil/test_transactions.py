@@ -104,9 +104,9 @@ def test_a_transaction_mined_behind_one_that_spoils_it_says_why(
     request(stage.connection, "evm_setAutomine", False)
     data = abi.encode_call(calls.release(listing=listing, round=0, manifest=manifest()))
     first = stage.sign(
-        stage.seller, to=stage.market.address, data=data, maxPriorityFeePerGas=2 * 10**9, maxFeePerGas=10**11
+        stage.seller, to=stage.session.address, data=data, maxPriorityFeePerGas=2 * 10**9, maxFeePerGas=10**11
     )
-    second = stage.sign(stage.operator, to=stage.market.address, data=data)
+    second = stage.sign(stage.operator, to=stage.session.address, data=data)
     stage.connection.send_raw(first)
     stage.connection.send_raw(second)
     held_blocks()
@@ -119,7 +119,7 @@ def test_a_transaction_mined_behind_one_that_spoils_it_says_why(
 
 
 def test_confirmations_are_blocks_on_top(stage: Stage) -> None:
-    careful = Sender(stage.connection, stage.buyer.signer, stage.market.address, confirmations=2)
+    careful = Sender(stage.connection, stage.buyer.signer, stage.session.address, confirmations=2)
     receipt = careful.send(calls.register(public_key=b"\1" * 32))
     assert not careful.is_final(receipt), "it is told as soon as it was mined"
     request(stage.connection, "anvil_mine", hex(2))
@@ -128,14 +128,14 @@ def test_confirmations_are_blocks_on_top(stage: Stage) -> None:
 
 
 def test_waiting_has_an_end_that_names_the_transaction(stage: Stage, held_blocks: Callable[[], object]) -> None:
-    hasty = Sender(stage.connection, stage.buyer.signer, stage.market.address, patience=0.2)
+    hasty = Sender(stage.connection, stage.buyer.signer, stage.session.address, patience=0.2)
     with fails_with(NetworkError, "unconfirmed"):
         hasty.send(calls.register(public_key=b"\1" * 32))
 
 
 def test_money_that_is_gone_when_it_is_sent_is_said(stage: Stage, pool: ThreadPoolExecutor) -> None:
     poor = stage.chain.signer(11)
-    sender = Sender(stage.connection, poor, stage.market.address)
+    sender = Sender(stage.connection, poor, stage.session.address)
     listing = stage.new_listing()
 
     def spend(transaction: str, raw: bytes) -> None:
@@ -149,7 +149,7 @@ def test_money_that_is_gone_when_it_is_sent_is_said(stage: Stage, pool: ThreadPo
 
 
 def through(proxy: Proxy, stage: Stage) -> Sender:
-    return Sender(connect(proxy.url), stage.buyer.signer, stage.market.address)
+    return Sender(connect(proxy.url), stage.buyer.signer, stage.session.address)
 
 
 def test_a_connection_cut_while_sending_names_the_transaction_and_running_again_is_safe(
@@ -178,7 +178,7 @@ def test_a_connection_cut_while_sending_names_the_transaction_and_running_again_
     proxy.mischief = altering("none", lambda result: result)
     receipt = sender.resume(raw)
     assert receipt is not None
-    assert stage.market.listing(listing).orders == 1
+    assert stage.session.listing(listing).orders == 1
 
 
 def test_a_connection_cut_before_the_node_heard_of_it_loses_nothing(stage: Stage, proxy: Proxy) -> None:
@@ -192,10 +192,10 @@ def test_a_connection_cut_before_the_node_heard_of_it_loses_nothing(stage: Stage
     proxy.mischief = deaf
     with fails_with(NetworkError, "unconfirmed"):
         sender.send(stage.purchase(listing), lambda transaction, raw: told.append(raw))
-    assert stage.market.listing(listing).orders == 0
+    assert stage.session.listing(listing).orders == 0
     proxy.mischief = altering("none", lambda result: result)
     assert sender.resume(told[0]) is not None
-    assert stage.market.listing(listing).orders == 1
+    assert stage.session.listing(listing).orders == 1
 
 
 def test_a_short_interruption_while_waiting_is_borne(stage: Stage, proxy: Proxy) -> None:
@@ -226,7 +226,7 @@ def test_a_node_that_repeats_itself_does_not_send_twice(stage: Stage, proxy: Pro
     proxy.mischief = forgetful
     sender.send(stage.purchase(listing))
     assert proxy.count("eth_sendRawTransaction") == 2
-    assert stage.market.listing(listing).orders == 1
+    assert stage.session.listing(listing).orders == 1
 
 
 @pytest.mark.parametrize(
@@ -256,4 +256,4 @@ def test_a_test_account_is_refused_off_a_development_chain(stage: Stage, proxy: 
     connection = connect(proxy.url)
     assert not connection.is_development
     with fails_with(UsageError, "test-account", 1):
-        Sender(connection, stage.buyer.signer, stage.market.address)
+        Sender(connection, stage.buyer.signer, stage.session.address)

@@ -67,7 +67,7 @@ def test_another_seller_under_the_same_number_is_not_paid(devnet: Devnet, public
     quote = buyer.quote(listing, young_listing=True)
     assert request(devnet.connection, "evm_revert", before) is True
     request(devnet.connection, "anvil_mine", hex(3))  # the longer chain wins
-    other = Seller(public.market("other", 3))
+    other = Seller(public.session("other", 3))
     assert other.create_listing(PRICE).id == listing
     held = public.balance(1)
     message = failure(lambda: buyer.buy(listing, quote=quote, young_listing=True), "terms-changed")

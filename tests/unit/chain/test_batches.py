@@ -68,7 +68,7 @@ def connected(ask: Ask, takes_batches: bool = True) -> tuple[Connection, Countin
 
 def asked(stage: Stage, function: str, *arguments: Any, size: int = 900) -> Read:
     item = abi.functions()[function]
-    return Read(stage.market.address, abi.selector(item) + abi.encode(item["inputs"], arguments), size)
+    return Read(stage.session.address, abi.selector(item) + abi.encode(item["inputs"], arguments), size)
 
 
 def questions(stage: Stage, count: int = 20) -> list[Read]:

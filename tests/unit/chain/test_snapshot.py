@@ -24,7 +24,7 @@ def stage() -> Stage:
 def counted(stage: Stage) -> tuple[MarketplaceContract, CountingTransport]:
     assert isinstance(stage.chain, InsideChain)
     connection, transport = connected(stage.chain.node.request)
-    contract = MarketplaceContract(connection, stage.market.address, stage.market.from_block)
+    contract = MarketplaceContract(connection, stage.session.address, stage.session.from_block)
     transport.seen.clear()
     return contract, transport
 

@@ -126,14 +126,14 @@ def orders(state: State, order: int | None, listing: int | None, limit: int) -> 
     from numerbay_chain.cli.render.views import order_data, order_text
     from numerbay_chain.orders.views import view_bought, view_order, view_sold
 
-    market, most = roles.market(state), limit or None
+    session, most = roles.session(state), limit or None
     if order is not None:
-        view = view_order(market, order)
+        view = view_order(session, order)
         state.show(order_data(view), lambda: order_text(view))
         return
-    views = view_bought(market, most) if listing is None else view_sold(market, listing, most)
+    views = view_bought(session, most) if listing is None else view_sold(session, listing, most)
     data = {"orders": [order_data(view) for view in views], "more": views.more}
-    state.show(data, lambda: _order_table(views, market.clock.now(), listing is None))
+    state.show(data, lambda: _order_table(views, session.clock.now(), listing is None))
     say_more(views.more)
 
 

@@ -145,7 +145,7 @@ def list_(state: State, seller: bool, listings: tuple[int, ...], ended: bool) ->
         found = role.disputes(ended=ended)
     elif scope and scope.all:
         found = role.disputes(*scope.all, ended=ended)
-    now = role.market.connection.now()
+    now = role.session.connection.now()
     waiting = [one for one in found if one.turn == "seller"] if seller else []
     for one in waiting:
         if one.deadline is not None and one.deadline - now < _HURRY:
@@ -189,7 +189,7 @@ def show(state: State, order: int, round_: int | None) -> None:
     from numerbay_chain.cli.render.disputes import dispute_data, dispute_text
 
     role = roles.buyer(state)
-    view, signer = role.show_dispute(order, round_), role.market.signer
+    view, signer = role.show_dispute(order, round_), role.session.signer
     state.show(dispute_data(view), lambda: dispute_text(view, signer.address if signer else None))
 
 

@@ -61,7 +61,7 @@ def deliver(
     if file is None and not by_order:
         _serve(state, role, number, keys)
         return
-    next_round = role.market.contract.listing(number).next_round
+    next_round = role.session.contract.listing(number).next_round
     what, these = (output.count(len(by_order), "copy"), "them") if by_order else (str(file), "it")
     release = f"round {next_round} of listing {number}, which it releases for good"
     if by_order and next_round > 0 and not again:

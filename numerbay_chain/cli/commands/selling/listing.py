@@ -165,7 +165,7 @@ def show(state: State, number: int) -> None:
     from numerbay_chain.cli.render.views import listing_data, listing_text
     from numerbay_chain.listings.views import view_listing
 
-    view = view_listing(roles.market(state), number)
+    view = view_listing(roles.session(state), number)
     if view.trouble:
         output.note(f"its description can't be shown: {view.trouble}")
     state.show(listing_data(view), lambda: listing_text(view))
@@ -189,8 +189,8 @@ def list_(state: State, mine: bool, limit: int) -> None:
     from numerbay_chain.cli.render.views import listing_data
     from numerbay_chain.listings.views import view_listings
 
-    market = roles.market(state)
-    views = view_listings(market, market.account if mine else None, limit or None)
+    session = roles.session(state)
+    views = view_listings(session, session.account if mine else None, limit or None)
     state.show({"listings": [listing_data(view) for view in views], "more": views.more}, lambda: _table(views))
     say_more(views.more)
 

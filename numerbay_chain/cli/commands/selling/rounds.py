@@ -31,7 +31,7 @@ def skip(state: State, listing: int) -> None:
     from numerbay_chain.cli.render.views import receipt_data, sent
 
     role = roles.seller(state)
-    round_ = role.market.contract.listing(listing).next_round
+    round_ = role.session.contract.listing(listing).next_round
     again = f"'reclaim --missed --all {listing}'"
     state.agree(
         f"skips round {round_} of listing {listing}: it is not paid for; each order that covers it must be reclaimed, "

@@ -82,8 +82,8 @@ def show(state: State, path: str) -> None:
     signed = read_voucher(path)
     role = roles.seller(state)
     status = role.voucher_status(signed)
-    listing = role.market.contract.listing(signed.voucher.listing)
-    token = role.market.contract.token(listing.terms.token)
+    listing = role.session.contract.listing(signed.voucher.listing)
+    token = role.session.contract.token(listing.terms.token)
     terms = signed.voucher
     data = {
         "digest": status.digest,

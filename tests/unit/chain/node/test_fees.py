@@ -78,7 +78,7 @@ def test_nothing_is_signed_above_the_limit_and_a_stake_lifts_it_aloud(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    sender = Sender(stage.connection, stage.buyer.signer, stage.market.address, notify=told.append)
+    sender = Sender(stage.connection, stage.buyer.signer, stage.session.address, notify=told.append)
     monkeypatch.setattr(stage.connection, "limits", replace(stage.connection.limits, max_fee=1))
     call = calls.register(public_key=b"\1" * 32)
     signed: list[bytes] = []

@@ -12,7 +12,7 @@ import requests
 from numerbay_chain.core.errors import NumerbayChainError
 from numerbay_chain.core.network import bounds
 from numerbay_chain.core.network.failures import OversizedError, SlowError, TransportError
-from numerbay_chain.core.network.session import Session
+from numerbay_chain.core.network.session import HttpSession
 from tests.support.codes import fails_with
 from tests.support.gateways import serving
 from tests.support.servers import OK, forever, saying, speaking
@@ -24,7 +24,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 
 def session(port_or_url, **more):
     url = port_or_url if isinstance(port_or_url, str) else f"http://127.0.0.1:{port_or_url}"
-    return Session(url, **{"limit": LIMIT, "seconds": SECONDS, **more}), url
+    return HttpSession(url, **{"limit": LIMIT, "seconds": SECONDS, **more}), url
 
 
 DRIPS = {

@@ -10,7 +10,7 @@ from numerbay_chain.chain.connection import connect
 from numerbay_chain.core.errors import NetworkError, NumerbayChainError, UsageError
 from numerbay_chain.core.network import shown, shown_store, tls
 from numerbay_chain.core.network.failures import TransportError
-from numerbay_chain.core.network.session import Session
+from numerbay_chain.core.network.session import HttpSession
 from numerbay_chain.core.policy import Policy
 from numerbay_chain.ipfs import Cid, GatewayStore, open_store
 from tests.support.codes import fails_with, says
@@ -43,7 +43,7 @@ def authority(tmp_path_factory):
 
 
 def ask(url, **more):
-    return Session(url, **{"limit": 1000, "seconds": 5, **more}).get(url)
+    return HttpSession(url, **{"limit": 1000, "seconds": 5, **more}).get(url)
 
 
 def reason(url):
