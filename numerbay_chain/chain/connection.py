@@ -7,7 +7,7 @@ refuses (a second argument of an estimate, the `pending` block, a method) is don
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from numerbay_chain.chain.batches import Batches, Read
 from numerbay_chain.chain.networks import network
@@ -25,9 +25,6 @@ from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError
 from numerbay_chain.core.policy import Policy
 
 __all__ = ["Connection", "Fees", "NodeRefusedError", "NodeTimeoutError", "checksummed", "connect"]
-
-PRICES_KEPT: Final = 5.0
-"""Seconds in which gas is not priced again: a base fee that grows in each block, one a second, less than doubles."""
 
 T = TypeVar("T")
 
@@ -248,7 +245,7 @@ class Connection(Node):
     def _priced(self) -> tuple[Header, int]:
         """The newest block's header, and the tip or price that the node asks for."""
         now = time.monotonic()
-        if self._prices is None or now - self._prices[0] >= PRICES_KEPT:
+        if self._prices is None or now - self._prices[0] >= self.policy.prices:
             header = self.header_of("latest")
             self._prices = (now, (header, pricing.asked(self, header.base_fee)))
         return self._prices[1]

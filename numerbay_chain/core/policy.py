@@ -16,7 +16,8 @@ class Policy:
     Seconds: `catch_up`, in which a node must show what it has shown before; `patience`, in which a second node may come
     to the block that the first one has (None: 60, on a development chain 3); `request`, for one question, and `logs`,
     for logs of many blocks, of which fewer are asked for where they take longer; `pauses` between tries while a node
-    is busy, and `broken` before the second try where a connection broke.
+    is busy, and `broken` before the second try where a connection broke; `prices`, in which gas is not priced
+    again: a base fee that grows in each block, one a second, less than doubles in five.
     """
 
     time: Callable[[], float] = machine.time
@@ -29,3 +30,4 @@ class Policy:
     logs: float = 10.0
     pauses: tuple[float, ...] = (0.5, 1.0, 2.0)
     broken: float = 0.2
+    prices: float = 5.0

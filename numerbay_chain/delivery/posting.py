@@ -64,7 +64,7 @@ def content_key(session: Session, manifest: Manifest, listing: int, round: int, 
     key = derive_content_key(secret, manifest.key_salt, session.context(listing, round, order))
     if key.commitment != manifest.key_commitment:
         raise AccountError(
-            f"round {round} of listing {listing} was sealed with another seller secret than the one in "
+            f"round {round} of listing {listing} was sealed with another seller secret than that in "
             f"{session.home.path}",
             "import the right one from its backup with `seller-secret import`",
             code="wrong-secret",

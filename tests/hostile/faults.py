@@ -72,16 +72,16 @@ def strangers_challenges() -> AbstractContextManager[None]:
         numerbay_chain.disputes.respond.open_challenges,
     )
 
-    def everybody(session: Session, named: Collection[int] = ()) -> DisputeScope:
-        scope = scope_of(session, named)
+    def everybody(session: Session, named: Collection[int], *look: Any) -> DisputeScope:
+        scope = scope_of(session, named, *look)
         operators = {
             event["listing"]: event["operator"] for event in session.index.events(["ListingCreated", "OperatorChanged"])
         }
         mine = {listing for listing, operator in operators.items() if operator == session.account}
         return DisputeScope(scope.sold, scope.operated | (mine - scope.sold), 0)
 
-    def by_deadline(session: Session, scope: DisputeScope) -> list[OpenChallenge]:
-        return sorted(open_challenges(session, scope), key=lambda one: (one.answered, one.deadline))
+    def by_deadline(session: Session, scope: DisputeScope, *look: Any) -> list[OpenChallenge]:
+        return sorted(open_challenges(session, scope, *look), key=lambda one: (one.answered, one.deadline))
 
     return _with(
         (numerbay_chain.disputes.respond, "scope_of", everybody),

@@ -38,9 +38,9 @@ class Deal:
 
     def __init__(self, offered: Offer) -> None:
         self.world, self.terms, self.price = World(), offered.terms, offered.price
-        self.session = self.world.session
+        self.market = self.world.market
         arguments = (astuple(self.terms), (self.price, True, DETAILS), self.world.operator, self.world.payout)
-        self.listing = int(self.session.createListing(*arguments, sender=self.world.seller).value)
+        self.listing = int(self.market.createListing(*arguments, sender=self.world.seller).value)
 
     def buy(self, rounds: int = 1, *, by: Any = None, out: bool = False) -> int:
         return self.world.buy(self.listing, rounds=rounds, by=by, out=out)
@@ -65,10 +65,10 @@ class Deal:
     def release(self, content: Sealed | None = None, *orders: int) -> int:
         """The next round, as soon as it may be; in a listing of copies `content` is posted for the orders."""
         round_ = self.reach_turn()
-        self.session.release(self.listing, round_, self.manifest(content), sender=self.world.seller)
+        self.market.release(self.listing, round_, self.manifest(content), sender=self.world.seller)
         if self.terms.copies:
             hashes = [(content or bare(round_)).content_hash for _ in orders]
-            self.session.deliverCopies(self.listing, round_, list(orders), hashes, sender=self.world.seller)
+            self.market.deliverCopies(self.listing, round_, list(orders), hashes, sender=self.world.seller)
         return round_
 
     def dispute(self, content: Sealed | None = None) -> Dispute:

@@ -25,7 +25,7 @@ def not_adjudicated(deal: Deal, _: "re.Match[str]") -> None:
     for attempt in (dispute.challenge, dispute.prove_copy if deal.terms.copies else dispute.prove_content):
         with refused("NotAdjudicated", deal.listing):
             attempt()
-    assert deal.moved(lambda: deal.session.refundRound(dispute.order, 0, dispute.bucket, sender=deal.world.seller)) == {
+    assert deal.moved(lambda: deal.market.refundRound(dispute.order, 0, dispute.bucket, sender=deal.world.seller)) == {
         "buyer": deal.price,
         "market": -deal.price,
     }

@@ -26,11 +26,11 @@ def supply(deal: Deal, said: "re.Match[str]") -> None:
     orders = [deal.buy() for _ in range(most)]
     with refused("SoldOut", deal.listing, most):
         deal.buy()
-    deal.session.refund(orders[0], sender=deal.world.seller)
+    deal.market.refund(orders[0], sender=deal.world.seller)
     deal.buy()
     deal.release()
     bucket = deal.world.bucket(deal.listing)
-    deal.session.refundRound(orders[1], 0, bucket, sender=deal.world.seller)
+    deal.market.refundRound(orders[1], 0, bucket, sender=deal.world.seller)
     with refused("SoldOut", deal.listing, most):
         deal.buy()
 
@@ -49,9 +49,9 @@ def schedule(deal: Deal, said: "re.Match[str]") -> None:
     deal.world.chain.at(late + 1)
     with refused("Overdue", deal.listing, 1, late):
         deal.release()
-    deal.session.skip(deal.listing, 1, sender=deal.world.stranger)
+    deal.market.skip(deal.listing, 1, sender=deal.world.stranger)
     for name, order in orders.items():
-        back = deal.moved(lambda one=order: deal.session.refundMissed(one, 1, sender=deal.world.stranger))
+        back = deal.moved(lambda one=order: deal.market.refundMissed(one, 1, sender=deal.world.stranger))
         assert back == {name: deal.price, "market": -deal.price}
 
 
@@ -60,10 +60,10 @@ def no_schedule(deal: Deal, _: "re.Match[str]") -> None:
     order = deal.buy()
     deal.world.chain.advance(10 * 365 * 86_400)
     with refused("NotOperator"):
-        deal.session.skip(deal.listing, 0, sender=deal.world.buyer)
-    deal.session.cancel(order, sender=deal.world.buyer)
+        deal.market.skip(deal.listing, 0, sender=deal.world.buyer)
+    deal.market.cancel(order, sender=deal.world.buyer)
     deal.world.chain.advance(deal.terms.notice_period)
-    back = deal.moved(lambda: deal.session.reclaim(order, sender=deal.world.buyer))
+    back = deal.moved(lambda: deal.market.reclaim(order, sender=deal.world.buyer))
     assert back == {"buyer": deal.price, "market": -deal.price}
 
 
@@ -77,7 +77,7 @@ def interval(deal: Deal, said: "re.Match[str]") -> None:
         released = deal.world.chain.now
     deal.world.chain.at(released + parse_duration(said[1]) - 1)
     with refused("TooEarly"):
-        deal.session.release(deal.listing, deal.next, deal.manifest(), sender=deal.world.seller)
+        deal.market.release(deal.listing, deal.next, deal.manifest(), sender=deal.world.seller)
     assert deal.reach_turn() > 0
     deal.release()
 
@@ -93,13 +93,13 @@ def instant(deal: Deal, _: "re.Match[str]") -> None:
     deal.release()
     order = deal.world.order(deal.buy(out=True))
     assert (order["first"], order["rounds"]) == (0, 1)
-    deal.session.deliver(deal.listing, 0, bytes(32), 1, sender=deal.world.seller)
-    deal.session.skip(deal.listing, deal.reach_turn(), sender=deal.world.seller)
+    deal.market.deliver(deal.listing, 0, bytes(32), 1, sender=deal.world.seller)
+    deal.market.skip(deal.listing, deal.reach_turn(), sender=deal.world.seller)
     with refused("NotReleased"):
         deal.buy(out=True)
     if deal.terms.adjudicated and not deal.terms.copies:
         round_ = deal.release(spoiled(2))
-        deal.session.proveWrongContent(
+        deal.market.proveWrongContent(
             deal.listing, round_, spoiled(2).manifest, spoiled(2).proof(), sender=deal.world.stranger
         )
         with refused("Faulty", deal.listing, round_, deal.world.chain.now):
@@ -111,7 +111,7 @@ def not_declined(deal: Deal, _: "re.Match[str]") -> None:
     deal.release()
     order = deal.buy(out=True)
     with refused("BoughtWhenOut", order, 0):
-        deal.session.decline(order, 0, sender=deal.world.buyer)
+        deal.market.decline(order, 0, sender=deal.world.buyer)
 
 
 @says(r"every order gets a copy of its own, sealed for it alone")
@@ -119,8 +119,8 @@ def copies(deal: Deal, _: "re.Match[str]") -> None:
     orders = [deal.buy(), deal.buy(by=deal.world.other)]
     deal.release()
     contents = [seal(b"one", 1).content_hash, seal(b"another", 2).content_hash]
-    deal.session.deliverCopies(deal.listing, 0, orders, contents, sender=deal.world.seller)
-    assert [deal.session.hashOf(order, 0) for order in orders] == contents
+    deal.market.deliverCopies(deal.listing, 0, orders, contents, sender=deal.world.seller)
+    assert [deal.market.hashOf(order, 0) for order in orders] == contents
 
 
 @says(
@@ -131,7 +131,7 @@ def no_declining(deal: Deal, _: "re.Match[str]") -> None:
     order = deal.buy()
     deal.release()
     with refused("TooLate", deal.world.chain.now):
-        deal.session.decline(order, 0, sender=deal.world.buyer)
+        deal.market.decline(order, 0, sender=deal.world.buyer)
 
 
 @says(
@@ -144,11 +144,11 @@ def declining(deal: Deal, said: "re.Match[str]") -> None:
     round_ = deal.release()
     end = deal.world.chain.now + parse_duration(said[1])
     deal.world.chain.at(end - 1)
-    back = deal.moved(lambda: deal.session.decline(orders[0], round_, sender=deal.world.buyer))
+    back = deal.moved(lambda: deal.market.decline(orders[0], round_, sender=deal.world.buyer))
     assert back == {"buyer": rounds * deal.price, "market": -rounds * deal.price}
     deal.world.chain.at(end)
     with refused("TooLate", end):
-        deal.session.decline(orders[1], round_, sender=deal.world.buyer)
+        deal.market.decline(orders[1], round_, sender=deal.world.buyer)
 
 
 @says(
@@ -160,18 +160,18 @@ def cancelling(deal: Deal, said: "re.Match[str]") -> None:
     owed, taken = deal.buy(rounds), deal.buy(rounds)
     later = (rounds - 1) * deal.price
     for order in (owed, taken):
-        back = deal.moved(lambda one=order: deal.session.cancel(one, sender=deal.world.buyer))
+        back = deal.moved(lambda one=order: deal.market.cancel(one, sender=deal.world.buyer))
         assert back == ({"buyer": later, "market": -later} if later else {})
     deal.world.chain.advance(parse_duration(said[1]) - 1)
     with refused("TooEarly"):
-        deal.session.reclaim(taken, sender=deal.world.buyer)
+        deal.market.reclaim(taken, sender=deal.world.buyer)
     deal.world.chain.advance(1)
-    back = deal.moved(lambda: deal.session.reclaim(taken, sender=deal.world.buyer))
+    back = deal.moved(lambda: deal.market.reclaim(taken, sender=deal.world.buyer))
     assert back == {"buyer": deal.price, "market": -deal.price}
     if not deal.terms.period:  # else it is too late by now
         deal.release()
         with refused("NothingLeft", owed):
-            deal.session.reclaim(owed, sender=deal.world.buyer)
+            deal.market.reclaim(owed, sender=deal.world.buyer)
 
 
 @says(
@@ -187,13 +187,13 @@ def withdrawing(deal: Deal, said: "re.Match[str]") -> None:
         deal.world.chain.advance(deal.terms.bucket_length + 1)
         deal.buy(out=True)
         times.append(deal.world.chain.now)
-    buckets = [int(deal.session.bucketAt(deal.listing, moment)) for moment in times]
+    buckets = [int(deal.market.bucketAt(deal.listing, moment)) for moment in times]
     for moment, bucket in zip(times, buckets, strict=True):
         deal.world.reach(moment + earliest)
         with refused("NotMatured"):
-            deal.session.withdraw(deal.listing, [0], [bucket], sender=deal.world.seller)
+            deal.market.withdraw(deal.listing, [0], [bucket], sender=deal.world.seller)
         deal.world.reach(moment + latest)
-        taken = deal.moved(lambda b=bucket: deal.session.withdraw(deal.listing, [0], [b], sender=deal.world.seller))
+        taken = deal.moved(lambda b=bucket: deal.market.withdraw(deal.listing, [0], [b], sender=deal.world.seller))
         assert taken == {"payout": deal.price, "market": -deal.price}
     assert bool(said[3]) == deal.terms.adjudicated
     if said[3]:

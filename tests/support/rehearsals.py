@@ -19,6 +19,7 @@ from numerbay_chain.chain.connection import connect
 from numerbay_chain.chain.local.devnet import Devnet, advance, request
 from numerbay_chain.chain.signers.signer import DEVELOPMENT_MNEMONIC, DEVELOPMENT_PATH, LocalSigner, Signer
 from numerbay_chain.core.errors import NumerbayChainError
+from numerbay_chain.core.policy import Policy
 from numerbay_chain.ipfs import EmbeddedStore
 from numerbay_chain.protocol.types import ZERO_ADDRESS
 from tests.support.places import Place
@@ -35,7 +36,7 @@ class Visit:
     chain calls so, and whose accounts are nobody else's."""
 
     def __init__(self, rpc: str, public: bool) -> None:
-        self.connection = connect(rpc)
+        self.connection = connect(rpc, policy=Policy(prices=0))  # a run asks as often as the one before
         self.connection.is_development = not public
 
     def signer(self, index: int) -> Signer:

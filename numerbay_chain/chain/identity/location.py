@@ -8,6 +8,7 @@ from numerbay_chain.chain.identity.deployment import Deployment, load_all
 from numerbay_chain.chain.networks import by_name
 from numerbay_chain.core.errors import UsageError
 from numerbay_chain.core.home.config import Settings
+from numerbay_chain.core.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,11 @@ class Location:
     created_by: str | None
 
 
-def open_connection(settings: Settings) -> Connection:
+def open_connection(settings: Settings, policy: Policy | None = None) -> Connection:
     """Connect to the node that is set. Raise `UsageError` where none is, and for a node of another chain than
     `chain_id` or `network` name; `NetworkError` for one that can't be reached."""
     expected = expected_chain_id(settings)
-    return connect(settings.required("rpc"), expected, settings.max_tip, settings.max_fee)
+    return connect(settings.required("rpc"), expected, settings.max_tip, settings.max_fee, policy)
 
 
 def expected_chain_id(settings: Settings) -> int | None:

@@ -1,14 +1,17 @@
 """How many requests commands make to the node: a bar for each, counted by a proxy in front of a real one."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from numerbay_chain.chain.identity.deployment import deploy
+from numerbay_chain.chain.identity.location import open_connection
 from numerbay_chain.chain.local.devnet import Devnet, advance
 from numerbay_chain.chain.sending.sender import Sender
-from numerbay_chain.opening import open_session
+from numerbay_chain.core.policy import Policy
+from numerbay_chain.opening import Means, open_session
 from tests.support.adversary import ANOTHER_KEY, Cheat
 from tests.support.chains.proxy import Proxy
 from tests.support.counting import Count, counting
@@ -46,6 +49,10 @@ DISPUTES = {
 TERMS = ("--dispute-window", "20m", "--response-window", "10m")
 
 
+SLOW = Policy(prices=3_600)  # gas is priced once a command, also where this machine is slow
+OPENS = partial(open_session, means=Means(lambda settings: open_connection(settings, SLOW)))
+
+
 class Town:
     """A seller and three buyers, each with a home folder, who reach the node through the proxy."""
 
@@ -65,7 +72,7 @@ class Town:
     def nbc(self, number: int, *arguments: object) -> dict:
         """A command of the person with this test account: the object that it prints."""
         here = self.shell(number)
-        return InsideShell(here.folder, here.environment).nbc(*arguments, "--json").object
+        return InsideShell(here.folder, here.environment, OPENS).nbc(*arguments, "--json").object
 
     def cheat(self) -> Cheat:
         """The seller's account and secret, without their client."""
