@@ -151,11 +151,15 @@ def disputed_places(market: Market, listings: Collection[int], *, ended: bool) -
 
 def require_all_challenges(market: Market, listings: Collection[int]) -> None:
     """Raises `NetworkError` where the contract knows of a challenge about these listings that the node's logs leave
-    out."""
+    out, and where a second node, if there is one, tells of others: a node that stands still knows of no new one."""
     contract = market.contract
-    for listing in sorted(listings):
-        if contract.listing(listing).terms.adjudicated:
-            Sales.read(contract, listing).require_all_challenges(contract)
+    with market.decision():
+        disputed_places(market, listings, ended=False)
+        for listing in sorted(listings):
+            if contract.listing(listing).terms.adjudicated:
+                Sales.read(contract, listing).require_all_challenges(contract)
+        if contract.connection.second is not None:
+            market.confirm()
 
 
 def _disputed(events: Iterable[Event]) -> tuple[Places, Places]:

@@ -276,7 +276,7 @@ class Seller:
 
     def require_all_challenges(self, *listings: int) -> None:
         """Raises `NetworkError` where the contract's pots know of a challenge about the listings that the account looks
-        after (`looks_after`) that the node's logs leave out."""
+        after (`looks_after`) that the node's logs leave out, or a second node tells of another one."""
         require_all_challenges(self.market, scope_of(self.market, listings).all)
 
     def respond(self, order: int | None = None, round: int | None = None, *, listings: Collection[int] = ()) -> Answers:

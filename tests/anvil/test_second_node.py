@@ -16,6 +16,7 @@ from numerbay_chain.chain.second import SecondNode
 from numerbay_chain.chain.signer import Signer
 from numerbay_chain.errors import ExitCode, NetworkError, NumerbayChainError, UsageError
 from numerbay_chain.ipfs import EmbeddedStore
+from numerbay_chain.verdicts import Answers
 from tests.chains.disagreeing import (
     added,
     answering,
@@ -250,6 +251,22 @@ def test_a_challenge_that_only_one_node_knows_is_not_answered(place: Place, node
             refused(lambda: place.seller.respond(order), code)
             assert not nodes.was_told("respond")
     assert [one.order for one in place.seller.respond(order).answered] == [order]
+
+
+def test_a_node_that_knows_of_no_challenge_is_compared_with_the_second_one(place: Place, nodes: Nodes) -> None:
+    listing, (order,) = sold(place)
+    place.seller.deliver(place.file(), listing)
+    before = nodes.head()
+    with nodes.lying():
+        assert place.seller.respond() == Answers((), ())
+    blind(place).open_dispute(order, unseen=True)
+    with nodes.lying(first=ending_at(before)):  # it stands still
+        refused(place.seller.respond, "node-behind")
+        refused(place.seller.require_all_challenges, "node-behind")
+    hidden = together(left_out("Challenged"), answering("settled", bytes(32)))
+    with nodes.lying(first=together(hidden, word_altered("pot", by=PRICE))):
+        refused(place.seller.respond, "nodes-disagree")
+    assert [one.order for one in place.seller.respond().answered] == [order]
 
 
 # --------------------------------------------------------------------------------------------------------------- proofs

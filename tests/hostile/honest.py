@@ -101,7 +101,7 @@ class HonestSeller(Honest):
         before = len(self.world.node.mined)
         self.awake()
         answers = self.attempt(lambda: self.role.respond())
-        if answers is not None and not answers.left:
+        if answers is not None and not answers.left and self.lying is None:
             self._seen["answer"] = before
 
     def serve(self) -> None:
@@ -110,13 +110,17 @@ class HonestSeller(Honest):
             return
         before = len(self.world.node.mined)
         self.awake()
-        served = [self.attempt(partial(serve, self.market(), listing, self.choices())) for listing in self.listings]
-        if all(one is not None and not one.rounds for one in served):
+        served = [self.attempt(partial(self._serve, listing)) for listing in self.listings]
+        if all(one is not None and not one.rounds for one in served) and self.lying is None:
             self._seen["serve"] = before
 
+    def _serve(self, listing: int) -> Any:
+        return serve(self.market(), listing, self.choices())
+
     def _nothing_new(self, what: str) -> bool:
-        """Whether nobody sent anything since a look that left nothing open: one that would find nothing is spared."""
-        return self._seen.get(what) == len(self.world.node.mined)
+        """Whether nobody sent anything since a look that left nothing open: one that would find nothing is spared.
+        Looks over a node that lies are not counted: it may have hidden something."""
+        return self.lying is None and self._seen.get(what) == len(self.world.node.mined)
 
     def collect(self) -> None:
         """What can wait: settles what was not proven against them, and withdraws."""
