@@ -107,14 +107,17 @@ def _of_call(call: ast.Call) -> set[int]:
 
 
 def _attribute(node: ast.ClassDef, name: str) -> str | None:
+    """Return what a class says of itself, behind its bases or in its body."""
+    values = [keyword.value for keyword in node.keywords if keyword.arg == name]
     for line in node.body:
         target = line.targets[0] if isinstance(line, ast.Assign) else getattr(line, "target", None)
         if isinstance(target, ast.Name) and target.id == name:
-            value = getattr(line, "value", None)
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                return value.value
-            if isinstance(value, ast.Attribute):
-                return value.attr
+            values.append(getattr(line, "value", ast.Constant(None)))
+    for value in values:
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            return value.value
+        if isinstance(value, ast.Attribute):
+            return value.attr
     return None
 
 

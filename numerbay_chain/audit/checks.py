@@ -5,12 +5,11 @@ All of it at one block. Findings name the order, round or listing that is off.
 """
 
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
-from typing import Any, Final
+from dataclasses import fields
+from typing import Final
 
-from numerbay_chain.artifacts.manifest import Manifest
-from numerbay_chain.artifacts.verify import check
 from numerbay_chain.audit import samples
+from numerbay_chain.audit.contents import Contents
 from numerbay_chain.audit.notes import Notes, Refusal
 from numerbay_chain.audit.questions import Question, about_accounts, about_listing
 from numerbay_chain.audit.results import AuditReport, TokenBalance
@@ -18,34 +17,20 @@ from numerbay_chain.audit.samples import Place
 from numerbay_chain.audit.unsettled import faulty_rounds, open_challenges
 from numerbay_chain.chain.contract import challenge_hash
 from numerbay_chain.chain.identity.creation import UnseenCreationError
-from numerbay_chain.core.errors import (
-    ContentError,
-    NetworkError,
-    NotFoundError,
-    NumerbayChainError,
-    RefusedError,
-    SlowSourceError,
-    UsageError,
-)
+from numerbay_chain.core.errors import NetworkError, NumerbayChainError, RefusedError, UsageError
 from numerbay_chain.core.progress import Progress, silent
 from numerbay_chain.core.units import format_amount, format_order_id
-from numerbay_chain.ipfs import Cid, PatientStore
 from numerbay_chain.protocol.books import ListingBook
 from numerbay_chain.protocol.events import Event
 from numerbay_chain.protocol.facts import OrderFacts, RoundFacts
 from numerbay_chain.protocol.ledger import Ledger
 from numerbay_chain.protocol.replay import replay
 from numerbay_chain.protocol.rules import REVOKED
-from numerbay_chain.protocol.types import ZERO_HASH, Pot
+from numerbay_chain.protocol.types import ZERO_HASH, Order, Pot
 from numerbay_chain.session import Session
 
-_WAITS: Final = 16
-_WAITS_A_LISTING: Final = 3
-"""Objects that do not come in time, before nothing more is asked for."""
 _AT_ONCE: Final = 4096
 """Questions that are asked for before what they were asked for is compared."""
-_EACH: Final = {False: 10.0, True: 60.0}
-"""Seconds for one: without and with content."""
 
 
 def run_audit(session: Session, *, content: bool = False, progress: Progress = silent) -> AuditReport:
@@ -62,13 +47,10 @@ class _Audit(Notes):
     def __init__(self, session: Session, content: bool, progress: Progress) -> None:
         super().__init__(session.contract.look())
         self._session, self._contract = session, session.contract
-        self._content, self._progress = content, progress
+        self._progress = progress
         store = session.content.store if content else session.content.store_or_none
-        self._store = None if store is None else PatientStore(store, waits=_WAITS, each=_EACH[content])
-        self._stores: dict[int, PatientStore] = {}  # by listing
-        self._given_up: set[int] = set()
+        self._contents = Contents(self, store, content, progress)
         self._ledger = Ledger()
-        self._unread = False
 
     def run(self) -> AuditReport:
         self._refuse_late_start()
@@ -91,7 +73,7 @@ class _Audit(Notes):
             faulty_rounds=tuple(faulty_rounds(self._session, self._ledger)),
             findings=tuple(self.findings),
             checked={"events": self._ledger.events, **self.checked},
-            unread=self._unread,
+            unread=self._contents.unread,
         )
 
     def _events(self, first: int, last: int) -> Iterator[Event]:
@@ -99,7 +81,7 @@ class _Audit(Notes):
         blocks = last - first + 1
         for event in self._session.index.events(last=last):
             yield event
-            self._event(event)
+            self._contents.check(event)
             self._progress("read logs", event.block - first, blocks, "blocks")
         self._progress("read logs", blocks, blocks, "blocks")
 
@@ -131,81 +113,6 @@ class _Audit(Notes):
         else:
             self.count("creations")
 
-    # -------------------------------------------------------------------------------------------------------- content
-
-    def _event(self, event: Event) -> None:
-        """Check the manifest that an event names."""
-        if event.name == "Released" and (event["manifest"] or event["contentHash"] != ZERO_HASH):
-            subject = f"round {event['round']} of listing {event['listing']}"
-            self._manifest(event["listing"], subject, event["manifest"], event["contentHash"])
-        elif event.name == "CopyDelivered" and self._store is not None:
-            self._copy(self._store_of(self._store, event["order"] >> 32), event)
-
-    def _store_of(self, store: PatientStore, listing: int) -> PatientStore:
-        """What one listing names and nobody has uses up that listing's share of the patience, not the others'."""
-        return self._stores.setdefault(listing, PatientStore(store, waits=_WAITS_A_LISTING, each=_EACH[self._content]))
-
-    def _copy(self, store: PatientStore, event: Event) -> None:
-        """A copy's manifest is in the store alone. The books are the chain's: they are audited without a store too."""
-        listing = event["order"] >> 32
-        subject = f"the copy of round {event['round']} for order {format_order_id(event['order'])}"
-        try:
-            block = store.read_block(Cid.raw(event["contentHash"]))
-        except SlowSourceError as error:
-            self._kept_waiting(listing, store, subject, error)
-        except (NotFoundError, ContentError) as error:
-            self.find("error" if self._content else "warning", subject, f"its manifest is not available: {error}")
-        except NetworkError as error:
-            self._store_failed(subject, f"neither its manifest nor those of later copies were checked: {error}")
-        else:
-            self._manifest(listing, subject, block, event["contentHash"])
-
-    def _manifest(self, listing: int, subject: str, block: bytes, content_hash: bytes) -> None:
-        self.count("manifests")
-        if sha256(block).digest() != content_hash:
-            self.find("error", subject, "its manifest is not the one that the content hash stands for")
-            return
-        try:
-            Manifest.decode(block)
-        except ContentError as error:
-            self.find("error", subject, str(error))
-            return
-        if self._content and self._store is not None:
-            self._artifact(listing, self._store_of(self._store, listing), subject, block, content_hash)
-
-    def _artifact(self, listing: int, store: PatientStore, subject: str, block: bytes, content_hash: bytes) -> None:
-        """Who asks for the content wants to know that it is there: what the store does not have is an error."""
-        try:
-            problems = check(block, content_hash, store, self._step("check content"))
-        except SlowSourceError as error:
-            self._kept_waiting(listing, store, subject, error)
-            return
-        except NetworkError as error:
-            self._store_failed(subject, f"neither its content nor that of later rounds was checked: {error}")
-            return
-        self.count("artifacts")
-        for problem in problems:
-            self.find("error", subject, problem.message)
-
-    def _kept_waiting(self, listing: int, store: PatientStore, subject: str, error: SlowSourceError) -> None:
-        """Content that nobody seems to have is waited for a few times, and then not asked for: once said is enough."""
-        self._unread |= self._content
-        if listing in self._given_up:
-            return
-        if store.exhausted:
-            self._given_up.add(listing)
-            subject = f"listing {listing}"
-        self.find("warning", subject, f"not all of its content was read: {error}")
-
-    def _store_failed(self, subject: str, text: str) -> None:
-        """A store that can't be asked is asked once: the books are audited all the same."""
-        self._unread |= self._content
-        self._store, self._content = None, False
-        self.find("warning", subject, text)
-
-    def _step(self, label: str) -> Any:
-        return lambda done, total: self._progress(label, done, total)
-
     # ------------------------------------------------------------------------------------------------------ the state
 
     def _listings(self) -> None:
@@ -229,21 +136,10 @@ class _Audit(Notes):
         if isinstance(state, Refusal):
             self.find("error", subject, f"the contract does not know it: {state}")
             return
-        offering = book.offering
-        for name, found, expected in (
-            ("seller", state.seller, offering.seller),
-            ("operator", state.operator, offering.operator),
-            ("payout", state.payout, offering.payout),
-            ("terms", state.terms, offering.terms),
-            ("offer", state.offer, offering.offer),
-            ("version", state.version, offering.version),
-            ("nextRound", state.next_round, book.next_round),
-            ("orders", state.orders, len(book.orders)),
-            ("voided", state.voided, book.voided),
-            ("lastTurn", state.last_turn, book.last_turn),
-            ("active", state.active, book.earned_by(book.next_round)),
-        ):
-            self.compare(subject, name, found, expected)
+        self.compare_fields(subject, state, book.offering, "seller", "operator", "payout", "terms", "offer", "version")
+        self.compare_fields(subject, state, book, "next_round", "voided", "last_turn")
+        self.compare(subject, "orders", state.orders, len(book.orders))
+        self.compare(subject, "active", state.active, book.earned_by(book.next_round))
         for end, amount in book.leaving().items():
             self.compare(subject, f"leaving({end})", self.ask(self.look.leaving, book.id, end), amount)
         for round in range(book.next_round):
@@ -268,17 +164,7 @@ class _Audit(Notes):
             return
         if order.by_voucher and sale.voucher is None:
             self.find("error", subject, "it has a voucher's price, but no voucher was used for it by the logs")
-        for name, found, expected in (
-            ("buyer", state.buyer, order.buyer),
-            ("first", state.first, order.first),
-            ("rounds", state.rounds, order.rounds),
-            ("price", state.price, order.price),
-            ("version", state.version, order.version),
-            ("epoch", state.epoch, order.epoch),
-            ("bucket", state.bucket, order.bucket),
-            ("cancelledAt", state.cancelled_at, order.cancelled_at),
-        ):
-            self.compare(subject, name, found, expected)
+        self.compare_fields(subject, state, order, *(one.name for one in fields(Order) if one.name != "id"))
         self.count("orders")
 
     def _order_rounds(self, book: ListingBook, places: Sequence[Place]) -> None:

@@ -36,6 +36,13 @@ class Notes:
                 "error", subject, f"{name} is {_show(found)} in the contract's state, {_show(expected)} by its logs"
             )
 
+    def compare_fields(self, subject: str, found: object, expected: object, *names: str) -> None:
+        """Compare what two objects have under the same names. A finding has Solidity's name for it."""
+        for name in names:
+            first, *others = name.split("_")
+            solidity = first + "".join(map(str.capitalize, others))
+            self.compare(subject, solidity, getattr(found, name), getattr(expected, name))
+
     def find(self, severity: Severity, subject: str, text: str) -> None:
         self.findings.append(Finding(severity, subject, text))
 

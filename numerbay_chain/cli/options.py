@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numerbay_chain.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 @dataclass
@@ -41,9 +42,10 @@ class State:
         """Whether there may be more to tell than what was read."""
         return self.agreed or self.changed
 
-    def take_up(self, found: object) -> None:
-        """`found`: what became of a transaction that an earlier call had sent. There is something to tell then."""
+    def take_up(self, found: T) -> T:
+        """Return `found`, what became of a transaction that an earlier call had sent: there is something to tell."""
         self.changed = self.changed or bool(found)
+        return found
 
     def show(self, data: dict[str, Any], text: Callable[[], str] | str) -> None:
         """One result on stdout."""

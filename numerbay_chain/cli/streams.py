@@ -27,10 +27,8 @@ class OutputClosed(Exception):
         self.text = text
 
 
-class OutputLostError(RefusedError):
+class OutputLostError(RefusedError, code="output-lost"):
     """Stdout takes no more, as on a full disk. `text` is what could not be written."""
-
-    code = "output-lost"
 
     def __init__(self, reason: str, text: str = "") -> None:
         super().__init__(f"can't write to standard output: {reason}", "what was done stays done")

@@ -38,6 +38,14 @@ class NumerbayChainError(Exception):
     exit_code: ExitCode = ExitCode.REFUSED
     code: str = "refused"
 
+    def __init_subclass__(cls, *, code: str | None = None, exit_code: ExitCode | None = None) -> None:
+        """Give a class its own code and exit code: `class TooLateError(RefusedError, code="too-late")`."""
+        super().__init_subclass__()
+        if code is not None:
+            cls.code = code
+        if exit_code is not None:
+            cls.exit_code = exit_code
+
     def __init__(self, message: str, hint: str | None = None, *, code: str | None = None) -> None:
         super().__init__(message)
         self.hint = hint
@@ -45,24 +53,19 @@ class NumerbayChainError(Exception):
             self.code = code
 
 
-class UsageError(NumerbayChainError):
+class UsageError(NumerbayChainError, code="usage", exit_code=ExitCode.USAGE):
     """An argument or a setting that can't be used."""
-
-    exit_code = ExitCode.USAGE
-    code = "usage"
 
 
 class RefusedError(NumerbayChainError):
     """Refused before anything was sent: closed, sold out, moved, an unfinished journal, a file that can't be used."""
 
 
-class RevertedError(RefusedError):
+class RevertedError(RefusedError, code="reverted"):
     """The contract refused with a custom error: its `name`, its `arguments`, and the `transaction` if one was mined.
 
     `code` is the error's name in kebab case (`TooLate`: "too-late"), "reverted" where the contract gave none.
     """
-
-    code = "reverted"
 
     def __init__(
         self,
@@ -81,61 +84,40 @@ class RevertedError(RefusedError):
         self.transaction = transaction
 
 
-class TooLateError(RefusedError):
+class TooLateError(RefusedError, code="too-late"):
     """What would be sent may be mined after its deadline: nothing was signed, or nothing was handed over again."""
 
-    code = "too-late"
 
-
-class ContentError(RefusedError):
+class ContentError(RefusedError, code="bad-content"):
     """Bytes that are not what a hash or a format promises."""
 
-    code = "bad-content"
 
-
-class NetworkError(NumerbayChainError):
+class NetworkError(NumerbayChainError, code="network", exit_code=ExitCode.NETWORK):
     """A node, an IPFS daemon or a gateway can't be reached, or answers nonsense."""
 
-    exit_code = ExitCode.NETWORK
-    code = "network"
 
-
-class NotFoundError(NetworkError):
+class NotFoundError(NetworkError, code="not-found"):
     """Content that is not available from the place that was asked."""
 
-    code = "not-found"
 
-
-class SlowSourceError(NetworkError):
+class SlowSourceError(NetworkError, code="slow-source"):
     """A content store did not give what was asked for within the time that was left for it."""
 
-    code = "slow-source"
 
-
-class UnseenKeyError(NetworkError):
+class UnseenKeyError(NetworkError, code="unseen-key"):
     """The store can't be asked whether the right key was handed out: a challenge may be for nothing."""
 
-    code = "unseen-key"
 
-
-class AccountError(NumerbayChainError):
+class AccountError(NumerbayChainError, code="account", exit_code=ExitCode.ACCOUNT):
     """Key file, keystore, password, funds, or a key that is not registered."""
 
-    exit_code = ExitCode.ACCOUNT
-    code = "account"
 
-
-class DecryptionError(NumerbayChainError):
+class DecryptionError(NumerbayChainError, code="decryption", exit_code=ExitCode.DECRYPTION):
     """Authentication failed: the wrong key, or bytes that were altered."""
 
-    exit_code = ExitCode.DECRYPTION
-    code = "decryption"
 
-
-class WrongContentError(DecryptionError):
+class WrongContentError(DecryptionError, code="wrong-content"):
     """The plaintext is not what the seller committed to; `index` is the first bad chunk's (4096 bytes each)."""
-
-    code = "wrong-content"
 
     def __init__(self, message: str, hint: str | None = None, *, index: int, code: str | None = None) -> None:
         super().__init__(message, hint, code=code)

@@ -11,14 +11,20 @@ from numerbay_chain.protocol.types import Challenge, Ground, Token
 
 
 @dataclass(frozen=True, slots=True)
-class Dispute:
+class OfRound:
+    """What is said of one round of one order."""
+
+    order: int
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute(OfRound):
     """A dispute about one round of one order, as it stands. `turn` can do what comes next until `deadline` (Unix
     seconds; None: at any time), by the commands in `steps`; `words` says all that in plain words. `ground`, `paid` and
     `receiver` are there once it has ended; `gas` and `fee` (wei at most) where one can be opened: what it takes of its
     buyer, in wei of the `coin`."""
 
-    order: int
-    round: int
     buyer: str
     seller: str
     token: Token
@@ -64,13 +70,11 @@ ProofKind = Literal["wrong-key", "wrong-content", "wrong-copy"]
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(OfRound):
     """A proof that would win, by what this machine found without asking anybody. `chunk`: of wrong content;
     `publishes_key`: whoever reads the chain can read the artifact afterwards; `returns`: wei that come back to the
     order's buyer; `until`: the last second for it; `gas` in units, `fee` in wei of the `coin` at most."""
 
-    order: int
-    round: int
     kind: ProofKind
     chunk: int | None
     publishes_key: bool
@@ -87,12 +91,10 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Proven:
+class Proven(OfRound):
     """A proof that convicted, and what it brought back to the order's buyer. There is a second receipt where the money
     of proven wrong content took a transaction of its own."""
 
-    order: int
-    round: int
     kind: ProofKind
     chunk: int | None
     paid: int
@@ -102,12 +104,10 @@ class Proven:
 
 
 @dataclass(frozen=True, slots=True)
-class EndedDispute:
+class EndedDispute(OfRound):
     """A dispute that a transaction ended: `paid` went to `receiver`, the order's buyer or the seller's payout
     address."""
 
-    order: int
-    round: int
     ground: Ground
     receiver: str
     paid: int
@@ -131,23 +131,19 @@ class DisputeScope:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(OfRound):
     """A challenge that the seller answered with the content key, sealed to its buyer."""
 
-    order: int
-    round: int
     receipt: Receipt
     resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(OfRound):
     """A challenge that was not answered this time, why, and until when it can be (Unix seconds; None: that could not be
     read). `failed`: it can't be as things are; else it is only too early. `code`: the exit code of what kept it;
     `error_code`: the code of that error, as `NumerbayChainError.code`."""
 
-    order: int
-    round: int
     reason: str
     deadline: int | None
     failed: bool

@@ -38,10 +38,8 @@ class Waits:
 WAITS: Final = Waits()
 
 
-class IdleError(NotFoundError):
+class IdleError(NotFoundError, code="slow-source"):
     """No answer in time: from an IPFS node it means that nobody has the content."""
-
-    code = "slow-source"
 
 
 @contextmanager

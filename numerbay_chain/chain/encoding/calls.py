@@ -114,13 +114,17 @@ def buy_with(
         raise UsageError("a voucher and its signature come together")
     if voucher is not None and voucher.listing == 0:
         raise UsageError("a voucher names its listing", "give the whole voucher that the seller signed")
+    plain = buy(
+        listing=listing,
+        version=version,
+        next_round=next_round,
+        out=out,
+        rounds=rounds,
+        recipient=recipient,
+        value=value,
+    )
     arguments = {
-        "listing": listing,
-        "version": version,
-        "nextRound": next_round,
-        "out": out,
-        "rounds": rounds,
-        "recipient": recipient,
+        **plain.arguments,
         "permit": permit or Permit.none(),
         "voucher": voucher or Voucher.none(),
         "signature": signature or b"",

@@ -35,10 +35,8 @@ class Creation:
     block: int | None = None
 
 
-class UnseenCreationError(RefusedError):
+class UnseenCreationError(RefusedError, code="contract-unknown"):
     """The node can't say how a contract was created: it may be the shipped one all the same."""
-
-    code = "contract-unknown"
 
 
 def find_creation(

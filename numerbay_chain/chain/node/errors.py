@@ -28,32 +28,24 @@ _UNKNOWN_BLOCK: Final = re.compile(
 )
 
 
-class NodeRefusedError(NetworkError):
+class NodeRefusedError(NetworkError, code="node-refused"):
     """The node was reached and answered with an error of its own, `answer`."""
-
-    code = "node-refused"
 
     def __init__(self, message: str, hint: str | None = None, *, answer: str = "", code: str | None = None) -> None:
         super().__init__(message, hint, code=code)
         self.answer = answer
 
 
-class NodeTimeoutError(NodeRefusedError):
+class NodeTimeoutError(NodeRefusedError, code="node-timeout"):
     """The node took the request and gave no answer in time."""
 
-    code = "node-timeout"
 
-
-class UnknownBlockError(NodeRefusedError):
+class UnknownBlockError(NodeRefusedError, code="node-behind"):
     """The node does not have the block that was asked about, or not yet."""
 
-    code = "node-behind"
 
-
-class NodeBusyError(NetworkError):
+class NodeBusyError(NetworkError, code="node-busy"):
     """The node limits how often it may be asked, and went on doing so."""
-
-    code = "node-busy"
 
 
 def nonsense(name: str, doing: str) -> NetworkError:

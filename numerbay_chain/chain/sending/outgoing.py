@@ -18,22 +18,16 @@ _USED = re.compile(r"nonce (?:is )?too low|old ?nonce|nonce has already been use
 _HELD = re.compile(r"replace", re.IGNORECASE)
 
 
-class ReplacedError(RefusedError):
+class ReplacedError(RefusedError, code="replaced"):
     """A transaction that can never be mined, because its nonce was used by another one."""
 
-    code = "replaced"
 
-
-class NotTakenError(NodeRefusedError):
+class NotTakenError(NodeRefusedError, code="not-taken"):
     """A signed transaction that the node does not take as it is, as for its fee. Its nonce is free still."""
 
-    code = "not-taken"
 
-
-class NonceHeldError(NetworkError):
+class NonceHeldError(NetworkError, code="nonce-held"):
     """Another transaction, not mined yet, has the nonce: either of the two can be mined."""
-
-    code = "nonce-held"
 
 
 def name_of(raw: bytes) -> str:

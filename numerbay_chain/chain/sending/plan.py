@@ -31,11 +31,9 @@ class Plan:
     coin: str
 
 
-class Planned(NumerbayChainError):
+class Planned(NumerbayChainError, exit_code=ExitCode.DONE):
     """Not an error: with `dry_run`, what would have been sent first. `plan` has the decoded call, its value and its
     gas."""
-
-    exit_code = ExitCode.DONE
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(f"would call {plan.function}")

@@ -106,7 +106,7 @@ def test_copies_that_nobody_has_are_waited_for_a_few_times_a_listing(place: Plac
 def test_of_all_listings_together_so_many_are_waited_for(
     place: Place, stalled: Stalled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("numerbay_chain.audit.checks._WAITS", 4)
+    monkeypatch.setattr("numerbay_chain.audit.contents._WAITS", 4)
     for account in (3, 5, 6):
         copies(place, account, 3)
     stalled.waits = 0
@@ -115,7 +115,7 @@ def test_of_all_listings_together_so_many_are_waited_for(
 
 
 def test_content_that_is_too_slow_is_unread_and_the_rest_is_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("numerbay_chain.audit.checks._WAITS_A_LISTING", 0)
+    monkeypatch.setattr("numerbay_chain.audit.contents._WAITS_A_LISTING", 0)
     listing = place.seller.create_listing(PRICE).id
     place.seller.deliver(place.file(), listing)
     report = place.auditor.audit(content=True)

@@ -17,8 +17,8 @@ BETWEEN = "what happens between two looks of one step, where nothing is asked th
 COUNTED = "counted where it is made, and not altered"
 LEFT = {
     "numerbay_chain.artifacts.unseal.write_all": FAULT,
-    "numerbay_chain.audit.checks._WAITS": BOUND,
-    "numerbay_chain.audit.checks._WAITS_A_LISTING": BOUND,
+    "numerbay_chain.audit.contents._WAITS": BOUND,
+    "numerbay_chain.audit.contents._WAITS_A_LISTING": BOUND,
     "numerbay_chain.buyer.Buyer.resume_purchase": BETWEEN,
     "numerbay_chain.chain.local.devnet.Devnet": HERE,
     "numerbay_chain.chain.logs.MOST_LOGS": BOUND,

@@ -57,8 +57,7 @@ def buy(state: State, /, voucher_path: str | None, no_check: bool, no_permit: bo
     asked |= {"voucher": voucher, "check": not no_check, "permit": not no_permit}
     role = roles.buyer(state)
     # before any quote: what was paid for may have been the last place, or the offer was closed since
-    bought = role.resume_purchase(**asked)
-    state.take_up(bought)
+    bought = state.take_up(role.resume_purchase(**asked))
     if bought is None:
         quote = role.quote(**asked)
         each = "" if quote.rounds == 1 else f" ({amount(quote.price, quote.token)} per round)"

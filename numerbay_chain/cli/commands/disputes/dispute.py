@@ -85,8 +85,7 @@ def open_(state: State, order: int, round_: int | None) -> None:
     from numerbay_chain.cli.render.views import amount, receipt_data, sent
 
     role = roles.buyer(state)
-    opened = role.resume_dispute(order, round_)
-    state.take_up(opened)
+    opened = state.take_up(role.resume_dispute(order, round_))
     if opened is None:
         doubt = None
         try:
@@ -214,8 +213,7 @@ def prove(state: State, order: int, round_: int | None) -> None:
     from numerbay_chain.protocol.gas import DISPUTE_GAS
 
     role = roles.buyer(state)
-    proven = role.resume_proof(order, round_)
-    state.take_up(proven)
+    proven = state.take_up(role.resume_proof(order, round_))
     if proven is None:
         with progress() as report:
             judged = role.judge(order, round_, progress=report)
@@ -249,13 +247,10 @@ def claim(state: State, order: int, round_: int | None) -> None:
     Example:
       numerbay-chain -p buyer dispute claim 1-0
     """
-    from numerbay_chain.cli.render.views import amount
-
     role = roles.buyer(state)
     view = role.show_dispute(order, round_, step="claim")
     if view.state == "unanswered":
-        stake = amount(view.price + view.bond, view.token)
-        state.agree(f"claims {stake} for the buyer of order {format_order_id(order)}: the seller did not answer")
+        state.agree(f"claims {_stake(view)} for the buyer of order {format_order_id(order)}: the seller did not answer")
     _show_end(state, role.claim(order, view.round))
 
 
@@ -271,16 +266,19 @@ def settle(state: State, order: int, round_: int | None) -> None:
     Example:
       numerbay-chain -p seller dispute settle 1-0
     """
-    from numerbay_chain.cli.render.views import amount
-
     role = roles.buyer(state)
     view = role.show_dispute(order, round_, step="settle")
     if view.state == "unanswered":
-        stake = amount(view.price + view.bond, view.token)
-        state.agree(f"settles it: the seller did not answer in time, {stake} go back to the buyer")
+        state.agree(f"settles it: the seller did not answer in time, {_stake(view)} go back to the buyer")
     elif view.turn == "anyone":
         state.agree(f"settles it: {view.words}")
     _show_end(state, role.settle(order, view.round))
+
+
+def _stake(view: "Dispute") -> str:
+    from numerbay_chain.cli.render.views import amount
+
+    return amount(view.price + view.bond, view.token)
 
 
 def _show_end(state: State, ended: "EndedDispute") -> None:
