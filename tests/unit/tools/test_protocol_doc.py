@@ -7,27 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.defined import python
+
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "docs" / "protocol.md").read_text()
 THREATS = TEXT.split("## 4. Who can cheat whom")[1].split("## 5.")[0]
 TOKENS = sorted(set(re.findall(r"`([^`\n]+)`", TEXT.replace("```", ""))))
 
 NOTATION = {"SealedBox", "H", "addr", "bucket", "combine", "max", "min", "sha256", "u64be", "word"}  # of the document
-
-
-@cache
-def python() -> dict[str, set[str]]:
-    """Names that each module and each class of the package defines, by the module's or the class's own name."""
-    found: dict[str, set[str]] = {}
-    for path in (ROOT / "numerbay_chain").rglob("*.py"):
-        module = found.setdefault(path.stem, set())
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                module.add(node.name)
-            if isinstance(node, ast.ClassDef):
-                inner = [one for one in node.body if isinstance(one, ast.FunctionDef)]
-                found.setdefault(node.name, set()).update(one.name for one in inner)
-    return found
 
 
 @cache
