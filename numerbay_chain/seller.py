@@ -4,7 +4,7 @@ from numerbay_chain.core.paging import MOST, Page
 from numerbay_chain.delivery.copies import deliver_copies
 from numerbay_chain.delivery.deliver import deliver, serve
 from numerbay_chain.delivery.options import CopiesRequest, DeliveryRequest, ServeRequest
-from numerbay_chain.disputes.docket import OpenChallenge, open_challenges, require_all_challenges, scope_of
+from numerbay_chain.disputes.docket import OpenChallenge, confirmed_challenges, open_challenges, scope_of
 from numerbay_chain.disputes.respond import respond
 from numerbay_chain.disputes.results import DisputeScope
 from numerbay_chain.disputes.settle import settle
@@ -75,5 +75,5 @@ class Seller(Role):
 
     def require_all_challenges(self, *listings: int) -> None:
         """Raise `NetworkError` where the contract's pots know of a challenge about the listings that the account looks
-        after (`looks_after`) that the node's logs leave out, or a second node tells of another one."""
-        require_all_challenges(self.session, scope_of(self.session, listings).all)
+        after (`looks_after`) that the node's logs leave out, or a second node tells of other challenges or listings."""
+        confirmed_challenges(self.session, listings)

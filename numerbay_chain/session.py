@@ -1,9 +1,10 @@
 """A session, as the roles share it: home folder, chain, contract, events, account, content, and what is sent."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from numerbay_chain.artifacts.content import Content
 from numerbay_chain.artifacts.kept import DEFAULT_LIMIT, Keep
@@ -17,6 +18,7 @@ from numerbay_chain.chain.second import ONE_NODE, confirmed, deciding, shared_ho
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.sending.steps import Planning, Sending
 from numerbay_chain.chain.signers.signer import Signer
+from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import AccountError, UsageError
 from numerbay_chain.core.files.atomic import expanded
 from numerbay_chain.core.home.home import Home
@@ -28,6 +30,16 @@ from numerbay_chain.ipfs import ContentStore
 
 if TYPE_CHECKING:  # and below where it is used: who only reads the chain loads nothing that encrypts
     from numerbay_chain.crypto.content_key import Context
+
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, slots=True)
+class _OfBlock:
+    """What was found in the block with this hash."""
+
+    hash: bytes
+    found: object
 
 
 class Session:
@@ -126,6 +138,14 @@ class Session:
         with deciding(self.connection):
             yield
 
+    @contextmanager
+    def agreed(self) -> Iterator[None]:
+        """A decision that ends in no step, such as that nobody waits: what is read in the block is asked of the second
+        node too, if there is one, at its end. Raises as `decision` and `confirm`."""
+        with self.decision():
+            yield
+            confirmed(self.connection, wanted=False)
+
     def confirm(self) -> None:
         """Before a secret or money leaves: ask the second node all that the decision rests on, and end the decision.
         Raises `NetworkError` (`nodes-disagree`, `node-behind`). Without a second node, the user is told once."""
@@ -146,6 +166,16 @@ class Session:
         if message not in self._warned:
             self._warned.add(message)
             self.notify(message)
+
+    def once(self, look: Snapshot, what: Hashable, find: Callable[[], _Found]) -> _Found:
+        """Return what `find` finds in the look's block, now or when it was asked for last; within a decision always
+        now, so that a second node is asked all of it."""
+        known = self.memory.known(what)
+        if self.connection.decision is None and isinstance(known, _OfBlock) and known.hash == look.hash:
+            return cast(_Found, known.found)
+        found = find()
+        self.memory.keep(what, _OfBlock(look.hash, found))
+        return found
 
     # ---------------------------------------------------------------------------------------------------------- chain
 

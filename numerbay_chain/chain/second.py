@@ -66,12 +66,13 @@ def shared_host(first: Connection) -> str | None:
     return here if here == there else None
 
 
-def confirmed(first: Connection) -> bool:
-    """Confirm the decision that is being made, and return True; False: there is no second node to ask."""
+def confirmed(first: Connection, *, wanted: bool = True) -> bool:
+    """Confirm the decision that is being made, and return True; False: there is no second node to ask. `wanted`: one
+    must be going on where there is a second node."""
     if first.decision is not None:
         first.decision.confirm()
         return True
-    if first.second is not None:
+    if wanted and first.second is not None:
         raise RuntimeError("what is about to leave rests on no decision")  # never: each is made within `deciding`
     return False
 

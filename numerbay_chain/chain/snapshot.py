@@ -259,6 +259,10 @@ class Snapshot(Reads):
         """Whether `other` says all that this one would: it is of the same block, for the same decision."""
         return self.hash == other.hash and self._decision is other._decision
 
+    def is_agreed(self) -> bool:
+        """Whether a second node, if there is one, is asked the same: the look was taken within a decision."""
+        return self._connection.second is None or self._decision is not None
+
     def load(self, *questions: tuple[Any, ...]) -> None:
         """Ask for all of these in one request: each a name of the questions above, singular, and its arguments, as in
         `load(("order", id), ("settled", id, round))`. What does not exist raises when it is read."""

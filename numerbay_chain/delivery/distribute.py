@@ -35,7 +35,9 @@ def serve(session: Session, journal: RoundJournal, look: Snapshot, listing_id: i
     is raised after all others were served, unless the node is gone."""
     served: list[Delivered] = []
     failures: list[tuple[int, NumerbayChainError]] = []
-    sales = Sales.read(session, look, listing_id, choices.finality, more=(*ROUNDS, *POSTED))
+    with session.agreed():  # that nobody waits is believed of both nodes alone
+        look = look if look.is_agreed() else session.contract.look()
+        sales = Sales.read(session, look, listing_id, choices.finality, more=(*ROUNDS, *POSTED))
     past = sales.facts.listing(listing_id)
     for release in past.releases.values():
         try:
@@ -160,6 +162,9 @@ def hand_out(
             look = session.contract.look()
             sales = Sales.of_round(session, look, release.listing, release.round, choices.finality)
         state = _State.of(session, release, entry, sales)
+        if not state.fresh and not sales.look.is_agreed():
+            sales = _agreed(session, release, choices)
+            continue
         if not state.fresh:
             break
         waiting = _until(session.connection, release, sales, choices)
@@ -184,6 +189,21 @@ def hand_out(
         entry.done = True
         journal.save(entry)
     return _outcome(release, entry, state, released, receipt, state.fresh, None)
+
+
+def _agreed(session: Session, release: Release, choices: Choices) -> Sales:
+    """What both nodes say of the round: a node that hides an order, or says that its keys were posted, would keep its
+    buyer from the key."""
+    with session.agreed():
+        sales = Sales.of_round(session, session.contract.look(), release.listing, release.round, choices.finality)
+        if release_in(session.index, sales.facts, release.listing, release.round) != release:
+            raise _another_release(release)
+    return sales
+
+
+def _another_release(release: Release) -> NetworkError:
+    """For a round whose release changed while it was looked at."""
+    return NetworkError(f"the release of round {release.round} is another one by now", "run this again")
 
 
 def _still_rightful(session: Session, release: Release, state: "_State") -> bool:
@@ -225,7 +245,7 @@ def _pin(
         if sales is None:
             sales = Sales.of_round(session, look, release.listing, release.round, choices.finality)
         if release_in(session.index, sales.facts, release.listing, release.round) != release:
-            raise NetworkError(f"the release of round {release.round} is another one by now", "run this again")
+            raise _another_release(release)
         rights = _Rights.at(session, release, entry, sales)
         if _until(session.connection, release, sales, choices) is not None:
             return None

@@ -1,6 +1,6 @@
 """Who has a right to a round's key, out of the logs, and whether those logs agree with what the contract holds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,7 +9,7 @@ from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.delivery.results import Left
 from numerbay_chain.index.events import EventSource
-from numerbay_chain.index.questions import Names, read_about, read_keys, read_listing
+from numerbay_chain.index.questions import Names, read_about, read_keys, read_listing, read_many_listings
 from numerbay_chain.protocol.facts import Facts
 from numerbay_chain.protocol.rules import bucket_of
 from numerbay_chain.protocol.types import Listing, Order, Release, Settlement
@@ -57,6 +57,12 @@ class Sales:
         names = ("Released", *POSTED)
         read_about(session.index, subjects, names, facts=sales.facts, last=look.block, round=round)
         return sales
+
+    @classmethod
+    def of_many(cls, session: Session, look: Snapshot, listings: Collection[Listing], more: Names) -> "list[Sales]":
+        """`read`, of several listings by one question for their events."""
+        facts = read_many_listings(session.index, listings, _APART + more, last=look.block)
+        return [cls(look, look.time, listing, facts, None) for listing in listings]
 
     def seen_at(self, look: Snapshot) -> "Sales | None":
         """The same at a later look; None where the chain has moved on, or a second node is to be asked all of it."""
@@ -144,11 +150,7 @@ class Sales:
         """Raises `NetworkError` where a pot that can be challenged holds another sum than the logs tell: a challenge
         takes its price out of the pot, and one that a node leaves out is lost by silence. All releases must be among
         the facts (`index.questions.require_rounds`)."""
-        terms, told = self.listing.terms, dict[tuple[int, int, int], int]()
-        for release in self.facts.listing(self.listing.id).releases.values():
-            for bucket, amount in self._earned(release).items():
-                if self.now <= terms.response_deadline(terms.maturity_of(bucket) - 1):
-                    told[release.listing, release.round, bucket] = amount
+        terms, told = self.listing.terms, self.challengeable()
         for place, pot in zip(told, self.look.pots(told), strict=True):
             _, round, bucket = place
             withdrawn = pot.amount == 0 and self.now >= terms.maturity_of(bucket)
@@ -159,6 +161,16 @@ class Sales:
                     "use another node, before the time to answer is over",
                     code="node-incomplete",
                 )
+
+    def challengeable(self) -> dict[tuple[int, int, int], int]:
+        """Listing, round and bucket of the pots that can be challenged, or whose challenge can still be answered → what
+        they hold by the logs."""
+        terms, told = self.listing.terms, dict[tuple[int, int, int], int]()
+        for release in self.facts.listing(self.listing.id).releases.values():
+            for bucket, amount in self._earned(release).items():
+                if self.now <= terms.response_deadline(terms.maturity_of(bucket) - 1):
+                    told[release.listing, release.round, bucket] = amount
+        return told
 
     def _challenged(self, round: int, bucket: int) -> bool:
         """Whether the contract knows of a challenge of which the logs tell nothing."""

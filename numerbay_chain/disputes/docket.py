@@ -26,7 +26,7 @@ from numerbay_chain.index.questions import (
 )
 from numerbay_chain.orders.order_round import OrderRound
 from numerbay_chain.orders.rounds import Pair, read_many
-from numerbay_chain.protocol.facts import Facts, RoundFacts
+from numerbay_chain.protocol.facts import RoundFacts
 from numerbay_chain.protocol.rules import OVER
 from numerbay_chain.session import Session
 
@@ -34,9 +34,14 @@ from numerbay_chain.session import Session
 def scope_of(session: Session, named: Collection[int] = (), look: Snapshot | None = None) -> DisputeScope:
     """The listings that the account sells, and those that it operates and that were named: by `named`, which leaves out
     all others, else by the setting `operates`. Raises `NetworkError` where the logs leave out listings."""
-    account, look = session.account, look or session.contract.look()
+    look, wanted = look or session.contract.look(), tuple(sorted(set(named)))
+    return session.once(look, ("scope", wanted), lambda: _scope_at(session, look, wanted))
+
+
+def _scope_at(session: Session, look: Snapshot, named: Collection[int]) -> DisputeScope:
+    account = session.account
     if named:
-        found = look.listings(sorted(set(named)))
+        found = look.listings(named)
         sold = frozenset(one.id for one in found if one.seller == account)
         return DisputeScope(sold, frozenset(one.id for one in found if one.operator == account) - sold, 0)
     listings = read_listings(session.index, last=look.block).listings
@@ -84,7 +89,11 @@ def open_challenges(session: Session, scope: DisputeScope, look: Snapshot | None
     if not scope.all:
         return []
     look = look or session.contract.look()
-    disputed = _disputed(read_disputes(session.index, last=look.block), scope.all)
+    return session.once(look, ("challenges", scope), lambda: _challenges_at(session, look, scope))
+
+
+def _challenges_at(session: Session, look: Snapshot, scope: DisputeScope) -> list[OpenChallenge]:
+    disputed = _disputed(session, look, scope.all)
     opened = [(pair, challenge) for pair, known in disputed if (challenge := known.open_challenge)]
     listings = {one.id: one for one in look.listings({order >> 32 for (order, _), _ in opened})}
     found: list[OpenChallenge] = []
@@ -115,7 +124,11 @@ def in_time(challenges: Iterable[OpenChallenge], now: int, each: int) -> list[Op
 def buyers_cases(session: Session, *, ended: bool) -> Page[OrderRound]:
     """The account's disputes, and what faulty rounds owe it; the most urgent first. Of faulty rounds those that most
     was paid for, `MOST` of them: strangers can give away orders of rounds that they have proven faulty themselves."""
-    look = session.contract.look()
+    with session.agreed():  # the time for a proof passes while one node says that there is nothing to prove
+        return _buyers_cases(session, session.contract.look(), ended=ended)
+
+
+def _buyers_cases(session: Session, look: Snapshot, *, ended: bool) -> Page[OrderRound]:
     block = look.block
     ids = sorted(read_purchases(session.index, session.account, last=block).orders)
     subjects = [*{id >> 32 for id in ids}, *ids]
@@ -146,32 +159,36 @@ def disputed_rounds(session: Session, look: Snapshot, listings: Collection[int],
     """The orders of these listings, and their rounds, that are disputed by the logs; with `ended`, that ever were."""
     if not listings:
         return set()
-    disputed = _disputed(read_disputes(session.index, last=look.block), listings)
+    disputed = _disputed(session, look, listings)
     return {pair for pair, known in disputed if ended or known.outcome is None}
 
 
-def _disputed(facts: Facts, listings: Collection[int]) -> Iterator[tuple[Pair, RoundFacts]]:
+def _disputed(session: Session, look: Snapshot, listings: Collection[int]) -> Iterator[tuple[Pair, RoundFacts]]:
     """What was ever disputed about these listings, order by order."""
+    facts = session.once(look, "disputes", lambda: read_disputes(session.index, last=look.block))
     for id, order in facts.orders.items():
         if id >> 32 in listings:
             yield from (((id, round), known) for round, known in order.rounds.items() if known.challenge)
 
 
-def require_all_challenges(session: Session, listings: Collection[int]) -> None:
-    """Raises `NetworkError` where the contract knows of a challenge about these listings that the node's logs leave
-    out, and where a second node, if there is one, tells of others: a node that stands still knows of no new one."""
-    contract = session.contract
-    with session.decision():
-        look = contract.look()
-        if contract.connection.second is not None:
-            disputed_rounds(session, look, listings, ended=False)
-        for listing in look.listings(sorted(listings)):
-            if listing.terms.adjudicated:
-                sales = Sales.read(session, look, listing.id, more=ROUNDS)
-                require_rounds(session.index, sales.facts, sales.listing)
-                sales.require_all_challenges()
-        if contract.connection.second is not None:
-            session.confirm()
+def confirmed_challenges(session: Session, named: Collection[int] = ()) -> list[OpenChallenge]:
+    """The challenges that are open about the listings that the account looks after (`scope_of`), once a second node, if
+    there is one, has told the same: of the listings too, since a node that hides a listing hides its challenges, and
+    one that stands still knows of no new one.
+
+    Raises `NetworkError` where the contract knows of a challenge that the logs leave out, and as `Session.agreed`.
+    """
+    with session.agreed():
+        look = session.contract.look()
+        scope = scope_of(session, named, look)
+        found = open_challenges(session, scope, look)
+        listings = [listing for listing in look.listings(sorted(scope.all)) if listing.terms.adjudicated]
+        looked_after = Sales.of_many(session, look, listings, ROUNDS)
+        look.load(*(("pot", *place) for sales in looked_after for place in sales.challengeable()))
+        for sales in looked_after:
+            require_rounds(session.index, sales.facts, sales.listing)
+            sales.require_all_challenges()
+    return found
 
 
 def _sorted(session: Session, look: Snapshot, pairs: set[Pair], ended: bool) -> list[OrderRound]:

@@ -12,7 +12,6 @@ from typing import Final
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.chain.clock import MINING_TIME, Window
 from numerbay_chain.chain.encoding import calls
-from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import (
     AccountError,
     ExitCode,
@@ -26,8 +25,8 @@ from numerbay_chain.crypto.dispute_keys import seal_response
 from numerbay_chain.delivery import posting
 from numerbay_chain.delivery.journal import RoundJournal
 from numerbay_chain.disputes.advice import changed_meanwhile, command, words
-from numerbay_chain.disputes.docket import OpenChallenge, in_time, open_challenges, require_all_challenges, scope_of
-from numerbay_chain.disputes.results import Answer, Answers, DisputeScope, Unanswered
+from numerbay_chain.disputes.docket import OpenChallenge, confirmed_challenges, in_time, open_challenges, scope_of
+from numerbay_chain.disputes.results import Answer, Answers, Unanswered
 from numerbay_chain.orders.manifests import resolve_manifest
 from numerbay_chain.orders.order_round import OrderRound
 from numerbay_chain.orders.rounds import read_again, read_round
@@ -50,15 +49,14 @@ def respond(
     after (`looks_after`), own ones and urgent ones first; from the chain and the seller secret alone.
 
     What can't be answered (yet) is in `.left`, with the reason. A challenge with nothing at stake is answered only
-    where its order is named. Without `order` it looks at last for challenges that the node leaves out, as
-    `require_all_challenges` does: `.doubt` says what was found then.
+    where its order is named. Without `order` it looks at last for challenges that the node left out
+    (`confirmed_challenges`), and answers those: `.doubt` says where it can't be sure.
 
     Raises `RefusedError` where an order was named and there is nothing to answer, `AccountError` where the seller
     secret is not the one it was sealed with.
     """
     if order is None:
-        look = session.contract.look()
-        return _respond_all(session, scope_of(session, listings, look), look)
+        return _respond_all(session, listings)
     case = read_round(session, order, round, "disputed", "respond")
     if case.state != "challenged":
         earlier = _resumed(session, case)
@@ -82,14 +80,15 @@ def _instead(case: OrderRound) -> str:
     return "see what there is to answer with `dispute list --seller`"
 
 
-def _respond_all(session: Session, scope: DisputeScope, look: Snapshot) -> Answers:
+def _respond_all(session: Session, named: Collection[int]) -> Answers:
     """The most urgent first, what nothing is at stake for not at all. One that can't be answered does not keep the
     others from it, nor does one that the node leaves out."""
     answered: list[Answer] = []
     left: list[Unanswered] = []
     worthless = 0
     try:
-        challenges = open_challenges(session, scope, look)
+        look = session.contract.look()
+        challenges = open_challenges(session, scope_of(session, named, look), look)
         staked = [one for one in challenges if one.at_stake]
         _answer_in_turn(session, staked, answered, left)
         # of what a node says about worth, the contract's word is asked once all else is done
@@ -98,7 +97,9 @@ def _respond_all(session: Session, scope: DisputeScope, look: Snapshot) -> Answe
         doubtful = [one for one, order in zip(free, orders, strict=True) if order.price]
         _answer_in_turn(session, doubtful, answered, left)
         worthless = len(free) - len(doubtful)
-        require_all_challenges(session, scope.all)
+        seen = {(one.order, one.round) for one in challenges}
+        others = [one for one in confirmed_challenges(session, named) if (one.order, one.round) not in seen]
+        _answer_in_turn(session, [one for one in others if one.at_stake], answered, left)
     except NetworkError as error:
         if session.dry_run or not (answered or left):
             raise

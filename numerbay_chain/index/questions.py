@@ -4,7 +4,7 @@ Every function returns facts as of block `last` (None: the latest one) about the
 as far as events with the `names` tell of them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from numerbay_chain.core.addresses import checksummed
@@ -58,8 +58,15 @@ def read_orders(source: EventSource, ids: Iterable[int], names: Names = (), *, l
 def read_listing(source: EventSource, listing: Listing, names: Names, *, last: int | None = None) -> Facts:
     """Return a listing with all of its orders as they stand, and what else `names` tell of it and of them. Raise as
     `require_orders`."""
-    ids = listing.order_ids()
-    facts = read_about(source, [listing.id, *ids], SALES + names, last=last)
+    return read_many_listings(source, [listing], names, last=last)
+
+
+def read_many_listings(
+    source: EventSource, listings: Collection[Listing], names: Names, *, last: int | None = None
+) -> Facts:
+    """Return `read_listing`, of several: one question for 500 listings and orders."""
+    ids = [id for listing in listings for id in listing.order_ids()]
+    facts = read_about(source, [*(listing.id for listing in listings), *ids], SALES + names, last=last)
     require_orders(source, facts, ids)
     return facts
 

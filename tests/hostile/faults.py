@@ -8,6 +8,7 @@ from typing import Any
 
 import numerbay_chain.buyer
 import numerbay_chain.delivery.deliver
+import numerbay_chain.disputes.docket
 import numerbay_chain.disputes.judge
 import numerbay_chain.disputes.prove
 import numerbay_chain.disputes.respond
@@ -67,10 +68,8 @@ def stale_clock_in_respond() -> AbstractContextManager[None]:
 
 def strangers_challenges() -> AbstractContextManager[None]:
     """Whoever names a seller as operator is served, in the order of deadlines, for as long as the store takes."""
-    scope_of, open_challenges = (
-        numerbay_chain.disputes.respond.scope_of,
-        numerbay_chain.disputes.respond.open_challenges,
-    )
+    modules = numerbay_chain.disputes.docket, numerbay_chain.disputes.respond
+    scope_of, open_challenges = modules[0].scope_of, modules[0].open_challenges
 
     def everybody(session: Session, named: Collection[int], *look: Any) -> DisputeScope:
         scope = scope_of(session, named, *look)
@@ -84,8 +83,8 @@ def strangers_challenges() -> AbstractContextManager[None]:
         return sorted(open_challenges(session, scope, *look), key=lambda one: (one.answered, one.deadline))
 
     return _with(
-        (numerbay_chain.disputes.respond, "scope_of", everybody),
-        (numerbay_chain.disputes.respond, "open_challenges", by_deadline),
+        *((module, "scope_of", everybody) for module in modules),
+        *((module, "open_challenges", by_deadline) for module in modules),
         (OpenChallenge, "at_stake", True),
         (Content, "reading", lambda *_: nullcontext()),
     )

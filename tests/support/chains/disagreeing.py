@@ -63,6 +63,12 @@ def logs_changed(name: str, change: Callable[[list[dict[str, Any]]], list[dict[s
     return mischief
 
 
+def topics_of(asked: Request) -> list[str]:
+    """The names of the events that are asked for."""
+    wanted = (asked["params"][0]["topics"] or [None])[0] or []
+    return [name for name in abi.events() if "0x" + abi.topic_of(name).hex() in wanted]
+
+
 def left_out(name: str) -> Mischief:
     """The newest log of that name is missing."""
     return logs_changed(name, lambda logs: logs[:-1])

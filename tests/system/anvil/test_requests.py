@@ -39,12 +39,12 @@ MOST = {
 DISPUTES = {
     "dispute open": 19,
     "dispute list": 8,
-    "dispute list --seller": 20,
+    "dispute list --seller": 15,
     "dispute show": 7,
     "dispute respond": 20,
     "dispute prove": 19,
     "dispute claim": 18,
-    "idle dispute respond": 22,
+    "idle dispute respond": 17,
 }
 TERMS = ("--dispute-window", "20m", "--response-window", "10m")
 
@@ -213,9 +213,18 @@ def disputes(town: Town, counts: dict[str, Count]) -> dict[str, Count]:
     advance(devnet.connection, 601)
     found["dispute claim"] = town.count(3, "dispute", "claim", orders[3])
     found["idle dispute respond"] = town.count(0, "dispute", "respond")
+    for _ in range(5):
+        town.nbc(0, "listing", "create", "--price", "0.05 ether", *TERMS)
+    found["idle dispute respond about five more listings"] = town.count(0, "dispute", "respond")
     return found
+
+
+def test_a_seller_of_more_listings_asks_no_more(disputes: dict[str, Count]) -> None:
+    few, more = (disputes[f"idle dispute respond{name}"] for name in ("", " about five more listings"))
+    assert more.total == few.total, f"{few}\n{more}"
 
 
 @pytest.mark.parametrize("command", DISPUTES)
 def test_a_dispute_asks_its_node_for_little(disputes: dict[str, Count], command: str) -> None:
+    print(command, disputes[command])
     assert disputes[command].total <= DISPUTES[command], str(disputes[command])

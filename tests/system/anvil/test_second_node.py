@@ -33,10 +33,12 @@ from tests.support.chains.disagreeing import (
     on_chain,
     taking_no_hash,
     together,
+    topics_of,
     word_altered,
 )
-from tests.support.chains.proxy import Mischief, Proxy, honest
+from tests.support.chains.proxy import Answer, Mischief, Proxy, Request, honest
 from tests.support.codes import failure
+from tests.support.fixtures import Says
 from tests.support.places import PRICE, Place
 from tests.support.told import Told
 from tests.support.wrapped import meanwhile
@@ -44,6 +46,7 @@ from tests.support.wrapped import meanwhile
 pytestmark = pytest.mark.anvil
 KEY_IN_LOG = 0  # where the key stands in the data of KeyRegistered
 PRICE_OF_ORDER = 3  # which word of getOrder's answer it is
+SELLER_OF_LISTING, ROUNDS_OF_LISTING, ORDERS_OF_LISTING, ACTIVE_OF_LISTING = 0, 20, 21, 24  # words of getListing's
 
 
 @dataclass
@@ -216,7 +219,8 @@ def test_a_second_node_that_takes_no_hash_is_asked_by_number(place: Place, nodes
     with nodes.lying(second=taking_no_hash):
         assert place.seller.deliver(place.file(), listing).newly_posted == (order,)
         asked = [one["params"][1] for one in nodes.second.seen if one["method"] == "eth_call"]
-    assert sum(isinstance(block, dict) for block in asked) == 2, "once in each decision"
+    decisions = ["whose key is pinned", "whose key is released", "that nobody else waits"]
+    assert sum(isinstance(block, dict) for block in asked) == len(decisions), "once in each"
     assert all(block.startswith("0x") for block in asked if isinstance(block, str))
 
 
@@ -263,6 +267,73 @@ def test_a_node_that_knows_of_no_challenge_is_compared_with_the_second_one(place
     with nodes.lying(first=together(hidden, word_altered("pot", by=PRICE))):
         refused(place.seller.respond, "nodes-disagree")
     assert [one.order for one in place.seller.respond().answered] == [order]
+
+
+def test_a_listing_that_one_node_hides_hides_no_challenge(place: Place, nodes: Nodes, nbc: Says) -> None:
+    listing, (order,) = sold(place)
+    place.seller.deliver(place.file(), listing)
+    blind(place).open_dispute(order, unseen=True)
+    hidden = together(left_out("ListingCreated"), word_altered("listingCount", by=1))
+    strangers = word_altered("getListing", SELLER_OF_LISTING)
+    for lie, asked in [(hidden, ()), (strangers, (listing,))]:
+        with nodes.lying(first=lie):
+            assert place.seller.looks_after(*asked).all == set()
+            refused(lambda asked=asked: place.seller.respond(listings=asked))  # type: ignore[misc]  # its default
+            refused(lambda asked=asked: place.seller.require_all_challenges(*asked))  # type: ignore[misc]  # its default
+            chosen = [word for one in asked for word in ("--listing", one)]
+            ended = nbc("seller", 0, "dispute", "respond", *chosen, "--json", code=ExitCode.NETWORK)
+            assert ended.error == "nodes-disagree"
+            nbc("seller", 0, "dispute", "list", "--seller", *chosen, code=ExitCode.NETWORK)
+    assert [one.order for one in place.seller.respond().answered] == [order]
+
+
+def test_a_challenge_that_was_hidden_at_first_is_answered_with_the_others(place: Place, nodes: Nodes) -> None:
+    listing, (order,) = sold(place)
+    place.seller.deliver(place.file(), listing)
+    blind(place).open_dispute(order, unseen=True)
+    seller, lies = place.seller, [left_out("Challenged")]
+
+    def once(asked: Request, node: Callable[[Request], Answer]) -> Answer:
+        if asked["method"] == "eth_getLogs" and "Challenged" in topics_of(asked) and lies:
+            return lies.pop()(asked, node)
+        return node(asked)
+
+    with nodes.lying(first=once):
+        assert [one.order for one in seller.respond().answered] == [order]
+    assert not lies
+
+
+# --------------------------------------------------------------------------------------------------- nothing to be done
+
+
+def test_that_nobody_waits_for_a_key_is_believed_of_both_nodes_alone(
+    place: Place, nodes: Nodes, pinned: list[str]
+) -> None:
+    listing, (order,) = sold(place, decline_window=60)
+    unsold = together(left_out("Bought"), word_altered("getListing", ORDERS_OF_LISTING))
+    active = word_altered("getListing", ACTIVE_OF_LISTING, by=PRICE)
+    with nodes.lying(first=together(unsold, active)):
+        refused(lambda: place.seller.deliver(place.file(), listing))
+    nodes.advance(61)
+    unreleased = together(left_out("Released"), word_altered("getListing", ROUNDS_OF_LISTING))
+    for lie in (together(unsold, word_altered("pot", by=PRICE)), unreleased):
+        with nodes.lying(first=lie):
+            refused(lambda: place.seller.serve(listing))
+    assert not any("envelopes" in label for label in pinned)
+    (served,) = place.seller.serve(listing).rounds
+    assert served.newly_posted == (order,)
+    assert place.seller.serve(listing).rounds == ()
+    with nodes.lying(second=gone):
+        refused(lambda: place.seller.serve(listing), "network")
+
+
+def test_that_a_buyer_has_nothing_to_prove_is_believed_of_both_nodes_alone(place: Place, nodes: Nodes) -> None:
+    listing, (order,) = sold(place)
+    place.seller.deliver(place.file(), listing)
+    blind(place).open_dispute(order, unseen=True)
+    with nodes.lying(first=left_out("Challenged")):
+        refused(place.buyer().disputes)
+    assert [one.order for one in place.buyer().disputes()] == [order]
 
 
 # --------------------------------------------------------------------------------------------------------------- proofs

@@ -131,7 +131,6 @@ def list_(state: State, seller: bool, listings: tuple[int, ...], ended: bool) ->
     Example:
       numerbay-chain -p seller dispute list --seller
     """
-    from numerbay_chain.buyer import Buyer
     from numerbay_chain.cli.render.disputes import dispute_data, dispute_table
     from numerbay_chain.seller import Seller
 
@@ -139,11 +138,7 @@ def list_(state: State, seller: bool, listings: tuple[int, ...], ended: bool) ->
         raise click.UsageError("--listing goes with --seller")
     role = roles.seller(state) if seller else roles.buyer(state)
     scope = role.looks_after(*listings) if isinstance(role, Seller) else None
-    found: list[Dispute] = []
-    if isinstance(role, Buyer):
-        found = role.disputes(ended=ended)
-    elif scope and scope.all:
-        found = role.disputes(*scope.all, ended=ended)
+    found: list[Dispute] = role.disputes(*listings, ended=ended)
     now = role.session.connection.now()
     waiting = [one for one in found if one.turn == "seller"] if seller else []
     for one in waiting:
@@ -159,8 +154,7 @@ def list_(state: State, seller: bool, listings: tuple[int, ...], ended: bool) ->
         output.note(f"faulty rounds that are not shown: {more}")
     if isinstance(role, Seller) and scope:
         note_others(scope)
-        if scope.all:
-            role.require_all_challenges(*scope.all)
+        role.require_all_challenges(*listings)
 
 
 def _none_found(seller: bool, ended: bool) -> str:

@@ -48,10 +48,9 @@ def respond(state: State, order: int | None, round_: int | None, listings: tuple
         raise click.UsageError("give an order, or --listing")
     role = roles.seller(state)
     scope = role.looks_after(*listings) if order is None else None
-    named = (order >> 32,) if order is not None else tuple(scope.all) if scope else ()
     due = [
         one
-        for one in role.open_challenges(*named)
+        for one in role.open_challenges(*(listings if order is None else (order >> 32,)))
         if not one.answered and (one.order == order or (order is None and one.at_stake)) and round_ in (None, one.round)
     ]
     if due:
@@ -60,7 +59,7 @@ def respond(state: State, order: int | None, round_: int | None, listings: tuple
         state.agree(f"answers the challenge{many} of {what} with the content key, sealed to the buyer")
     if order is not None and len(due) == 1:
         round_ = due[0].round
-    answers = role.respond(order, round_, listings=named if order is None else ())
+    answers = role.respond(order, round_, listings=listings)
     _show_answers(state, answers)
     if scope is not None:
         note_others(scope)
