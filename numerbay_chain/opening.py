@@ -67,8 +67,10 @@ def session_at(
     chain than the settings name."""
     connection.require_chain(expected_chain_id(settings))
     connection.limit_fees(settings.max_tip, settings.max_fee)
+    nodes = settings.home.path / "nodes"
+    connection.remember(nodes)
     if settings.second_rpc is not None:
-        connection.second = SecondNode.at(settings.second_rpc)
+        connection.second = SecondNode.at(settings.second_rpc, nodes)
     location = locate(settings, connection)
     store = settings.store or f"embedded:{settings.home.path / 'store'}"
     contract = means.contract(connection, location.address, location.first_block)

@@ -80,6 +80,13 @@ def read_events(
 
 
 def _pages(connection: Connection, address: str, first: int, last: int, places: Topics) -> Iterator[list[Event]]:
+    try:
+        yield from _in_pages(connection, address, first, last, places)
+    finally:
+        connection.pages.save()
+
+
+def _in_pages(connection: Connection, address: str, first: int, last: int, places: Topics) -> Iterator[list[Event]]:
     pages = connection.pages
     while first <= last:
         end = min(first + pages.size - 1, last)

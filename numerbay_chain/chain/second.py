@@ -9,6 +9,7 @@ that is behind. docs/protocol.md §5 says what two nodes can't tell.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -37,9 +38,16 @@ class SecondNode:
         self._connection: Connection | None = None
 
     @classmethod
-    def at(cls, rpc: str) -> "SecondNode":
-        """The node at this address, `http://…`, `https://…` or an IPC socket."""
-        return cls(lambda: connect(rpc))
+    def at(cls, rpc: str, folder: Path | None = None) -> "SecondNode":
+        """The node at this address, `http://…`, `https://…` or an IPC socket. `folder`: as for `Node.remember`."""
+
+        def opened() -> Connection:
+            connection = connect(rpc)
+            if folder is not None:
+                connection.remember(folder)
+            return connection
+
+        return cls(opened)
 
     def connection(self, first: Connection) -> Connection:
         """The connection to it. Raises `NetworkError` where it can't be reached, `UsageError` where it is on another

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from numerbay_chain.chain.node import values
@@ -48,6 +50,13 @@ class Node:
             self.chain_id = values.quantity(transport.request("eth_chainId", []), 63)
         self.require_chain(expected_chain_id)
         self.is_development = is_development_chain(self.chain_id, local=local)
+
+    def remember(self, folder: Path) -> None:
+        """Keep in a folder what the node refuses, by chain and host, so that the next run begins with what it takes. Of
+        a development chain nothing is kept: its port is another one each time."""
+        if not self.is_development:
+            host = sha256(self.name.encode()).hexdigest()[:16]
+            self.pages.keep(folder / f"{self.chain_id}-{host}.json")
 
     def require_chain(self, expected: int | None) -> None:
         """Raises `UsageError` for another chain than expected, if one is."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +14,16 @@ from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.local.devnet import request
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, UsageError
+from numerbay_chain.opening import open_session
 from numerbay_chain.protocol.events import Event
+from tests.support.chains.disagreeing import on_chain, together
 from tests.support.chains.proxy import Answer, HangUpError, PlainAnswerError, Proxy, Request, altering, refusing_ranges
 from tests.support.chains.stage import Stage
 from tests.support.codes import fails_with
 from tests.support.told import Told
 
 pytestmark = pytest.mark.anvil
+SEPOLIA = 11155111
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +58,33 @@ def test_pages_halve_until_the_node_takes_them(
     asked = ranges(proxy)
     assert asked[0][0] == session.from_block
     assert sum(last - first + 1 > most for first, last in asked) < 20 + len(asked) // 4
+
+
+def test_a_second_run_asks_for_no_page_that_was_refused_before(
+    session: MarketplaceContract, history: list[Event], proxy: Proxy, tmp_path: Path
+) -> None:
+    def run(rpc: str = "") -> int:
+        """How many refused requests a command begins with."""
+        reader = open_session(home=tmp_path, rpc=rpc or proxy.url, contract=session.address)
+        proxy.seen.clear()
+        assert list(reader.index.events()) == history
+        return sum(last - first + 1 > 25 for first, last in ranges(proxy))
+
+    proxy.mischief = together(on_chain(SEPOLIA), refusing_ranges(25))
+    assert run() > 0
+    (kept,) = (tmp_path / "nodes").iterdir()
+    assert run() == 0
+    assert run(proxy.url + "/v3/another-key") == 0, "the host refuses it, whatever the key"
+    assert "127.0.0.1" not in kept.name + kept.read_text()
+    kept.write_text("{")
+    assert run() > 0
+    assert run() == 0
+    kept.unlink()
+    kept.mkdir()
+    assert run() > 0
+    proxy.mischief = refusing_ranges(25)
+    assert run() > 0
+    assert [*(tmp_path / "nodes").iterdir()] == [kept], "nothing is kept of a development chain"
 
 
 def test_an_answer_that_looks_cut_off_is_asked_for_in_halves(
