@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IDisputes} from "../interfaces/IDisputes.sol";
 import {ChaCha20} from "../libraries/ChaCha20.sol";
 import {ContentJudge} from "../libraries/ContentJudge.sol";
 import {KeyJudge} from "../libraries/KeyJudge.sol";
@@ -37,16 +38,14 @@ contract JudgeHarness {
         return MerklePath.root(leaf, index, count, path);
     }
 
-    function isFaulty(
-        uint256 contentKey,
-        uint256 index,
-        uint256 size,
-        bytes32 dataRoot,
-        bytes calldata ciphertextChunk,
-        bytes32 commitment,
-        bytes32[] calldata path
-    ) external pure returns (bool) {
-        return ContentJudge.isFaulty(contentKey, index, size, dataRoot, ciphertextChunk, commitment, path);
+    function isFaulty(IDisputes.ContentProof calldata proof, uint256 size, bytes32 dataRoot)
+        external
+        pure
+        returns (bool)
+    {
+        return ContentJudge.isFaulty(
+            proof.contentKey, proof.index, size, dataRoot, proof.ciphertext, proof.commitment, proof.path
+        );
     }
 
     function mask(uint256 order, uint256 round, uint256 disputeKey, uint256 responseKey, address shared)
@@ -57,14 +56,11 @@ contract JudgeHarness {
         return KeyJudge.mask(order, round, disputeKey, responseKey, shared);
     }
 
-    function open(
-        uint256 order,
-        uint256 round,
-        uint256 disputeKey,
-        uint256 responseKey,
-        bytes32 sealedKey,
-        uint256 secret
-    ) external view returns (uint256) {
-        return KeyJudge.open(order, round, disputeKey, responseKey, sealedKey, secret);
+    function open(uint256 order, uint256 round, IDisputes.Challenge calldata answered, uint256 secret)
+        external
+        view
+        returns (uint256)
+    {
+        return KeyJudge.open(order, round, answered.disputeKey, answered.responseKey, answered.sealedKey, secret);
     }
 }

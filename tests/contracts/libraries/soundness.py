@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from tests.contracts.libraries import reference as ref
+from tests.contracts.libraries.judging import of_content, opened
 from tests.contracts.libraries.reference import CHUNK, MAX_SIZE, N
 from tests.support.evm import Account, Chain, Contract, CustomError, artifact
 from tests.support.evm.chain import CHAIN_ID
@@ -128,10 +129,11 @@ def judge_keys(judge: Contract, cases: int, seed: int) -> Counts:
         told = f"seed {seed}, case {number}, {kind}: {answer}"
         assert all(judge.isX(x) for x in (answer.px, answer.rx, answer.commitment)), told
         assert judge.isKeyOf(answer.px, answer.p), told
-        opened = judge.open(answer.order, answer.round, answer.px, answer.rx, sealed.to_bytes(32, "big"), answer.p)
-        assert opened == sealed ^ answer.mask(), told
-        convicted = not judge.isKeyOf(answer.commitment, opened)
-        assert convicted == (not ref.is_key_of(answer.commitment, opened)), told
+        keys = (answer.px, answer.rx)
+        key = opened(judge, answer.order, answer.round, keys, sealed.to_bytes(32, "big"), answer.p)
+        assert key == sealed ^ answer.mask(), told
+        convicted = not judge.isKeyOf(answer.commitment, key)
+        assert convicted == (not ref.is_key_of(answer.commitment, key)), told
         assert convicted == (kind != "honest"), told
         counts[f"{kind}: {'convicted' if convicted else 'not convicted'}"] += 1
     return counts
@@ -361,11 +363,8 @@ def judge_content(judge: Contract, cases: int, seed: int) -> Counts:
 def contract_verdict(judge: Contract, proof: Proof) -> bool | None:
     """None where the contract refuses the proof."""
     try:
-        return bool(
-            judge.isFaulty(
-                proof.k, proof.index, proof.size, proof.root, proof.ciphertext, proof.commitment, list(proof.path)
-            )
-        )
+        asked = (proof.k, proof.index, proof.size, proof.root, proof.ciphertext, proof.commitment, proof.path)
+        return bool(judge.isFaulty(*of_content(*asked)))
     except CustomError as error:
         if error.name not in NOT_PROVEN:
             raise

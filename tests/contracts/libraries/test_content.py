@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numerbay_chain.crypto import merkle
 from numerbay_chain.crypto.container import CHUNK_SIZE, Encryptor
 from numerbay_chain.crypto.content_key import ContentKey
+from tests.contracts.libraries.judging import of_content
 from tests.support.evm import Account, Contract, CustomError, Reverted
 from tests.support.vectors import reference as rfc
 
@@ -57,7 +58,7 @@ def published(size: int, key: ContentKey = KEY) -> Published:
 
 
 def is_faulty(judge: Contract, proof: dict[str, Any], **changes: Any) -> bool:
-    return judge.isFaulty(*(proof | changes).values())
+    return bool(judge.isFaulty(*of_content(*(proof | changes).values())))
 
 
 def refusal(judge: Contract, proof: dict[str, Any], **changes: Any) -> str:
@@ -175,7 +176,7 @@ def test_the_last_chunk_of_the_largest_file_has_a_block_counter(judge: Contract)
     for chunk, faulty in ((ciphertext, False), (flip(ciphertext), True)):
         root = merkle.root_from_path(merkle.leaf_hash(commitment + chunk), index, 2**26, path)
         scalar = int.from_bytes(KEY.reveal(), "big")
-        assert judge.isFaulty(scalar, index, size, root, chunk, commitment, path) is faulty
+        assert judge.isFaulty(*of_content(scalar, index, size, root, chunk, commitment, path)) is faulty
 
 
 @given(size=st.integers(0, 3 * CHUNK_SIZE), secret=st.integers(1, 2**256 - 2**129), data=st.data())
@@ -192,7 +193,7 @@ def test_a_single_bit_decides(judge: Contract, size: int, secret: int, data: st.
 def test_an_honest_chunk_is_never_faulty_for_lack_of_gas(judge: Contract, size: int) -> None:
     sender = Account.named("stranger")
     judge.chain.fund(sender)
-    data = judge.kind.functions["isFaulty"].encode(*published(size).proof(0).values())
+    data = judge.kind.functions["isFaulty"].encode(*of_content(*published(size).proof(0).values()))
     enough = judge.chain.transact(sender, judge.address, data).gas_used + 200
     answers, failures = set(), 0
     for gas in range(21_000, enough):

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerbay_chain.crypto.secp256k1 import N, even_scalar, point_x
+from tests.contracts.libraries.judging import opened
 from tests.contracts.libraries.test_points import address, even_point, times
 from tests.support.evm import Contract
 from tests.support.evm.chain import CHAIN_ID
@@ -31,7 +32,7 @@ def test_what_a_seller_seals_is_what_the_contract_opens(
     mask = mask_of(judge, order, round_, px, rx, shared)
     assert judge.mask(order, round_, px, rx, shared) == mask
     sealed = bytes(a ^ b for a, b in zip(k.to_bytes(32, "big"), mask, strict=True))
-    assert judge.open(order, round_, px, rx, sealed, p) == k
-    assert judge.open(order + 1, round_, px, rx, sealed, p) != k
-    assert judge.open(order, round_ + 1, px, rx, sealed, p) != k
-    assert judge.open(order, round_, px, rx, sealed, N - p) != k, "a sign that was not normalised"
+    assert opened(judge, order, round_, (px, rx), sealed, p) == k
+    assert opened(judge, order + 1, round_, (px, rx), sealed, p) != k
+    assert opened(judge, order, round_ + 1, (px, rx), sealed, p) != k
+    assert opened(judge, order, round_, (px, rx), sealed, N - p) != k, "a sign that was not normalised"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.contracts.libraries import judging
 from tests.support.evm import Chain, Contract, CustomError, artifact
 from tests.support.evm.disputes import Challenge
 from tests.support.evm.world import World
@@ -30,7 +31,7 @@ def opened(there: Contract, vector: Vector, **changes: str) -> int:
     values = vector | changes
     keys = (number(values, "dispute_key"), number(values, "response_key"))
     place = (int(values["order"]), int(values["round"]))
-    return int(there.open(*place, *keys, bytes.fromhex(values["sealed_key"]), number(values, "p")))
+    return judging.opened(there, *place, keys, bytes.fromhex(values["sealed_key"]), number(values, "p"))
 
 
 @pytest.mark.parametrize("vector", RESPONSE["points"], ids=why)
@@ -69,10 +70,11 @@ def judged(judge: Contract, vector: Vector) -> bool | str:
     """As Disputes._requireFault asks: the key first. The error's name where it is refused."""
     if not judge.isKeyOf(number(vector, "key_commitment"), number(vector, "content_key")):
         return "NotTheContentKey"
-    chunk = [bytes.fromhex(vector[name]) for name in ("data_root", "ciphertext", "commitment")]
+    root, chunk, commitment = (bytes.fromhex(vector[name]) for name in ("data_root", "ciphertext", "commitment"))
     path = [bytes.fromhex(step) for step in vector["path"]]
+    place = (number(vector, "content_key"), int(vector["index"]), vector["size"])
     try:
-        return bool(judge.isFaulty(number(vector, "content_key"), int(vector["index"]), vector["size"], *chunk, path))
+        return bool(judge.isFaulty(*judging.of_content(*place, root, chunk, commitment, path)))
     except CustomError as error:
         return error.name
 
