@@ -1,6 +1,7 @@
 """A real HTTP server on loopback whose answers a test decides: honest, broken or lying."""
 
 import contextlib
+import random
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -8,9 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from numerbay_chain.ipfs.http import Waits
+from numerbay_chain.ipfs.unixfs import Importer
 
 HASTY = Waits(pauses=(0.01, 0.02), shortest_idle=0.1, shortest_block=0.1)
 """For tests of sources that fail."""
+RAW_BLOCK = {"Content_Type": "application/vnd.ipld.raw"}
 
 
 class Request(BaseHTTPRequestHandler):
@@ -104,3 +107,27 @@ def serving(behaviour: Behaviour) -> Iterator[Server]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class File:
+    """A file with its blocks by CID, for a server to give away or to falsify."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.blocks: dict[str, bytes] = {}
+        importer = Importer(lambda cid, block: self.blocks.__setitem__(str(cid), block))
+        importer.update(content)
+        root = importer.finish()
+        self.cid, self.size = root.cid, root.size
+
+
+SMALL = File(random.Random(1).randbytes(5000))
+
+
+def trustless(file: File, request: Request) -> None:
+    """What the Trustless Gateway specification asks for."""
+    block = file.blocks.get(request.cid)
+    if block is None:
+        request.answer(b"no such block", 404)
+    else:
+        request.answer(block, **RAW_BLOCK)

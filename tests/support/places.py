@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from numerbay_chain.auditor import Auditor
 from numerbay_chain.buyer import Buyer
@@ -91,3 +91,15 @@ class Place:
         before = self.balance(number)
         action()
         return before - self.balance(number)
+
+
+def session_at(place: Place, contract: MarketplaceContract, number: int | None, **more: Any) -> Session:
+    """A session about `contract` with a home of its own, for the account `number` (None: for nobody)."""
+    return Session(
+        home=Home(place.folder / f"home-{number}"),
+        connection=place.chain.connection,
+        contract=contract,
+        signer=None if number is None else place.chain.signer(number),
+        store=place.store,
+        **more,
+    )

@@ -1,5 +1,6 @@
 """One object of a test's own, altered in one method; its class stays as it is."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from types import MethodType
@@ -29,3 +30,13 @@ def altered(patch: pytest.MonkeyPatch, thing: object, name: str, method: Callabl
 def with_policy(patch: pytest.MonkeyPatch, connection: Connection, **changes: object) -> None:
     """The connection, and all that goes over it, has another policy in these points."""
     patch.setattr(connection, "policy", replace(connection.policy, **changes))  # type: ignore[arg-type]  # its own
+
+
+def counted(count: Counter[str], original: Callable[..., Any]) -> Callable[..., Any]:
+    """`original`, whose calls are counted by its name."""
+
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        count[original.__name__] += 1
+        return original(*arguments, **named)
+
+    return wrapped

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
@@ -14,23 +14,20 @@ from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain.connection import Connection, NodeRefusedError
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.encoding import calls
-from numerbay_chain.chain.identity import checked, deployment, proxy
+from numerbay_chain.chain.identity import deployment, proxy
 from numerbay_chain.chain.identity.code import require_code
 from numerbay_chain.chain.identity.creation import Creation, find_creation, first_block_with_code
-from numerbay_chain.chain.identity.deployment import Deployment
-from numerbay_chain.chain.second import SecondNode
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import ExitCode, NetworkError, RefusedError, UsageError
-from numerbay_chain.core.home.home import Home
 from numerbay_chain.protocol.types import Offer
 from numerbay_chain.seller import Seller
 from numerbay_chain.session import Session
-from tests.support.chains.deploying import lookalike, place_proxy
+from tests.support.chains.deploying import lookalike
 from tests.support.chains.stage import TERMS
-from tests.support.places import PRICE, Place
-from tests.support.wrapped import altered, with_policy
+from tests.support.places import PRICE, Place, session_at
+from tests.support.wrapped import altered, counted
 
 THIEF = 7
 
@@ -57,31 +54,12 @@ def signed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     for kind in _kinds(Signer):
         for name in ("sign_transaction", "sign_typed_data"):
             if name in vars(kind):
-                monkeypatch.setattr(kind, name, _counted(count, vars(kind)[name]))
+                monkeypatch.setattr(kind, name, counted(count, vars(kind)[name]))
     return count
 
 
 def _kinds(kind: type) -> list[type]:
     return [kind, *(each for sub in kind.__subclasses__() for each in _kinds(sub))]
-
-
-def _counted(count: Counter[str], original: Callable[..., Any]) -> Callable[..., Any]:
-    def wrapped(*arguments: Any, **named: Any) -> Any:
-        count[original.__name__] += 1
-        return original(*arguments, **named)
-
-    return wrapped
-
-
-def at(place: Place, contract: MarketplaceContract, number: int | None, **more: Any) -> Session:
-    return Session(
-        home=Home(place.folder / f"home-{number}"),
-        connection=place.chain.connection,
-        contract=contract,
-        signer=None if number is None else place.chain.signer(number),
-        store=place.store,
-        **more,
-    )
 
 
 STEPS: dict[str, Callable[[Session, Path], object]] = {
@@ -109,7 +87,7 @@ def test_no_step_signs_for_a_contract_with_the_same_code_that_was_made_otherwise
         )  # fmt: skip
     signed.clear()
     with pytest.raises(RefusedError) as refused:
-        STEPS[step](at(place, fake, number), place.file())
+        STEPS[step](session_at(place, fake, number), place.file())
     assert (refused.value.code, refused.value.exit_code) == ("contract-unknown", ExitCode.REFUSED)
     assert {"--created-by", "--unchecked-contract"} <= set(str(refused.value.hint).replace(",", "").split())
     assert not signed
@@ -119,26 +97,26 @@ def test_a_dry_run_refuses_it_too_and_reading_does_not(
     place: Place, fake: MarketplaceContract, signed: Counter[str]
 ) -> None:
     with pytest.raises(RefusedError) as refused:
-        Buyer(at(place, fake, 1, dry_run=True)).buy(1, recipient=fake.listing(1).seller)
+        Buyer(session_at(place, fake, 1, dry_run=True)).buy(1, recipient=fake.listing(1).seller)
     assert refused.value.code == "contract-unknown"
-    assert [view.listing.id for view in Buyer(at(place, fake, 1)).listings()] == [1]
+    assert [view.listing.id for view in Buyer(session_at(place, fake, 1)).listings()] == [1]
     assert not signed
 
 
 def test_an_audit_of_it_fails_though_its_books_are_in_order(place: Place, fake: MarketplaceContract) -> None:
-    report = Auditor(at(place, fake, None)).audit()
+    report = Auditor(session_at(place, fake, None)).audit()
     assert [(finding.severity, finding.subject) for finding in report.findings] == [("error", "contract")]
     assert not report.ok
     genuine = place.auditor.audit()
     assert (genuine.ok, genuine.checked["creations"]) == (True, 1)
-    assert Auditor(at(place, fake, None, unchecked_contract=True)).audit().ok
+    assert Auditor(session_at(place, fake, None, unchecked_contract=True)).audit().ok
 
 
 def test_an_audit_over_a_node_without_old_state_warns(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     contract = MarketplaceContract(place.chain.connection, place.contract.address, 0)
     place.chain.advance(1)
     forget_old_state(place, monkeypatch)
-    report = Auditor(at(place, contract, None)).audit()
+    report = Auditor(session_at(place, contract, None)).audit()
     assert [(finding.severity, finding.subject) for finding in report.findings] == [("warning", "contract")]
     assert report.ok
 
@@ -149,22 +127,22 @@ def test_what_its_maker_names_as_its_creation_is_looked_at(place: Place, fake: M
     (own,) = (one if isinstance(one, str) else one["hash"] for one in connection.transactions_in(fake.from_block) or ())
     for said in (own, genuine.transaction, genuine.transaction.upper().replace("X", "x")):
         with pytest.raises(RefusedError) as refused:
-            at(place, fake, 1, created_by=said).require_known_contract()
+            session_at(place, fake, 1, created_by=said).require_known_contract()
         assert refused.value.code == "contract-unknown"
     for nonsense in ("0x12", genuine.transaction[2:], "", genuine.transaction + "\n"):
         with pytest.raises(UsageError):
-            at(place, fake, 1, created_by=nonsense).require_known_contract()
+            session_at(place, fake, 1, created_by=nonsense).require_known_contract()
     assert fake.from_block > 0
 
 
 def test_a_transaction_that_the_node_does_not_know_is_no_proof(place: Place, fake: MarketplaceContract) -> None:
     with pytest.raises(RefusedError) as refused:
-        at(place, fake, 1, created_by="0x" + 64 * "5").require_known_contract()
+        session_at(place, fake, 1, created_by="0x" + 64 * "5").require_known_contract()
     assert refused.value.code == "contract-unknown"
 
 
 def test_who_knows_better_may_pay_it(place: Place, fake: MarketplaceContract, signed: Counter[str]) -> None:
-    session = at(place, fake, 1, unchecked_contract=True)
+    session = session_at(place, fake, 1, unchecked_contract=True)
     Buyer(session).register_key()
     assert Buyer(session).buy(1).order.listing == 1
     assert signed["sign_transaction"] > 0
@@ -285,164 +263,3 @@ def test_a_node_without_old_state_says_what_to_name(
     assert refused.value.code == "contract-unknown"
     assert "--created-by" in str(refused.value.hint)
     assert find_creation(connection, place.contract.address, None, place.contract.from_block).method == "direct"
-
-
-# ------------------------------------------------------------------------------------------------------------- memory
-
-
-@pytest.fixture
-def asked(place: Place, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """The questions to the node that the check takes."""
-    count: Counter[str] = Counter()
-    for name in ("transaction", "transactions_in", "receipt", "code", "block_number"):
-        altered(monkeypatch, place.chain.connection, name, _counted(count, getattr(Connection, name)))
-    return count
-
-
-@pytest.fixture
-def made(place: Place) -> Deployment:
-    return deployment.deploy(Sender(place.chain.connection, place.chain.signer(0)))
-
-
-def _names_no_finalized_block(self: Connection, identifier: int | Literal["latest", "safe", "finalized"]) -> object:
-    return None if identifier in ("safe", "finalized") else Connection.block(self, identifier)
-
-
-@pytest.fixture
-def public(monkeypatch: pytest.MonkeyPatch, place: Place, made: Deployment) -> Connection:
-    """The chain as one that is not a development chain: what is learnt of it lasts."""
-    connection = place.chain.connection
-    with_policy(monkeypatch, connection, trial=False)
-    monkeypatch.setattr(connection, "is_development", False)
-    altered(monkeypatch, connection, "block", _names_no_finalized_block)  # depth decides
-    return place.chain.connection
-
-
-def deepen(place: Place) -> None:
-    """Make what is in the latest block final."""
-    for _ in range(place.chain.connection.confirmations):
-        place.chain.advance(1)
-
-
-def require(connection: Connection, address: str, folder: Path, **hints: Any) -> Creation:
-    """As the next process does it."""
-    checked._IN_THIS_PROCESS.clear()
-    return checked.require_shipped(connection, address, folder, **hints)
-
-
-def test_it_is_asked_with_three_questions_and_then_never_again(
-    place: Place, made: Deployment, public: Connection, asked: Counter[str], tmp_path: Path
-) -> None:
-    deepen(place)
-    asked.clear()
-    first = require(public, made.address, tmp_path, transaction=made.transaction)
-    assert asked.total() <= 3
-    asked.clear()
-    assert require(public, made.address, tmp_path) == first == Creation("direct", made.transaction, made.block)
-    assert asked.total() == 0
-
-
-def test_what_a_block_says_that_may_be_taken_back_is_not_remembered(
-    made: Deployment, public: Connection, tmp_path: Path
-) -> None:
-    require(public, made.address, tmp_path, transaction=made.transaction)
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_development_chain_is_asked_each_time(place: Place, asked: Counter[str], tmp_path: Path) -> None:
-    for _ in range(2):
-        asked.clear()
-        require(place.chain.connection, place.contract.address, tmp_path, first_block=place.contract.from_block)
-        assert asked.total() > 0
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', '{"version": 1, "init_code": "12"}'])
-def test_a_memory_of_something_else_counts_for_nothing(
-    place: Place, made: Deployment, public: Connection, asked: Counter[str], tmp_path: Path, text: str
-) -> None:
-    deepen(place)
-    path = tmp_path / f"{public.chain_id}-{made.address}.json"
-    path.write_text(text)
-    asked.clear()
-    require(public, made.address, tmp_path, transaction=made.transaction)
-    assert asked["transaction"] == 1
-    asked.clear()
-    require(public, made.address, tmp_path)
-    assert asked.total() == 0
-
-
-# -------------------------------------------------------------------------------------------------------------- proxy
-
-
-def test_the_proxys_contract_is_known_by_its_address(place: Place, asked: Counter[str], tmp_path: Path) -> None:
-    connection = place.chain.connection
-    place_proxy(connection, place.chain.signer(9))
-    made = deployment.deploy(Sender(connection, place.chain.signer(4)), method="proxy")
-    salt, code = proxy.SALT, proxy.init_code()
-    by_hand = keccak(b"\xff" + bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c") + salt + keccak(code))[12:]
-    assert made.address.lower() == "0x" + by_hand.hex()
-    asked.clear()
-    assert require(connection, made.address, tmp_path) == Creation("proxy")
-    assert asked.total() <= 3
-    session = at(place, MarketplaceContract(connection, made.address, made.block), 1)
-    Buyer(session).register_key()
-    assert Seller(at(place, session.contract, 0)).create_listing(PRICE).id == 1
-
-
-@pytest.mark.parametrize("wrong", ["marketplace", "proxy"])
-def test_other_code_at_the_known_addresses_is_not_taken(
-    place: Place, monkeypatch: pytest.MonkeyPatch, wrong: str
-) -> None:
-    connection, code = place.chain.connection, Connection.code
-    place_proxy(connection, place.chain.signer(9))
-    made = deployment.deploy(Sender(connection, place.chain.signer(4)), method="proxy")
-    other = made.address if wrong == "marketplace" else proxy.ADDRESS
-
-    def other_code(self: Connection, address: str, block: int | None = None) -> bytes:
-        found = code(self, address, block)
-        return found[:-1] + bytes([found[-1] ^ 1]) if address == other else found
-
-    altered(monkeypatch, place.chain.connection, "code", other_code)
-    with pytest.raises(RefusedError) as refused:
-        find_creation(connection, made.address)
-    assert refused.value.code == ("contract-unknown" if wrong == "marketplace" else "no-proxy")
-
-
-def test_the_first_command_of_a_new_home_remembers_the_contract(place: Place, public: Connection) -> None:
-    deepen(place)
-    session = Session(
-        home=Home(place.folder / "new" / "home"),
-        connection=public,
-        contract=MarketplaceContract(public, place.contract.address, place.contract.from_block),
-        signer=place.chain.signer(0),
-    )
-    session.require_known_contract()
-    assert [path.stat().st_mode & 0o777 for path in (session.home.path / "checked").iterdir()] == [0o600]
-
-
-@pytest.fixture
-def with_second(place: Place, public: Connection, monkeypatch: pytest.MonkeyPatch) -> Session:
-    """A new home that asks two nodes about a contract that is final."""
-    deepen(place)
-    other = Connection(public.transport, name="another node", local=False, policy=public.policy)
-    monkeypatch.setattr(other, "is_development", False)
-    altered(monkeypatch, other, "block", _names_no_finalized_block)
-    public.second = SecondNode(lambda: other)
-    return at(place, MarketplaceContract(public, place.contract.address, place.contract.from_block), 1)
-
-
-def test_a_new_home_remembers_what_the_second_node_tells(with_second: Session) -> None:
-    with_second.require_second()
-    (remembered,) = (with_second.home.path / "checked" / "second").iterdir()
-    assert remembered.stat().st_mode & 0o777 == 0o600
-
-
-def test_a_disk_that_can_not_be_written_to_is_no_disagreement_of_nodes(with_second: Session) -> None:
-    with_second.require_known_contract()
-    folder = with_second.home.folder("checked", "second")
-    name = f"{with_second.connection.chain_id}-{with_second.contract.address}.json"
-    (folder / name).mkdir()
-    with pytest.raises(RefusedError) as refused:
-        with_second.require_second()
-    assert refused.value.code == "not-a-file"

@@ -12,36 +12,13 @@ from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError
 from numerbay_chain.ipfs import LEAF_SIZE, Cid, GatewayStore, Importer
 from numerbay_chain.ipfs.dag_pb import MAX_BLOCK_SIZE
 from tests.support.codes import fails_with, says
-from tests.support.gateways import HASTY, Request, serving
+from tests.support.gateways import HASTY, RAW_BLOCK, SMALL, File, Request, serving, trustless
 from tests.support.servers import forever, speaking
 
-RAW_BLOCK = {"Content_Type": "application/vnd.ipld.raw"}
 BINARY = {"Content_Type": "application/octet-stream"}
 
 
-class File:
-    """A file with its blocks by CID, for a server to give away or to falsify."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.blocks: dict[str, bytes] = {}
-        importer = Importer(lambda cid, block: self.blocks.__setitem__(str(cid), block))
-        importer.update(content)
-        root = importer.finish()
-        self.cid, self.size = root.cid, root.size
-
-
-SMALL = File(random.Random(1).randbytes(5000))
 LARGE = File(random.Random(2).randbytes(3 * LEAF_SIZE + 77))
-
-
-def trustless(file: File, request: Request) -> None:
-    """What the Trustless Gateway specification asks for."""
-    block = file.blocks.get(request.cid)
-    if block is None:
-        request.answer(b"no such block", 404)
-    else:
-        request.answer(block, **RAW_BLOCK)
 
 
 def files_only(file: File, request: Request) -> None:
@@ -354,50 +331,6 @@ def test_a_size_that_is_not_the_files_is_noticed():
             for size in (LARGE.size - 1, LARGE.size + 1):
                 with pytest.raises(ContentError):
                     GatewayStore(server.url, HASTY).read_bytes(LARGE.cid, size)
-
-
-def test_redirects_are_followed_a_few_times():
-    def behaviour(request):
-        if request.path.startswith("/ipfs/"):
-            request.redirect("/moved" + request.path)
-        else:
-            request.path = request.path.removeprefix("/moved")
-            trustless(SMALL, request)
-
-    with serving(behaviour) as server:
-        assert GatewayStore(server.url, HASTY).read_bytes(SMALL.cid, SMALL.size) == SMALL.content
-
-
-@pytest.mark.parametrize("target", ["ftp://127.0.0.1/x", "file:///etc/hostname", "http://[", "javascript:1"])
-def test_a_redirect_to_something_else_is_refused(target):
-    with serving(lambda request: request.redirect(target)) as server, fails_with(NetworkError, "bad-redirect"):
-        GatewayStore(server.url, HASTY).read_bytes(SMALL.cid, SMALL.size)
-
-
-def test_the_body_of_a_redirect_is_not_read():
-    def behaviour(request):
-        if request.path.startswith("/ipfs/"):
-            request.answer_endlessly(302, Location="/moved" + request.path)
-        else:
-            request.path = request.path.removeprefix("/moved")
-            trustless(SMALL, request)
-
-    with serving(behaviour) as server:
-        assert GatewayStore(server.url, HASTY).read_bytes(SMALL.cid, SMALL.size) == SMALL.content
-
-
-def test_redirects_without_an_end_are_left():
-    with serving(lambda request: request.redirect(request.path)) as server:
-        with fails_with(NetworkError, "bad-redirect", 5):
-            GatewayStore(server.url, HASTY).read_bytes(SMALL.cid, SMALL.size)
-        assert len(server.log.paths) <= 3 * 6
-
-
-@pytest.mark.parametrize("target", ["http://gateway.example/x", "http://127.0.0.1:5001/x", "https://localhost/x"])
-def test_a_remote_gateway_leads_neither_off_https_nor_into_this_machine(target):
-    # Only how it is decided: a certificate that this machine trusts is not available for a test.
-    with fails_with(NetworkError, "unsafe-address"):
-        GatewayStore("https://gateway.example", HASTY)._redirect("https://gateway.example/ipfs/x", target)
 
 
 def test_a_gateway_that_is_not_there_is_a_network_error():
