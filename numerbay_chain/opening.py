@@ -12,7 +12,7 @@ from numerbay_chain.chain.second import SecondNode
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.errors import UsageError
 from numerbay_chain.core.home.config import Overrides, Settings, load_settings
-from numerbay_chain.core.progress import quiet
+from numerbay_chain.core.progress import Notify, quiet
 from numerbay_chain.core.units import parse_listings, parse_size
 from numerbay_chain.index.events import EventSource
 from numerbay_chain.index.node import NodeEvents
@@ -39,7 +39,7 @@ def open_session(
     *,
     password: Callable[[], str] | None = None,
     dry_run: bool = False,
-    notify: Callable[[str], None] = quiet,
+    notify: Notify = quiet,
     means: Means = MEANS,
     **overrides: Unpack[Overrides],
 ) -> Session:
@@ -60,7 +60,7 @@ def session_at(
     signer: Signer | None,
     *,
     dry_run: bool = False,
-    notify: Callable[[str], None] = quiet,
+    notify: Notify = quiet,
     means: Means = MEANS,
 ) -> Session:
     """The same over a connection and an account that exist already, such as Ape's. Raises `UsageError` for another

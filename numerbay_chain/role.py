@@ -9,7 +9,7 @@ from inspect import Parameter, Signature, getdoc, signature
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
 from numerbay_chain.core.home.settings import Overrides
-from numerbay_chain.core.progress import quiet
+from numerbay_chain.core.progress import Notify, quiet
 from numerbay_chain.opening import open_session
 from numerbay_chain.session import Session
 
@@ -38,7 +38,7 @@ class Role:
         *,
         password: Callable[[], str] | None = None,
         dry_run: bool = False,
-        notify: Callable[[str], None] = quiet,
+        notify: Notify = quiet,
         **overrides: Unpack[Overrides],
     ) -> Self:
         """Open chain, contract, account, key file and store as settings say: `overrides`, then NUMERBAY_CHAIN_*, then

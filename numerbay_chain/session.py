@@ -23,7 +23,7 @@ from numerbay_chain.core.errors import AccountError, UsageError
 from numerbay_chain.core.files.atomic import expanded
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.core.memory import Memory
-from numerbay_chain.core.progress import quiet
+from numerbay_chain.core.progress import Note, Notify, quiet
 from numerbay_chain.index.events import EventSource
 from numerbay_chain.index.node import NodeEvents
 from numerbay_chain.ipfs import ContentStore
@@ -68,7 +68,7 @@ class Session:
         operates: Collection[int] = (),
         dry_run: bool = False,
         keep: int = DEFAULT_LIMIT,
-        notify: Callable[[str], None] = quiet,
+        notify: Notify = quiet,
         created_by: str | None = None,
         unchecked_contract: bool = False,
     ) -> None:
@@ -150,22 +150,23 @@ class Session:
         """Before a secret or money leaves: ask the second node all that the decision rests on, and end the decision.
         Raises `NetworkError` (`nodes-disagree`, `node-behind`). Without a second node, the user is told once."""
         if not confirmed(self.connection) and not self.is_development:
-            self._warn(ONE_NODE.format(self.connection.name))
+            self._warn(Note(ONE_NODE.format(self.connection.name), "one-node"))
 
     def require_second(self) -> None:
         """Connects to the second node, if there is one, before work is begun that would be for nothing without it, and
         asks it how the contract was created. Raises `NetworkError`, `UsageError` for one of another chain, and as
         `require_known_contract`."""
         if (host := shared_host(self.connection)) is not None:
-            self._warn(f"both nodes are on the host {host}: whoever runs it answers twice, and nobody else is asked")
+            said = f"both nodes are on the host {host}: whoever runs it answers twice, and nobody else is asked"
+            self._warn(Note(said, "same-host"))
         if self.connection.second is not None and not self._unchecked:
             folder = self.home.folder("checked", "second")
             require_same_creation(self.connection, self.contract.address, folder, self._creation())
 
-    def _warn(self, message: str) -> None:
-        if message not in self._warned:
-            self._warned.add(message)
-            self.notify(message)
+    def _warn(self, note: Note) -> None:
+        if note not in self._warned:
+            self._warned.add(note)
+            self.notify(note)
 
     def once(self, look: Snapshot, what: Hashable, find: Callable[[], _Found]) -> _Found:
         """Return what `find` finds in the look's block, now or when it was asked for last; within a decision always

@@ -21,6 +21,7 @@ from numerbay_chain.core.errors import NumerbayChainError, RefusedError
 from numerbay_chain.core.files import stored
 from numerbay_chain.core.files.atomic import write_atomic
 from numerbay_chain.core.files.locks import locked
+from numerbay_chain.core.progress import Note, Notify
 from numerbay_chain.ipfs import ContentStore
 from numerbay_chain.ipfs.stores.embedded import EmbeddedStore
 from numerbay_chain.ipfs.stores.keeping import KeepingStore
@@ -68,9 +69,7 @@ class Keep:
     """The kept artifacts in `folder`, of at most `limit` bytes together (0: none is added). `notify` is told what is
     not kept, and why; `now` is the clock, in Unix seconds."""
 
-    def __init__(
-        self, folder: Path, limit: int, notify: Callable[[str], None], now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, folder: Path, limit: int, notify: Notify, now: Callable[[], float] = time.time) -> None:
         self.folder, self.limit, self._notify, self._now = folder, limit, notify, now
         self._recording: dict[str, ContentStore] = {}
 
@@ -142,10 +141,11 @@ class Keep:
         if not self.limit or about.settled(self._now()):
             return False
         if about.size > self.limit:
-            self._notify(
+            said = (
                 f"round {about.round} of listing {about.listing} is not kept, it is larger than `keep` allows: a host "
                 "that goes silent can make it unreadable"
             )
+            self._notify(Note(said, "not-kept"))
             return False
         return True
 
@@ -194,10 +194,11 @@ class Keep:
             if entry.content_hash == name:
                 break
             if not entry.settled(self._now()):
-                self._notify(
+                said = (
                     f"round {entry.round} of listing {entry.listing} is not kept any more, though it can still be "
                     "disputed: `keep` allows no more"
                 )
+                self._notify(Note(said, "not-kept"))
             self._evict(entry.content_hash)
 
     def _require_room(self, size: int, beside: int) -> None:
@@ -260,9 +261,8 @@ class Keep:
 
     def _tell_failure(self, error: Exception) -> None:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        self._notify(
-            f"what was read is not kept on this machine: {reason}; a host that goes silent can make it unreadable"
-        )
+        said = f"what was read is not kept on this machine: {reason}; a host that goes silent can make it unreadable"
+        self._notify(Note(said, "not-kept"))
 
 
 def _oldest(entries: list[Kept], limit: int) -> list[Kept]:

@@ -12,7 +12,7 @@ from numerbay_chain.audit import samples
 from numerbay_chain.audit.contents import Contents
 from numerbay_chain.audit.notes import Notes, Refusal
 from numerbay_chain.audit.questions import Question, about_accounts, about_listing
-from numerbay_chain.audit.results import AuditReport, TokenBalance
+from numerbay_chain.audit.results import AuditReport, Severity, TokenBalance
 from numerbay_chain.audit.samples import Place
 from numerbay_chain.audit.unsettled import faulty_rounds, open_challenges
 from numerbay_chain.chain.contract import challenge_hash
@@ -58,7 +58,7 @@ class _Audit(Notes):
         first, last = self._session.index.first, self.look.block
         replay(self._events(first, last), self._ledger)
         for doubt in self._ledger.discrepancies:
-            self.find("error", doubt.subject, doubt.text)
+            self.find("error", doubt.subject, doubt.text, doubt.code)
         self.compare("contract", "listingCount", self.look.listing_count(), len(self._ledger.books))
         self._listings()
         self._accounts()
@@ -107,9 +107,10 @@ class _Audit(Notes):
         try:
             self._session.require_known_contract()
         except (UnseenCreationError, NetworkError) as error:
-            self.find("warning", "contract", str(error))
+            self.find("warning", "contract", str(error), error.code)
         except RefusedError as error:
-            self.find("error" if error.code == "contract-unknown" else "warning", "contract", str(error))
+            severity: Severity = "error" if error.code == "contract-unknown" else "warning"
+            self.find(severity, "contract", str(error), error.code)
         else:
             self.count("creations")
 
@@ -134,7 +135,7 @@ class _Audit(Notes):
         subject = f"listing {book.id}"
         state = self.ask(self.look.listing, book.id)
         if isinstance(state, Refusal):
-            self.find("error", subject, f"the contract does not know it: {state}")
+            self.find("error", subject, f"the contract does not know it: {state}", "unknown-to-contract")
             return
         self.compare_fields(subject, state, book.offering, "seller", "operator", "payout", "terms", "offer", "version")
         self.compare_fields(subject, state, book, "next_round", "voided", "last_turn")
@@ -160,10 +161,12 @@ class _Audit(Notes):
         order, subject = sale.sold, f"order {format_order_id(sale.id)}"
         state = self.ask(self.look.order, order.id)
         if isinstance(state, Refusal):
-            self.find("error", subject, f"the contract does not know it: {state}")
+            self.find("error", subject, f"the contract does not know it: {state}", "unknown-to-contract")
             return
         if order.by_voucher and sale.voucher is None:
-            self.find("error", subject, "it has a voucher's price, but no voucher was used for it by the logs")
+            self.find(
+                "error", subject, "it has a voucher's price, but no voucher was used for it by the logs", "no-voucher"
+            )
         self.compare_fields(subject, state, order, *(one.name for one in fields(Order) if one.name != "id"))
         self.count("orders")
 
@@ -222,11 +225,11 @@ class _Audit(Notes):
         )
         flow = ledger.received.get(address, 0) - ledger.paid.get(address, 0)
         if flow != balance.owed:
-            self.find("error", subject, f"by the logs {flow} stayed in, but {balance.owed} are owed")
+            self.find("error", subject, f"by the logs {flow} stayed in, but {balance.owed} are owed", "owed-differs")
         amount = format_amount(abs(balance.surplus), token.symbol, token.decimals)
         if balance.surplus < 0:
-            self.find("error", subject, f"the contract holds {amount} less than it owes")
+            self.find("error", subject, f"the contract holds {amount} less than it owes", "deficit")
         elif balance.surplus > 0:
-            self.find("note", subject, f"the contract holds {amount} more than it owes: sent in by mistake")
+            self.find("note", subject, f"the contract holds {amount} more than it owes: sent in by mistake", "surplus")
         self.count("tokens")
         return balance

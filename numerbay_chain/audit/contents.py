@@ -6,6 +6,7 @@ from typing import Any, Final
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.artifacts.verify import check
 from numerbay_chain.audit.notes import Notes
+from numerbay_chain.audit.results import Severity
 from numerbay_chain.core.errors import ContentError, NetworkError, NotFoundError, SlowSourceError
 from numerbay_chain.core.progress import Progress
 from numerbay_chain.core.units import format_order_id
@@ -51,7 +52,8 @@ class Contents:
         except SlowSourceError as error:
             self._kept_waiting(listing, store, subject, error)
         except (NotFoundError, ContentError) as error:
-            self._notes.find("error" if self._deep else "warning", subject, f"its manifest is not available: {error}")
+            severity: Severity = "error" if self._deep else "warning"
+            self._notes.find(severity, subject, f"its manifest is not available: {error}", "manifest-missing")
         except NetworkError as error:
             self._store_failed(subject, f"neither its manifest nor those of later copies were checked: {error}")
         else:
@@ -60,12 +62,14 @@ class Contents:
     def _manifest(self, listing: int, subject: str, block: bytes, content_hash: bytes) -> None:
         self._notes.count("manifests")
         if sha256(block).digest() != content_hash:
-            self._notes.find("error", subject, "its manifest is not the one that the content hash stands for")
+            self._notes.find(
+                "error", subject, "its manifest is not the one that the content hash stands for", "wrong-manifest"
+            )
             return
         try:
             Manifest.decode(block)
         except ContentError as error:
-            self._notes.find("error", subject, str(error))
+            self._notes.find("error", subject, str(error), error.code)
             return
         if self._deep and self._store is not None:
             self._artifact(listing, self._store_of(self._store, listing), subject, block, content_hash)
@@ -82,7 +86,7 @@ class Contents:
             return
         self._notes.count("artifacts")
         for problem in problems:
-            self._notes.find("error", subject, problem.message)
+            self._notes.find("error", subject, problem.message, problem.code)
 
     def _kept_waiting(self, listing: int, store: PatientStore, subject: str, error: SlowSourceError) -> None:
         """Content that nobody seems to have is waited for a few times, and then not asked for: once said is enough."""
@@ -92,13 +96,13 @@ class Contents:
         if store.exhausted:
             self._given_up.add(listing)
             subject = f"listing {listing}"
-        self._notes.find("warning", subject, f"not all of its content was read: {error}")
+        self._notes.find("warning", subject, f"not all of its content was read: {error}", error.code)
 
     def _store_failed(self, subject: str, text: str) -> None:
         """A store that can't be asked is asked once: the books are audited all the same."""
         self.unread |= self._deep
         self._store, self._deep = None, False
-        self._notes.find("warning", subject, text)
+        self._notes.find("warning", subject, text, "store-failed")
 
     def _step(self, label: str) -> Any:
         return lambda done, total: self._progress(label, done, total)

@@ -32,9 +32,8 @@ class Notes:
     def compare(self, subject: str, name: str, found: object, expected: object) -> None:
         self.count("values")
         if found != expected:
-            self.find(
-                "error", subject, f"{name} is {_show(found)} in the contract's state, {_show(expected)} by its logs"
-            )
+            text = f"{name} is {_show(found)} in the contract's state, {_show(expected)} by its logs"
+            self.find("error", subject, text, "state-differs")
 
     def compare_fields(self, subject: str, found: object, expected: object, *names: str) -> None:
         """Compare what two objects have under the same names. A finding has Solidity's name for it."""
@@ -43,8 +42,8 @@ class Notes:
             solidity = first + "".join(map(str.capitalize, others))
             self.compare(subject, solidity, getattr(found, name), getattr(expected, name))
 
-    def find(self, severity: Severity, subject: str, text: str) -> None:
-        self.findings.append(Finding(severity, subject, text))
+    def find(self, severity: Severity, subject: str, text: str, code: str) -> None:
+        self.findings.append(Finding(severity, subject, text, code))
 
     def count(self, what: str) -> None:
         self.count_by(what, 1)

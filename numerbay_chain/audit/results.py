@@ -12,11 +12,12 @@ Severity = Literal["error", "warning", "note"]
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something an audit met. Only errors make it fail. `subject` is "listing 1", "order 1-0", "round 3 of listing
-    1", "token 0x…"."""
+    1", "token 0x…"; `code` stays the same when the words of `text` change."""
 
     severity: Severity
     subject: str
     text: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)

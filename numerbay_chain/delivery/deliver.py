@@ -17,6 +17,7 @@ from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import NetworkError, RefusedError, TooLateError
+from numerbay_chain.core.progress import Note
 from numerbay_chain.core.units import format_duration, format_time
 from numerbay_chain.delivery import posting
 from numerbay_chain.delivery.distribute import hand_out, left_out, set_aside
@@ -212,7 +213,8 @@ def _release(
                 try:
                     return send_release(session, current, entry.round, call, until)
                 except TooLateError:
-                    session.notify("the keys go out after the release: with it they could come too late")
+                    late = "the keys go out after the release: with it they could come too late"
+                    session.notify(Note(late, "keys-after-release"))
     current = session.contract.listing(listing.id)  # sealing took its time
     if current.next_round > entry.round:
         return None

@@ -11,6 +11,7 @@ from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import AccountError, ContentError, NetworkError, NumerbayChainError
+from numerbay_chain.core.progress import Note
 from numerbay_chain.core.units import format_duration
 from numerbay_chain.delivery import posting
 from numerbay_chain.delivery.journal import RoundEntry, RoundJournal
@@ -26,7 +27,7 @@ from numerbay_chain.session import Session
 
 _POLL: Final = 2.0  # seconds between two looks at what is waited for
 
-Waiting = tuple[int | None, str]
+Waiting = tuple[int | None, Note]
 """Until when (Unix seconds) if that is known, and what for."""
 
 
@@ -49,11 +50,12 @@ def serve(session: Session, journal: RoundJournal, look: Snapshot, listing_id: i
     if left := [round for round in range(sales.listing.next_round) if not past.is_over(round)]:
         failures.append((left[0], left_out(listing_id, left[0])))
     for round, failure in failures[1:]:
-        session.notify(f"round {round} of listing {listing_id} has trouble too: {failure}")
+        session.notify(Note(f"round {round} of listing {listing_id} has trouble too: {failure}", failure.code))
     if failures:
         for one in served:
             if one.newly_posted:
-                session.notify(f"round {one.round}: keys went out to {len(one.newly_posted)} orders all the same")
+                sent = f"round {one.round}: keys went out to {len(one.newly_posted)} orders all the same"
+                session.notify(Note(sent, "keys-sent"))
         raise failures[0][1]
     return Served(listing_id, tuple(one for one in served if one.newly_posted or one.left or one.state == "waiting"))
 
@@ -80,7 +82,8 @@ def fitting_entry(session: Session, journal: RoundJournal, release: Release) -> 
 def set_aside(session: Session, journal: RoundJournal, entry: RoundEntry) -> None:
     """Takes an entry out of the way whose round became something else, and says so."""
     aside = journal.set_aside(entry.round)
-    session.notify(f"round {entry.round} was missed or released from elsewhere: its entry is now {aside}")
+    said = f"round {entry.round} was missed or released from elsewhere: its entry is now {aside}"
+    session.notify(Note(said, "entry-set-aside"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,15 +224,17 @@ def _until(connection: Connection, release: Release, sales: Sales, choices: Choi
     window = sales.listing.terms.decline_window
     over = release.released_at + window
     if sales.now < over:
-        return over, "the decline window is open: buyers check the content now, and the keys go out when it is over"
+        open_ = "the decline window is open: buyers check the content now, and the keys go out when it is over"
+        return over, Note(open_, "decline-window")
     if sales.final is None:
         return None
     if release.block > sales.final:
         left = format_duration(choices.finality.seconds_left(release.block))
-        return None, f"the release is not final yet: that takes about {left} more, and the keys go out then"
+        young = f"the release is not final yet: that takes about {left} more, and the keys go out then"
+        return None, Note(young, "not-final")
     # a block that the chain could still take back must not be able to hold a decline
     if window and connection.timestamp(sales.final) < over:
-        return None, "the end of the decline window is not final yet: the keys go out when it is"
+        return None, Note("the end of the decline window is not final yet: the keys go out when it is", "not-final")
     return None
 
 

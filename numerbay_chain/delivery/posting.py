@@ -11,6 +11,7 @@ from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import AccountError, ContentError, NetworkError, NotFoundError
+from numerbay_chain.core.progress import Note
 from numerbay_chain.crypto.content_key import ContentKey, derive_content_key
 from numerbay_chain.crypto.envelopes import ENVELOPE_SIZE, seal_envelopes
 from numerbay_chain.delivery.journal import RoundEntry, RoundJournal
@@ -44,7 +45,7 @@ class Envelopes:
         records = store.read_bytes(self.cid, self.size)
         return [int.from_bytes(records[start : start + 8], "big") for start in range(0, len(records), ENVELOPE_SIZE)]
 
-    def trouble_at(self, second: ContentStore | None, seconds: float | None = None) -> str | None:
+    def trouble_at(self, second: ContentStore | None, seconds: float | None = None) -> Note | None:
         """Why they do not come back a second way (yet), where they have to do so within that many `seconds` (None: as
         long as it takes); None: they do, or there is no second way."""
         if second is None:
@@ -53,7 +54,7 @@ class Envelopes:
             with nullcontext() if seconds is None else second.within(max(seconds, 1)):
                 second.read_bytes(self.cid, self.size)
         except (NetworkError, ContentError) as error:
-            return f"the envelopes could not be read back from {second.name} yet: {error}"
+            return Note(f"the envelopes could not be read back from {second.name} yet: {error}", "not-read-back")
         return None
 
 

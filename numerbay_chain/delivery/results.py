@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from numerbay_chain.core.progress import Note
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.protocol.events import Receipt
 
@@ -39,7 +40,7 @@ class Delivered:
     newly_posted: tuple[int, ...]  # orders that got their first envelope (or copy) by this call
     left: tuple[Left, ...]
     waiting_until: int | None
-    waiting_for: str | None
+    waiting_for: Note | None
     resumed: bool  # an interrupted delivery was taken up
 
 

@@ -9,6 +9,7 @@ from numerbay_chain.artifacts.source import Measured, Source
 from numerbay_chain.artifacts.verify import check
 from numerbay_chain.core.errors import ContentError, NotFoundError, RefusedError
 from numerbay_chain.core.home import seller_secret
+from numerbay_chain.core.progress import Note
 from numerbay_chain.crypto.content_key import Context
 from numerbay_chain.delivery.journal import RoundEntry, RoundJournal, SealedFile
 from numerbay_chain.delivery.options import Choices
@@ -36,7 +37,7 @@ def seal_file(
     """
     secret, made = session.home.seller_secret()
     if made:
-        session.notify(seller_secret.was_made(session.home.secret_path))
+        session.notify(Note(seller_secret.was_made(session.home.secret_path), "secret-made"))
     again = measured.again()
     sealed = seal(again, session.content.store, secret, context, note=note, progress=choices.step("seal"))
     return SealedFile(path.name, again.sha256, sealed.size, sealed.manifest.encode(), read_back=False)

@@ -6,7 +6,7 @@ from hashlib import sha256
 from numerbay_chain.chain.clock import Window
 from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import NumerbayChainError, RefusedError
-from numerbay_chain.core.progress import Progress, silent
+from numerbay_chain.core.progress import Note, Progress, silent
 from numerbay_chain.disputes.advice import changed_meanwhile, words
 from numerbay_chain.disputes.judge import content_until, judge_case, promised, refuse_late, refuse_stale, refuse_young
 from numerbay_chain.disputes.recourse import RECOURSE
@@ -101,7 +101,8 @@ def _finish(session: Session, case: OrderRound, sent: Sent) -> Proven:
                 receipts.append(ended.receipt)
                 paid = ended.paid
         except NumerbayChainError as error:
-            session.notify(f"it is proven, but the money did not come back yet ({error}): run `dispute settle`")
+            said = f"it is proven, but the money did not come back yet ({error}): run `dispute settle`"
+            session.notify(Note(said, "not-settled"))
     return Proven(case.order.id, case.round, kind, chunk, paid, case.token, tuple(receipts), sent.resumed)
 
 

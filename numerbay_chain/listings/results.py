@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from numerbay_chain.core.progress import Note
 from numerbay_chain.ipfs.cid import Cid
 from numerbay_chain.listings.description import Description
 from numerbay_chain.protocol.events import Receipt
@@ -48,4 +49,4 @@ class VoucherStatus:
     signer: str  # who signed it
     used: int
     revoked: bool
-    problem: str | None
+    problem: Note | None

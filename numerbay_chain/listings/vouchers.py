@@ -13,6 +13,7 @@ from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import RefusedError, RevertedError, UsageError
 from numerbay_chain.core.files import jsontext
 from numerbay_chain.core.hashing import keccak
+from numerbay_chain.core.progress import Note
 from numerbay_chain.core.units import format_duration, parse_duration
 from numerbay_chain.listings.results import VoucherStatus
 from numerbay_chain.protocol.events import Done
@@ -195,7 +196,8 @@ def status_of(
     voucher = signed.voucher
     if (signed.chain_id, signed.marketplace) != (session.connection.chain_id, session.contract.address):
         # this contract's listings and uses say nothing about it
-        elsewhere = f"the voucher is for the marketplace {signed.marketplace} on chain {signed.chain_id}"
+        said = f"the voucher is for the marketplace {signed.marketplace} on chain {signed.chain_id}"
+        elsewhere = Note(said, "other-marketplace")
         return VoucherStatus(digest_of(signed), voucher, _signer_of(signed) or ZERO_ADDRESS, 0, False, elsewhere)
     digest = digest_of(signed)
     look.load(("listing", voucher.listing), ("voucher_uses", digest))
@@ -205,15 +207,15 @@ def status_of(
     late = look.time - voucher.deadline
     problem = None
     if revoked:
-        problem = "the seller revoked the voucher"
+        problem = Note("the seller revoked the voucher", "revoked")
     elif uses >= voucher.uses:
-        problem = f"the voucher was used {uses} times, as often as it allows"
+        problem = Note(f"the voucher was used {uses} times, as often as it allows", "used-up")
     elif late > 0:
-        problem = f"the voucher ran out {format_duration(late)} ago"
+        problem = Note(f"the voucher ran out {format_duration(late)} ago", "ran-out")
     elif rounds > voucher.max_rounds:
-        problem = f"the voucher allows orders of at most {voucher.max_rounds} rounds"
+        problem = Note(f"the voucher allows orders of at most {voucher.max_rounds} rounds", "too-many-rounds")
     elif buyer is not None and voucher.buyer not in (ZERO_ADDRESS, buyer):
-        problem = f"the voucher is for {voucher.buyer} alone"
+        problem = Note(f"the voucher is for {voucher.buyer} alone", "for-another-buyer")
     elif not by_seller:
-        problem = "the voucher was not signed by the listing's seller"
+        problem = Note("the voucher was not signed by the listing's seller", "wrong-signer")
     return VoucherStatus(digest, voucher, signer, 0 if revoked else uses, revoked, problem)

@@ -17,7 +17,7 @@ from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.sending.outbox import Sent, fingerprint
 from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import ContentError, NetworkError, RefusedError
-from numerbay_chain.core.progress import Progress
+from numerbay_chain.core.progress import Note, Progress
 from numerbay_chain.core.units import format_amount
 from numerbay_chain.index.questions import read_orders, read_purchases, read_release
 from numerbay_chain.listings.vouchers import SignedVoucher, digest_of
@@ -179,7 +179,8 @@ def _check_content(session: Session, look: Snapshot, quote: Quote, progress: Pro
         )
     for one in found:
         if one.code.startswith("details-"):
-            session.notify(f"round {quote.first_round}: {one.message}; the file can be read without them")
+            said = f"round {quote.first_round}: {one.message}; the file can be read without them"
+            session.notify(Note(said, one.code))
     problems = [one for one in found if not one.code.startswith("details-")]
     if problems:
         raise RefusedError(
@@ -214,7 +215,8 @@ def _allow(session: Session, quote: Quote, permit: bool) -> tuple[Receipt | None
         try:
             return None, tokens.sign_permit(session.connection, signer, token, spender, total, deadline)
         except RefusedError:
-            session.notify(f"{quote.token.symbol} takes no permit: the exact amount is approved first")
+            said = f"{quote.token.symbol} takes no permit: the exact amount is approved first"
+            session.notify(Note(said, "no-permit"))
     return ensure_allowance(session, token, total), None
 
 

@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.chain.snapshot import Snapshot
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
-from numerbay_chain.core.progress import Progress, silent
+from numerbay_chain.core.progress import Note, Progress, silent
 from numerbay_chain.core.units import format_duration
 from numerbay_chain.listings.vouchers import SignedVoucher, status_of
 from numerbay_chain.listings.words import explain
@@ -146,9 +146,8 @@ def _first_round(session: Session, look: Snapshot, listing: Listing, asked: int 
                 code="faulty",
             )
         if asked is None:
-            session.notify(
-                f"round {latest}, which is out, was proven faulty: what is on offer begins with the next one"
-            )
+            said = f"round {latest}, which is out, was proven faulty: what is on offer begins with the next one"
+            session.notify(Note(said, "faulty"))
         out = False
     if asked is None:
         return latest if out else listing.next_round

@@ -5,6 +5,7 @@ from pathlib import Path
 from numerbay_chain.chain.encoding import calls
 from numerbay_chain.core.files.atomic import expanded
 from numerbay_chain.core.home import keyfile
+from numerbay_chain.core.progress import Note
 from numerbay_chain.orders.results import RegisteredKey
 from numerbay_chain.protocol.events import event_of
 from numerbay_chain.session import Session
@@ -23,7 +24,8 @@ def register_key(session: Session, path: str | Path | None = None) -> Registered
         # who can't register it is left no key file
         session.sending.sender.plan(calls.register(public_key=pair.public_key))
         keyfile.save(pair, chosen)  # on disk before anybody can seal to it
-        session.notify(f"a key file was made: {chosen}; back it up, what you buy is sealed to it")
+        said = f"a key file was made: {chosen}; back it up, what you buy is sealed to it"
+        session.notify(Note(said, "key-file-made"))
     label = "register-key"
     found = session.sending.resume(label)
     current = session.contract.current_key(session.account)

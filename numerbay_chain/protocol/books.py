@@ -148,10 +148,11 @@ def _ahead(order: Order) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """An event that the ones before it do not explain."""
+    """An event that the ones before it do not explain. `code` stays the same when the words change."""
 
     subject: str
     text: str
+    code: str
 
 
 @dataclass
@@ -169,9 +170,9 @@ class Books(Facts):
     discrepancies: list[Discrepancy] = field(default_factory=list)
     events: int = 0
 
-    def doubt(self, subject: str, text: str) -> None:
+    def doubt(self, subject: str, text: str, code: str) -> None:
         """Note what does not add up."""
-        self.discrepancies.append(Discrepancy(subject, text))
+        self.discrepancies.append(Discrepancy(subject, text, code))
 
     def unreleased(self, token: str) -> int:
         return sum(book.unreleased for book in self._with(token))

@@ -6,7 +6,7 @@ from typing import IO
 from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.artifacts.unseal import OpenedArtifact, unseal
 from numerbay_chain.core.errors import ContentError, NotFoundError, WrongContentError
-from numerbay_chain.core.progress import Progress, silent
+from numerbay_chain.core.progress import Note, Progress, silent
 from numerbay_chain.crypto.content_key import ContentKey
 from numerbay_chain.retrieval.key_sources import content_key, pair_of
 from numerbay_chain.retrieval.promise import Promise, elsewhere
@@ -67,7 +67,7 @@ def fetch(
     except ProblemError as error:
         raise error.error from error
     for problem in opened.problems:
-        session.notify(problem.message)
+        session.notify(Note(problem.message, problem.code))
     return Fetched(
         order=order,
         round=promise.round,

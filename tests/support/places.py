@@ -13,6 +13,7 @@ from numerbay_chain.chain.identity.deployment import deploy
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.home.home import Home
+from numerbay_chain.core.progress import Note
 from numerbay_chain.index.events import EventSource
 from numerbay_chain.ipfs import ContentStore
 from numerbay_chain.seller import Seller
@@ -41,7 +42,12 @@ class Place:
     contract: MarketplaceContract
     store: ContentStore
     index: EventSource | None = None
-    told: list[str] = field(default_factory=list)
+    told: list[Note] = field(default_factory=list)
+
+    @property
+    def noted(self) -> list[str]:
+        """The codes of what was told."""
+        return [note.code for note in self.told]
 
     @classmethod
     def found(cls, folder: Path, chain: Chain, store: ContentStore) -> "Place":

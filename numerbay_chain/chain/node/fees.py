@@ -5,6 +5,7 @@ from typing import Final
 
 from numerbay_chain.chain.networks import network
 from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.progress import Note
 from numerbay_chain.core.units import format_amount, format_fee
 
 MAX_TIP: Final = 50
@@ -63,7 +64,7 @@ class FeeLimits:
         tip = min(asked, most)
         return Fees(2 * base + tip, tip)
 
-    def allow(self, gas: int, fees: Fees, stake: int | None = None) -> str | None:
+    def allow(self, gas: int, fees: Fees, stake: int | None = None) -> Note | None:
         """Return what to tell the user where a transaction of `gas` units may cost more than `max_fee`, and does so
         because that is less than its `stake` (wei); None where it may not.
 
@@ -75,9 +76,10 @@ class FeeLimits:
         shown = f"up to {format_fee(cost, self.symbol)} ({gas:,} units of gas at up to {_gwei(fees.most)} gwei)"
         allowed = f"the {format_amount(self.max_fee, self.symbol)} that --max-fee allows"
         if stake is not None and cost <= stake:
-            return (
+            return Note(
                 f"this step has a deadline: its gas may cost {shown}, more than {allowed}, because "
-                f"{format_amount(stake, self.symbol)} are at stake"
+                f"{format_amount(stake, self.symbol)} are at stake",
+                "fee-above-limit",
             )
         beside = "" if stake is None else f" and than the {format_amount(stake, self.symbol)} that are at stake"
         raise RefusedError(

@@ -8,7 +8,6 @@ kept can't be turned against its owner: it is what he signed to be public. Entri
 
 import hashlib
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +20,7 @@ from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, TooLateError
 from numerbay_chain.core.files.journal import Entry, exclusive
 from numerbay_chain.core.files.stored import Hex
+from numerbay_chain.core.progress import Note, Notify
 from numerbay_chain.protocol.events import Receipt
 
 
@@ -47,7 +47,7 @@ class Outbox:
         self,
         folder: Path,
         sender: Sender,
-        notify: Callable[[str], None] = lambda _: None,
+        notify: Notify = lambda _: None,
         clock: Clock | None = None,
     ) -> None:
         self._folder, self._sender, self._notify = folder, sender, notify
@@ -146,7 +146,8 @@ class Outbox:
                     unknown.append(one)
                     continue
                 if receipt == "pending":
-                    self._notify(f"transaction {one.hash}, sent by an earlier call, is not mined yet: waiting")
+                    said = f"transaction {one.hash}, sent by an earlier call, is not mined yet: waiting"
+                    self._notify(Note(said, "not-mined"))
                 if found := self._to_its_end(entry, one):
                     return found
             except RevertedError:

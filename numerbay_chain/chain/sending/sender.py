@@ -35,6 +35,7 @@ from numerbay_chain.chain.sending.outgoing import (
 from numerbay_chain.chain.sending.plan import Plan
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, TooLateError, UsageError
+from numerbay_chain.core.progress import Notify
 from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.gas import gas_limit
 
@@ -61,7 +62,7 @@ class Sender:
         *,
         confirmations: int | None = None,
         patience: float = 900,
-        notify: Callable[[str], None] = lambda _: None,
+        notify: Notify = lambda _: None,
     ) -> None:
         signer.check(connection)
         self.connection = connection

@@ -229,7 +229,7 @@ def test_both_nodes_on_one_host_are_said_once(place: Place) -> None:
     place.told.clear()
     seller = place.seller
     seller.deliver(place.file(), listing)
-    assert sum("both nodes are on the host 127.0.0.1" in line for line in place.told) == 1
+    assert place.noted.count("same-host") == 1
 
 
 # -------------------------------------------------------------------------------------------------------------- answers

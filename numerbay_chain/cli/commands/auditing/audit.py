@@ -87,10 +87,7 @@ def report_data(audited: "AuditReport") -> dict[str, object]:
             }
             for one in audited.faulty_rounds
         ],
-        "findings": [
-            {"severity": finding.severity, "subject": finding.subject, "text": finding.text}
-            for finding in audited.findings
-        ],
+        "findings": [output.picked(finding, "severity subject text code") for finding in audited.findings],
         "checked": dict(audited.checked),
     }
 

@@ -8,6 +8,7 @@ from numerbay_chain.chain.encoding import calls
 from numerbay_chain.chain.node.fees import FeeLimits, Fees
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.progress import Note
 from tests.support.chains.stage import Stage
 from tests.support.codes import fails_with
 
@@ -62,7 +63,7 @@ def test_what_is_at_stake_may_be_spent_and_that_is_said() -> None:
     assert LIMITS.allow(500_000, fees, stake=ETHER) is None
     told = LIMITS.allow(600_000, fees, stake=6 * ETHER // 100)
     assert told is not None
-    assert "0.06 ETH are at stake" in told
+    assert told.code == "fee-above-limit"
     with fails_with(RefusedError, "fee-too-high", "0.06 ETH"):
         LIMITS.allow(600_001, fees, stake=6 * ETHER // 100)
     with pytest.raises(RefusedError):
@@ -77,7 +78,7 @@ def test_another_coin_is_named_by_its_symbol() -> None:
 def test_nothing_is_signed_above_the_limit_and_a_stake_lifts_it_aloud(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
+    told: list[Note] = []
     sender = Sender(stage.connection, stage.buyer.signer, stage.session.address, notify=told.append)
     monkeypatch.setattr(stage.connection, "limits", replace(stage.connection.limits, max_fee=1))
     call = calls.register(public_key=b"\1" * 32)
@@ -88,5 +89,4 @@ def test_nothing_is_signed_above_the_limit_and_a_stake_lifts_it_aloud(
         assert caught.value.code == "fee-too-high"
     assert (signed, told) == ([], [])
     assert sender.send(call, stake=ETHER).status == 1
-    assert len(told) == 1
-    assert "1 ETH are at stake" in told[0]
+    assert [note.code for note in told] == ["fee-above-limit"]
