@@ -9,11 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from numerbay_chain.ipfs.http import Waits
-from numerbay_chain.ipfs.unixfs import Importer
+from numerbay_chain.ipfs.unixfs import LEAF_SIZE, Importer
 
 HASTY = Waits(pauses=(0.01, 0.02), shortest_idle=0.1, shortest_block=0.1)
 """For tests of sources that fail."""
 RAW_BLOCK = {"Content_Type": "application/vnd.ipld.raw"}
+BINARY = {"Content_Type": "application/octet-stream"}
 
 
 class Request(BaseHTTPRequestHandler):
@@ -122,6 +123,7 @@ class File:
 
 
 SMALL = File(random.Random(1).randbytes(5000))
+LARGE = File(random.Random(2).randbytes(3 * LEAF_SIZE + 77))
 
 
 def trustless(file: File, request: Request) -> None:

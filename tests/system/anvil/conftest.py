@@ -1,10 +1,13 @@
 """The stage on a real anvil."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from numerbay_chain.chain.local.devnet import Devnet
+from numerbay_chain.chain.connection import connect
+from numerbay_chain.chain.local.devnet import Devnet, request
+from tests.support.chains.buying import DEPTH, Buyer, mine
 from tests.support.chains.proxy import Proxy, honest
 from tests.support.chains.stage import Stage
 from tests.support.plugins.toolchain import anvil_binary, require
@@ -39,3 +42,29 @@ def proxy(running_proxy: Proxy) -> Iterator[Proxy]:
     running_proxy.seen.clear()
     yield running_proxy
     running_proxy.mischief = honest
+
+
+@pytest.fixture
+def buyer(stage: Stage, tmp_path: Path) -> Buyer:
+    return Buyer(stage, tmp_path, stage.connection)
+
+
+@pytest.fixture
+def far_buyer(stage: Stage, tmp_path: Path, proxy: Proxy) -> Buyer:
+    """One whose node is behind the proxy."""
+    return Buyer(stage, tmp_path, connect(proxy.url))
+
+
+@pytest.fixture
+def careful_buyer(stage: Stage, tmp_path: Path) -> Buyer:
+    """One to whom nothing is final before some blocks lie on top."""
+    return Buyer(stage, tmp_path, stage.connection, confirmations=DEPTH)
+
+
+@pytest.fixture
+def hold_blocks(stage: Stage) -> Iterator[Callable[[], None]]:
+    """From its call on, blocks come only with `mine`."""
+    yield lambda: request(stage.connection, "evm_setAutomine", False)
+    request(stage.connection, "anvil_dropAllTransactions")
+    request(stage.connection, "evm_setAutomine", True)
+    mine(stage)
