@@ -18,7 +18,7 @@ from numerbay_chain.chain.node.errors import NodeRefusedError, NodeTimeoutError,
 from numerbay_chain.chain.node.fees import FeeLimits, Fees
 from numerbay_chain.chain.node.node import Node
 from numerbay_chain.chain.node.transport import Transport
-from numerbay_chain.chain.node.values import At, Header, NodeReceipt, NodeTransaction
+from numerbay_chain.chain.node.values import At, Header, NodeReceipt, NodeTransaction, Pending
 from numerbay_chain.chain.reading import OneBlock, of_one_block
 from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError
@@ -126,30 +126,37 @@ class Connection(Node):
     # ---------------------------------------------------------------------------------------------------------- blocks
 
     def now(self) -> int:
-        """The chain's time in Unix seconds: a transaction that is sent now meets this time, or a little later one.
-        Within a decision, that of its block."""
-        if self.decision is not None and self.tip == "latest":
-            return self.decision.block.timestamp
-        if self.tip == "pending":
-            try:
-                return self.header_of("pending").timestamp
-            except NodeRefusedError as error:
-                self.without_pending(error)
-        return self.latest().timestamp
+        """The chain's time in Unix seconds: a transaction that is sent now meets this time, or a little later one."""
+        return self.present().timestamp
 
     def present(self) -> Block:
-        """The newest block, within a decision its block, with the time that `now` tells, by one request."""
+        """The newest block, within a decision its block; its time is what `now` tells, which is the pending block's on
+        a development chain."""
+        pending = self._pending()
         if self.decision is not None:
-            return self.decision.block
-        if self.tip == "pending":
-            doing, method = "asking for block pending", "eth_getBlockByNumber"
-            try:
-                if found := self.ask(doing, values.block_before, method, "pending", False):
-                    return found
-            except NodeRefusedError as error:
-                self.without_pending(error)
-        header = self.latest()
-        return Block(header.number, header.hash, header.timestamp if self.tip == "latest" else self.now())
+            newest = self.decision.block
+        elif pending is not None and self._is_next(pending):
+            return pending.before  # by one request
+        else:
+            header = self.latest()
+            newest = Block(header.number, header.hash, header.timestamp)
+            if pending is not None and pending.before.number == newest.number:
+                self.has.add("pending")
+        return newest if pending is None else replace(newest, timestamp=pending.before.timestamp)
+
+    def _pending(self) -> Pending | None:
+        """None off a development chain, and where the node knows no pending block."""
+        if self.tip != "pending":
+            return None
+        try:
+            return self.ask("asking for block pending", values.pending, "eth_getBlockByNumber", "pending", False)
+        except NodeRefusedError as error:
+            self.without_pending(error)
+            return None
+
+    def _is_next(self, pending: Pending) -> bool:
+        """Whether it comes after the latest block, as far as that is known without asking."""
+        return (pending.unmined or "pending" in self.has) and pending.before.number >= self.fresh.newest
 
     def block_number(self) -> int:
         """The number of the latest block; within a decision, of its block."""
@@ -216,7 +223,7 @@ class Connection(Node):
         it was refused. Where the answer is empty, the question was asked alone."""
         if not reads:
             return []
-        at: At = self.newest_number() if block is None and not self.is_development else block or "latest"
+        at: At = block if block is not None else "latest" if self.is_development else self.newest_number()
         return self._batches.ask(reads, at)
 
     # ------------------------------------------------------------------------------------------------------------- gas

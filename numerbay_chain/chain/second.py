@@ -18,6 +18,7 @@ from numerbay_chain.chain.difference import value_of, words_of
 from numerbay_chain.chain.node.blocks import Block
 from numerbay_chain.chain.reading import Question
 from numerbay_chain.core.errors import NetworkError, RevertedError, UsageError
+from numerbay_chain.core.policy import Policy
 
 PATIENCE: Final = 60.0
 """Seconds in which a node may come to the block that the other one has; a development chain has no such distances."""
@@ -31,9 +32,10 @@ _FORK: Final = 3
 
 
 class SecondNode:
-    """The node to compare with. It is connected to when it is first needed: what reads alone does without it."""
+    """The node to compare with. It is connected to when it is first needed, by the first node's policy: what reads
+    alone does without it."""
 
-    def __init__(self, opened: Callable[[], Connection]) -> None:
+    def __init__(self, opened: Callable[[Policy], Connection]) -> None:
         self._opened = opened
         self._connection: Connection | None = None
 
@@ -41,8 +43,8 @@ class SecondNode:
     def at(cls, rpc: str, folder: Path | None = None) -> "SecondNode":
         """The node at this address, `http://…`, `https://…` or an IPC socket. `folder`: as for `Node.remember`."""
 
-        def opened() -> Connection:
-            connection = connect(rpc)
+        def opened(policy: Policy) -> Connection:
+            connection = connect(rpc, policy=policy)
             if folder is not None:
                 connection.remember(folder)
             return connection
@@ -53,7 +55,7 @@ class SecondNode:
         """The connection to it. Raises `NetworkError` where it can't be reached, `UsageError` where it is on another
         chain than `first`."""
         if self._connection is None:
-            opened = self._opened()
+            opened = self._opened(first.policy)
             if opened.chain_id != first.chain_id:
                 raise UsageError(
                     f"the second node {opened.name} is on chain {opened.chain_id}, but {first.name} is on chain "

@@ -273,8 +273,11 @@ class Snapshot(Reads):
         self._kept.clear()
 
     def _answers(self, questions: Sequence[Read]) -> list[bytes | RevertedError]:
-        if self._connection.decision not in (None, self._decision):
-            raise RuntimeError("a snapshot from outside of the decision")  # never: looks are taken within
-        if missing := [one for one in dict.fromkeys(questions) if one not in self._kept]:
+        missing = [one for one in dict.fromkeys(questions) if one not in self._kept]
+        decision = self._connection.decision
+        if decision is not self._decision and (missing or decision is not None):
+            # never: of a look from before, or after its end, the second node would be asked nothing
+            raise RuntimeError("a snapshot from outside of the decision")
+        if missing:
             self._kept.update(zip(missing, super()._answers(missing), strict=True))
         return [self._kept[one] for one in questions]

@@ -172,9 +172,11 @@ def hand_out(
             break
         waiting = _until(session.connection, release, sales, choices)
         if waiting is None:
-            pinned = _pin(session, journal, release, entry, state, choices)
-            if pinned is not None:
-                envelopes, state = pinned
+            envelopes, state, waiting = _pin(session, journal, release, entry, state, choices)
+            if not state.fresh:
+                sales = _agreed(session, release, choices)  # by what both nodes say, nobody has a right to a key yet
+                continue
+            if envelopes is not None:
                 trouble = envelopes.trouble_at(choices.second)
                 if trouble is None and _still_rightful(session, release, state):
                     break
@@ -240,10 +242,11 @@ def _until(connection: Connection, release: Release, sales: Sales, choices: Choi
 
 def _pin(
     session: Session, journal: RoundJournal, release: Release, entry: RoundEntry, state: _State, choices: Choices
-) -> tuple[posting.Envelopes, _State] | None:
+) -> tuple[posting.Envelopes | None, _State, Waiting | None]:
     """Envelopes for all who have a right to the key by a last look at the chain, which both nodes must agree on, and
     that state. Whoever bought meanwhile is served too: strangers who buy all the time must not hold up the others.
-    None: there is nobody, or it has to wait. Raises `NetworkError` where another release is there."""
+    No envelopes: nobody has that right by then, or it has to wait for what stands last: a second node may be further
+    from calling a block final. Raises `NetworkError` where another release is there."""
     with session.decision():
         look = session.contract.look()
         sales = state.rights.sales.seen_at(look)
@@ -252,12 +255,12 @@ def _pin(
         if release_in(session.index, sales.facts, release.listing, release.round) != release:
             raise _another_release(release)
         rights = _Rights.at(session, release, entry, sales)
-        if _until(session.connection, release, sales, choices) is not None:
-            return None
         seen = {*state.rights.ids}
         fresh = [order for order in rights.chosen if order.id in state.fresh or order.id not in seen]
-        if not fresh:
-            return None
+        state = replace(state, rights=rights, fresh=tuple(order.id for order in fresh))
+        waiting = _until(session.connection, release, sales, choices)
+        if waiting is not None or not fresh:
+            return None, state, waiting
         rights.sales.require_all_for(release, fresh)
         keys: Callable[[], Keys]
         if rights.copies is None:
@@ -266,7 +269,7 @@ def _pin(
         else:
             keys = partial(_copy_keys, session, release, rights.copies)
         envelopes = posting.pin_envelopes(session, journal, entry, rights.sales, rights.chosen, keys)
-    return envelopes, replace(state, rights=rights, fresh=tuple(order.id for order in fresh))
+    return envelopes, state, None
 
 
 def _own_copy(

@@ -97,7 +97,7 @@ class World:
         """A new command of this person's: over an honest node, or a lying one with an honest one beside it."""
         connection = Witnessed(self, number, (lying or self.node).request)
         if lying is not None:
-            connection.second = SecondNode(lambda: Witnessed(self, number, self.node.request))
+            connection.second = SecondNode(lambda _: Witnessed(self, number, self.node.request))
         return Session(
             home=Home(self.folder / f"home-{number}"),
             connection=connection,

@@ -26,15 +26,15 @@ class OutOfPatienceError(Exception):
 
 class Freshness:
     """What a node, or the nodes behind one address, have shown of the chain. `newest` is a block's number,
-    `name` the node's; `patience`: seconds within which a node that is behind must catch up."""
+    `name` the node's; `patience`: seconds within which a node that is behind must catch up, which `sleep` waits for."""
 
     def __init__(
         self,
         name: str,
         patience: float,
         *,
+        sleep: Callable[[float], None],
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name, self._patience, self._clock, self._sleep = name, patience, clock, sleep
         self.newest = 0

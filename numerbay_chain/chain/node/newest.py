@@ -42,6 +42,7 @@ class NewestLogs:
     ) -> None:
         self._fresh, self._ask_header, self._get_logs = fresh, header, get_logs
         self._headers: dict[int, Header] = {}
+        self._seen = 0
 
     def complete(self, query: Mapping[str, Any], first: int, last: int, ask: Callable[[], Logs]) -> Logs:
         """Return what `ask` answers to the `query` (address and topics) for blocks `first` to `last`, once no log of
@@ -49,11 +50,15 @@ class NewestLogs:
 
         Raises `NetworkError` (`node-behind`) where logs stay missing.
         """
+        if self._fresh.newest < self._seen:
+            self._headers.clear()  # blocks were taken back
+        self._seen = self._fresh.newest
         if last < self._fresh.newest - MOST_BLOCKS:
             return ask()
         try:
             return self._fresh.retried(ask, lambda logs: self._is_short(query, first, last, logs))
         except OutOfPatienceError:
+            self._headers.clear()  # perhaps of blocks that were taken back
             raise NetworkError(
                 f"{self._fresh.name} leaves out logs of the blocks up to {last}, though it has them",
                 "wait a moment, or use another node",

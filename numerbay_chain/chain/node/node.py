@@ -43,7 +43,7 @@ class Node:
         self.lacks: set[str] = set()
         self.has: set[str] = set()
         self.policy = policy
-        self.fresh = Freshness(name, policy.catch_up)
+        self.fresh = Freshness(name, policy.catch_up, sleep=policy.sleep)
         self.pages = PageSizes()
         self.newest_logs = NewestLogs(self.fresh, self.header_of, self.get_logs)
         with self.guard("asking for its chain id"):

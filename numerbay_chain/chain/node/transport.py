@@ -90,6 +90,7 @@ class HttpTransport(_Timed):
             tries=TRIES,
             busy=SERVER_BUSY,
             pause=policy.broken,
+            sleep=policy.sleep,
         )
         self._address = endpoint.address
 

@@ -17,6 +17,7 @@ _DATA: Final = re.compile(r"0[xX](?:[0-9a-fA-F]{2})*", re.ASCII)
 _ADDRESS: Final = re.compile(r"0[xX][0-9a-fA-F]{40}", re.ASCII)
 _BLOOM_SIZE: Final = 256
 HASH_SIZE: Final = 32
+_NO_ROOT: Final = "0x" + 64 * "0"
 
 At = int | str | Mapping[str, Any]
 """A block: its number, its tag, or what names it by its hash (EIP-1898)."""
@@ -37,6 +38,15 @@ class Header:
     bloom: bytes = b""
     base_fee: int | None = None
     gas_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """`before`: the block before the pending one, with the pending one's time; its number is -1 where the node does not
+    say which it is. `unmined`: it lacks what a mined block has. Some nodes call their latest block pending."""
+
+    before: Block
+    unmined: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +138,7 @@ def header(found: Any, number: int | None = None) -> Header:
     bloom, hash, base = fields.get("logsBloom"), fields.get("hash"), fields.get("baseFeePerGas")
     return Header(
         quantity(fields.get("number"), 63) if number is None else number,
-        b"" if hash is None else digest(hash),
+        b"" if hash is None and number is not None else digest(hash),
         quantity(fields.get("timestamp"), 40),  # the contract's times end there: milliseconds are beyond
         data(bloom) if isinstance(bloom, str) and len(bloom) == 2 * _BLOOM_SIZE + 2 else b"",
         None if base is None else quantity(base, 128),
@@ -136,14 +146,16 @@ def header(found: Any, number: int | None = None) -> Header:
     )
 
 
-def block_before(found: Any) -> Block | None:
-    """Return the number and the hash of the block before a pending one, with the pending one's time; None where the
-    node does not say them, as some don't."""
-    fields = mapping(found or {})
-    if fields.get("number") is None or fields.get("parentHash") is None:
+def pending(found: Any) -> Pending | None:
+    """Return what is needed of a pending block; None where there is none."""
+    if found is None:
         return None
-    number, time = quantity(fields.get("number"), 63), quantity(fields.get("timestamp"), 40)
-    return Block(max(number - 1, 0), digest(fields.get("parentHash")), time)
+    fields = mapping(found)
+    number, parent, time = fields.get("number"), fields.get("parentHash"), quantity(fields.get("timestamp"), 40)
+    if number is None or parent is None:
+        return Pending(Block(-1, b"", time), False)
+    unmined = fields.get("hash") is None or fields.get("stateRoot") == _NO_ROOT
+    return Pending(Block(quantity(number, 63) - 1, digest(parent), time), unmined)
 
 
 def log(found: Any) -> Log:

@@ -79,8 +79,8 @@ class HttpSession(requests.Session):
 
     An answer has at most `limit` bytes, also when decompressed, and comes within `seconds`, all tries together; a while
     of `idle` seconds without a byte ends it too. `tries` above 1: a host that is busy (`busy`, HTTP statuses) or breaks
-    off is asked again, after `pause` seconds, then twice as many. As a `requests.HttpSession` it gives whole answers;
-    `opened` gives one piece by piece.
+    off is asked again, after `pause` seconds, which `sleep` waits, then twice as many. As a `requests.Session` it
+    gives whole answers; `opened` gives one piece by piece.
     Raises `TransportError`, and `UsageError` for a file of certificates that can't be used.
     """
 
@@ -95,9 +95,10 @@ class HttpSession(requests.Session):
         busy: frozenset[int] = frozenset(),
         upload: bool = False,
         pause: float = 0.2,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         super().__init__()
-        self.pause = pause
+        self.pause, self._sleep = pause, sleep
         self.limit, self.seconds, self.idle, self.tries, self.busy = limit, seconds, idle or seconds, tries, busy
         self._upload = upload
         self._base = _origin(base)
@@ -117,7 +118,7 @@ class HttpSession(requests.Session):
         timeout = kwargs.get("timeout")
         seconds = min(self.seconds, timeout) if isinstance(timeout, int | float) else self.seconds
         ends = time.monotonic() + seconds
-        retry = Retry(doubling(self.pause, self.tries), ends)
+        retry = Retry(doubling(self.pause, self.tries), ends, self._sleep)
         while True:
             try:
                 response = self._send_whole(request, None if self._upload else ends, seconds)

@@ -162,7 +162,7 @@ def with_second(place: Place, public: Connection, monkeypatch: pytest.MonkeyPatc
     other = Connection(public.transport, name="another node", local=False, policy=public.policy)
     monkeypatch.setattr(other, "is_development", False)
     altered(monkeypatch, other, "block", _names_no_finalized_block)
-    public.second = SecondNode(lambda: other)
+    public.second = SecondNode(lambda _: other)
     return session_at(place, MarketplaceContract(public, place.contract.address, place.contract.from_block), 1)
 
 

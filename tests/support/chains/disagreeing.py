@@ -47,6 +47,13 @@ def answering(function: str, value: bytes) -> Mischief:
     return mischief
 
 
+def knowing_no_final_block(asked: Request, node: Node) -> Answer:
+    """The node has no word for a block that stays."""
+    if asked["method"] == "eth_getBlockByNumber" and asked["params"][0] in ("safe", "finalized"):
+        return {"jsonrpc": "2.0", "id": asked["id"], "error": {"code": -32602, "message": "unknown block tag"}}
+    return node(asked)
+
+
 def logs_changed(name: str, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Mischief:
     """The logs of that name, changed; all others are true."""
     topic = "0x" + abi.topic_of(name).hex()

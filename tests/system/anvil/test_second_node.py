@@ -3,7 +3,7 @@ them makes up, leaves out or does not know yet stops the step."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,7 @@ from tests.support.chains.disagreeing import (
     denying_receipts,
     ending_at,
     gone,
+    knowing_no_final_block,
     knowing_nothing_of,
     left_out,
     on_a_fork,
@@ -40,6 +41,7 @@ from tests.support.chains.proxy import Answer, Mischief, Proxy, Request, honest
 from tests.support.codes import failure
 from tests.support.fixtures import Says
 from tests.support.places import PRICE, Place
+from tests.support.rehearsals import Visit
 from tests.support.told import Told
 from tests.support.wrapped import meanwhile
 
@@ -175,6 +177,37 @@ def test_no_money_goes_to_a_contract_of_which_one_node_alone_says_that_it_is_our
             place.buyer(1).decline(order).paid == PRICE
         )  # what has a deadline, and shows nothing, does not wait for it
     assert place.buyer(2).buy(listing).order.listing == listing
+
+
+def test_keys_go_out_after_a_window_in_which_nothing_happened_on_the_chain(place: Place, nodes: Nodes) -> None:
+    listing, (order,) = sold(place, decline_window=120)
+    assert place.seller.deliver(place.file(), listing).state == "waiting"
+    request(nodes.devnet.connection, "evm_increaseTime", 130)  # the latest block is as old as before
+    (served,) = place.seller.serve(listing).rounds
+    assert served.newly_posted == (order,)
+
+
+@pytest.mark.parametrize(("window", "between", "state"), [(120, 100, "waiting"), (0, 0, "delivered")])
+def test_keys_that_the_second_node_calls_too_early_wait_and_are_not_asked_for_without_end(
+    place: Place, nodes: Nodes, window: int, between: int, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second node is further from calling a block final: the release's, or that of the purchase."""
+    listing, (order,) = sold(place, decline_window=window)
+    first = nodes.connection
+    assert first.second is not None
+    monkeypatch.setattr(nodes, "signer", Visit(nodes.devnet.rpc, public=True).signer)
+    for node in (first, first.second.connection(first)):
+        node.is_development, node.policy = False, replace(node.policy, trial=True)
+    request(nodes.devnet.connection, "anvil_mine", hex(between))
+    assert place.seller.deliver(place.file(), listing).newly_posted == ()
+    nodes.advance(window + 10)
+    request(nodes.devnet.connection, "anvil_mine", hex(70))
+    with nodes.lying(second=knowing_no_final_block):
+        (served,) = place.seller.serve(listing).rounds
+        assert (served.state, served.newly_posted) == (state, ())
+        assert len(nodes.first.seen) < 200
+    (served,) = place.seller.serve(listing).rounds
+    assert served.newly_posted == (order,)
 
 
 # ------------------------------------------------------------------------------------------------- the node itself

@@ -7,7 +7,7 @@ import pytest
 
 from numerbay_chain.chain.contract import MarketplaceContract
 from numerbay_chain.chain.node.blocks import Block
-from numerbay_chain.chain.second import SecondNode, deciding
+from numerbay_chain.chain.second import SecondNode, confirmed, deciding
 from numerbay_chain.core.errors import RevertedError
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Settlement
 from tests.support.chains.stage import PRICE, Stage
@@ -34,6 +34,8 @@ Counted = tuple[MarketplaceContract, CountingTransport]
 
 def test_a_look_is_one_request_and_tells_the_time_of_the_next_block(stage: Stage, counted: Counted) -> None:
     contract, transport = counted
+    contract.look()  # the first one asks for the latest block too: whether the node's pending block is the next one
+    transport.seen.clear()
     snapshot = contract.look()
     assert transport.seen == ["eth_getBlockByNumber"]
     newest = stage.connection.block("latest")
@@ -56,6 +58,58 @@ def test_a_pending_block_that_says_too_little_is_looked_behind(stage: Stage, lef
     assert connection.present() == Block(newest.number, newest.hash, stage.connection.now())
 
 
+def test_a_node_that_calls_its_latest_block_pending_hides_none(stage: Stage) -> None:
+    assert isinstance(stage.chain, InsideChain)
+    node = stage.chain.node
+
+    def ask(method: str, params: list[Any]) -> Any:
+        return node.request(method, ["latest" if one == "pending" else one for one in params])
+
+    for _ in range(2):
+        connection, _ = connected(ask)
+        for _ in range(2):
+            stage.new_listing()
+            newest = stage.connection.block("latest")
+            assert connection.present() == newest
+            assert connection.now() == newest.timestamp
+
+
+def test_within_a_decision_the_time_is_the_next_block_s_too(stage: Stage, counted: Counted) -> None:
+    contract, _ = counted
+    assert isinstance(stage.chain, InsideChain)
+    other, _ = connected(stage.chain.node.request)
+    contract.connection.second = SecondNode(lambda _: other)
+    now = contract.look().time
+    with deciding(contract.connection):
+        assert contract.look().time == contract.connection.now() == now == stage.connection.now()
+
+
+def test_a_look_from_outside_of_a_decision_is_asked_nothing(stage: Stage, counted: Counted) -> None:
+    contract, _ = counted
+    assert isinstance(stage.chain, InsideChain)
+    other, _ = connected(stage.chain.node.request)
+    listing = stage.new_listing()
+    before = contract.look()
+    contract.connection.second = SecondNode(lambda _: other)
+    with deciding(contract.connection):
+        with pytest.raises(RuntimeError):
+            before.listing(listing)
+        within = contract.look()
+        assert within.listing(listing).id == listing
+        assert confirmed(contract.connection)
+        assert within.listing(listing).id == listing, "both nodes said so"
+        with pytest.raises(RuntimeError):
+            within.listing_count()
+
+
+def test_block_zero_is_not_the_newest_one(stage: Stage, counted: Counted) -> None:
+    contract, _ = counted
+    question = contract.look()._question("listing_count")
+    first, second = contract.connection.read_many([question, question], 0)
+    assert first == second == b"", "nothing was deployed yet"
+    assert contract.connection.read_many([question, question])[0] != b""
+
+
 def test_a_snapshot_stays_as_it_was(stage: Stage, counted: Counted) -> None:
     contract, _ = counted
     listing = stage.new_listing()
@@ -72,7 +126,7 @@ def test_a_look_repeats_one_of_the_same_block_for_the_same_decision(stage: Stage
     contract, _ = counted
     assert isinstance(stage.chain, InsideChain)
     other, _ = connected(stage.chain.node.request)
-    contract.connection.second = SecondNode(lambda: other)
+    contract.connection.second = SecondNode(lambda _: other)
     before = contract.look()
     assert contract.look().repeats(before)
     with deciding(contract.connection):

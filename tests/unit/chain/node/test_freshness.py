@@ -27,7 +27,7 @@ def time() -> Time:
 
 @pytest.fixture
 def fresh(time: Time) -> Freshness:
-    return Freshness("the node", PATIENCE, clock=lambda: time.now, sleep=time.sleep)
+    return Freshness("the node", PATIENCE, sleep=time.sleep, clock=lambda: time.now)
 
 
 def head(fresh: Freshness, *answers: int) -> int:
