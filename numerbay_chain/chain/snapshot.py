@@ -1,7 +1,7 @@
 """What the marketplace holds after a block: typed questions, and many of a kind in one request.
 
-`MarketplaceContract.at(block)` gives `Reads` of any block, or of whatever is the newest when it is asked; and
-`MarketplaceContract.look()` a `Snapshot` of the newest block, in which each value is asked for once.
+A `MarketplaceContract` reads whatever is the newest when it is asked, and its `at(block)` any block. Its `look()` gives
+a `Snapshot` of the newest block, in which each value is asked for once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -48,7 +48,7 @@ class Reads:
     """
 
     def __init__(self, connection: Connection, address: str, block: int | None, known: dict[str, Token]) -> None:
-        self._connection, self._address, self.block, self._tokens = connection, address, block, known
+        self.connection, self.address, self.block, self._tokens = connection, address, block, known
 
     # ------------------------------------------------------------------------------------------- listings and orders
 
@@ -190,7 +190,7 @@ class Reads:
 
     def holdings(self, token: str) -> int:
         """What the marketplace holds of a token, or of the native coin (address 0)."""
-        return tokens.balance_of(self._connection, checksummed(token), self._address, self.block)
+        return tokens.balance_of(self.connection, checksummed(token), self.address, self.block)
 
     def token(self, address: str) -> Token:
         """What amounts of a listing with that token are counted in."""
@@ -200,7 +200,7 @@ class Reads:
         """`token`, of addresses. What was learned of one is kept for the session."""
         wanted = [checksummed(address, "address of a token") for address in addresses]
         if missing := [address for address in dict.fromkeys(wanted) if address not in self._tokens]:
-            self._tokens.update(zip(missing, tokens.read_tokens(self._connection, missing), strict=True))
+            self._tokens.update(zip(missing, tokens.read_tokens(self.connection, missing), strict=True))
         return [self._tokens[address] for address in wanted]
 
     # ------------------------------------------------------------------------------------------------------- private
@@ -226,13 +226,13 @@ class Reads:
     def _question(self, name: str, *arguments: Any) -> Read:
         item = abi.functions()[_NAMES[name]]
         call = abi.selector(item) + abi.encode(item["inputs"], arguments)
-        return Read(self._address, call, codec.usual_size(item["outputs"]))
+        return Read(self.address, call, codec.usual_size(item["outputs"]))
 
     def _answers(self, questions: Sequence[Read]) -> list[bytes | RevertedError]:
         if len(questions) != 1:
-            return self._connection.read_many(questions, self.block)
+            return self.connection.read_many(questions, self.block)
         try:
-            return [self._connection.read(questions[0].address, questions[0].data, self.block)]
+            return [self.connection.read(questions[0].address, questions[0].data, self.block)]
         except RevertedError as error:
             return [error]
 
@@ -253,7 +253,7 @@ class Snapshot(Reads):
         self._kept: dict[Read, bytes | RevertedError] = {}
 
     def __repr__(self) -> str:
-        return f"Snapshot(block {self.block} of chain {self._connection.chain_id})"
+        return f"Snapshot(block {self.block} of chain {self.connection.chain_id})"
 
     def repeats(self, other: "Snapshot") -> bool:
         """Whether `other` says all that this one would: it is of the same block, for the same decision."""
@@ -261,7 +261,7 @@ class Snapshot(Reads):
 
     def is_agreed(self) -> bool:
         """Whether a second node, if there is one, is asked the same: the look was taken within a decision."""
-        return self._connection.second is None or self._decision is not None
+        return self.connection.second is None or self._decision is not None
 
     def load(self, *questions: tuple[Any, ...]) -> None:
         """Ask for all of these in one request: each a name of the questions above, singular, and its arguments, as in
@@ -274,7 +274,7 @@ class Snapshot(Reads):
 
     def _answers(self, questions: Sequence[Read]) -> list[bytes | RevertedError]:
         missing = [one for one in dict.fromkeys(questions) if one not in self._kept]
-        decision = self._connection.decision
+        decision = self.connection.decision
         if decision is not self._decision and (missing or decision is not None):
             # never: of a look from before, or after its end, the second node would be asked nothing
             raise RuntimeError("a snapshot from outside of the decision")

@@ -93,7 +93,7 @@ def _respond_all(session: Session, named: Collection[int]) -> Answers:
         _answer_in_turn(session, staked, answered, left)
         # of what a node says about worth, the contract's word is asked once all else is done
         free = [one for one in challenges if not one.at_stake and not one.answered]
-        orders = session.contract.at().orders(one.order for one in free)
+        orders = session.contract.orders(one.order for one in free)
         doubtful = [one for one, order in zip(free, orders, strict=True) if order.price]
         _answer_in_turn(session, doubtful, answered, left)
         worthless = len(free) - len(doubtful)

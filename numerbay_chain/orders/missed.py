@@ -151,7 +151,7 @@ def _resume(session: Session, order: Order, found: MissedRounds, round: int | No
 def _pay(session: Session, found: MissedRounds, claims: Sequence[Claim]) -> list[Done]:
     _skip(session, found)
     paid: list[Done] = []
-    settled = dict(zip(claims, session.contract.at().settlements(claims), strict=True))
+    settled = dict(zip(claims, session.contract.settlements(claims), strict=True))
     for order, round in claims:
 
         def prepare(claim: Claim = (order, round)) -> Prepared | None:

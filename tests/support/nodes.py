@@ -34,16 +34,16 @@ class LyingContract(MarketplaceContract):
 
     def __init__(self, honest: MarketplaceContract, question: str, lie: Callable[[Any], Any]) -> None:
         self.__dict__.update(honest.__dict__)
-        self._question, self._lie = question, lie
+        self._asked, self._lie = question, lie
 
     def look(self) -> Snapshot:
         looked = super().look()
-        truth = getattr(looked, self._question)
+        truth = getattr(looked, self._asked)
 
         def answer(*arguments: Any) -> Any:
             return self._lie(truth(*arguments))
 
-        setattr(looked, self._question, answer)
+        setattr(looked, self._asked, answer)
         return looked
 
 

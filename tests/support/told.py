@@ -46,7 +46,7 @@ class Told:
         return read_about(self.index, [order], DISPUTES).order(order).at(round).open_challenge
 
     def orders_of(self, listing: int, last: int | None = None) -> list[Order]:
-        ids = self.contract.listing(listing, block=last).order_ids()
+        ids = self.contract.at(last).listing(listing).order_ids()
         facts = read_orders(self.index, ids, last=last)
         return [facts.order(id).sold for id in ids]
 

@@ -61,7 +61,7 @@ class Reading:
         changed = stage.session.listing(id)
         assert (changed.version, changed.offer) == (1, Offer(2 * PRICE, False, b"\1" * 32))
         assert (changed.operator, changed.payout) == (ZERO_ADDRESS, stage.stranger.account)
-        before = stage.session.listing(id, block=stage.connection.block_number() - 3)
+        before = stage.session.at(stage.connection.block_number() - 3).listing(id)
         assert before == listing
 
     def test_the_terms_compute_as_the_contract_does(self, stage: Stage) -> None:

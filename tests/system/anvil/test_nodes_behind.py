@@ -98,7 +98,7 @@ def test_a_node_that_never_catches_up_is_named_and_nothing_is_blamed_on_the_cont
     assert stale.value.code == "stale-node"
     connection.fresh.note(head)
     for read in (
-        lambda: session.order(order, block=head),
+        lambda: session.at(head).order(order),
         lambda: connection.timestamp(head),
         lambda: connection.balance(stage.buyer.account, head),
         lambda: list(Told(session).events(["Bought"], last=head)),

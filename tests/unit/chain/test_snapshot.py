@@ -219,7 +219,7 @@ def test_a_plural_answers_as_its_singular_does(stage: Stage, counted: Counted, p
     singular, arguments = PLURALS[plural]
     places = arguments(listing, stage.order(listing, rounds=2), stage.buyer.account)
     asked = [place[0] if len(place) == 1 else place for place in places]
-    for reads in (contract.at(), contract.look(), contract.at(stage.connection.block_number())):
+    for reads in (contract, contract.look(), contract.at(stage.connection.block_number())):
         assert getattr(reads, plural)(asked) == [getattr(contract, singular)(*place) for place in places]
         assert getattr(reads, plural)([]) == []
 
@@ -228,7 +228,7 @@ def test_a_token_is_asked_for_symbol_and_decimals_at_once(stage: Stage, counted:
     contract, transport = counted
     coins = [stage.deploy_code(bytes.fromhex(code)) for code in ("60125f5260205ff3", "5f5ffd", "00")]
     transport.seen.clear()
-    first, second, third = contract.at().tokens(coins)
+    first, second, third = contract.tokens(coins)
     assert transport.seen[0] == "eth_call"
     assert (first.decimals, second.decimals, third.decimals) == (18, 0, 0)
     assert second.symbol.startswith("token-0x")

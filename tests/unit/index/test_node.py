@@ -33,7 +33,7 @@ def test_arguments_of_different_events_share_a_place(stage: Stage, events: NodeE
     assert [(event.name, event.arguments.get("round")) for event in told] == [("Bought", None), ("Released", 1)]
     assert [event["order"] for event in told if event.name == "Bought"] == [order]
     assert [*events.events(names, about=[listing, order], round=7, buyer=stage.seller.account)] == []
-    held = stage.session.at().orders([order, other])
+    held = stage.session.orders([order, other])
     facts = read_rounds(events, [(held[0], 0), (held[1], 1)])
     assert facts.listing(listing).releases.keys() == {0, 1}
     assert {facts.order(id).sold for id in (order, other)} == {*held}
