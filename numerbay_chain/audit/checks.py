@@ -26,7 +26,7 @@ from numerbay_chain.protocol.facts import OrderFacts, RoundFacts
 from numerbay_chain.protocol.ledger import Ledger
 from numerbay_chain.protocol.replay import replay
 from numerbay_chain.protocol.rules import REVOKED
-from numerbay_chain.protocol.types import ZERO_HASH, Order, Pot
+from numerbay_chain.protocol.types import ZERO_ADDRESS, ZERO_HASH, Order, Pot
 from numerbay_chain.session import Session
 
 _AT_ONCE: Final = 4096
@@ -62,15 +62,15 @@ class _Audit(Notes):
         self.compare("contract", "listingCount", self.look.listing_count(), len(self._ledger.books))
         self._listings()
         self._accounts()
-        balances = tuple(self._balance(token) for token in self._ledger.tokens)
+        balances = tuple(found for token in self._ledger.tokens if (found := self._balance(token)) is not None)
         return AuditReport(
             contract=self._contract.address,
             chain_id=self._session.connection.chain_id,
             from_block=first,
             to_block=last,
             balances=balances,
-            challenges=tuple(open_challenges(self._session, self._ledger)),
-            faulty_rounds=tuple(faulty_rounds(self._session, self._ledger)),
+            challenges=tuple(open_challenges(self.look, self._ledger)),
+            faulty_rounds=tuple(faulty_rounds(self.look, self._ledger)),
             findings=tuple(self.findings),
             checked={"events": self._ledger.events, **self.checked},
             unread=self._contents.unread,
@@ -211,9 +211,10 @@ class _Audit(Notes):
             self.compare(f"voucher 0x{digest.hex()}", "uses", found, expected)
             self.count("vouchers")
 
-    def _balance(self, address: str) -> TokenBalance:
+    def _balance(self, address: str) -> TokenBalance | None:
+        """None where the token does not say what the contract holds, which is an error where something is owed."""
         ledger, token = self._ledger, self.look.token(address)
-        subject = f"token {address}"
+        subject, held = f"token {address}", self._held(address)
         balance = TokenBalance(
             token,
             ledger.unreleased(address),
@@ -221,11 +222,15 @@ class _Audit(Notes):
             ledger.pots(address),
             ledger.challenged(address),
             ledger.credited(address),
-            self.look.holdings(address),
+            0 if isinstance(held, Refusal) else held,
         )
         flow = ledger.received.get(address, 0) - ledger.paid.get(address, 0)
         if flow != balance.owed:
             self.find("error", subject, f"by the logs {flow} stayed in, but {balance.owed} are owed", "owed-differs")
+        if isinstance(held, Refusal):
+            severity: Severity = "error" if balance.owed else "note"
+            self.find(severity, subject, f"the token does not say what the contract holds: {held}", "no-balance")
+            return None
         amount = format_amount(abs(balance.surplus), token.symbol, token.decimals)
         if balance.surplus < 0:
             self.find("error", subject, f"the contract holds {amount} less than it owes", "deficit")
@@ -233,3 +238,12 @@ class _Audit(Notes):
             self.find("note", subject, f"the contract holds {amount} more than it owes: sent in by mistake", "surplus")
         self.count("tokens")
         return balance
+
+    def _held(self, address: str) -> int | Refusal:
+        """What the contract holds of a token, whose code is a stranger's: it may refuse, or answer with anything."""
+        try:
+            return self.ask(self.look.holdings, address)
+        except NetworkError as error:
+            if address == ZERO_ADDRESS or error.code != "bad-answer":
+                raise
+            return Refusal(str(error))

@@ -107,13 +107,13 @@ class Batches:
 
     def _all(self, reads: Sequence[Read], block: At, found: _Found) -> list[Answer]:
         refused: set[str] = set()
-        for name, (way, sizes) in self._ways.items():
+        for name in self._ways:
             places = [place for place in range(len(reads)) if place not in found]
             if len(places) < 2:
                 break
             if name in self._node.lacks or (name == "calls through Multicall3" and not self._has_multicall3()):
                 continue
-            if self._asked(way, sizes, reads, places, block, found):
+            if self._asked(name, reads, places, block, found):
                 break
             refused.add(name)
         for place, read in enumerate(reads):
@@ -122,26 +122,22 @@ class Batches:
         self._node.lacks.update(refused)
         return [found[place] for place in range(len(reads))]
 
-    def _asked(
-        self,
-        way: Callable[[Sequence[Read], At], list[Answer | None]],
-        sizes: PageSizes,
-        reads: Sequence[Read],
-        places: list[int],
-        block: At,
-        found: _Found,
-    ) -> bool:
-        """Whether the node takes questions in this way; what it answered is in `found`."""
+    def _asked(self, name: str, reads: Sequence[Read], places: list[int], block: At, found: _Found) -> bool:
+        """Whether the node takes questions in the way of that name; what it answered is in `found`."""
+        way, sizes = self._ways[name]
         while places:
             part = places[: _fitting([reads[place] for place in places[: sizes.size]])]
             try:
                 with self._node.transport.within(SECONDS_PER_BATCH):
                     answers = way([reads[place] for place in part], block)
             except RevertedError:
+                if name not in self._node.has and self._refuses_all(name, reads, part[:SMALL], block, found):
+                    return False
                 # one of them spoils the others: it is found by halves, and asked alone
-                half = len(part) // 2
-                for some in (part[:half], part[half:]) if half > 1 else ():
-                    self._asked(way, sizes, reads, some, block, found)
+                left = [place for place in part if place not in found]
+                half = len(left) // 2
+                for some in (left[:half], left[half:]) if half > 1 else ():
+                    self._asked(name, reads, some, block, found)
             except UnknownBlockError:
                 raise
             except NetworkError as error:
@@ -156,8 +152,25 @@ class Batches:
             else:
                 found.update({place: answer for place, answer in zip(part, answers, strict=True) if answer is not None})
                 sizes.answered()
+                self._node.has.add(name)
             places = places[len(part) :]
         return True
+
+    def _refuses_all(self, name: str, reads: Sequence[Read], places: list[int], block: At, found: _Found) -> bool:
+        """Whether the node refuses in this way what it answers alone: then it is no single question's fault. Of some
+        `places`, the first question that is answered alone tells."""
+        for place in places:
+            found[place] = self._of_one(reads[place], block)
+            if not isinstance(found[place], RevertedError):
+                break
+        else:
+            return False
+        try:
+            self._ways[name][0]([reads[place]] * 2, block)
+        except RevertedError:
+            return True
+        self._node.has.add(name)
+        return False
 
     def _of_one(self, read: Read, block: At) -> Answer:
         try:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Literal, Protocol, TypeVar
 
 from numerbay_chain.chain.batches import Batches, Read
+from numerbay_chain.chain.encoding.reverts import endless
 from numerbay_chain.chain.networks import network
 from numerbay_chain.chain.node import pricing, transport, values
 from numerbay_chain.chain.node.blocks import CONFIRMATIONS, Block
@@ -22,6 +23,7 @@ from numerbay_chain.chain.node.values import At, Header, NodeReceipt, NodeTransa
 from numerbay_chain.chain.reading import OneBlock, of_one_block
 from numerbay_chain.core.addresses import checksummed
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError
+from numerbay_chain.core.network.failures import OversizedError
 from numerbay_chain.core.policy import Policy
 
 __all__ = ["Connection", "Fees", "NodeRefusedError", "NodeTimeoutError", "checksummed", "connect"]
@@ -200,7 +202,12 @@ class Connection(Node):
         back, so nothing is asked for again: some nodes give none while they can't look. Raises `RevertedError`."""
 
         def ask(at: At | None) -> bytes:
-            return self.state_of("making a call", values.data, at, "eth_call", transaction)
+            try:
+                return self.state_of("making a call", values.data, at, "eth_call", transaction)
+            except NetworkError as error:
+                if error.code == OversizedError.code:
+                    raise endless() from None
+                raise
 
         if block == "pending" and "pending" in self.lacks:
             block = None

@@ -197,8 +197,11 @@ class Reads:
         return self.tokens([address])[0]
 
     def tokens(self, addresses: Iterable[str]) -> list[Token]:
-        """`token`, of addresses. What was learned of one is kept for the session."""
+        """`token`, of addresses. What was learned of one is kept for the session, but within a decision it is asked
+        anew: a second node is asked the same."""
         wanted = [checksummed(address, "address of a token") for address in addresses]
+        if self.connection.decision is not None:
+            return tokens.read_tokens(self.connection, wanted)
         if missing := [address for address in dict.fromkeys(wanted) if address not in self._tokens]:
             self._tokens.update(zip(missing, tokens.read_tokens(self.connection, missing), strict=True))
         return [self._tokens[address] for address in wanted]

@@ -9,7 +9,7 @@ from typing import Any
 
 from numerbay_chain.chain.batches import Read
 from numerbay_chain.chain.connection import Connection, checksummed
-from numerbay_chain.chain.encoding import abi, typed_data
+from numerbay_chain.chain.encoding import abi, accounts, typed_data
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError, RevertedError
 from numerbay_chain.core.hashing import keccak
@@ -137,7 +137,7 @@ def sign_permit(connection: Connection, signer: Signer, token: str, spender: str
     message = typed_data.permit(
         domain, owner=signer.address, spender=spender, value=value, nonce=nonce, deadline=deadline
     )
-    signature = signer.sign_typed_data(message)
+    signature = accounts.canonical(signer.sign_typed_data(message))
     permit = Permit(value, deadline, signature[64], signature[:32], signature[32:64])
     arguments = [signer.address, spender, value, deadline, permit.v, permit.r, permit.s]
     try:

@@ -6,6 +6,17 @@ _NUMBER = re.compile(r"[0-9.,'_+-]+", re.ASCII)
 _STEERING = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A)}
 
 
+def from_hex(text: str) -> bytes | None:
+    """Return the bytes that `0x` and an even number of hexadecimal digits stand for; None for any other text."""
+    if text[:2] not in ("0x", "0X") or len(text) % 2:
+        return None
+    try:
+        found = bytes.fromhex(text[2:])
+    except ValueError:
+        return None
+    return found if 2 * len(found) + 2 == len(text) else None  # else there was white space between digits
+
+
 def printable(text: str) -> str:
     """Without what could steer a terminal (C0 and C1 controls); lines and tabs stay."""
     return text.translate(_STEERING)

@@ -13,7 +13,7 @@ from numerbay_chain.chain.sending.outbox import Sent
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, UnseenKeyError
 from numerbay_chain.core.home.keyfile import KeyPair
 from numerbay_chain.crypto.dispute_keys import DisputeKey
-from numerbay_chain.disputes.advice import describe, refusal_to_open
+from numerbay_chain.disputes.advice import changed_meanwhile, describe, refusal_to_open, words
 from numerbay_chain.disputes.keys import dispute_key
 from numerbay_chain.disputes.recourse import RECOURSE
 from numerbay_chain.disputes.results import Dispute, OpenedDispute
@@ -61,10 +61,12 @@ def _still_open(session: Session, case: OrderRound) -> OrderRound:
     """What a challenge rests on, as it stands now: an earlier transaction was waited for, the store was read, or tokens
     were approved. It is all asked of a second node too: with keys that a node leaves out, a challenge would be for
     nothing. Raises `RefusedError`."""
-    case = read_again(session, case)
-    if (refusal := refusal_to_open(case)) is not None:
+    now = read_again(session, case)
+    if (refusal := refusal_to_open(now)) is not None:
         raise refusal
-    return case
+    if now.posted != case.posted:  # the key may be among them, which takes reading
+        raise changed_meanwhile(f"this changed meanwhile: {words(session, now)}")
+    return now
 
 
 def resume_challenge(session: Session, order: int, round: int | None = None) -> OpenedDispute | None:

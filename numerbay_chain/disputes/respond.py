@@ -18,6 +18,7 @@ from numerbay_chain.core.errors import (
     NetworkError,
     NumerbayChainError,
     RefusedError,
+    RevertedError,
     TooLateError,
 )
 from numerbay_chain.core.units import format_duration, format_until
@@ -93,10 +94,9 @@ def _respond_all(session: Session, named: Collection[int]) -> Answers:
         _answer_in_turn(session, staked, answered, left)
         # of what a node says about worth, the contract's word is asked once all else is done
         free = [one for one in challenges if not one.at_stake and not one.answered]
-        orders = session.contract.orders(one.order for one in free)
-        doubtful = [one for one, order in zip(free, orders, strict=True) if order.price]
+        doubtful, free = _by_worth(session, free, left)
         _answer_in_turn(session, doubtful, answered, left)
-        worthless = len(free) - len(doubtful)
+        worthless = len(free)
         seen = {(one.order, one.round) for one in challenges}
         others = [one for one in confirmed_challenges(session, named) if (one.order, one.round) not in seen]
         _answer_in_turn(session, [one for one in others if one.at_stake], answered, left)
@@ -105,6 +105,23 @@ def _respond_all(session: Session, named: Collection[int]) -> Answers:
             raise
         return Answers(tuple(answered), tuple(left), error, worthless)
     return Answers(tuple(answered), tuple(left), worthless=worthless)
+
+
+def _by_worth(
+    session: Session, free: list[OpenChallenge], left: list[Unanswered]
+) -> tuple[list[OpenChallenge], list[OpenChallenge]]:
+    """Those whose orders were paid for by the contract's word, and those that were free."""
+    paid, worthless = list[OpenChallenge](), list[OpenChallenge]()
+    if not free:
+        return paid, worthless
+    look = session.contract.look()
+    look.load(*(("order", one.order) for one in free))
+    for one in free:
+        try:
+            (paid if look.order(one.order).price else worthless).append(one)
+        except RevertedError as error:  # the logs tell of an order that the contract does not know
+            left.append(_kept(one, error))
+    return paid, worthless
 
 
 def _answer_in_turn(

@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Self
 
 from numerbay_chain.chain.encoding import accounts, calls, codec, typed_data
@@ -37,7 +37,7 @@ class SignedVoucher:
     chain_id: int
     marketplace: str
     voucher: Voucher
-    signature: bytes
+    signature: bytes = field(repr=False)
 
     def to_json(self) -> str:
         """Amounts and the nonce as decimal strings, the signature in hex."""
@@ -153,7 +153,7 @@ def sign_voucher(session: Session, voucher: Voucher) -> SignedVoucher:
     """Signs for the session's chain and contract. Raises `AccountError`."""
     account, chain_id, marketplace = session.account, session.connection.chain_id, session.contract.address
     message = typed_data.voucher(chain_id, marketplace, voucher)
-    signature = session.sending.sender.signer.sign_typed_data(message)
+    signature = accounts.canonical(session.sending.sender.signer.sign_typed_data(message))
     signed = SignedVoucher(chain_id, marketplace, voucher, signature)
     if _signer_of(signed) != account:
         raise RefusedError(
@@ -202,7 +202,7 @@ def status_of(
     digest = digest_of(signed)
     look.load(("listing", voucher.listing), ("voucher_uses", digest))
     listing, uses = look.listing(voucher.listing), look.voucher_uses(digest)
-    revoked, by_seller = uses == 2**256 - 1, _is_signed_by(session, signed, listing.seller, digest)
+    revoked, by_seller = uses == REVOKED, _is_signed_by(session, signed, listing.seller, digest)
     signer = listing.seller if by_seller else _signer_of(signed) or ZERO_ADDRESS
     late = look.time - voucher.deadline
     problem = None

@@ -98,7 +98,7 @@ def _refuse_change(now: Quote, agreed: Quote) -> None:
         ("the listing's seller", now.listing.seller, agreed.listing.seller),
         ("the listing's terms", now.listing.terms, agreed.listing.terms),
         ("the offer", (now.listing.version, now.listing.offer), (agreed.listing.version, agreed.listing.offer)),
-        ("the price", now.total, agreed.total),
+        ("the price", (now.total, now.token), (agreed.total, agreed.token)),
         ("what was asked for", (now.rounds, now.recipient), (agreed.rounds, agreed.recipient)),
         ("the recipient's key", now.epoch, agreed.epoch),
         ("the round", now.already_out, agreed.already_out),
@@ -208,7 +208,10 @@ def _allow(session: Session, quote: Quote, permit: bool) -> tuple[Receipt | None
     """Lets the marketplace take a token's payment: by signature where the token can do that, else by approving the
     exact amount."""
     token, total = quote.token.address, quote.total
-    if permit and missing_approval(session, token, total) is not None:
+    if permit and session.dry_run and missing_approval(session, token, total) is not None:
+        said = f"the real run signs a permit in place of an approval, where {quote.token.symbol} takes one"
+        session.notify(Note(said, "permit-unplanned"))
+    elif permit and missing_approval(session, token, total) is not None:
         session.require_second()  # before the contract is allowed to take anything
         signer, spender = session.sending.sender.signer, session.contract.address
         deadline = max(session.connection.now(), int(session.clock.here())) + _PERMIT_LIFETIME

@@ -29,13 +29,27 @@ def address_of(private_key: bytes) -> str:
     return _address(PrivateKey(private_key).public_key)
 
 
-def signer_of(digest: bytes, signature: bytes) -> str | None:
-    """Return the account whose signature of a digest this is, 65 bytes r ‖ s ‖ v; None where it is nobody's."""
+def canonical(signature: bytes) -> bytes:
+    """Return a signature of 65 bytes r ‖ s ‖ v as contracts take it: v is 27 or 28, and s the lower one of two. Some
+    signers write 0 or 1, or take the other s. What is none stays as it is."""
     if len(signature) != _SIGNATURE_SIZE or signature[64] not in (0, 1, 27, 28):
+        return signature
+    from coincurve.utils import GROUP_ORDER_INT as order
+
+    s, v = int.from_bytes(signature[32:64]), 27 + signature[64] % 27
+    if order // 2 < s < order:
+        s, v = order - s, 55 - v
+    return signature[:32] + s.to_bytes(32) + bytes([v])
+
+
+def signer_of(digest: bytes, signature: bytes) -> str | None:
+    """Return the account whose signature of a digest this is, 65 bytes r ‖ s ‖ v as contracts take them; None where it
+    is nobody's."""
+    if len(signature) != _SIGNATURE_SIZE or signature[64] not in (27, 28) or canonical(signature) != signature:
         return None
     from coincurve import PublicKey
 
-    recoverable = signature[:64] + bytes([signature[64] % 27])
+    recoverable = signature[:64] + bytes([signature[64] - 27])
     try:
         return _address(PublicKey.from_signature_and_message(recoverable, digest, hasher=None))
     except Exception:  # coincurve raises this class itself

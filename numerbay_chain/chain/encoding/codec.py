@@ -124,7 +124,7 @@ def _dynamic(parameter: Mapping[str, Any], data: bytes, place: int) -> tuple[Any
         return tuple(found), end
     size = _integer(data, place)
     place += _WORD
-    if size > len(data) - place:
+    if size * (_WORD if kind.endswith("[]") else 1) > len(data) - place:
         raise CodecError
     if kind.endswith("[]"):
         found, end = _decoded([_element(parameter)] * size, data, place)

@@ -7,7 +7,7 @@ from typing import Any
 from numerbay_chain.chain.encoding import abi
 from numerbay_chain.chain.encoding.sentences import sentence
 from numerbay_chain.core.errors import NetworkError, RevertedError
-from numerbay_chain.core.text import one_line
+from numerbay_chain.core.text import from_hex, one_line
 
 _PANICS = {
     0x01: "an assertion failed",
@@ -20,7 +20,6 @@ _PANICS = {
     0x41: "too much memory",
     0x51: "a function that was never set",
 }
-_HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 _REASON = re.compile(r"""execution reverted: (?!0x|b['"])(.*\S)""", re.DOTALL)
 _SAYS_REVERT = re.compile(r"revert", re.IGNORECASE)
 # what a node says of code that fails without a word of its own
@@ -65,6 +64,11 @@ def decode_revert(data: bytes, transaction: str | None = None) -> RevertedError:
     return RevertedError(message, hint or None, name=name, arguments=arguments, transaction=transaction)
 
 
+def endless() -> RevertedError:
+    """For a contract that answers or refuses with more than is read of any."""
+    return RevertedError("the contract answered with more bytes than anybody will read", "do not use this contract")
+
+
 def _in_words(reason: str, transaction: str | None) -> RevertedError:
     return RevertedError(
         f"the contract refused: {one_line(reason)}", name="Error", arguments={"reason": reason}, transaction=transaction
@@ -105,8 +109,7 @@ def find_data(value: Any, depth: int = 0) -> bytes | None:
         return None
     if isinstance(value, str):
         text = value.strip().removeprefix("Reverted").strip().removeprefix("execution reverted:").strip()
-        match = _HEX.fullmatch(text)
-        return bytes.fromhex(text[2:]) if match and len(text) >= 10 else None
+        return from_hex(text) if len(text) >= 10 else None
     if isinstance(value, Mapping):
         values = [value[key] for key in _KEYS if key in value]
         values += [one for key, one in value.items() if key not in _KEYS and isinstance(one, Mapping)]

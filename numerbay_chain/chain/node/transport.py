@@ -32,6 +32,9 @@ from numerbay_chain.core.policy import Policy
 TRIES: Final = 4
 ANSWER_LIMIT: Final = 32 << 20
 """Bytes of the longest answer: 10,000 logs of 3 KiB."""
+CALL_LIMIT: Final = 4 << 20
+"""Bytes of the longest answer to calls: contracts say how long it is. 256 of 4 KiB, in digits, are half of it."""
+_CALLS: Final = frozenset({"eth_call", "eth_estimateGas"})
 _HEADERS: Final = {"Content-Type": "application/json", "User-Agent": "numerbay_chain"}
 
 
@@ -60,6 +63,12 @@ class Transport(Protocol):
 def opened(endpoint: Endpoint, policy: Policy) -> "Transport":
     """Return the transport to a node; nothing is asked yet."""
     return SocketTransport(endpoint, policy) if endpoint.is_socket else HttpTransport(endpoint, policy)
+
+
+def limit_of(body: Any) -> int:
+    """Return how many bytes the answer to a request, or to a batch of them, may have."""
+    requests = body if isinstance(body, list) else [body]
+    return CALL_LIMIT if all(one["method"] in _CALLS for one in requests) else ANSWER_LIMIT
 
 
 class _Timed:
@@ -134,6 +143,7 @@ class HttpTransport(_Timed):
 
     def _post(self, body: Any, ends: float) -> Any:
         left = max(ends - time.monotonic(), 0.001)
+        self._session.limit = limit_of(body)
         return self._session.post(self._address, data=json.dumps(body), headers=_HEADERS, timeout=left)
 
     def _wait(self, retry: Retry, response: Any, answer: Answer) -> None:
@@ -173,7 +183,7 @@ class SocketTransport(_Timed):
         data = json.dumps(body).encode()
         for is_last in (self._socket is None, True):
             try:
-                return self._ask(data)
+                return self._ask(data, limit_of(body))
             except TransportError:
                 raise
             except TimeoutError:
@@ -183,17 +193,17 @@ class SocketTransport(_Timed):
                     raise TransportError("can't be reached") from None
         raise AssertionError  # the last one returns or raises
 
-    def _ask(self, data: bytes) -> bytes:
+    def _ask(self, data: bytes, limit: int) -> bytes:
         whole = False
         try:
-            answer = self._answer(data)
+            answer = self._answer(data, limit)
             whole = True
             return answer
         finally:
             if not whole:
                 self._close()  # what comes later would be taken for the next answer
 
-    def _answer(self, data: bytes) -> bytes:
+    def _answer(self, data: bytes, limit: int) -> bytes:
         end = time.monotonic() + self.seconds
         if self._socket is None:
             self._socket = socket.socket(socket.AF_UNIX)
@@ -207,7 +217,7 @@ class SocketTransport(_Timed):
             if not piece:
                 raise ConnectionError("closed")
             answer += piece
-            if len(answer) > ANSWER_LIMIT:
+            if len(answer) > limit:
                 raise OversizedError("gives too long an answer", hint="use another one")
             if piece.rstrip()[-1:] in (b"}", b"]", b'"') and _is_whole(answer):
                 return bytes(answer)

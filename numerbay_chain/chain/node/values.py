@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from numerbay_chain.chain.node.blocks import Block
 from numerbay_chain.core.addresses import checksummed
+from numerbay_chain.core.text import from_hex
 
 _QUANTITY: Final = re.compile(r"0[xX][0-9a-fA-F]{1,64}", re.ASCII)
-_DATA: Final = re.compile(r"0[xX](?:[0-9a-fA-F]{2})*", re.ASCII)
 _ADDRESS: Final = re.compile(r"0[xX][0-9a-fA-F]{40}", re.ASCII)
 _BLOOM_SIZE: Final = 256
 HASH_SIZE: Final = 32
@@ -107,9 +107,10 @@ def quantity(value: Any, bits: int = 256) -> int:
 
 def data(value: Any) -> bytes:
     """Return bytes of any length."""
-    if not isinstance(value, str) or not _DATA.fullmatch(value):
+    found = from_hex(value) if isinstance(value, str) else None
+    if found is None:
         raise NoAnswer
-    return bytes.fromhex(value[2:])
+    return found
 
 
 def digest(value: Any) -> bytes:

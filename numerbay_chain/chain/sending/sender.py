@@ -95,8 +95,7 @@ class Sender:
         """Simulates, signs, sends and waits. `check` is asked before a node is told the call, before it is signed, and
         before it is handed over again.
 
-        `stake`: what is lost if the call comes too late, in wei; its gas may cost that much, though it is more than
-        the connection's limit.
+        `stake`: what is lost if the call comes too late, in wei; its gas may cost that much, above the usual limit.
 
         Raises `RefusedError` (`fee-too-high`) where gas costs more than is allowed, `RevertedError` (before anything
         was sent, or with `.transaction` where it was mined and reverted), `AccountError` for missing money,
@@ -251,13 +250,14 @@ class Sender:
         check: Check | None = None,
         stake: int | None = None,
     ) -> Receipt:
+        gas = self._rehearse(transaction, self.connection.fees(staked=stake is not None), check, stake)
+        self.signer.unlock()  # a password may take its time, so gas is priced once more
         fees = self.connection.fees(staked=stake is not None)
-        gas = self._rehearse(transaction, fees, check, stake)
+        self.connection.limits.allow(gas_limit(gas), fees, stake)
         limit = min(gas_limit(gas), self.connection.gas_limit() or gas)
         nonce = self.next_nonce()
         more = {"chainId": self.connection.chain_id, "nonce": nonce, "gas": max(limit, gas), **fees.fields()}
         if check is not None:
-            self.signer.unlock()  # a password may take its time
             check()
         raw = self.signer.sign_transaction({**transaction, **more})
         name = name_of(raw)

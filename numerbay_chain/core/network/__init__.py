@@ -1,6 +1,6 @@
 """The one way to hosts on the network: nodes, gateways and Kubo daemons.
 
-Most code needs `session.Session` (every exchange has a total time and a size), `failures.TransportError` (what went
+Most code needs `session.HttpSession` (every exchange has a total time and a size), `failures.TransportError` (what went
 wrong, in words without a secret) and `shown` (an address without what may be a secret in it).
 """
 

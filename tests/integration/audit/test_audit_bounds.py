@@ -6,8 +6,10 @@ from collections.abc import Sequence
 import pytest
 
 from numerbay_chain import Seller
+from numerbay_chain.auditor import Auditor
 from numerbay_chain.chain.batches import Read
 from numerbay_chain.chain.encoding import abi, calls
+from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.snapshot import _NAMES, Reads
 from numerbay_chain.cli.commands.auditing.audit import exit_code
 from numerbay_chain.core.errors import ExitCode, RevertedError
@@ -15,6 +17,7 @@ from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.ipfs.http import IdleError
 from numerbay_chain.protocol.types import Offer
 from tests.support.adversary import Cheat
+from tests.support.nodes import LyingContract
 from tests.support.noise import noise
 from tests.support.places import PRICE, Place
 from tests.support.wrapped import altered
@@ -143,3 +146,28 @@ def test_descriptions_that_nobody_has_are_waited_for_a_few_times(place: Place, s
     stalled.waits = 0
     assert place.buyer().show(views[-1].id).trouble
     assert stalled.waits == 1
+
+
+@pytest.mark.parametrize("code", ["60fe60005360016000f3", "600060005360016000f3"])
+def test_a_token_that_tells_no_balance_keeps_nobody_from_an_audit(place: Place, code: str) -> None:
+    """Its code is one invalid instruction, or a stop: it refuses, or answers nothing."""
+    token = Sender(place.chain.connection, place.chain.signer(5)).deploy(bytes.fromhex(code)).created
+    assert token is not None
+    place.seller.create_listing(5, token=token)
+    report = place.auditor.audit()
+    assert [(one.severity, one.subject, one.code) for one in report.findings] == [
+        ("note", f"token {token}", "no-balance")
+    ]
+    assert (report.ok, report.balances) == (True, ())
+
+
+def test_a_token_that_tells_no_balance_is_an_error_where_some_is_owed(place: Place) -> None:
+    place.buyer().buy(place.seller.create_listing(PRICE).id)
+
+    def refuse(_: int) -> int:
+        raise RevertedError("the contract refused")
+
+    session = place.session("auditor", None)
+    session.contract = LyingContract(place.contract, "holdings", refuse)
+    report = Auditor(session).audit()
+    assert [(one.severity, one.code) for one in report.findings] == [("error", "no-balance")]

@@ -271,6 +271,22 @@ def test_a_challenge_is_not_sent_for_money_that_matured_meanwhile(
     assert sealed.key
 
 
+def test_a_challenge_is_not_sent_for_a_key_that_was_posted_meanwhile(
+    place: Place, cheat: Cheat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, (order,) = sold(place)
+    sealed = cheat.release(listing, str(place.file()))
+    cheat.hand_out(ANOTHER_KEY, [order])
+    buyer = place.buyer()
+    Slowly(lambda: cheat.hand_out(sealed.key, [order])).install(monkeypatch, place.store)
+    wire = Wire.watch(place, monkeypatch)
+    with fails_with(RefusedError, "changed-meanwhile"):
+        buyer.open_dispute(order)
+    assert "challenge" not in wire.names()
+    with fails_with(RefusedError, "nothing-to-prove"):
+        buyer.open_dispute(order)
+
+
 def test_a_permit_that_ran_out_buys_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     listing = place.seller.create_listing(PRICE).id
     voucher = place.seller.sign_voucher(listing, price=1, valid_for=100)

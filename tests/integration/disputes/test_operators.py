@@ -1,6 +1,7 @@
 """Whose challenges are answered, and in which order: nobody else's objects use up a seller's own deadline."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -173,6 +174,27 @@ def test_a_node_that_calls_a_challenge_worthless_is_not_believed(place: Place, m
     real = docket.open_challenges
     monkeypatch.setattr(respond, "open_challenges", lambda *given: [replace(one, price=0) for one in real(*given)])
     assert [one.order for one in place.seller.respond().answered] == [order]
+
+
+def test_an_order_that_the_contract_does_not_know_keeps_no_other_from_its_answer(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, order, _ = challenged(place, challenge_bond=0)
+    from dataclasses import replace
+
+    from numerbay_chain.disputes import docket, respond
+
+    real = docket.open_challenges
+
+    def told(*given: Any) -> list[OpenChallenge]:
+        found = [replace(one, price=0) for one in real(*given)]
+        return [replace(found[0], order=order + 7), *found]
+
+    monkeypatch.setattr(respond, "open_challenges", told)
+    answers = place.seller.respond()
+    assert [one.order for one in answers.answered] == [order]
+    assert [(one.order, one.error_code) for one in answers.left] == [(order + 7, "no-order")]
+    assert answers.worthless == 0
 
 
 def test_a_challenge_that_the_logs_call_answered_or_late_is_looked_at_all_the_same(

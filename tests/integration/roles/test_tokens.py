@@ -1,7 +1,9 @@
 """Listings that are sold for an ERC-20."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
@@ -10,10 +12,13 @@ from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain import tokens
 from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.local.devnet import request
+from numerbay_chain.chain.second import SecondNode
+from numerbay_chain.chain.sending.plan import Planned
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
 from tests.support.codes import fails_with
 from tests.support.dying import WRITES, KilledError, death
+from tests.support.evm.node import NodeTransport
 from tests.support.places import Place
 from tests.support.plugins.toolchain import ROOT, require
 
@@ -135,3 +140,53 @@ def test_a_purchase_that_died_after_its_permit_is_made_once(place: Place, token:
     assert held(place, token, 1) == 95
     assert Buyer(buyer.session).buy(listing.id).resumed
     assert held(place, token, 1) == 95
+
+
+def test_what_a_price_is_counted_in_is_asked_of_both_nodes(place: Place, token: str) -> None:
+    connection = place.chain.connection
+    listing = place.seller.create_listing(5 * 10**6, token=token).id
+    mint(place, token, 1, 10**9)
+    buyer, decimals = place.buyer(), keccak(text="decimals()")[:4].hex()
+    assert isinstance(connection.transport, NodeTransport)
+    honest = connection.transport
+
+    class Lying(NodeTransport):
+        """What it is told of decimals is another number."""
+
+        def __init__(self) -> None:
+            super().__init__(self._told)
+
+        def _told(self, method: str, params: list[Any]) -> Any:
+            answer = honest.request(method, params)
+            asked = method == "eth_call" and params[0].get("data", "").endswith(decimals)
+            return answer[:-2] + "06" if asked else answer
+
+    connection.second = SecondNode(lambda _: Connection(Lying(), name="the second node", local=True))
+    quote = buyer.quote(listing)
+    with fails_with(NetworkError, "nodes-disagree"):
+        buyer.buy(listing, max_price=f"5 {quote.token.symbol}", quote=quote)
+    assert held(place, token, 1) == 10**9
+
+
+def test_another_number_of_decimals_is_another_price(place: Place, token: str) -> None:
+    listing = place.seller.create_listing(5, token=token).id
+    mint(place, token, 1, 100)
+    buyer = place.buyer()
+    quote = buyer.quote(listing)
+    with fails_with(RefusedError, "terms-changed"):
+        buyer.buy(listing, quote=replace(quote, token=replace(quote.token, decimals=6)))
+
+
+def test_a_dry_run_signs_no_permit_and_asks_for_no_password(
+    place: Place, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = place.seller.create_listing(5, token=token).id
+    mint(place, token, 1, 100)
+    place.buyer()
+    session = place.session("buyer-1", 1, dry_run=True)
+    for name in ("sign_typed_data", "sign_transaction", "unlock"):
+        monkeypatch.setattr(session.signer, name, lambda *_: pytest.fail("a dry run signs nothing"))
+    with pytest.raises(Planned) as planned:
+        Buyer(session).buy(listing)
+    assert planned.value.plan.function == "approve"
+    assert "permit-unplanned" in place.noted

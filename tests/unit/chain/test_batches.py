@@ -340,3 +340,25 @@ def test_the_code_asks_each_contract_and_returns_what_it_said(told: list[bytes])
 
 def test_the_small_size_is_below_the_first_one() -> None:
     assert SMALL < batches.MOST_READS
+
+
+def test_a_way_in_which_every_call_reverts_is_remembered(stage: Stage, node: Any) -> None:
+    reads = questions(stage, 64)
+    connection, transport = connected(refusing(node, without_recipient, "execution reverted"))
+    assert together(connection, reads) == alone(stage.connection, reads)
+    assert len(transport.seen) < 64 + 8
+    transport.seen.clear()
+    assert together(connection, reads) == alone(stage.connection, reads)
+    assert len(transport.seen) == 64
+
+
+def test_a_question_that_spoils_the_others_spoils_no_way(stage: Stage, node: Any) -> None:
+    reads = questions(stage, 64)
+    poison = reads[40].data.hex()
+
+    def spoiled(call: dict[str, Any]) -> bool:
+        return "to" not in call and poison in call["data"]
+
+    connection, _ = connected(refusing(node, spoiled, "execution reverted"))
+    assert together(connection, reads) == alone(stage.connection, reads)
+    assert "calls in init code" not in connection.lacks

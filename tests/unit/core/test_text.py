@@ -1,11 +1,14 @@
 """Other people's text can't steer a terminal, and names of this machine are known."""
 
+import re
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from numerbay_chain.core.network.hosts import is_loopback
-from numerbay_chain.core.text import escaped, one_line, printable, visible
+from numerbay_chain.core.text import escaped, from_hex, one_line, printable, visible
 
 
 @given(st.text(), st.integers(1, 50))
@@ -60,3 +63,19 @@ def test_what_is_escaped_is_ascii_without_spaces_and_no_two_texts_read_the_same(
     assert all(one.isascii() and one.isprintable() and " " not in one for one in shown)
     assert escaped("1INCH") == "1INCH"
     assert [escaped(text) for text in ("00", ".5")] == ["\\u0030\\u0030", "\\u002e\\u0035"]
+
+
+@given(st.from_regex(r"0[xX]([0-9a-fA-F]{2}){0,4}", fullmatch=True) | st.text(" 0xXaF\uff11", max_size=9))
+def test_hexadecimal_digits_are_bytes_and_nothing_else_is(text: str) -> None:
+    expected = bytes.fromhex(text[2:]) if re.fullmatch(r"0[xX](?:[0-9a-fA-F]{2})*", text, re.ASCII) else None
+    assert from_hex(text) == expected
+
+
+def test_long_digits_take_little_more_memory_than_their_bytes() -> None:
+    text = "0x" + "ab" * (1 << 20)
+    tracemalloc.start()
+    try:
+        assert from_hex(text) == b"\xab" * (1 << 20)
+        assert tracemalloc.get_traced_memory()[1] < 6 << 20
+    finally:
+        tracemalloc.stop()

@@ -49,3 +49,8 @@ def test_what_is_no_voucher_is_refused(change: dict[str, object]) -> None:
 def test_neither_is_any_other_text(text: str) -> None:
     with fails_with(RefusedError, "not-a-voucher"):
         SignedVoucher.from_json(text)
+
+
+def test_a_voucher_s_signature_stays_out_of_sight() -> None:
+    assert "ab" * 65 not in repr(SignedVoucher(1, PLACE, VOUCHER, b"\xab" * 65))
+    assert "\\xab" not in repr(SignedVoucher(1, PLACE, VOUCHER, b"\xab" * 65))

@@ -1,6 +1,7 @@
 """Addresses, signers and derived keys, against eth-account."""
 
 import pytest
+from coincurve.utils import GROUP_ORDER_INT
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from hypothesis import given
@@ -45,10 +46,18 @@ def test_a_signature_tells_its_signer(key: bytes, nonce: int) -> None:
     assert (
         accounts.signer_of(digest, signature) == signer.address == Account.recover_message(parts, signature=signature)
     )
-    assert accounts.signer_of(digest, signature[:64] + bytes([signature[64] - 27])) == signer.address
+    s, other_v = int.from_bytes(signature[32:64]), 55 - signature[64]
+    for odd in (
+        signature[:64] + bytes([signature[64] - 27]),
+        signature[:32] + (GROUP_ORDER_INT - s).to_bytes(32) + bytes([other_v]),
+        signature[:32] + (GROUP_ORDER_INT - s).to_bytes(32) + bytes([other_v - 27]),
+    ):
+        assert accounts.signer_of(digest, odd) is None, "no contract takes it"
+        assert accounts.canonical(odd) == accounts.canonical(signature) == signature
     assert accounts.signer_of(digest[::-1], signature) != signer.address
 
 
 @given(st.binary(max_size=70))
 def test_any_bytes_are_somebody_s_signature_or_nobody_s(signature: bytes) -> None:
     assert accounts.signer_of(bytes(32), signature) is None or len(signature) == 65
+    assert accounts.canonical(accounts.canonical(signature)) == accounts.canonical(signature)

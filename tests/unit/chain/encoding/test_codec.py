@@ -1,5 +1,6 @@
 """Our ABI encoding against eth-abi's, which takes more than it."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -95,3 +96,15 @@ def test_a_long_array_that_is_not_there_takes_no_memory() -> None:
     nested = {"type": "uint256[][]"}
     with pytest.raises(CodecError):
         decode([nested], (32).to_bytes(32) + (50).to_bytes(32) + (0).to_bytes(32) * 50)
+
+
+def test_an_array_is_not_longer_than_its_bytes() -> None:
+    size = 1 << 20
+    data = (32).to_bytes(32) + size.to_bytes(32) + bytes(size)
+    tracemalloc.start()
+    try:
+        with pytest.raises(CodecError):
+            decode([{"type": "uint8[]"}], data)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 16
+    finally:
+        tracemalloc.stop()
