@@ -132,9 +132,11 @@ class Session:
 
     @contextmanager
     def decision(self) -> Iterator[None]:
-        """In it, up to `confirm`, the chain is read as of one block, and what is read is kept for the second node.
+        """In it, up to `confirm`, the chain is read as of one block, asked for now, and what is read is kept for the
+        second node.
         Raises `NetworkError` where that can't be reached, or has newer blocks than the first one."""
         self.require_second()
+        self.connection.doubt()
         with deciding(self.connection):
             yield
 

@@ -129,18 +129,20 @@ class Connection(Node):
 
     def now(self) -> int:
         """The chain's time in Unix seconds: a transaction that is sent now meets this time, or a little later one."""
+        if self.decision is None and self.tip == "latest":
+            return self.believed().timestamp
         return self.present().timestamp
 
-    def present(self) -> Block:
+    def present(self, earlier: Header | None = None) -> Block:
         """The newest block, within a decision its block; its time is what `now` tells, which is the pending block's on
-        a development chain."""
+        a development chain. `earlier`: or that one, while it is `known`."""
         pending = self._pending()
         if self.decision is not None:
             newest = self.decision.block
         elif pending is not None and self._is_next(pending):
             return pending.before  # by one request
         else:
-            header = self.latest()
+            header = earlier if earlier is not None and earlier is self.known() else self.latest()
             newest = Block(header.number, header.hash, header.timestamp)
             if pending is not None and pending.before.number == newest.number:
                 self.has.add("pending")
@@ -230,7 +232,7 @@ class Connection(Node):
         it was refused. Where the answer is empty, the question was asked alone."""
         if not reads:
             return []
-        at: At = block if block is not None else "latest" if self.is_development else self.newest_number()
+        at: At = block if block is not None else "latest" if self.is_development else self.believed().number
         return self._batches.ask(reads, at)
 
     # ------------------------------------------------------------------------------------------------------------- gas
@@ -260,7 +262,7 @@ class Connection(Node):
         """The newest block's header, and the tip or price that the node asks for."""
         now = time.monotonic()
         if self._prices is None or now - self._prices[0] >= self.policy.prices:
-            header = self.header_of("latest")
+            header = self.believed()
             self._prices = (now, (header, pricing.asked(self, header.base_fee)))
         return self._prices[1]
 

@@ -30,6 +30,7 @@ class MarketplaceContract(Reads):
             raise missing from None
         if len(answer) != 32:
             raise missing
+        self._found = connection.known()
 
     def __repr__(self) -> str:
         return f"MarketplaceContract({self.address} on chain {self.connection.chain_id})"
@@ -40,8 +41,10 @@ class MarketplaceContract(Reads):
 
     def look(self) -> Snapshot:
         """The newest block, by one request; within a decision, its block. On a development chain, whose blocks stand
-        still while nothing happens, its time is the next block's."""
-        return Snapshot(self.connection, self.address, self.connection.present(), self._tokens)
+        still while nothing happens, its time is the next block's. On any other, the first look is at the block in which
+        the contract was found, if that was just now."""
+        found, self._found = self._found, None
+        return Snapshot(self.connection, self.address, self.connection.present(found), self._tokens)
 
 
 def _function(name: str) -> Item:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from numerbay_chain.chain.connection import Connection, NodeRefusedError, NodeTimeoutError
 from numerbay_chain.chain.networks import Network, network
 from numerbay_chain.chain.node.blocks import Block
+from numerbay_chain.chain.node.errors import UnknownBlockError
 from numerbay_chain.protocol.finality import FINALITY
 
 OLDEST: Final = 1_800
@@ -79,7 +80,10 @@ class Finality:
 def _named(node: Connection, word: _Word) -> Block | None:
     """What the node calls so; None where it knows no such word."""
     try:
-        return node.block(word)
+        found = node.believed(word)
+        return Block(found.number, found.hash, found.timestamp)
+    except UnknownBlockError:
+        return None
     except NodeTimeoutError:
         raise
     except NodeRefusedError:

@@ -17,7 +17,9 @@ class Policy:
     to the block that the first one has (None: 60, on a development chain 3); `request`, for one question, and `logs`,
     for logs of many blocks, of which fewer are asked for where they take longer; `pauses` between tries while a node
     is busy, and `broken` before the second try where a connection broke; `prices`, in which gas is not priced
-    again: a base fee that grows in each block, one a second, less than doubles in five.
+    again: a base fee that grows in each block, one a second, less than doubles in five; `believed`, in which the
+    newest block of a public chain is taken for the newest one still, where nothing has shown a newer one: a node is
+    often that much behind.
     """
 
     time: Callable[[], float] = machine.time
@@ -31,3 +33,4 @@ class Policy:
     pauses: tuple[float, ...] = (0.5, 1.0, 2.0)
     broken: float = 0.2
     prices: float = 5.0
+    believed: float = 1.0

@@ -176,7 +176,11 @@ def refuse_young(session: Session, look: Snapshot, listing: Listing) -> None:
     finality = session.finality()
     if finality.is_instant:
         return
-    created = [*session.index.events(["ListingCreated"], last=look.block, listing=listing.id)]
+    created = session.once(
+        look,
+        ("created", listing.id),
+        lambda: [*session.index.events(["ListingCreated"], last=look.block, listing=listing.id)],
+    )
     if len(created) != 1:
         raise NetworkError(
             f"{session.index.name} left out the creation of listing {listing.id}",

@@ -35,7 +35,8 @@ def may_hold(header: Header, address: bytes, topics: Sequence[Sequence[bytes]]) 
 
 
 class NewestLogs:
-    """Completes answers with logs. `header` asks for a block's header, `get_logs` is one `eth_getLogs`."""
+    """Completes answers with logs. `header` asks for a block's header, `get_logs` is one `eth_getLogs`; `block_time`:
+    seconds between two blocks, where that is known."""
 
     def __init__(
         self, fresh: Freshness, header: Callable[[int], Header], get_logs: Callable[[Mapping[str, Any]], Logs]
@@ -43,6 +44,7 @@ class NewestLogs:
         self._fresh, self._ask_header, self._get_logs = fresh, header, get_logs
         self._headers: dict[int, Header] = {}
         self._seen = 0
+        self.block_time = 0.0
 
     def complete(self, query: Mapping[str, Any], first: int, last: int, ask: Callable[[], Logs]) -> Logs:
         """Return what `ask` answers to the `query` (address and topics) for blocks `first` to `last`, once no log of
@@ -90,13 +92,19 @@ class NewestLogs:
             if found and header.timestamp < found[0].timestamp - LAG:
                 break
             found.append(header)
+            if header.timestamp - self.block_time < found[0].timestamp - LAG:
+                break  # the one before is too old
         return found
+
+    def know(self, header: Header) -> None:
+        """Remember a header that was asked for anyway."""
+        if len(self._headers) >= 4 * MOST_BLOCKS:
+            self._headers.clear()
+        self._headers[header.number] = header
 
     def _header(self, number: int) -> Header:
         if number not in self._headers:
-            if len(self._headers) >= 4 * MOST_BLOCKS:
-                self._headers.clear()
-            self._headers[number] = self._fresh.at(number, lambda: self._ask_header(number))
+            self.know(self._fresh.at(number, lambda: self._ask_header(number)))
         return self._headers[number]
 
 

@@ -1,12 +1,14 @@
 """How a node is asked, whatever the question: at which block, again where it is behind, and with errors of ours."""
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
+from numerbay_chain.chain.networks import network
 from numerbay_chain.chain.node import values
 from numerbay_chain.chain.node.blocks import is_development_chain
 from numerbay_chain.chain.node.errors import FAULTS, NodeRefusedError, NodeTimeoutError, UnknownBlockError, translated
@@ -45,10 +47,13 @@ class Node:
         self.policy = policy
         self.fresh = Freshness(name, policy.catch_up, sleep=policy.sleep)
         self.pages = PageSizes()
+        self._believed: dict[str, tuple[float, int, Header]] = {}
         self.newest_logs = NewestLogs(self.fresh, self.header_of, self.get_logs)
         with self.guard("asking for its chain id"):
             self.chain_id = values.quantity(transport.request("eth_chainId", []), 63)
         self.require_chain(expected_chain_id)
+        known = network(self.chain_id)
+        self.newest_logs.block_time = known.block_time if known else 0.0
         self.is_development = is_development_chain(self.chain_id, local=local)
 
     def remember(self, folder: Path) -> None:
@@ -94,12 +99,41 @@ class Node:
         return ask() if self.is_development else self.fresh.head(ask, lambda height: height)
 
     def latest(self) -> Header:
-        """The newest block's header."""
+        """The newest block's header, asked for now."""
 
         def ask() -> Header:
             return self.header_of("latest")
 
-        return ask() if self.is_development else self.fresh.head(ask, lambda header: header.number)
+        if self.is_development:
+            return ask()
+        header = self.fresh.head(ask, lambda header: header.number)
+        self.newest_logs.know(header)
+        self._believe("latest", header)
+        return header
+
+    def believed(self, tag: Literal["latest", "finalized", "safe"] = "latest") -> Header:
+        """The header of the block that the node calls so, where it was `known` a moment ago, else asked for now. Raises
+        as `header_of`."""
+        if (header := self.known(tag)) is not None:
+            return header
+        header = self.latest() if tag == "latest" else self.header_of(tag)
+        self._believe(tag, header)
+        return header
+
+    def known(self, tag: Literal["latest", "finalized", "safe"] = "latest") -> Header | None:
+        """The same where it was asked for in the last `Policy.believed` seconds, and nothing has shown a newer block
+        since (of what is final: more than one, which may be our own transaction's), else None. Nobody is asked."""
+        asked, newest, header = self._believed.get(tag, (0.0, 0, None))
+        stands = 0 <= self.fresh.newest - newest <= (tag != "latest")  # and no block was taken back
+        return header if stands and time.monotonic() - asked < self.policy.believed else None
+
+    def _believe(self, tag: str, header: Header) -> None:
+        if not self.is_development:
+            self._believed[tag] = time.monotonic(), self.fresh.newest, header
+
+    def doubt(self) -> None:
+        """Believe no block to be the newest one any more: the next read asks."""
+        self._believed.pop("latest", None)
 
     def header_of(self, block: At) -> Header:
         """A block's header. Raises `UnknownBlockError` where the node does not have it."""
@@ -131,7 +165,7 @@ class Node:
         """What `ask` answers at the block: a number that nodes behind can't answer for, unless it is a test's chain."""
         at: At
         if block is None or block == "latest":
-            at = "latest" if self.is_development else self.newest_number()
+            at = "latest" if self.is_development else self.believed().number
         else:
             at = block
 

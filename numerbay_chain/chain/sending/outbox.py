@@ -119,7 +119,7 @@ class Outbox:
                 with suppress(NetworkError):  # else the next call finds out
                     self._forget_void(entry)
             raise
-        self._told(entry, receipt)
+        self._told(entry, receipt, just_mined=True)
         return receipt
 
     def _refuse_beside(self, left: list["_Signed"], call: Call, nonce: int) -> None:
@@ -181,9 +181,10 @@ class Outbox:
         except NetworkError:
             return False  # it was mined all the same
 
-    def _told(self, entry: "Entry[_Kept]", receipt: Receipt) -> None:
-        """The caller is told of this one. It is kept until no reorganisation can send it back on its way."""
-        if self._is_final(receipt):
+    def _told(self, entry: "Entry[_Kept]", receipt: Receipt, *, just_mined: bool = False) -> None:
+        """The caller is told of this one. It is kept until no reorganisation can send it back on its way; one that was
+        `just_mined` is not asked about."""
+        if self._sender.finality.is_instant or (not just_mined and self._is_final(receipt)):
             entry.remove()
             return
         if kept := entry.read():

@@ -224,6 +224,7 @@ class Sender:
                 gas = self.connection.estimate_gas(transaction)
                 if pricing.is_at_tip(self.connection):
                     return gas
+        self.connection.doubt()  # what is refused may be allowed by a block that is newer than the one it was tried on
         self.connection.call(transaction, self.connection.tip)
         return self._estimate(transaction)
 

@@ -1,21 +1,14 @@
 """How many requests commands make to the node: a bar for each, counted by a proxy in front of a real one."""
 
 import sys
-from functools import partial
-from pathlib import Path
 
 import pytest
 
-from numerbay_chain.chain.identity.deployment import deploy
-from numerbay_chain.chain.identity.location import open_connection
 from numerbay_chain.chain.local.devnet import Devnet, advance
-from numerbay_chain.chain.sending.sender import Sender
-from numerbay_chain.core.policy import Policy
-from numerbay_chain.opening import Means, open_session
-from tests.support.adversary import ANOTHER_KEY, Cheat
+from tests.support.adversary import ANOTHER_KEY
 from tests.support.chains.proxy import Proxy
-from tests.support.counting import Count, counting
-from tests.support.programs import InsideShell, Shell, shell
+from tests.support.counting import Count
+from tests.support.town import Town
 
 pytestmark = pytest.mark.anvil
 
@@ -47,43 +40,6 @@ DISPUTES = {
     "idle dispute respond": 17,
 }
 TERMS = ("--dispute-window", "20m", "--response-window", "10m")
-
-
-SLOW = Policy(prices=3_600)  # gas is priced once a command, also where this machine is slow
-OPENS = partial(open_session, means=Means(lambda settings: open_connection(settings, SLOW)))
-
-
-class Town:
-    """A seller and three buyers, each with a home folder, who reach the node through the proxy."""
-
-    def __init__(self, folder: Path, devnet: Devnet, proxy: Proxy) -> None:
-        deployment = deploy(Sender(devnet.connection, devnet.signer(0)))
-        self.folder, self.devnet, self.proxy = folder, devnet, proxy
-        self._settings = {
-            "NUMERBAY_CHAIN_RPC": proxy.url, "NUMERBAY_CHAIN_CONTRACT": deployment.address, "NUMERBAY_CHAIN_YES": "1",
-            "NUMERBAY_CHAIN_STORE": f"embedded:{folder / 'store'}",
-            "NUMERBAY_CHAIN_CREATED_BY": deployment.transaction, "NUMERBAY_CHAIN_FROM_BLOCK": str(deployment.block),
-        }  # fmt: skip
-
-    def shell(self, number: int) -> Shell:
-        (home := self.folder / str(number)).mkdir(exist_ok=True)
-        return shell(home, **self._settings, NUMERBAY_CHAIN_ACCOUNT=f"dev:{number}")
-
-    def nbc(self, number: int, *arguments: object) -> dict:
-        """A command of the person with this test account: the object that it prints."""
-        here = self.shell(number)
-        return InsideShell(here.folder, here.environment, OPENS).nbc(*arguments, "--json").object
-
-    def cheat(self) -> Cheat:
-        """The seller's account and secret, without their client."""
-        own = {name: self._settings[f"NUMERBAY_CHAIN_{name.upper()}"] for name in ("contract", "created_by", "store")}
-        home = self.shell(0).environment["NUMERBAY_CHAIN_HOME"]
-        return Cheat(open_session(home=home, rpc=self.devnet.rpc, account="dev:0", **own))  # type: ignore[arg-type]  # names of settings
-
-    def count(self, number: int, *arguments: object) -> Count:
-        with counting(self.proxy) as count:
-            self.nbc(number, *arguments)
-        return count
 
 
 @pytest.fixture(scope="module")
