@@ -92,9 +92,12 @@ def allowance(connection: Connection, token: str, owner: str, spender: str) -> i
     return int(_read(connection, token, "allowance", [owner, spender])[0])
 
 
-def require_balance(connection: Connection, token: str, account: str, amount: int) -> None:
-    """Raises `AccountError` where the account holds less than `amount` of the token."""
-    held = balance_of(connection, token, account)
+def allowed_of(connection: Connection, token: str, account: str, spender: str, amount: int) -> int:
+    """What `spender` may take of the account's tokens, asked together with what the account holds. Raises `AccountError`
+    where that is less than `amount`."""
+    asked = {"balanceOf": [account], "allowance": [account, spender]}
+    told = connection.read_many([Read(checksummed(token), _data(name, given)) for name, given in asked.items()])
+    held, allowed = (_decoded(token, name, answer)[0] for name, answer in zip(asked, told, strict=True))
     if held < amount:
         shown = read_token(connection, token)
         raise AccountError(
@@ -102,6 +105,7 @@ def require_balance(connection: Connection, token: str, account: str, amount: in
             f"get more {shown.symbol} first",
             code="insufficient-funds",
         )
+    return int(allowed)
 
 
 def permit_domain(connection: Connection, token: str) -> dict[str, Any]:
@@ -174,9 +178,14 @@ def _usual_domain(connection: Connection, token: str) -> dict[str, Any]:
 def _read(
     connection: Connection, token: str, function: str, arguments: Sequence[Any], block: int | None = None
 ) -> list[Any]:
-    item = abi.functions("erc20")[function]
-    answer = connection.read(token, _data(function, arguments), block)
-    return abi.decode(item["outputs"], answer, f"the answer of the token {token} to {function}")
+    return _decoded(token, function, connection.read(token, _data(function, arguments), block))
+
+
+def _decoded(token: str, function: str, answer: bytes | RevertedError) -> list[Any]:
+    if isinstance(answer, RevertedError):
+        raise answer
+    outputs = abi.functions("erc20")[function]["outputs"]
+    return abi.decode(outputs, answer, f"the answer of the token {token} to {function}")
 
 
 def _data(function: str, arguments: Sequence[Any]) -> bytes:

@@ -14,9 +14,8 @@ def missing_approval(session: Session, token: str, amount: int) -> Call | None:
     holds less."""
     if token == ZERO_ADDRESS or amount == 0:
         return None
-    tokens.require_balance(session.connection, token, session.account, amount)
     spender = session.contract.address
-    if tokens.allowance(session.connection, token, session.account, spender) >= amount:
+    if tokens.allowed_of(session.connection, token, session.account, spender, amount) >= amount:
         return None
     return calls.approve(token=token, spender=spender, amount=amount)
 

@@ -118,8 +118,7 @@ class Sender:
         Raises `AccountError` where the account holds less, `RefusedError` where the token did not do it, and as `send`.
         """
         spender = self._marketplace()
-        tokens.require_balance(self.connection, token, self.account, amount)
-        allowed = tokens.allowance(self.connection, token, self.account, spender)
+        allowed = tokens.allowed_of(self.connection, token, self.account, spender, amount)
         if allowed >= amount:
             return None
         call = calls.approve(token=token, spender=spender, amount=amount)
