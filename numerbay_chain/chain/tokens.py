@@ -93,8 +93,8 @@ def allowance(connection: Connection, token: str, owner: str, spender: str) -> i
 
 
 def allowed_of(connection: Connection, token: str, account: str, spender: str, amount: int) -> int:
-    """What `spender` may take of the account's tokens, asked together with what the account holds. Raises `AccountError`
-    where that is less than `amount`."""
+    """What `spender` may take of the account's tokens, asked in one request with what the account holds. Raises
+    `AccountError` where that is less than `amount`."""
     asked = {"balanceOf": [account], "allowance": [account, spender]}
     told = connection.read_many([Read(checksummed(token), _data(name, given)) for name, given in asked.items()])
     held, allowed = (_decoded(token, name, answer)[0] for name, answer in zip(asked, told, strict=True))
