@@ -65,7 +65,8 @@ def session_at(
 ) -> Session:
     """The same over a connection and an account that exist already, such as Ape's. Raises `UsageError` for another
     chain than the settings name."""
-    connection.require_chain(expected_chain_id(settings))
+    with settings.named("chain_id", "network"):
+        connection.require_chain(expected_chain_id(settings))
     connection.limit_fees(settings.max_tip, settings.max_fee)
     nodes = settings.home.path / "nodes"
     connection.remember(nodes)
@@ -73,7 +74,8 @@ def session_at(
         connection.second = SecondNode.at(settings.second_rpc, nodes)
     location = locate(settings, connection)
     store = settings.store or f"embedded:{settings.home.path / 'store'}"
-    contract = means.contract(connection, location.address, location.first_block)
+    with settings.named("contract"):
+        contract = means.contract(connection, location.address, location.first_block)
     return Session(
         home=settings.home,
         connection=connection,

@@ -19,8 +19,9 @@ from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.sending.steps import Planning, Sending
 from numerbay_chain.chain.signers.signer import Signer
 from numerbay_chain.chain.snapshot import Snapshot
-from numerbay_chain.core.errors import AccountError, UsageError
+from numerbay_chain.core.errors import UsageError
 from numerbay_chain.core.files.atomic import expanded
+from numerbay_chain.core.home.config import no_account
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.core.memory import Memory
 from numerbay_chain.core.progress import Note, Notify, quiet
@@ -102,11 +103,7 @@ class Session:
     def signer_or_refuse(self) -> Signer:
         """Raises `AccountError` where no account is set."""
         if self.signer is None:
-            raise AccountError(
-                "no account is set",
-                "give --account keystore:PATH, env:NAME or dev:NUMBER, or a profile that has one",
-                code="no-account",
-            )
+            raise no_account()
         return self.signer
 
     def _sender(self) -> Sender:

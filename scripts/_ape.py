@@ -53,7 +53,7 @@ class ApeSigner(Signer):
 
 def connection(provider: ProviderAPI) -> Connection:
     """The chain that Ape is connected to, with the limits of fees that the settings have."""
-    network, settings = provider.network, load_settings()
+    network, settings = provider.network, load_settings(connected=True)
     found = Connection(Web3Transport(provider.web3), name=f"Ape's {network.choice}", local=network.is_dev)
     found.limit_fees(settings.max_tip, settings.max_fee)
     return found
@@ -62,7 +62,7 @@ def connection(provider: ProviderAPI) -> Connection:
 def session(provider: ProviderAPI, account: AccountAPI | None = None, **overrides: Any) -> Session:
     """The marketplace over Ape's chain and account; everything else as the settings say."""
     signer = ApeSigner(account, provider) if account is not None else None
-    return session_at(load_settings(None, overrides), connection(provider), signer, notify=output.note)
+    return session_at(load_settings(None, overrides, connected=True), connection(provider), signer, notify=output.note)
 
 
 def settings_options(function: F) -> F:

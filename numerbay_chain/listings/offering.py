@@ -13,6 +13,7 @@ from numerbay_chain.listings.terms import Preset, TermChanges, build_terms
 from numerbay_chain.listings.views import view_listing
 from numerbay_chain.listings.words import explain
 from numerbay_chain.protocol.events import Done, event_of
+from numerbay_chain.protocol.rules import require_seller
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Offer
 from numerbay_chain.session import Session
 
@@ -75,8 +76,10 @@ def edit_listing(
     description: str | None = None,
     media_type: str | None = None,
 ) -> Done | None:
-    """Change the offer for later orders; what is not given stays. Return None where nothing was to be changed."""
+    """Change the offer for later orders; what is not given stays. Return None where nothing was to be changed. Raise
+    `RefusedError` (`not-seller`) for another account than the seller's."""
     view = view_listing(session, listing_id)
+    require_seller(view.listing, session.account)
     before, offer = view.description or Description(), view.listing.offer
     about = {"name": name, "description": description, "media_type": media_type}
     given = {field: value for field, value in about.items() if value is not None}

@@ -17,7 +17,7 @@ from numerbay_chain.core.progress import Note
 from numerbay_chain.core.units import format_duration, parse_duration
 from numerbay_chain.listings.results import VoucherStatus
 from numerbay_chain.protocol.events import Done
-from numerbay_chain.protocol.rules import REVOKED
+from numerbay_chain.protocol.rules import REVOKED, require_seller
 from numerbay_chain.protocol.types import ZERO_ADDRESS, Voucher
 from numerbay_chain.session import Session
 
@@ -111,12 +111,7 @@ def issue(
     a listing of somebody else, `UsageError` for what is out of its bounds.
     """
     listing = session.contract.listing(listing_id)
-    if listing.seller != session.account:
-        raise RefusedError(
-            f"listing {listing_id} belongs to {listing.seller}",
-            "sign vouchers with the seller's account",
-            code="not-seller",
-        )
+    require_seller(listing, session.account)
     seconds = parse_duration(valid_for) if isinstance(valid_for, str) else valid_for
     voucher = Voucher(
         listing=listing_id,

@@ -86,6 +86,16 @@ def is_operated(listing: Listing, account: str) -> bool:
     return account in (listing.seller, listing.operator)
 
 
+def require_seller(listing: Listing, account: str) -> None:
+    """Raise `RefusedError` (`not-seller`) unless the account is the listing's seller."""
+    if account != listing.seller:
+        raise RefusedError(
+            f"listing {listing.id} belongs to {listing.seller}, not to {account}",
+            "use the seller's account",
+            code="not-seller",
+        )
+
+
 def require_operator(listing: Listing, account: str) -> None:
     """Raise `RefusedError` (`not-operator`) unless the account may release, deliver and respond (`is_operated`)."""
     if not is_operated(listing, account):

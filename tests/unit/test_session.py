@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from numerbay_chain import Buyer
+from numerbay_chain import Buyer, Seller
 from numerbay_chain.chain.local.embedded import EmbeddedChain
-from numerbay_chain.core.errors import NetworkError, UsageError
+from numerbay_chain.core.errors import AccountError, ExitCode, NetworkError, RefusedError, UsageError
 from numerbay_chain.core.home.config import Overrides, Settings, load_settings
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.ipfs import EmbeddedStore
@@ -30,6 +30,36 @@ def test_a_connection_that_exists_already_is_checked_too(place: Place) -> None:
         session_at(settings, place.chain.connection, None)
     assert session_at(replace(settings, chain_id=chain_id, max_tip=7), place.chain.connection, None)
     assert place.chain.connection.limits.max_tip == 7
+
+
+def test_an_error_about_a_setting_says_which_profile_gave_it(place: Place) -> None:
+    home = Home(place.folder / "home")
+    home.save_profile("default", {"rpc": "http://127.0.0.1:1", "chain_id": 5, "contract": ZERO_ADDRESS})
+    connection, given = place.chain.connection, Overrides(home=home.path, contract=place.contract.address)
+    settings = load_settings(None, given, {})
+    assert settings.from_profile == {"rpc", "chain_id"}
+    with fails_with(UsageError, "wrong-chain", 5) as caught:
+        session_at(settings, connection, None)
+    assert "chain_id stand in profile default" in str(caught.value.hint)
+    elsewhere = load_settings(None, given, {}, connected=True)
+    assert (elsewhere.profile, elsewhere.chain_id, elsewhere.from_profile) == (None, None, frozenset())
+    assert session_at(elsewhere, connection, None).contract.address == place.contract.address
+
+
+def test_no_account_is_one_error_wherever_one_is_wanted(place: Place) -> None:
+    settings = Settings(home=Home(place.folder / "home"))
+    for step in (lambda: settings.required("account"), lambda: place.auditor.session.account):
+        with fails_with(AccountError, "no-account") as caught:
+            step()
+        assert caught.value.exit_code == ExitCode.ACCOUNT
+
+
+def test_an_offer_is_its_seller_s_to_edit(place: Place) -> None:
+    listing = place.seller.create_listing(PRICE).id
+    stranger = Seller(place.session("stranger", 5))
+    with fails_with(RefusedError, "not-seller"):
+        stranger.edit_listing(listing, price=PRICE)
+    assert place.seller.edit_listing(listing, price=PRICE) is None
 
 
 def test_a_voucher_of_another_marketplace_is_named_as_such_before_its_listing_is_looked_for(place: Place) -> None:

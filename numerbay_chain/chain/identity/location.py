@@ -25,7 +25,8 @@ def open_connection(settings: Settings, policy: Policy | None = None) -> Connect
     """Connect to the node that is set. Raise `UsageError` where none is, and for a node of another chain than
     `chain_id` or `network` name; `NetworkError` for one that can't be reached."""
     expected = expected_chain_id(settings)
-    return connect(settings.required("rpc"), expected, settings.max_tip, settings.max_fee, policy)
+    with settings.named("rpc", "chain_id", "network"):
+        return connect(settings.required("rpc"), expected, settings.max_tip, settings.max_fee, policy)
 
 
 def expected_chain_id(settings: Settings) -> int | None:

@@ -25,6 +25,11 @@ _ANOTHER_PORT = "choose another one with --port, or 0 for any that is free"
 _SECONDS_TO_START = 30.0
 _SECONDS_TO_STOP = 15.0
 _SAVE_EVERY = 10  # seconds
+_GUARD = """
+read -r _; kill "$0"
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do kill -0 "$0" 2>/dev/null && sleep 1 || break; done
+rm -rf -- "$1"
+"""
 
 
 def find_anvil(binary: str | None = None) -> str:
@@ -90,6 +95,8 @@ class Devnet:
         if block_time is not None:
             options += ["--block-time", str(block_time)]
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # stop() closes it
+        self._cache = tempfile.mkdtemp(prefix="numerbay-chain-devnet-")  # past states, else below the home folder
+        options += ["--cache-path", self._cache]
         self._process = subprocess.Popen(
             [program, *options, "--quiet"],
             stdin=subprocess.DEVNULL,
@@ -107,13 +114,13 @@ class Devnet:
             raise
 
     def _watch(self) -> subprocess.Popen[bytes] | None:
-        """A shell that waits for the end of a pipe, which the system closes when this process is gone, and ends anvil
-        then. Unlike Linux's death signal, it works on every Unix, and from any thread."""
+        """A shell that waits for the end of a pipe, which the system closes when this process is gone, and then ends
+        anvil and removes what it kept. Unlike Linux's death signal, it works on every Unix, and from any thread."""
         shell = shutil.which("sh")
         if shell is None:
             return None
         return subprocess.Popen(
-            [shell, "-c", 'read -r _; kill "$0"', str(self.pid)],
+            [shell, "-c", _GUARD, str(self.pid), self._cache],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -176,6 +183,7 @@ class Devnet:
             self._guard.kill()
             self._guard.communicate()
         self._log.close()
+        shutil.rmtree(self._cache, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self

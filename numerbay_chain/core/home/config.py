@@ -1,11 +1,12 @@
 """Where settings come from, and the folder in which everything of ours on disk lies."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from numerbay_chain.core.errors import UsageError
+from numerbay_chain.core.errors import AccountError, UsageError
 from numerbay_chain.core.home.home import Home
 from numerbay_chain.core.home.profiles import DEFAULT_PROFILE
 from numerbay_chain.core.home.settings import CALL, OF_A_CONTRACT, PREFIX, SETTING_NAMES, Overrides, typed
@@ -15,7 +16,9 @@ __all__ = ["Home", "Overrides", "Settings", "load_settings"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`rpc` a node's address, `contract` the marketplace's, `account` a signer ("keystore:PATH", "env:NAME",
+    """`from_profile` names the settings that the profile gave.
+
+    `rpc` a node's address, `contract` the marketplace's, `account` a signer ("keystore:PATH", "env:NAME",
     "dev:N"), `store` and `read_back` content stores ("embedded:PATH", "kubo:URL", "gateway:URL"), `keep` how much of
     what was checked stays on this machine ("10GiB"; "0": nothing), `key` a key file, `from_block` the contract's first
     block, `max_tip` what a unit of gas may cost on top of the base fee, in gwei, `max_fee` what the gas of one
@@ -26,6 +29,7 @@ class Settings:
 
     home: Home
     profile: str | None = None
+    from_profile: frozenset[str] = frozenset()
     rpc: str | None = field(default=None, repr=False)  # its address may hold an access key
     contract: str | None = None
     chain_id: int | None = None
@@ -43,9 +47,23 @@ class Settings:
     operates: str | None = None
     second_rpc: str | None = field(default=None, repr=False)
 
+    @contextmanager
+    def named(self, *names: str) -> Iterator[None]:
+        """Let the hint of a `UsageError` about these settings say which of them a profile gave."""
+        try:
+            yield
+        except UsageError as error:
+            stored = [name for name in names if name in self.from_profile]
+            if not stored or error.hint is None:
+                raise
+            hint = f"{error.hint}; {' and '.join(stored)} stand in profile {self.profile}"
+            raise UsageError(str(error), hint, code=error.code) from None
+
     def required(self, name: str) -> str:
-        """A text setting that can't do without. Raises `UsageError`."""
+        """A text setting that can't do without. Raises `UsageError`, and `AccountError` for the account."""
         value = getattr(self, name)
+        if value is None and name == "account":
+            raise no_account()
         if value is None and name == "rpc" and self.network is not None:
             raise UsageError(
                 f"no node of {self.network} is given: networks.toml holds no nodes",
@@ -61,11 +79,24 @@ class Settings:
         return str(value)
 
 
+def no_account() -> AccountError:
+    """Return the error for what can't be done without an account."""
+    return AccountError(
+        "no account is set",
+        "give --account keystore:PATH, env:NAME or dev:NUMBER, or a profile that has one",
+        code="no-account",
+    )
+
+
 def load_settings(
-    profile: str | None = None, overrides: Overrides | None = None, environment: Mapping[str, str] | None = None
+    profile: str | None = None,
+    overrides: Overrides | None = None,
+    environment: Mapping[str, str] | None = None,
+    *,
+    connected: bool = False,
 ) -> Settings:
     """Overrides (flags), then `NUMERBAY_CHAIN_*`, then the profile: `profile`, the one that NUMERBAY_CHAIN_PROFILE
-    names, else "default" where there is one and no node was named.
+    names, else "default" where there is one and no node was named. `connected`: a node was chosen some other way.
 
     Raises `UsageError` for a profile that does not exist, a setting of another kind, or a name that is no setting.
     """
@@ -73,7 +104,8 @@ def load_settings(
     environ = os.environ if environment is None else environment
     home = Home.at(given.get("home"), environ)
     name = profile or environ.get(PREFIX + "PROFILE") or None
-    if name is None and not (given.get("rpc") or environ.get(PREFIX + "RPC")) and DEFAULT_PROFILE in home.profiles():
+    elsewhere = connected or given.get("rpc") or environ.get(PREFIX + "RPC")
+    if name is None and not elsewhere and DEFAULT_PROFILE in home.profiles():
         name = DEFAULT_PROFILE  # not where a node was named: its contract and chain would be another node's
     stored = home.profile(name) if name else {}
     from_environment = {one: environ.get(PREFIX + one.upper()) or None for one in SETTING_NAMES}
@@ -83,17 +115,20 @@ def load_settings(
         (stored, f"profile {name}"),
     ]
     values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
     for setting in SETTING_NAMES:
         for source, origin in sources:
             if (value := source.get(setting)) is not None:
-                values[setting] = typed(setting, value, origin)
+                values[setting], origins[setting] = typed(setting, value, origin), origin
                 break
     ranked = [source for source, _ in sources]
     for setting in OF_A_CONTRACT:
         if _is_of_another_contract(ranked, setting):
             del values[setting]
     _drop_other_chain(ranked, values)
-    return Settings(home=home, profile=name, unchecked_contract=given.get("unchecked_contract") is True, **values)
+    stored_names = frozenset(setting for setting in values if origins[setting] == f"profile {name}")
+    unchecked = given.get("unchecked_contract") is True
+    return Settings(home=home, profile=name, from_profile=stored_names, unchecked_contract=unchecked, **values)
 
 
 def _drop_other_chain(sources: Sequence[Mapping[str, Any]], values: dict[str, Any]) -> None:

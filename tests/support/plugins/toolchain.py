@@ -131,6 +131,7 @@ def anvil(*arguments: str) -> Iterator[Anvil]:
     with tempfile.TemporaryDirectory(prefix="anvil-") as folder:
         port, log = free_port(), Path(folder) / "log"
         command = [str(binary), "--host", "127.0.0.1", "--port", str(port), "--hardfork", "cancun", *arguments]
+        command += ["--cache-path", f"{folder}/states"]  # else they stay below the home folder for ever
         with running(command, log) as process:
             url = f"http://127.0.0.1:{port}"
             question = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []})

@@ -1,6 +1,9 @@
 """A devnet is a process that is started, kept and stopped in good order."""
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -83,3 +86,36 @@ def test_the_program_is_found_by_name_environment_or_path(
     monkeypatch.delenv("NUMERBAY_CHAIN_ANVIL")
     monkeypatch.setenv("PATH", str(Path(anvil_program).parent) + os.pathsep + str(tmp_path))
     assert find_anvil() == anvil_program
+
+
+KEEPER = """
+import sys, time
+from numerbay_chain.chain.local.devnet import Devnet, request
+devnet = Devnet(binary=sys.argv[1])
+request(devnet.connection, "anvil_mine", hex(2_000))
+print(devnet.pid, flush=True)
+if sys.argv[2] == "stay":
+    time.sleep(600)
+devnet.stop()
+"""
+
+
+@pytest.mark.parametrize("how", ["stop", "stay"])
+def test_nothing_of_a_devnet_stays_on_the_disk(anvil_program: str, tmp_path: Path, how: str) -> None:
+    """It is stopped, or the program that runs it is killed."""
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    home.mkdir(), temporary.mkdir()
+    environment = {**os.environ, "HOME": str(home), "TMPDIR": str(temporary)}
+    with subprocess.Popen(
+        [sys.executable, "-c", KEEPER, anvil_program, how], stdout=subprocess.PIPE, env=environment
+    ) as keeper:
+        assert keeper.stdout is not None
+        assert int(keeper.stdout.readline()) > 0
+        assert how == "stop" or [*temporary.iterdir()], "its states are there while it runs"
+        if how == "stay":
+            keeper.kill()
+    end = time.monotonic() + 30
+    while [*temporary.iterdir()] and time.monotonic() < end:
+        time.sleep(0.1)
+    assert [*temporary.iterdir()] == []
+    assert [path for path in home.rglob("*") if path.is_file()] == []

@@ -39,6 +39,7 @@ def devnet(context: click.Context, state: State, port: int, block_time: int | No
 
     Starts anvil on this machine, deploys a marketplace, and writes the profiles seller, buyer and auditor, which are
     ready to use. Where one of them is yours it stays, and the devnet writes devnet-seller (-buyer, -auditor) instead.
+    Where you have no profile default, it writes that too, without an account: it counts where none is named.
 
     It runs until Ctrl-C, and nothing of the chain is kept. `devnet clean` removes the rest.
 
