@@ -21,7 +21,10 @@ _PANICS = {
     0x51: "a function that was never set",
 }
 _REASON = re.compile(r"""execution reverted: (?!0x|b['"])(.*\S)""", re.DOTALL)
-_SAYS_REVERT = re.compile(r"revert", re.IGNORECASE)
+_SAYS_REVERT = re.compile(
+    r"(?:execution|transaction|call|contract|vm|error)\W{1,3}(?:was |is )?revert|^(?:HTTP status \d+, )?revert",
+    re.IGNORECASE,
+)
 # what a node says of code that fails without a word of its own
 _FAILED = re.compile(
     r"invalid (?:opcode|jump|instruction|fe ?opcode)|bad (?:instruction|jump)|stack (?:under|over)flow|stack limit"
@@ -30,7 +33,7 @@ _FAILED = re.compile(
 )
 _MOST_WORDS = 4096  # characters in which a reason is looked for: patterns may take quadratic time
 _LONGEST = 1 << 16  # bytes of revert data that are looked at: memory for more costs a contract nothing in a call
-_OUT_OF_GAS = re.compile(r"out of gas|gas required exceeds|OutOfGas|intrinsic gas too (?:low|high)", re.IGNORECASE)
+_OUT_OF_GAS = re.compile(r"out of gas|gas required exceeds|OutOfGas", re.IGNORECASE)
 _DEPTH = 6
 _KEYS = ("error", "data", "originalError", "result", "output", "return")
 

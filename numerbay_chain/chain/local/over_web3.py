@@ -23,7 +23,7 @@ from web3.exceptions import (
 )
 from web3.types import RPCEndpoint
 
-from numerbay_chain.chain.encoding.reverts import find_data
+from numerbay_chain.chain.encoding.reverts import find_data, reverted
 from numerbay_chain.chain.node.rpc import Request, RpcError
 from numerbay_chain.chain.node.values import NoAnswer, plain
 from numerbay_chain.core.network.failures import TransportError
@@ -51,7 +51,7 @@ class Web3Transport:
         except (BlockNotFound, TransactionNotFound):
             return None
         except Exception as error:
-            raise _shaped(error) from error
+            raise _shaped(error, method) from error
 
     def batch(self, requests: Sequence[Request]) -> list[Any | RpcError]:
         """As `Transport.batch`: one by one."""
@@ -68,25 +68,25 @@ class Web3Transport:
         return nullcontext()
 
 
-def _shaped(error: Exception) -> Exception:
+def _shaped(error: Exception, method: str) -> Exception:
     """What a transport raises for it; the error itself where it is none of these libraries'."""
     data = _revert_data(error)
     is_revert = isinstance(error, ContractLogicError | OffchainLookup) or _is_made_up(error)
     if is_revert or type(error).__name__ == "TransactionFailed":
         words = " ".join(one for one in error.args if isinstance(one, str))
-        return RpcError(words if "revert" in words.lower() else "execution reverted", data=data)
+        return RpcError(words if reverted(words) else "execution reverted", data=data, method=method)
     if isinstance(error, Web3RPCError):
         response = error.rpc_response or {}
         answered = response.get("error")
         words = str(cast(Mapping[str, Any], answered).get("message", "")) if isinstance(answered, dict) else str(error)
-        return RpcError(words, data=data)
+        return RpcError(words, data=data, method=method)
     if isinstance(error, requests.RequestException | OSError):
         return error if isinstance(error, TransportError) else TransportError("can't be reached")
     if isinstance(error, BadResponseFormat):
         # a refusal in another shape
-        return RpcError(str(error).partition("The raw response is: ")[2] or str(error))
+        return RpcError(str(error).partition("The raw response is: ")[2] or str(error), method=method)
     if type(error).__module__.partition(".")[0] in _EMBEDDED:
-        return RpcError(str(error), data=data)
+        return RpcError(str(error), data=data, method=method)
     return NoAnswer() if isinstance(error, Web3Exception) else error
 
 

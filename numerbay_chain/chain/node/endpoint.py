@@ -8,13 +8,12 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from numerbay_chain.core.errors import UsageError
 from numerbay_chain.core.files.atomic import expanded
 from numerbay_chain.core.network.hosts import is_loopback
+from numerbay_chain.core.network.shown import SHORTEST_SECRET, headers_of, redacted
 from numerbay_chain.core.text import one_line
 
 _FORMS: Final = "give one with http:// or https://, or the path of an .ipc socket"
 _LABEL: Final = re.compile(r"[^\s%/\\?#@:\[\]\"'<>^`{|}]{1,63}")
 _QUOTES: Final = frozenset("\"'`\u201c\u201d\u2018\u2019\u00ab")
-_SHORTEST_SECRET: Final = 8
-"""Characters. Shorter parts of a path are names such as "v3" or "mainnet"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,7 @@ class Endpoint:
 
     def redacted(self, text: str) -> str:
         """Return the text without the parts of the address that may be secret: some nodes repeat them."""
-        for secret in sorted(_secrets(urlsplit(self.address)), key=len, reverse=True):
-            text = text.replace(secret, "…")
-        return text
+        return redacted(text, _secrets(urlsplit(self.address)))
 
 
 def parse_endpoint(rpc: str, *, running: bool = True) -> Endpoint:
@@ -106,7 +103,8 @@ def _unusable(reason: str, hint: str) -> UsageError:
 
 
 def _secrets(parts: SplitResult) -> set[str]:
-    words = [word for word in parts.path.split("/") if len(word) >= _SHORTEST_SECRET]
-    words += [value for _, value in parse_qsl(parts.query) if len(value) >= _SHORTEST_SECRET]
-    words += [word for word in (parts.netloc.rpartition("@")[0].partition(":")) if len(word) > 2]
-    return {form for word in words for form in (word, unquote(word))}
+    words = [word for word in parts.path.split("/") if len(word) >= SHORTEST_SECRET]
+    words += [value for _, value in parse_qsl(parts.query) if len(value) >= SHORTEST_SECRET]
+    user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    words += [word for word in (user, password) if len(word) > 2]
+    return {form for word in words for form in (word, unquote(word))} | headers_of(unquote(user), unquote(password))

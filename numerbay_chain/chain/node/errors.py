@@ -59,7 +59,8 @@ def translated(error: Exception, name: str, doing: str, redacted: Callable[[str]
     if isinstance(error, BusyAnswer):
         return NodeBusyError(f"{name} is too busy when {doing}: {one_line(redacted(error.words))}{error.pause}", _LATER)
     if isinstance(error, RpcError):
-        return reverted(error.words, error.data) or refused(error.words, name, doing, redacted)
+        found = reverted(error.words, error.data) if error.may_be_revert else None
+        return found or refused(error.words, name, doing, redacted)
     if isinstance(error, TransportError):
         words, hint = error.sentence(name, f"when {doing}"), error.hint or "check that the node runs, and its address"
         kind = NodeTimeoutError if isinstance(error, SlowError) else NetworkError

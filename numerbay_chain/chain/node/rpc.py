@@ -44,6 +44,12 @@ _LONGEST_WORDS: Final = 500
 """Characters of a refusal in which its reason is looked for: some patterns take quadratic time."""
 _NO_CODE: Final = -32000
 _LIMIT_EXCEEDED: Final = -32005
+_OF_A_BATCH: Final = re.compile(r"\bbatch(?!.*per.second)", re.IGNORECASE | re.DOTALL)
+"""What a node refuses about the size of a batch: a smaller one may be taken, waiting changes nothing."""
+_TRIED_OUT: Final = frozenset({"eth_call", "eth_estimateGas"})
+"""Methods that run a contract's code while the answer is waited for."""
+MOST_PARTS: Final = 1 << 22
+"""Texts, brackets and commas of an answer; the longest answer with logs has half as many."""
 _BUSY_CODES: Final = frozenset({-32007, -32029, -32090, -32097})
 """What some providers answer to too many requests."""
 _GATEWAY_GAVE_UP: Final = frozenset({502, 504})
@@ -56,18 +62,23 @@ Answer = dict[str, Any]
 
 
 class RpcError(Exception):
-    """The node's own error: `code`, `words`, and the bytes of a revert, if it has any."""
+    """The node's own error to a question of this `method`: `code`, `words`, and the bytes of a revert, if any."""
 
-    def __init__(self, words: str, code: int = _NO_CODE, data: bytes | None = None) -> None:
+    def __init__(self, words: str, code: int = _NO_CODE, data: bytes | None = None, method: str = "") -> None:
         super().__init__(words)
-        self.words, self.code, self.data = words, code, data
+        self.words, self.code, self.data, self.method = words, code, data, method
+
+    @property
+    def may_be_revert(self) -> bool:
+        """Whether a contract can have said it: only calls and estimates run one."""
+        return self.method in _TRIED_OUT
 
 
 def result_of(method: str, answer: Answer) -> Any:
     """Return the result. Raises `RpcError`."""
     error = answer.get("error")
     if error is not None:
-        raise RpcError(error["message"], error["code"], find_data(error.get("data")))
+        raise RpcError(error["message"], error["code"], find_data(error.get("data")), method)
     # some nodes answer null where there are no logs
     return [] if method == "eth_getLogs" and answer["result"] is None else answer["result"]
 
@@ -120,7 +131,7 @@ def _id(value: Any) -> int | None:
 
 
 def _parsed(body: bytes) -> Any:
-    return jsontext.parse(body.removeprefix(b"\xef\xbb\xbf"), None)
+    return jsontext.parse(body.removeprefix(b"\xef\xbb\xbf"), None, MOST_PARTS)
 
 
 def _one(value: Any, status: int) -> Answer:
@@ -180,8 +191,8 @@ def is_busy(method: str, status: int, answer: Answer) -> bool:
         return False
     error = answer["error"]
     words, code = str(error["message"])[:_LONGEST_WORDS], error["code"]
-    if "data" in error:
-        return False  # a revert, whatever its words
+    if "data" in error or _OF_A_BATCH.search(words):
+        return False  # a revert, whatever its words; or too large a batch, whatever the code
     is_logs = method == "eth_getLogs"
     if status in SERVER_BUSY or code == 429:
         return not (is_logs and status in _GATEWAY_GAVE_UP)

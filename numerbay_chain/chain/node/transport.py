@@ -23,7 +23,7 @@ from numerbay_chain.chain.node.rpc import (
     understood,
     understood_batch,
 )
-from numerbay_chain.core.files import jsontext
+from numerbay_chain.core.files.jsontext import Whole
 from numerbay_chain.core.network.failures import OversizedError, SlowError, TransportError
 from numerbay_chain.core.network.retry import Retry, pause_words, wanted_pause
 from numerbay_chain.core.network.session import HttpSession
@@ -125,7 +125,7 @@ class HttpTransport(_Timed):
             answers = understood_batch(response.status_code, response.content, len(places))
             if isinstance(answers, dict):
                 if not is_busy("", response.status_code, answers):
-                    return [result_of("", answers)]  # never: it is an error, which this raises
+                    return [result_of(requests[0][0], answers)]  # never: it is an error, which this raises
                 self._wait(retry, response, answers)
                 continue
             busy = None
@@ -169,7 +169,7 @@ class SocketTransport(_Timed):
         body = self._exchange([body_of(*one, id) for id, one in enumerate(requests, 1)])
         answers = understood_batch(200, body, len(requests))
         if isinstance(answers, dict):
-            return [result_of("", answers)]  # never: it is an error, which this raises
+            return [result_of(requests[0][0], answers)]  # never: it is an error, which this raises
         found: list[Any | RpcError] = []
         for (method, _), answer in zip(requests, answers, strict=True):
             try:
@@ -204,7 +204,7 @@ class SocketTransport(_Timed):
                 self._close()  # what comes later would be taken for the next answer
 
     def _answer(self, data: bytes, limit: int) -> bytes:
-        end = time.monotonic() + self.seconds
+        end, shape = time.monotonic() + self.seconds, Whole()
         if self._socket is None:
             self._socket = socket.socket(socket.AF_UNIX)
             self._socket.connect(self._path)
@@ -212,14 +212,16 @@ class SocketTransport(_Timed):
         self._socket.sendall(data)
         answer = bytearray()
         while True:
-            self._socket.settimeout(max(end - time.monotonic(), 0.001))
+            if (left := end - time.monotonic()) <= 0:
+                raise TimeoutError
+            self._socket.settimeout(left)
             piece = self._socket.recv(1 << 16)
             if not piece:
                 raise ConnectionError("closed")
             answer += piece
             if len(answer) > limit:
                 raise OversizedError("gives too long an answer", hint="use another one")
-            if piece.rstrip()[-1:] in (b"}", b"]", b'"') and _is_whole(answer):
+            if shape.ends_with(piece):
                 return bytes(answer)
 
     def _close(self) -> None:
@@ -227,12 +229,3 @@ class SocketTransport(_Timed):
             with suppress(OSError):
                 self._socket.close()
         self._socket = None
-
-
-def _is_whole(answer: bytearray) -> bool:
-    """Whether a JSON text ends here: most pieces end within one."""
-    try:
-        jsontext.parse(bytes(answer), None)
-    except jsontext.JsonError as error:
-        return error.code not in ("not-json", "not-utf-8")  # else it never will be what it should
-    return True

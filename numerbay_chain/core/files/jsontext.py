@@ -12,7 +12,8 @@ MOST_DIGITS: Final = 80
 """Characters of a number: 2^256 has 78 digits, and reading decimal digits takes quadratic time."""
 
 # Possessive: a string without an end is found to be one in linear time.
-_BRACKET_OR_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+("?)|[\[\]{}]', re.DOTALL)
+_PART: Final = re.compile(r'"(?:[^"\\]|\\.)*+("?)|[\[\]{},]', re.DOTALL)
+_MARK: Final = re.compile(rb'\\.?|["\[\]{}]', re.DOTALL)
 
 
 class JsonError(ValueError):
@@ -23,15 +24,43 @@ class JsonError(ValueError):
         self.code = code
 
 
-def parse(data: bytes | str, limit: int | None = MOST_BYTES) -> Any:
+class Whole:
+    """Tells when a JSON text that comes in pieces may have come to its end, each byte looked at once."""
+
+    def __init__(self) -> None:
+        self._depth, self._in_text, self._escaped = 0, False, False
+
+    def ends_with(self, piece: bytes) -> bool:
+        """Whether the text may end with this piece. It is not parsed: what nests too deep ends there too."""
+        ended = False
+        start = 1 if self._escaped else 0
+        self._escaped = False
+        for match in _MARK.finditer(piece, start):
+            mark = match.group()
+            if mark[:1] == b"\\":
+                self._escaped = len(mark) == 1
+            elif mark == b'"':
+                self._in_text = not self._in_text
+            elif not self._in_text:
+                self._depth += 1 if mark in b"[{" else -1
+            if not -1 < self._depth <= MOST_LEVELS:
+                return True
+            ended = True
+        return ended and self._depth == 0 and not self._in_text
+
+
+def parse(data: bytes | str, limit: int | None = MOST_BYTES, parts: int | None = None) -> Any:
     """Return the value of a JSON text of at most `limit` bytes (None: any number), in linear time.
 
+    `parts`: how many texts, brackets and commas it may have, since small values take thirty times their bytes in
+    memory.
+
     Whole numbers are `int`; a number with a fraction or an exponent is a `float`, never an integer. Raises `JsonError`
-    with the code `too-large`, `not-utf-8`, `byte-order-mark`, `too-deep`, `duplicate-name`, `not-finite`,
-    `long-number`, `lone-surrogate` or `not-json`.
+    with the code `too-large`, `not-utf-8`, `byte-order-mark`, `too-deep`, `too-many-parts`, `duplicate-name`,
+    `not-finite`, `long-number`, `lone-surrogate` or `not-json`.
     """
     text = _text(data, limit)
-    _check_depth(text)
+    _check_shape(text, parts)
     try:
         value = json.loads(
             text, object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
@@ -64,16 +93,18 @@ def _text(data: bytes | str, limit: int | None) -> str:
     return text
 
 
-def _check_depth(text: str) -> None:
+def _check_shape(text: str, parts: int | None) -> None:
     """The parser recurses: what nests without end would take its stack."""
     depth = 0
-    for match in _BRACKET_OR_STRING.finditer(text):
+    for count, match in enumerate(_PART.finditer(text), 1):
         found = match.group()
+        if count == parts:
+            raise JsonError("too-many-parts", f"it has {parts} texts, brackets and commas or more")
         if found in "[{":
             depth += 1
         elif found in "]}":
             depth -= 1
-        elif not match.group(1):
+        elif found != "," and not match.group(1):
             raise JsonError("not-json", f"a text begins at character {match.start()} and does not end")
         if depth > MOST_LEVELS:
             raise JsonError("too-deep", f"it nests deeper than {MOST_LEVELS} levels")

@@ -1,8 +1,26 @@
 """Addresses, fit to be shown: user, password, path and query may be secrets, the host is not."""
 
+from base64 import b64encode
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 HIDDEN = "(an address that can't be read)"
+SHORTEST_SECRET = 8
+"""Characters. Shorter parts of a path are names such as "v3" or "mainnet"."""
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """Return the text without the secrets, as a host's words that repeat what it was sent."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "…")
+    return text
+
+
+def headers_of(user: str, password: str) -> set[str]:
+    """Return what stands for a user and a password in a request's headers: a host may repeat those."""
+    together = f"{user}:{password}"
+    kinds = {together.encode(), together.encode("latin-1", "replace")}
+    return {b64encode(kind).decode().rstrip("=") for kind in kinds} if password else set()
 
 
 def shown(url: str) -> str:

@@ -17,7 +17,7 @@ from numerbay_chain.core.extras import needs
 from numerbay_chain.core.files import jsontext
 from numerbay_chain.core.network.failures import diagnose
 from numerbay_chain.core.network.session import HttpSession
-from numerbay_chain.core.network.shown import shown
+from numerbay_chain.core.network.shown import SHORTEST_SECRET, headers_of, redacted, shown
 from numerbay_chain.core.text import one_line
 from numerbay_chain.ipfs.cid import LEAF_SIZE, Cid
 from numerbay_chain.ipfs.dag_pb import MAX_BLOCK_SIZE
@@ -57,6 +57,13 @@ class _Address:
     port: int
     path: str
     auth: tuple[str, str] | None
+
+    @property
+    def secrets(self) -> set[str]:
+        """What of the address the daemon's words must not show."""
+        user, password = self.auth or ("", "")
+        words = {word for word in (password, *self.path.split("/")) if len(word) >= SHORTEST_SECRET}
+        return words | headers_of(user, password)
 
     @property
     def url(self) -> str:
@@ -133,17 +140,22 @@ class KuboStore(BlockStore):
             with suppress(ValueError, LookupError, TypeError):
                 text = str(jsontext.parse(text)["Message"])
             return self._failure(text, block)
-        words = f"{self.name} answers with status {status}: {one_line(text) or 'no reason given'}"
+        words = f"{self.name} answers with status {status}: {self._shown(text) or 'no reason given'}"
         if block is not None and status in _ABOUT_A_BLOCK:
             return NotFoundError(words, "try another --store")
         return NetworkError(words, self._hint)
 
-    def _failure(self, message: str, block: str | None = None) -> NetworkError:
+    def _failure(self, text: str, block: str | None = None) -> NetworkError:
+        message = self._shown(text)
         if "not found" in message or "could not find" in message:
-            return NotFoundError(f"{self.name} does not have the content: {one_line(message)}", "try another --store")
+            return NotFoundError(f"{self.name} does not have the content: {message}", "try another --store")
         if block is not None:
-            return NotFoundError(f"{self.name} does not give {block}: {one_line(message)}", "try another --store")
-        return NetworkError(f"{self.name} answers: {one_line(message)}", self._hint)
+            return NotFoundError(f"{self.name} does not give {block}: {message}", "try another --store")
+        return NetworkError(f"{self.name} answers: {message}", self._hint)
+
+    def _shown(self, text: str) -> str:
+        """The daemon's words, without the user and the password that they may repeat."""
+        return one_line(redacted(text, self._address.secrets))
 
     def _errors(self) -> Any:
         return network_errors(self.name, self._hint)
@@ -200,7 +212,7 @@ class _KuboWriter(Writer):
         root = self._importer.finish()
         if answer != str(root.cid):
             raise NetworkError(
-                f"{self._store.name} imported the file as {one_line(answer)} instead of {root.cid}",
+                f"{self._store.name} imported the file as {self._store._shown(answer)} instead of {root.cid}",
                 "use a daemon that can import as Kubo 0.36 and later do",
             )
         self._require_pin(root.cid)

@@ -351,7 +351,7 @@ class NodeTransport:
             return self._ask(method, [*params])
         except RefusedRequest as error:
             body = error.body
-            raise RpcError(body["message"], body["code"], find_data(body.get("data"))) from None
+            raise RpcError(body["message"], body["code"], find_data(body.get("data")), method) from None
 
     def batch(self, requests: Sequence[Request]) -> list[Any | RpcError]:
         found: list[Any | RpcError] = []

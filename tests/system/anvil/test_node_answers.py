@@ -252,3 +252,10 @@ def test_a_tip_beyond_all_bounds_is_not_paid(proxy: Proxy, stage: Stage, method:
     assert caught.value.code == "fee-too-high"
     assert proxy.count("eth_sendRawTransaction") == 0
     assert connect(proxy.url, max_tip=51).fees().most >= 51 * 10**9
+
+
+def test_a_long_answer_that_has_no_logs_is_asked_for_once(session: MarketplaceContract, proxy: Proxy) -> None:
+    proxy.mischief = altering("eth_getLogs", lambda _: [{"a": []}] * events.MOST_LOGS)
+    with fails_with(NetworkError, "bad-answer"):
+        list(Told(session).events())
+    assert proxy.count("eth_getLogs") == 1

@@ -2,8 +2,10 @@
 
 import socket
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from requests import Request
 
 from numerbay_chain.chain.connection import connect
 from numerbay_chain.chain.node.endpoint import parse_endpoint
@@ -95,3 +97,10 @@ def test_what_a_node_repeats_of_its_address_is_cut_out() -> None:
     found = parse_endpoint(f"https://me:p%40ss@node.example/v3/{KEY}/mainnet?token=abcdefgh12")
     said = found.redacted(f"no such key: {KEY} of me with p@ss or p%40ss and abcdefgh12 on v3 mainnet")
     assert said == "no such key: … of me with … or … and … on v3 mainnet"
+
+
+@pytest.mark.parametrize(("user", "password"), [("me", "p@ss"), ("user", KEY), ("ü", "päss")])
+def test_the_header_with_user_and_password_is_cut_out(user: str, password: str) -> None:
+    address = f"https://{quote(user)}:{quote(password)}@node.example/"
+    header = str(Request("POST", address).prepare().headers["Authorization"])
+    assert parse_endpoint(address).redacted(f"not allowed: {header}").rstrip("=") == "not allowed: Basic …"

@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 from requests import Response
 
 from numerbay_chain.chain.connection import connect
+from numerbay_chain.chain.encoding.reverts import reverted
 from numerbay_chain.chain.node.endpoint import parse_endpoint
 from numerbay_chain.chain.node.errors import NodeRefusedError, translated
-from numerbay_chain.chain.node.rpc import RpcError, understood
+from numerbay_chain.chain.node.rpc import MOST_PARTS, RpcError, result_of, understood
 from numerbay_chain.chain.node.transport import BusyAnswer, HttpTransport
 from numerbay_chain.chain.node.values import NoAnswer
 from numerbay_chain.core.errors import NetworkError, RevertedError
@@ -163,6 +165,7 @@ def test_a_long_refusal_takes_no_long_time_to_read(monkeypatch: pytest.MonkeyPat
             http.request("eth_chainId", [])
         error = translated(refused.value, "http://node", "asking", str)
         assert isinstance(error, NodeRefusedError)
+        reverted(words)
         assert time.monotonic() - started < 1
 
 
@@ -178,6 +181,44 @@ def test_revert_data_that_a_contract_made_up_is_a_revert(
     with pytest.raises(RpcError) as refused:
         http.request(method, [{"to": "0x" + 40 * "1"}])
     assert isinstance(translated(refused.value, "http://node", "making a call", str), RevertedError)
+
+
+@pytest.mark.parametrize("method", ["eth_sendRawTransaction", "eth_getTransactionReceipt", "eth_getLogs"])
+def test_what_runs_no_contract_is_never_refused_by_one(method: str) -> None:
+    for more in ({}, {"data": "0x52df9fe5"}):
+        with pytest.raises(RpcError) as refused:
+            result_of(method, {"error": {"code": 3, "message": "execution reverted", **more}})
+        assert isinstance(translated(refused.value, "http://node", "asking", str), NodeRefusedError)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_revert"),
+    [
+        ("execution reverted", True),
+        ("HTTP status 500, reverted", True),
+        ("VM Exception while processing transaction: revert", True),
+        ("VM execution error.: Reverted 0x", True),
+        ("Transaction reverted without a reason string", True),
+        ("EvmError: Revert", True),
+        ("out of gas", True),
+        ("missing revert data", False),
+        ("the history was reverted to block 7", False),
+        ("intrinsic gas too low", False),
+    ],
+)
+def test_only_words_about_running_code_are_a_contract_s_refusal(words: str, is_revert: bool) -> None:
+    error = translated(RpcError(words, method="eth_call"), "http://node", "asking", str)
+    assert isinstance(error, RevertedError if is_revert else NodeRefusedError)
+
+
+def test_an_answer_of_a_million_small_values_is_refused_before_it_takes_memory() -> None:
+    for piece, parts in ((b"{},", 3), (b"[],", 3), (b'{"a":[]},', 6), (b'"",', 2), (b"1,", 1)):
+        body = b'{"result":[' + piece * (MOST_PARTS // parts) + b"0]}"
+        tracemalloc.start()
+        with pytest.raises(NoAnswer):
+            understood(200, body)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(body) + (1 << 20)
+        tracemalloc.stop()
 
 
 def test_a_socket_that_hangs_or_answers_oddly_is_a_node_s_error(

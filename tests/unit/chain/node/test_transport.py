@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -92,6 +93,20 @@ def test_one_error_for_all_of_it_is_a_refusal(monkeypatch: pytest.MonkeyPatch, s
     assert (refused.value.code, refused.value.data) == (-32600, None)
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["The batch size limit was exceeded", "too many requests in batch, at most 10", "batch call limit exceeded"],
+)
+@pytest.mark.parametrize("status", [200, 413])
+def test_a_batch_that_is_too_large_is_no_rate_limit(monkeypatch: pytest.MonkeyPatch, words: str, status: int) -> None:
+    http, seen = answering(monkeypatch, error(None, -32005, words), status=status)
+    with pytest.raises(RpcError) as refused:
+        http.batch(ASKED)
+    assert (refused.value.code, len(seen)) == (-32005, 1)
+    http, _ = answering(monkeypatch, [error(id, -32005, words) for id in (1, 2, 3)])
+    assert [one.code for one in http.batch(ASKED)] == [-32005] * 3
+
+
 def test_entries_that_the_node_was_too_busy_for_are_asked_again_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     busy = error(2, 429, "too many requests")
     http, seen = answering(monkeypatch, [result(1, "a"), busy, result(3, "c")], [result(1, "b")])
@@ -156,6 +171,21 @@ def test_a_socket_s_answer_comes_in_pieces(tmp_path: Path) -> None:
         node = SocketTransport(parse_endpoint(path), Policy())
         assert node.request("eth_chainId", []) == "}" * 100_000
         assert node.batch(ASKED) == ["}" * 100_000] * 3
+
+
+@pytest.mark.parametrize("pieces", [[b"[", *[b"{},{}"] * 10**6], [b" " * 8] * 10**7, [b'"', *[b"}"] * 10**7]])
+def test_a_socket_that_never_ends_is_left_in_time(tmp_path: Path, pieces: list[bytes]) -> None:
+    def speak(connection: socket.socket) -> None:
+        spoken(connection)
+        for piece in pieces:
+            connection.sendall(piece)
+
+    with listening(tmp_path / "node.ipc", speak) as path:
+        node, started = SocketTransport(parse_endpoint(path), Policy()), time.monotonic()
+        with pytest.raises(TransportError) as slow, node.within(1):
+            node.request("eth_chainId", [])
+    assert slow.value.code == "slow-source"
+    assert time.monotonic() - started < 5
 
 
 def test_a_socket_that_was_closed_is_opened_again_once(tmp_path: Path) -> None:

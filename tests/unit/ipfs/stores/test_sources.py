@@ -1,7 +1,9 @@
 """Stores are named by a short text, read in order, and loaded only when they are used."""
 
+import json
 import subprocess
 import sys
+from base64 import b64encode
 
 import pytest
 
@@ -140,3 +142,14 @@ ipfs.open_store("embedded:/nowhere"), ipfs.Importer, ipfs.Cid
 print([name for name in ("requests", "urllib3", "ipfshttpclient", "asyncio") if name in sys.modules])
 """
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("status", [401, 500])
+def test_what_a_daemon_repeats_of_its_address_is_not_shown(status):
+    store = KuboStore("http://me:longpassword@127.0.0.1:1/secretpath")
+    header = b64encode(b"me:longpassword").decode()
+    words = f"not allowed: Basic {header} longpassword /secretpath"
+    body = json.dumps({"Message": words}) if status == 500 else words
+    shown = str(store._refusal(status, body.encode()))
+    assert "not allowed" in shown
+    assert not any(secret in shown for secret in (header.rstrip("="), "longpassword", "secretpath"))
