@@ -91,6 +91,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "not-agreed": ("somebody said no, or nobody was asked", "nothing was sent"),
     "not-an-account": ("text that names no account", "give keystore:PATH, env:NAME or dev:NUMBER"),
     "not-an-address": ("text that is no address", "an address is 0x and 40 hexadecimal digits"),
+    "not-a-listing": ("text that is no listing", "give its number, as `listing list` shows it"),
     "not-an-order": ("text that is no order", "write it as LISTING-INDEX"),
     "not-approved": ("the token did not approve the amount", "check the token"),
     "not-buyer": ("the account is not the order's buyer", "use the buyer's account"),

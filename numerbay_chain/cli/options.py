@@ -8,6 +8,7 @@ import click
 
 from numerbay_chain.cli import output
 from numerbay_chain.core.errors import NumerbayChainError, RefusedError, UsageError
+from numerbay_chain.core.text import one_line
 
 if TYPE_CHECKING:
     from numerbay_chain.session import Session
@@ -231,10 +232,17 @@ def _order(text: str) -> int:
     return order
 
 
+def _listing(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and 1 <= int(text) < 2**32):
+        what = f"{one_line(text, 80)!r} is not a listing"
+        raise UsageError(what, "give its number, as `listing list` shows it", code="not-a-listing")
+    return int(text)
+
+
 DURATION = Checked("duration", _lazily("parse_duration"))
 ORDER = Checked("order", _order)
 ADDRESS = Checked("address", _address)
 ADDRESS_OR_NONE = Checked("address", lambda text: text if text == "none" else _address(text))
 CONTENT_HASH = Checked("content hash", _content_hash)
-LISTING = click.IntRange(min=1, max=2**32 - 1)
+LISTING = Checked("listing", _listing)
 ROUND = click.IntRange(min=0, max=2**24 - 1)

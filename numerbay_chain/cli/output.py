@@ -227,7 +227,12 @@ def confirm(question: str) -> bool:
     import click
 
     with redirect_stdout(sys.stderr):  # click has `input` write a space, where the result is to stand alone
-        return click.confirm(question, err=True)
+        while True:
+            typed = click.prompt(f"{question} [y/N]", default="", show_default=False, err=True)
+            answer = str(typed).strip().lower()
+            if answer in ("", "n", "no", "y", "yes"):
+                return answer.startswith("y")
+            note("answer y or n")
 
 
 def password(prompt: str = "keystore password") -> str:

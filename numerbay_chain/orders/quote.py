@@ -4,13 +4,13 @@ from dataclasses import KW_ONLY, dataclass, replace
 
 from numerbay_chain.chain.connection import checksummed
 from numerbay_chain.chain.snapshot import Snapshot
-from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError
+from numerbay_chain.core.errors import AccountError, NetworkError, RefusedError, UsageError
 from numerbay_chain.core.progress import Note, Progress, silent
 from numerbay_chain.core.units import format_duration
 from numerbay_chain.listings.vouchers import SignedVoucher, status_of
 from numerbay_chain.listings.words import explain
 from numerbay_chain.orders.results import Quote
-from numerbay_chain.protocol.types import Listing
+from numerbay_chain.protocol.types import ZERO_ADDRESS, Listing
 from numerbay_chain.session import Session
 
 
@@ -44,8 +44,15 @@ class PurchaseRequest:
     progress: Progress = silent
 
     def receiver(self, session: Session) -> str:
-        """The recipient's address. Raises `UsageError` for one with a wrong checksum."""
-        return checksummed(self.recipient) if self.recipient else session.account
+        """The recipient's address. Raises `UsageError` for one with a wrong checksum, and for address 0."""
+        receiver = checksummed(self.recipient) if self.recipient else session.account
+        if receiver == ZERO_ADDRESS:
+            raise UsageError(
+                "the recipient can't be address 0: nobody holds its key",
+                "name the account whose order it is to be",
+                code="not-an-address",
+            )
+        return receiver
 
 
 def make_quote(session: Session, request: PurchaseRequest) -> Quote:

@@ -39,7 +39,8 @@ def sent(receipt: "Receipt | None", resumed: bool = False) -> None:
     """Says which transaction was mined, what it took, and whether it is not this call's own."""
     if receipt is not None:
         earlier = ", sent by an earlier call that was interrupted" if resumed else ""
-        output.note(f"transaction {receipt.transaction}, {receipt.gas_used:,} gas{earlier}")
+        output.note(f"transaction {receipt.transaction}")
+        output.note(f"  {receipt.gas_used:,} gas{earlier}")
 
 
 def terms_data(terms: "Terms") -> dict[str, Any]:

@@ -3,8 +3,9 @@
 import dataclasses
 from collections.abc import Iterator
 
-from numerbay_chain.core.errors import AccountError, RefusedError
+from numerbay_chain.core.errors import AccountError, RefusedError, UsageError
 from numerbay_chain.protocol.events import Event
+from numerbay_chain.protocol.types import ZERO_ADDRESS
 from tests.support.codes import fails_with
 from tests.support.nodes import LyingIndex
 from tests.support.places import PRICE, Place
@@ -122,3 +123,9 @@ def test_what_can_t_be_bought_says_why(place: Place) -> None:
     dear = seller.create_listing("20000 ether")
     with fails_with(AccountError, "insufficient-funds"):
         place.buyer().buy(dear.id)
+
+
+def test_nobody_buys_for_address_0(place: Place) -> None:
+    listing = place.seller.create_listing(PRICE).id
+    with fails_with(UsageError, "not-an-address"):
+        place.buyer().quote(listing, recipient=ZERO_ADDRESS)

@@ -114,6 +114,7 @@ def amounts_times_and_names(t: Telling) -> None:
     t.told(BUYER, "buy", 1, "--recipient", "0x12")
     t.told(BUYER, "buy", 1, "--recipient", "0x" + t.place.chain.signer(0).address[2:].swapcase())
     t.told(BUYER, "orders", "five")
+    t.told(BUYER, "buy", "one")
     t.told(BUYER, "buy")
     t.told(BUYER, "buy", 1, "--round", 3)
     t.told(BUYER, "open", t.place.folder, "-o", t.place.output(), "--content-hash", "0x12")

@@ -322,3 +322,22 @@ def test_a_question_that_nobody_answers(
     assert (ended.code, ended.object["error"]["exit_code"]) == (code, code)
     assert ended.object["error"]["code"] == ("interrupted" if terminal else "no-answer")
     assert ended.stdout.startswith("{"), "nothing of the question is on stdout"
+
+
+@pytest.mark.parametrize(("typed", "code"), [("perhaps\nY\n", ExitCode.DONE), ("n\n", ExitCode.DONE)])
+def test_a_question_is_asked_in_our_own_words(
+    run: Run, monkeypatch: pytest.MonkeyPatch, typed: str, code: ExitCode
+) -> None:
+    monkeypatch.setitem(program.ENTRIES, "asking", Entry("To try it", f"{__name__}:asking", "Ask."))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    monkeypatch.setattr("numerbay_chain.cli.output.can_ask", lambda: True)
+    ended = run("asking")
+    assert (ended.code, ended.stdout) == (code, "")
+    assert ended.stderr.count("[y/N]") == typed.count("\n")
+    assert "rror" not in ended.stderr
+
+
+@pytest.mark.parametrize("text", ["abc", "0", "-1", "1.5", "4294967296", "9" * 30])
+def test_what_is_no_listing_has_a_code(run: Run, text: str) -> None:
+    ended = run("--json", "listing", "show", "--", text)
+    assert (ended.code, ended.object["error"]["code"]) == (ExitCode.USAGE, "not-a-listing")

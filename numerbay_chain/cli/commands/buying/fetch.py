@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from numerbay_chain.cli import output, roles
+from numerbay_chain.cli.commands.inputs import offering_overwrite
 from numerbay_chain.cli.options import (
     ORDER,
     ROUND,
@@ -145,7 +146,8 @@ def fetch(state: State, order: int, round_: int | None, path: str, overwrite: bo
             with output.stdout_for_data(state.as_json) as stream:
                 fetched = role.fetch(order, round_, path=stream, progress=report)
             return
-        fetched = role.fetch(order, round_, path=Path(path), overwrite=overwrite, progress=report)
+        with offering_overwrite():
+            fetched = role.fetch(order, round_, path=Path(path), overwrite=overwrite, progress=report)
     state.show(fetched_data(fetched), lambda: fetched_text(fetched))
 
 

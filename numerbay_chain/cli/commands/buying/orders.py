@@ -155,9 +155,7 @@ def _order_table(views: "list[OrderView]", now: int, mine: bool) -> str:
         buyer = () if mine else (output.short(order.buyer),)
         rows.append((str(order), *buyer, rounds, amount(order.price, view.token), view.status, latest, steps))
     buyer = () if mine else ("buyer",)
-    return output.table(
-        ["order", *buyer, "rounds", "price", "state", "latest", "next" if mine else "its buyer can"], rows
-    )
+    return output.table(["order", *buyer, "rounds", "price", "state", "latest", "next" if mine else "buyer can"], rows)
 
 
 @click.command()

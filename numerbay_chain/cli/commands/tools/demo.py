@@ -100,10 +100,10 @@ def _text(result: "DemoResult") -> str:
             [(name, before, result.balances_after[name]) for name, before in result.balances_before.items()],
         ),
         "every wei is where it should be" if result.accounted else "MONEY IS MISSING",
-        f"sha256 of the file   {original}",
+        f"sha256 of the file\n{original}",
     ]
     lines = [
-        f"{output.short(buyer.address)} {format_order_id(buyer.order).ljust(5)}  {buyer.sha256.hex()}"
+        f"order {format_order_id(buyer.order)} of {output.short(buyer.address)}\n{buyer.sha256.hex()}"
         f"{'' if buyer.sha256 == result.original_sha256 else '  NOT THE SAME'}"
         for buyer in result.buyers
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from numerbay_chain.cli import output, roles, streams
+from numerbay_chain.cli.commands.inputs import offering_overwrite
 from numerbay_chain.cli.options import CONTENT_HASH, State, json_option, key_option, pass_state, profile_option
 from numerbay_chain.cli.progress import progress
 
@@ -109,7 +110,8 @@ def open_(state: State, folder: Path, path: str, content_hash: bytes | None, ove
             with output.stdout_for_data(state.as_json) as stream:
                 opened = open_folder(folder, pair, stream, content_hash, step)
         else:
-            opened = open_folder(folder, pair, Path(path), content_hash, step, overwrite=overwrite)
+            with offering_overwrite():
+                opened = open_folder(folder, pair, Path(path), content_hash, step, overwrite=overwrite)
     for problem in opened.problems:
         output.note(f"{output.PROGRAM}: warning: {problem.message}")
     if not opened.authenticated:
