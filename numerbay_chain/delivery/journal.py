@@ -30,6 +30,10 @@ class SealedFile:
     manifest: Hex
     read_back: bool
 
+    def __post_init__(self) -> None:
+        if self.size < 0:
+            raise ValueError("a file has no negative size")
+
     def same_as(self, sha256: bytes, size: int) -> bool:
         """Whether it is the same plaintext."""
         return self.sha256 == sha256 and self.size == size
@@ -45,6 +49,10 @@ class RoundEntry:
     copies: dict[int, SealedFile]
     envelopes: dict[str, list[int]]
     done: bool
+
+    def __post_init__(self) -> None:
+        if self.round < 0:
+            raise ValueError("a round has no negative number")
 
     @classmethod
     def begun(cls, round: int, file: SealedFile | None = None) -> Self:
