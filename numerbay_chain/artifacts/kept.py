@@ -225,7 +225,7 @@ class Keep:
 
     def _entry(self, name: str) -> Kept | None:
         try:
-            entry = stored.decode((self.folder / name / _ENTRY).read_bytes(), Kept, _VERSION)
+            entry = stored.load(self.folder / name / _ENTRY, Kept, _VERSION)
         except (OSError, ValueError):
             return None  # not complete, or not readable: it counts as not there
         sound = entry.content_hash == name and min(entry.size, entry.needed_until, entry.used_at) >= 0

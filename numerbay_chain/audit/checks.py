@@ -143,7 +143,7 @@ class _Audit(Notes):
         self.compare(subject, "active", state.active, book.earned_by(book.next_round))
         for end, amount in book.leaving().items():
             self.compare(subject, f"leaving({end})", self.ask(self.look.leaving, book.id, end), amount)
-        for round in range(book.next_round):
+        for round in book.over:
             missed = self.ask(self.look.is_missed, book.id, round)
             self.compare(f"round {round} of {subject}", "isMissed", missed, book.facts.is_missed(round))
             faulty_at = self.ask(self.look.faulty_at, book.id, round)

@@ -15,7 +15,7 @@ def about_listing(book: ListingBook, places: Sequence[Place]) -> Iterator[Questi
     """Yield what is asked about a listing, its rounds, its pots, its orders, and some rounds of these (`places`)."""
     yield "listing", book.id
     yield from (("leaving", book.id, end) for end in book.leaving())
-    for round in range(book.next_round):
+    for round in book.over:
         yield from ((name, book.id, round) for name in ("is_missed", "faulty_at"))
     yield from (("pot", book.id, round, bucket) for round, bucket in book.pots)
     yield from (("order", sale.id) for sale in book.orders)

@@ -32,7 +32,7 @@ def rounds_out(book: ListingBook, order: Order) -> range:
 def places(book: ListingBook) -> list[Place]:
     """Return the places to ask about, in order: some for each order, round and event, never for each pair of them."""
     outs = [rounds_out(book, sale.sold) for sale in book.orders]
-    if sum(map(len, outs)) <= _WHOLE * (len(outs) + book.next_round):
+    if sum(map(len, outs)) <= _WHOLE * (len(outs) + len(book.over)):
         return [(place, round) for place, out in enumerate(outs) for round in out]
     return sorted({*_happened(book), *_round_of_each_order(book), *_order_of_each_round(book)})
 
@@ -54,7 +54,7 @@ def _round_of_each_order(book: ListingBook) -> Iterator[Place]:
 def _order_of_each_round(book: ListingBook) -> Iterator[Place]:
     """Orders stand in the book as they were sold, so that their first rounds go up."""
     firsts = [sale.sold.first for sale in book.orders]
-    for round in range(book.next_round):
+    for round in book.over:
         there = bisect_right(firsts, round)
         for _ in range(_TRIES if there else 0):
             place = secrets.randbelow(there)

@@ -10,7 +10,7 @@ from numerbay_chain.chain.connection import Connection, NodeRefusedError, NodeTi
 from numerbay_chain.chain.encoding import abi
 from numerbay_chain.chain.node import values
 from numerbay_chain.core.errors import NetworkError, UsageError
-from numerbay_chain.protocol.events import Event
+from numerbay_chain.protocol.events import BITS, Event
 
 __all__ = ["Event", "decode_log", "read_events"]
 
@@ -50,6 +50,8 @@ def decode_log(log: Mapping[str, Any], address: str) -> Event:
     plain = [parameter for parameter in item["inputs"] if not parameter["indexed"]]
     told |= zip(_names(plain), abi.decode(plain, found.data, what), strict=True)
     arguments = {key: told[key] for key in _names(item["inputs"])}
+    if any(arguments[key] >> bits for key, bits in BITS.items() if key in arguments):
+        raise NetworkError(f"{what} has a number that the contract can't hold", code="bad-answer")
     return Event(name, arguments, block, found.index, "0x" + found.transaction.hex(), address)
 
 

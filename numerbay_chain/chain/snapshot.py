@@ -12,7 +12,7 @@ from numerbay_chain.chain.batches import Read
 from numerbay_chain.chain.connection import Connection, checksummed
 from numerbay_chain.chain.encoding import abi, codec
 from numerbay_chain.chain.node.blocks import Block
-from numerbay_chain.core.errors import RevertedError
+from numerbay_chain.core.errors import NetworkError, RevertedError
 from numerbay_chain.protocol.types import Listing, Order, Pot, Settlement, Token, Voucher, abi_tuple
 
 _NAMES: Final = {
@@ -37,6 +37,7 @@ _NAMES: Final = {
     "voucher_uses": "voucherUses",
 }
 """Solidity's names of the questions."""
+_LISTING_BITS: Final = 32
 Pairs = Iterable[tuple[int, int]]
 
 
@@ -53,8 +54,15 @@ class Reads:
     # ------------------------------------------------------------------------------------------- listings and orders
 
     def listing_count(self) -> int:
-        """Listings have the ids 1 to it."""
-        return int(self._one("listing_count"))
+        """Listings have the ids 1 to it. Raises `NetworkError` (bad-answer) for more than there can be."""
+        count = int(self._one("listing_count"))
+        if count >> _LISTING_BITS:
+            raise NetworkError(
+                f"{self.connection.name} answered that there are {count} listings",
+                "use another node",
+                code="bad-answer",
+            )
+        return count
 
     def listing(self, listing: int) -> Listing:
         """The listing as it stands."""

@@ -47,8 +47,9 @@ def serve(session: Session, journal: RoundJournal, look: Snapshot, listing_id: i
         except NumerbayChainError as error:
             failures.append((release.round, error))
             session.connection.block_number()
-    if left := [round for round in range(sales.listing.next_round) if not past.is_over(round)]:
-        failures.append((left[0], left_out(listing_id, left[0])))
+    left = next((round for round in range(sales.listing.next_round) if not past.is_over(round)), None)
+    if left is not None:
+        failures.append((left, left_out(listing_id, left)))
     for round, failure in failures[1:]:
         session.notify(Note(f"round {round} of listing {listing_id} has trouble too: {failure}", failure.code))
     if failures:

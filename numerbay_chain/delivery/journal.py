@@ -11,12 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
-from numerbay_chain.artifacts.manifest import Manifest
+from numerbay_chain.artifacts.manifest import MANIFEST_SIZE, Manifest
 from numerbay_chain.core.errors import RefusedError
 from numerbay_chain.core.files.journal import Entry, exclusive
 from numerbay_chain.core.files.stored import Hex
+
+_HASH_SIZE: Final = 32
+_ROUNDS: Final = 1 << 24
+"""Of a listing, in the contract."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,8 @@ class SealedFile:
     read_back: bool
 
     def __post_init__(self) -> None:
-        if self.size < 0:
-            raise ValueError("a file has no negative size")
+        if len(self.sha256) != _HASH_SIZE or len(self.manifest) != MANIFEST_SIZE or self.size < 0:
+            raise ValueError("no file was sealed so")
 
     def same_as(self, sha256: bytes, size: int) -> bool:
         """Whether it is the same plaintext."""
@@ -51,8 +55,10 @@ class RoundEntry:
     done: bool
 
     def __post_init__(self) -> None:
-        if self.round < 0:
-            raise ValueError("a round has no negative number")
+        digests = all(len(bytes.fromhex(digest)) == _HASH_SIZE for digest in self.envelopes)
+        orders = [*self.copies, *(order for orders in self.envelopes.values() for order in orders)]
+        if not (digests and 0 <= self.round < _ROUNDS and min(orders, default=0) >= 0):
+            raise ValueError("no round was delivered so")
 
     @classmethod
     def begun(cls, round: int, file: SealedFile | None = None) -> Self:
@@ -100,7 +106,11 @@ class RoundJournal:
 
     def load(self, round: int) -> RoundEntry | None:
         """None where nothing was written down. Raises `RefusedError` for an entry that can't be read."""
-        return Entry(self.path(round), RoundEntry).read()
+        found = Entry(self.path(round), RoundEntry)
+        entry = found.read()
+        if entry is not None and entry.round != round:
+            raise found.unreadable()
+        return entry
 
     def save(self, entry: RoundEntry) -> None:
         """On disk when this returns."""

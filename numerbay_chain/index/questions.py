@@ -4,7 +4,8 @@ Every function returns facts as of block `last` (None: the latest one) about the
 as far as events with the `names` tell of them.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
 from numerbay_chain.core.addresses import checksummed
@@ -41,18 +42,15 @@ def read_about(
     **indexed: Any,
 ) -> Facts:
     """Return what is told about listings and orders, by id, added to `facts`: one question for 500 of them."""
-    ids, once, known = [*dict.fromkeys(subjects)], [*dict.fromkeys(names)], Facts() if facts is None else facts
-    for some in _in_parts(ids):
+    once, known = [*dict.fromkeys(names)], Facts() if facts is None else facts
+    for some in _in_parts(dict.fromkeys(subjects)):
         replay(source.events(once, last=last, about=some, **indexed), known)
     return known
 
 
 def read_orders(source: EventSource, ids: Iterable[int], names: Names = (), *, last: int | None = None) -> Facts:
     """Return orders as they stand, with what else `names` tell of them. Raise as `require_orders`."""
-    wanted = [*ids]
-    facts = read_about(source, wanted, SALES + names, last=last)
-    require_orders(source, facts, wanted)
-    return facts
+    return _read_complete(source, ids, SALES + names, last)
 
 
 def read_listing(source: EventSource, listing: Listing, names: Names, *, last: int | None = None) -> Facts:
@@ -65,9 +63,16 @@ def read_many_listings(
     source: EventSource, listings: Collection[Listing], names: Names, *, last: int | None = None
 ) -> Facts:
     """Return `read_listing`, of several: one question for 500 listings and orders."""
-    ids = [id for listing in listings for id in listing.order_ids()]
-    facts = read_about(source, [*(listing.id for listing in listings), *ids], SALES + names, last=last)
-    require_orders(source, facts, ids)
+    orders = chain.from_iterable(listing.order_ids() for listing in listings)
+    return _read_complete(source, chain((listing.id for listing in listings), orders), SALES + names, last)
+
+
+def _read_complete(source: EventSource, subjects: Iterable[int], names: Names, last: int | None) -> Facts:
+    """`read_about`, checked question by question: a node may tell of millions of orders that nobody bought."""
+    facts = Facts()
+    for some in _in_parts(subjects):
+        read_about(source, some, names, facts=facts, last=last)
+        require_orders(source, facts, (id for id in some if id >> 32))
     return facts
 
 
@@ -158,5 +163,7 @@ def require_rounds(source: EventSource, facts: Facts, listing: Listing) -> None:
         )
 
 
-def _in_parts(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
-    return (values[start : start + MOST_VALUES] for start in range(0, len(values), MOST_VALUES))
+def _in_parts(values: Iterable[Value]) -> Iterator[list[Value]]:
+    left: Iterator[Value] = iter(values)
+    while some := list(islice(left, MOST_VALUES)):
+        yield some

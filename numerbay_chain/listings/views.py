@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from numerbay_chain.chain.snapshot import Snapshot
+from numerbay_chain.core.errors import NetworkError, RevertedError
 from numerbay_chain.core.paging import MOST, Page
 from numerbay_chain.index.questions import read_listings
 from numerbay_chain.ipfs import PatientStore
@@ -31,7 +32,14 @@ def view_listings(session: Session, seller: str | None = None, limit: int | None
     else:
         ids = sorted(read_listings(session.index, seller, last=look.block).listings)
     chosen = ids if limit is None else ids[max(len(ids) - limit, 0) :]
-    return Page(_views(session, look, chosen, _PATIENCE), len(ids) - len(chosen))
+    try:
+        return Page(_views(session, look, chosen, _PATIENCE), len(ids) - len(chosen))
+    except RevertedError as error:
+        raise NetworkError(
+            f"{session.connection.name} tells of {len(ids)} listings, and does not know one of them",
+            "wait a moment, or use another node",
+            code="bad-answer",
+        ) from error
 
 
 def _views(session: Session, look: Snapshot, ids: Sequence[int], patience: dict[str, Any]) -> list[ListingView]:

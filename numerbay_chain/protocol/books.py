@@ -84,6 +84,11 @@ class ListingBook:
         return self.offering.terms
 
     @property
+    def over(self) -> list[int]:
+        """The rounds that were released or skipped by the logs: all below `next_round`, unless logs are left out."""
+        return sorted({*self.facts.releases, *self.facts.missed})
+
+    @property
     def voided(self) -> int:
         """Orders that ended before their first round, counted where there is a supply."""
         return sum(not order.sold.rounds for order in self.orders) if self.terms.supply else 0

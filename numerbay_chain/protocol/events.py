@@ -1,10 +1,21 @@
 """The contract's logs and mined transactions, and what they tell."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from numerbay_chain.core.errors import NetworkError
 from numerbay_chain.protocol.types import Challenge, Order, Release, Token
+
+BITS: Final = {
+    **dict.fromkeys(("round", "first"), 24),
+    **dict.fromkeys(("listing", "order"), 128),
+    **dict.fromkeys(("price", "bond"), 88),
+    **dict.fromkeys(("releasedAt", "challengedAt", "respondedAt", "cancelledAt", "faultyAt", "lastTurn"), 40),
+    "end": 25,
+    "rounds": 16,
+    "bucket": 32,
+}
+"""Of numbers in logs, which the contract keeps in fewer bits than its events tell them in."""
 
 
 @dataclass(frozen=True, slots=True)

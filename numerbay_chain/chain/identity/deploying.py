@@ -9,7 +9,7 @@ from numerbay_chain.chain.connection import Connection
 from numerbay_chain.chain.identity import proxy
 from numerbay_chain.chain.identity.creation import Method, first_block_with_code
 from numerbay_chain.chain.identity.deployment import Deployment, deployed_by, save, send_deployment, verify_code
-from numerbay_chain.chain.sending.outgoing import NotTakenError
+from numerbay_chain.chain.sending.outgoing import NotTakenError, require_name
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError
 from numerbay_chain.core.files.journal import Entry, exclusive
@@ -34,6 +34,9 @@ class Deployed:
 class _Sent:
     hash: str
     raw: Hex
+
+    def __post_init__(self) -> None:
+        require_name(self.raw, self.hash)
 
 
 def deploy_once(home: Home, sender: Sender, *, direct: bool = False) -> Deployed:

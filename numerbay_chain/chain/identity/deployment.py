@@ -81,7 +81,7 @@ def save(deployment: Deployment, folder: Path) -> Path:
 def load(path: Path) -> Deployment:
     """Raises `UsageError` for a file that is none."""
     try:
-        deployment = stored.decode(path.read_bytes(), Deployment)
+        deployment = stored.load(path, Deployment)
         if min(deployment.chain_id, deployment.block) < 0 or checksummed(deployment.address) != deployment.address:
             raise ValueError
     except (OSError, ValueError, UsageError):

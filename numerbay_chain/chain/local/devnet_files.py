@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from numerbay_chain.chain.identity.deployment import Deployment, load, save
 from numerbay_chain.core.errors import RefusedError, UsageError
-from numerbay_chain.core.files import jsontext
+from numerbay_chain.core.files import jsontext, textfile
 from numerbay_chain.core.files.atomic import storage_error
 from numerbay_chain.core.files.locks import locked
 from numerbay_chain.core.home.home import Home
@@ -99,7 +99,7 @@ def find_leftovers(home: Home) -> Leftovers:
 def _contract_of(entry: Path) -> tuple[int, str] | None:
     """Chain and address of the contract that kept content is of (`kept`); None for what is no record of any."""
     try:
-        about = jsontext.parse(entry.read_bytes())
+        about = jsontext.parse(textfile.read_bytes(entry, jsontext.MOST_BYTES))
         return int(about["chain_id"]), str(about["marketplace"])
     except (OSError, ValueError, LookupError, TypeError):
         return None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from numerbay_chain.chain.clock import ANY_TIME, Clock, Window
 from numerbay_chain.chain.encoding.calls import Call
-from numerbay_chain.chain.sending.outgoing import NotTakenError
+from numerbay_chain.chain.sending.outgoing import NotTakenError, require_name
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, RevertedError, TooLateError
 from numerbay_chain.core.files.journal import Entry, exclusive
@@ -206,6 +206,9 @@ class _Signed:
     told: bool = False
     until: int | None = None
     margin: int = 0
+
+    def __post_init__(self) -> None:
+        require_name(self.raw, self.hash)
 
     @property
     def window(self) -> Window:

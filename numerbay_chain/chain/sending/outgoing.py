@@ -35,6 +35,12 @@ def name_of(raw: bytes) -> str:
     return "0x" + keccak(raw).hex()
 
 
+def require_name(raw: bytes, name: str) -> None:
+    """Raise `ValueError` for what was written down of a signed transaction and altered since."""
+    if name_of(raw) != name:
+        raise ValueError("the transaction has another hash")
+
+
 def is_poor(error: NodeRefusedError) -> bool:
     """Return whether the node says that the account can't pay."""
     return _POOR.search(error.answer) is not None

@@ -6,6 +6,7 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
 from hexbytes import HexBytes
+from rlp.exceptions import RLPException  # type: ignore[import-untyped]  # it ships none
 
 from numerbay_chain.core.errors import UsageError
 
@@ -25,7 +26,7 @@ def nonce_of(raw: bytes, account: str, chain_id: int) -> int:
             parts = rlp.decode(raw)
             nonce, of_chain = int.from_bytes(parts[0]), (int.from_bytes(parts[6]) - 35) // 2  # EIP-155
         signer = Account.recover_transaction(HexBytes(raw))
-    except (ValueError, TypeError, LookupError, rlp.DecodingError, BadSignature, ValidationError):
+    except (ValueError, TypeError, LookupError, RLPException, BadSignature, ValidationError):
         raise problem from None
     if signer != account or of_chain != chain_id:
         raise problem

@@ -28,15 +28,19 @@ class Entry(Generic[Value]):
         """Return what was saved last; None where there is nothing. Raise `RefusedError` (bad-journal) for a file that
         is no entry of this kind."""
         try:
-            return stored.decode(self.path.read_bytes(), self._kind, _VERSION)
+            return stored.load(self.path, self._kind, _VERSION)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise RefusedError(
-                f"the journal entry {self.path} can't be read",
-                "look at it; if nothing in it matters, move it away",
-                code="bad-journal",
-            ) from error
+            raise self.unreadable() from error
+
+    def unreadable(self) -> RefusedError:
+        """Return the error for an entry that is none."""
+        return RefusedError(
+            f"the journal entry {self.path} can't be read",
+            "look at it; if nothing in it matters, move it away",
+            code="bad-journal",
+        )
 
     def save(self, value: Value) -> None:
         """Replace the entry, 0600, synced to disk when this returns."""

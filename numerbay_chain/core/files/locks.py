@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from numerbay_chain.core.errors import RefusedError
+from numerbay_chain.core.files import textfile
 from numerbay_chain.core.files.atomic import storage_error
 
 _LEAKED_ENOTSUPP: Final = 524  # the Linux kernel's own number, which some NFS servers' clients hand out
@@ -23,6 +24,7 @@ _NO_LOCKS: Final = {
     errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM, _LEAKED_ENOTSUPP,
 }  # fmt: skip
 _STEP: Final = 0.02
+_MOST_BYTES: Final = 4096
 SECONDS_FOR_A_CHANGE: Final = 30.0
 """Longer than any read-change-write takes that only waits for the disk."""
 
@@ -117,13 +119,13 @@ def _named(path: Path, until: float, doing: str) -> Iterator[None]:
 def _clear_if_dead(name: Path) -> bool:
     """Whether the file was one of a process that is gone. Of two that see it, one moves it away."""
     try:
-        seen = name.read_text("utf-8")
+        seen = textfile.read_bytes(name, _MOST_BYTES)
         owner = json.loads(seen)
         if owner["host"] != socket.gethostname() or _lives(int(owner["process"])):
             return False
         aside = name.with_name(f"{name.name}.{os.getpid()}")
         name.rename(aside)
-        if aside.read_text("utf-8") != seen:  # somebody else cleared it away first, and holds it now
+        if textfile.read_bytes(aside, _MOST_BYTES) != seen:  # somebody else cleared it away first, and holds it now
             aside.rename(name)
             return False
         aside.unlink()

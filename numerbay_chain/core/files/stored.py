@@ -6,9 +6,13 @@ msgspec takes time to load, so only what reads a file loads it.
 
 import json
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from numerbay_chain.core.files import jsontext
+from numerbay_chain.core.files import jsontext, textfile
+
+MOST_BYTES: Final = 64 << 20
+"""An envelopes object of a million orders takes 12 MiB in a journal."""
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -26,6 +30,15 @@ def encode(value: "DataclassInstance", version: int | None = None) -> str:
     """Return the text of a dataclass's fields, with the format's version beside them where there is one."""
     document = asdict(value) if version is None else {"version": version, **asdict(value)}
     return json.dumps(document, indent=1, default=bytes.hex) + "\n"
+
+
+def load(path: Path, kind: type[Value], version: int | None = None) -> Value:
+    """Return what was written to a file, of at most `MOST_BYTES`. Raise `OSError` where it can't be read, also for what
+    is no file, and as `decode`."""
+    data = textfile.read_bytes(path, MOST_BYTES)
+    if len(data) > MOST_BYTES:
+        raise ValueError("it is larger than any that is written here")
+    return decode(data, kind, version)
 
 
 def decode(data: bytes, kind: type[Value], version: int | None = None) -> Value:

@@ -34,10 +34,10 @@ def read(
     `not-utf-8`, and with `hint` where there is no file. A pipe, as of `<(command)`, is read as a file.
     """
     try:
-        data = _read(Path(path), limit)
+        data = read_bytes(Path(path), limit, pipes=True)
     except FileNotFoundError:
         raise error(f"there is no {what} {os.fspath(path)}", hint or "check the path", code="no-such-file") from None
-    except _NotAFileError as problem:
+    except NotAFileError as problem:
         raise error(
             f"the {what} {os.fspath(path)} is {problem}", "give the path of a file", code="not-a-file"
         ) from None
@@ -64,25 +64,29 @@ def decode(data: bytes, what: str, *, error: type[NumerbayChainError] = RefusedE
         raise error(f"{what} is no text in UTF-8", "check that it is the right file", code="not-utf-8") from None
 
 
-class _NotAFileError(Exception):
+class NotAFileError(OSError):
     """The message says what it is instead."""
 
 
-def _read(path: Path, limit: int) -> bytes:
+def read_bytes(path: Path, limit: int, *, pipes: bool = False) -> bytes:
+    """Return the first `limit` bytes of a file, and one more where it has more; with `pipes`, of a pipe too.
+
+    Raises `OSError`: `NotAFileError` for a folder, a device or a socket, as for a pipe.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError as error:
         if error.errno in {errno.ENXIO, errno.EOPNOTSUPP}:
-            raise _NotAFileError("a socket or a device") from None
+            raise NotAFileError("a socket or a device") from None
         raise
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
-            raise _NotAFileError("a folder")
-        if stat.S_ISFIFO(mode):
+            raise NotAFileError("a folder")
+        if stat.S_ISFIFO(mode) and pipes:
             return _read_pipe(descriptor, limit)
         if not stat.S_ISREG(mode):
-            raise _NotAFileError("a device")
+            raise NotAFileError("a pipe" if stat.S_ISFIFO(mode) else "a device")
         os.set_blocking(descriptor, True)
         data = b""
         while len(data) <= limit and (piece := os.read(descriptor, limit + 1 - len(data))):
@@ -99,7 +103,7 @@ def _read_pipe(descriptor: int, limit: int) -> bytes:
     poll.register(descriptor, select.POLLIN)
     while len(data) <= limit:
         if not poll.poll(max(until - time.monotonic(), 0) * 1000):
-            raise _NotAFileError("a pipe that nobody writes to")
+            raise NotAFileError("a pipe that nobody writes to")
         try:
             piece = os.read(descriptor, limit + 1 - len(data))
         except BlockingIOError:

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from numerbay_chain.core.errors import ContentError, NotFoundError, RefusedError, UsageError
-from numerbay_chain.core.files import jsontext
+from numerbay_chain.core.files import jsontext, textfile
 from numerbay_chain.core.files.atomic import storage_error, sync, sync_folder, write_atomic
 from numerbay_chain.core.files.locks import locked
 from numerbay_chain.ipfs.cid import Cid
@@ -50,9 +50,11 @@ class EmbeddedStore(BlockStore):
         with suppress(FileNotFoundError):
             for path in sorted((self.folder / "pins").iterdir()):
                 # A name that is no CID is a pin that was being written when its process died.
-                with suppress(UsageError, ValueError, LookupError, TypeError):
+                with suppress(UsageError, ValueError, LookupError, TypeError, textfile.NotAFileError):
                     cid = Cid.parse(path.name)
-                    yield Root(cid, jsontext.whole(jsontext.parse(path.read_bytes())["size"]))
+                    yield Root(
+                        cid, jsontext.whole(jsontext.parse(textfile.read_bytes(path, jsontext.MOST_BYTES))["size"])
+                    )
 
     def holds(self, cid: Cid) -> bool:
         return (self.folder / "pins" / str(cid)).exists()
@@ -64,12 +66,11 @@ class EmbeddedStore(BlockStore):
 
     def _fetch(self, cid: Cid) -> bytes:
         try:
-            with self.block_path(cid).open("rb", buffering=0) as file:
-                block = file.read(MAX_BLOCK_SIZE + 1)
+            block = textfile.read_bytes(self.block_path(cid), MAX_BLOCK_SIZE)
         except FileNotFoundError:
             raise NotFoundError(f"{self.name} has no block {cid}", "fetch it from another --store") from None
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
+            reason = (error.strerror or f"it is {error}").lower()
             raise RefusedError(
                 f"{self.name}: can't read block {cid}: {reason}", "check the disk", code="unreadable"
             ) from error
@@ -176,7 +177,7 @@ class _EmbeddedWriter(Writer):
         path = self._store.block_path(cid)
         self._shards.add(path.parent)
         with suppress(OSError):
-            if path.stat().st_size == len(block) and path.read_bytes() == block:
+            if textfile.read_bytes(path, len(block)) == block:
                 return  # one that was altered on disk is written again
         try:
             descriptor = os.open(self._incoming / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

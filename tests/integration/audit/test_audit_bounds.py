@@ -7,17 +7,19 @@ import pytest
 
 from numerbay_chain import Seller
 from numerbay_chain.auditor import Auditor
+from numerbay_chain.buyer import Buyer
 from numerbay_chain.chain.batches import Read
 from numerbay_chain.chain.encoding import abi, calls
 from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.chain.snapshot import _NAMES, Reads
 from numerbay_chain.cli.commands.auditing.audit import exit_code
-from numerbay_chain.core.errors import ExitCode, RevertedError
+from numerbay_chain.core.errors import ExitCode, NetworkError, RevertedError
 from numerbay_chain.ipfs import Cid, EmbeddedStore
 from numerbay_chain.ipfs.http import IdleError
 from numerbay_chain.protocol.types import Offer
 from tests.support.adversary import Cheat
-from tests.support.nodes import LyingContract
+from tests.support.codes import fails_with
+from tests.support.nodes import LyingContract, LyingIndex, altering
 from tests.support.noise import noise
 from tests.support.places import PRICE, Place
 from tests.support.wrapped import altered
@@ -171,3 +173,22 @@ def test_a_token_that_tells_no_balance_is_an_error_where_some_is_owed(place: Pla
     session.contract = LyingContract(place.contract, "holdings", refuse)
     report = Auditor(session).audit()
     assert [(one.severity, one.code) for one in report.findings] == [("error", "no-balance")]
+
+
+def test_a_round_far_ahead_in_one_log_is_a_finding_and_costs_no_more(place: Place, questions: Counter[str]) -> None:
+    listing = place.seller.create_listing(PRICE).id
+    place.buyer().buy(listing)
+    place.seller.deliver(place.file(), listing)
+    session = place.session("auditor", None)
+    session.index = LyingIndex(place.contract, altering("Released", round=(1 << 24) - 1))
+    questions.clear()
+    report = Auditor(session).audit()
+    assert "wrong-round" in {one.code for one in report.findings}
+    assert questions.total() < 100
+
+
+def test_a_listing_that_is_counted_and_not_known_is_a_node_s_fault(place: Place) -> None:
+    session = place.session("buyer", 1)
+    session.contract = LyingContract(place.contract, "listing_count", lambda count: count + 1)
+    with fails_with(NetworkError, "bad-answer"):
+        Buyer(session).listings()

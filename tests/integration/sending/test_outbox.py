@@ -120,6 +120,20 @@ def test_a_damaged_entry_stops_everything(session: Session) -> None:
     assert changes(session) == []
 
 
+@pytest.mark.parametrize("byte", [0, 1, 5, 40, -1])
+def test_an_entry_whose_transaction_was_altered_is_named(session: Session, byte: int) -> None:
+    killed_before_the_broadcast(session, offer(session, 5))
+    (path,) = entries(session)
+    document = json.loads(path.read_text())
+    raw = bytearray.fromhex(document["transactions"][0]["raw"])
+    raw[byte] ^= 3
+    document["transactions"][0]["raw"] = raw.hex()
+    path.write_text(json.dumps(document))
+    with fails_with(RefusedError, "bad-journal", path.name):
+        session.sending.send(OFFER_LABEL, offer(session, 5))
+    assert changes(session) == []
+
+
 def test_an_entry_that_an_earlier_version_wrote_is_taken_to_its_end(session: Session) -> None:
     killed_before_the_broadcast(session, offer(session, 5))
     (path,) = entries(session)

@@ -16,7 +16,7 @@ from numerbay_chain.chain.sending.sender import Sender
 from numerbay_chain.core.errors import NetworkError, RefusedError, UsageError
 from numerbay_chain.opening import open_session
 from numerbay_chain.protocol.events import Event
-from tests.support.chains.disagreeing import on_chain, together
+from tests.support.chains.disagreeing import answering, data_altered, on_chain, together
 from tests.support.chains.proxy import Answer, HangUpError, PlainAnswerError, Proxy, Request, altering, refusing_ranges
 from tests.support.chains.stage import Stage
 from tests.support.codes import fails_with
@@ -259,3 +259,22 @@ def test_a_long_answer_that_has_no_logs_is_asked_for_once(session: MarketplaceCo
     with fails_with(NetworkError, "bad-answer"):
         list(Told(session).events())
     assert proxy.count("eth_getLogs") == 1
+
+
+@pytest.mark.parametrize("count", [1 << 32, 1 << 62, 1 << 63, (1 << 256) - 1])
+def test_more_listings_than_there_can_be_are_a_node_s_fault(
+    session: MarketplaceContract, proxy: Proxy, count: int
+) -> None:
+    proxy.mischief = answering("listingCount", count.to_bytes(32))
+    with fails_with(NetworkError, "bad-answer", count):
+        session.look().listing_count()
+
+
+@pytest.mark.parametrize(("name", "word"), [("Bought", 0), ("Bought", 2)])
+@pytest.mark.parametrize("value", [1 << 88, 1 << 200])
+def test_a_log_with_a_number_that_the_contract_can_t_hold_is_a_node_s_fault(
+    session: MarketplaceContract, proxy: Proxy, name: str, word: int, value: int
+) -> None:
+    proxy.mischief = data_altered(name, 32 * word, value.to_bytes(32))
+    with fails_with(NetworkError, "bad-answer"):
+        list(Told(session).events())

@@ -13,7 +13,7 @@ TERMS = Terms(ZERO_ADDRESS, 0, 999, False, False, 0, 0, 60, 0, 60, 0, 0, 0)
 
 def book(orders: int, rounds: int, first: int = 0) -> ListingBook:
     offering = Offering("", "", "", TERMS, Offer(0, True), 0, 0)
-    made = ListingBook(ListingFacts(1, offering), next_round=rounds)
+    made = ListingBook(ListingFacts(1, offering, missed=[*range(rounds)]), next_round=rounds)
     for index in range(orders):
         sell(made, Order(1 << 32 | index, "", first, 60_000, 5, 0, 1, 0, 0))
     return made
@@ -51,6 +51,12 @@ def test_where_something_happened_is_always_asked_about() -> None:
 def test_a_small_listing_is_asked_about_whole() -> None:
     assert samples.places(book(1, 9)) == [(0, round) for round in range(9)]
     assert samples.places(book(9, 1)) == [(place, 0) for place in range(9)]
+
+
+def test_a_round_far_ahead_that_one_log_tells_of_is_no_more_to_ask_about() -> None:
+    made = book(50, 50)
+    made.next_round = 1 << 24
+    assert len(samples.places(made)) <= 50 + 50
 
 
 def test_nobody_can_foresee_the_others() -> None:

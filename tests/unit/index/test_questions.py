@@ -50,6 +50,17 @@ def test_a_listing_and_all_its_orders_are_one_question_for_500_subjects(orders: 
     assert sorted(id for one in source.asked for id in one["about"]) == [1, *listing(orders).order_ids()]
 
 
+@pytest.mark.parametrize("orders", [MOST_VALUES + 1, (1 << 24) - 1])
+def test_orders_that_nobody_bought_are_missed_after_one_question(orders: int) -> None:
+    for ask in (
+        lambda source: questions.read_listing(source, listing(orders), ROUNDS),
+        lambda source: questions.read_orders(source, listing(orders).order_ids()),
+    ):
+        source = Recorded([])
+        assert refused(lambda ask=ask, source=source: ask(source)) == "node-incomplete"
+        assert len(source.asked) == 1
+
+
 def test_no_subject_is_no_question() -> None:
     source = Recorded([bought(FIRST)])
     assert questions.read_orders(source, []).orders == {}

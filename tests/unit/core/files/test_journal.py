@@ -1,9 +1,12 @@
 """Journal entries are whole or absent, private, and never half understood."""
 
 import json
+import os
+import socket
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +22,9 @@ class Step:
     step: str
     raw: Hex = b""
     until: int | None = None
+
+
+FILE = {"name": "p.csv", "sha256": "ab" * 32, "size": 5, "manifest": "02" * 288, "read_back": True}
 
 
 @pytest.fixture
@@ -69,6 +75,24 @@ def test_a_file_that_is_no_entry_stops_everything_and_stays(entry: Entry[Step], 
     assert entry.path.read_text() == text
 
 
+@pytest.mark.parametrize("kind", ["a pipe", "a folder", "a device", "a socket", "a loop"])
+def test_what_is_no_file_is_not_read(entry: Entry[Step], kind: str) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        match kind:
+            case "a pipe":
+                os.mkfifo(entry.path)
+            case "a folder":
+                entry.path.mkdir()
+            case "a device":
+                entry.path.symlink_to("/dev/zero")
+            case "a socket":
+                listener.bind(str(entry.path))
+            case "a loop":
+                entry.path.symlink_to(entry.path)
+        with fails_with(RefusedError, "bad-journal"):
+            entry.read()
+
+
 def test_what_is_set_aside_is_kept(entry: Entry[Step]) -> None:
     names = []
     for number in range(3):
@@ -114,6 +138,29 @@ def test_a_round_with_a_field_missing_is_refused(tmp_path: Path, missing: str) -
     assert caught.value.code == "bad-journal"
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"round": -1},
+        {"round": 4},
+        {"round": 1 << 24},
+        {"envelopes": {"ab" * 31: [1]}},
+        {"envelopes": {"zz" * 32: [1]}},
+        {"envelopes": {"ab" * 32: [-1]}},
+        {"copies": {"-1": FILE}},
+        {"file": {**FILE, "sha256": "ab"}},
+        {"file": {**FILE, "manifest": "ab"}},
+        {"file": {**FILE, "size": -1}},
+    ],
+    ids=repr,
+)
+def test_a_round_that_can_t_be_is_refused(tmp_path: Path, damage: dict[str, Any]) -> None:
+    journal = RoundJournal(tmp_path, 1)
+    journal.path(3).write_text(json.dumps({**json.loads(OLD_ROUND), **damage}))
+    with fails_with(RefusedError, "bad-journal"):
+        journal.load(3)
+
+
 OLD_ROUND = """{
  "version": 1,
  "round": 3,
@@ -122,21 +169,21 @@ OLD_ROUND = """{
   "name": "p.csv",
   "sha256": "0101010101010101010101010101010101010101010101010101010101010101",
   "size": 5,
-  "manifest": "0202",
+  "manifest": "MANIFEST",
   "read_back": true
  },
- "copies": {"4294967296": {"name": "c.csv", "sha256": "00ff", "size": 0, "manifest": "", "read_back": false}},
- "envelopes": {"ab": [4294967296, 4294967297]}
+ "copies": {"4294967296": {"name": "c.csv", "sha256": "SHA256", "size": 0, "manifest": "MANIFEST", "read_back": false}},
+ "envelopes": {"SHA256": [4294967296, 4294967297]}
 }
-"""
+""".replace("MANIFEST", "02" * 288).replace("SHA256", "ab" * 32)
 
 
 def test_a_round_that_an_earlier_version_wrote_is_read(tmp_path: Path) -> None:
     journal = RoundJournal(tmp_path, 1)
     journal.path(3).write_text(OLD_ROUND)
-    file = SealedFile("p.csv", b"\x01" * 32, 5, b"\x02\x02", read_back=True)
-    copy = SealedFile("c.csv", b"\x00\xff", 0, b"", read_back=False)
-    entry = RoundEntry(3, file, {1 << 32: copy}, {"ab": [1 << 32, (1 << 32) + 1]}, done=False)
+    file = SealedFile("p.csv", b"\x01" * 32, 5, b"\x02" * 288, read_back=True)
+    copy = SealedFile("c.csv", b"\xab" * 32, 0, b"\x02" * 288, read_back=False)
+    entry = RoundEntry(3, file, {1 << 32: copy}, {"ab" * 32: [1 << 32, (1 << 32) + 1]}, done=False)
     assert journal.load(3) == entry
     journal.save(entry)
     assert json.loads(journal.path(3).read_text()) == json.loads(OLD_ROUND)
