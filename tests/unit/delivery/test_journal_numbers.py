@@ -8,7 +8,7 @@ from numerbay_chain.core.files import stored
 from numerbay_chain.delivery.journal import RoundEntry
 from tests.support.codes import fails_with
 
-FILE = {"name": "a", "sha256": "aa", "size": 5, "manifest": "", "read_back": True}
+FILE = {"name": "a", "sha256": "aa" * 32, "size": 5, "manifest": "02" * 288, "read_back": True}
 ENTRY = {"version": 1, "round": 1, "file": FILE, "copies": {}, "envelopes": {}, "done": False}
 
 
