@@ -18,13 +18,12 @@ from numerbay_chain.delivery.deliver import (
     another_unfinished,
     find_release,
     open_listing,
-    require_releasable,
-    send_release,
 )
 from numerbay_chain.delivery.distribute import hand_out, left_out
 from numerbay_chain.delivery.journal import RoundEntry, RoundJournal
 from numerbay_chain.delivery.options import Choices, CopiesRequest
 from numerbay_chain.delivery.recipients import Sales
+from numerbay_chain.delivery.release import require_releasable, send_release
 from numerbay_chain.delivery.results import Delivered, Left
 from numerbay_chain.delivery.sealing import measure, read_back, seal_file
 from numerbay_chain.index.questions import release_in

@@ -6,31 +6,23 @@ is a journal entry".
 """
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from numerbay_chain.artifacts.manifest import Manifest
 from numerbay_chain.artifacts.source import Measured, open_source
-from numerbay_chain.chain.clock import MINING_TIME, Window
-from numerbay_chain.chain.encoding import calls
-from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.chain.snapshot import Snapshot
-from numerbay_chain.core.errors import NetworkError, RefusedError, TooLateError
-from numerbay_chain.core.progress import Note
-from numerbay_chain.core.units import format_duration, format_time
-from numerbay_chain.delivery import posting
+from numerbay_chain.core.errors import NetworkError, RefusedError
 from numerbay_chain.delivery.distribute import hand_out, left_out, set_aside
 from numerbay_chain.delivery.distribute import serve as serve_rounds
 from numerbay_chain.delivery.journal import RoundEntry, RoundJournal, SealedFile
 from numerbay_chain.delivery.options import Choices, DeliveryRequest, ServeRequest
-from numerbay_chain.delivery.recipients import MARGIN, Sales, choose, keys_until
+from numerbay_chain.delivery.recipients import Sales
+from numerbay_chain.delivery.release import release_label, release_round, require_releasable
 from numerbay_chain.delivery.results import Delivered, Served
 from numerbay_chain.delivery.sealing import measure, read_back, seal_file, was_lost
 from numerbay_chain.index.questions import read_release, release_in
-from numerbay_chain.protocol.events import Receipt
 from numerbay_chain.protocol.rules import require_operator
-from numerbay_chain.protocol.types import Listing, Order, Release
+from numerbay_chain.protocol.types import Listing, Release
 from numerbay_chain.session import Session
 
 
@@ -70,7 +62,7 @@ def deliver(session: Session, request: DeliveryRequest, choices: Choices | None 
                 entry.seal(_seal(session, request, listing, choices, measured))
                 journal.save(entry)
             read_back(journal, entry, choices)
-            receipt = _release(session, journal, listing, entry, choices)
+            receipt = release_round(session, journal, listing, entry, choices)
         sales = Sales.of_round(session, session.contract.look(), listing_id, entry.round, choices.finality)
         outcome = hand_out(session, journal, find_release(session, journal, sales, entry), entry, choices, sales)
     receipt = receipt or outcome.release
@@ -98,28 +90,8 @@ def open_listing(session: Session, listing_id: int) -> Snapshot:
     look = session.contract.look()
     listing = look.listing(listing_id)
     require_operator(listing, session.account)
-    resumed = session.sending.resume(posting.release_label(listing_id, listing.next_round))
+    resumed = session.sending.resume(release_label(listing_id, listing.next_round))
     return look if resumed is None else session.contract.look()
-
-
-def require_releasable(listing: Listing, now: int) -> None:
-    """Raises `RefusedError` where the next round can't be released at `now` (Unix seconds): that is better known before
-    hours of sealing."""
-    terms, round = listing.terms, listing.next_round
-    due = terms.due(round)
-    if due is not None and now > due:
-        raise RefusedError(
-            f"it is {format_duration(now - due)} too late to release round {round} of listing {listing.id}",
-            "skip it, so that its buyers are paid back, then deliver the next one",
-            code="too-late",
-        )
-    earliest = terms.release_from(round, listing.last_turn)
-    if now < earliest:
-        raise RefusedError(
-            f"round {round} of listing {listing.id} can be released in {format_duration(earliest - now)}",
-            f"run this again from {format_time(earliest)} on",
-            code="too-early",
-        )
 
 
 def _may_be_an_earlier_round(journal: RoundJournal, size: int) -> bool:
@@ -197,95 +169,3 @@ def _as_sealed(look: Snapshot, listing: Listing, entry: RoundEntry, release: Rel
     if look.is_missed(listing.id, entry.round):
         return None
     raise left_out(listing.id, entry.round)
-
-
-def _release(
-    session: Session, journal: RoundJournal, listing: Listing, entry: RoundEntry, choices: Choices
-) -> Receipt | None:
-    """Releases the round, with its envelopes where both may be public at once; None: it is over by now. Envelopes that
-    do not come back a second way yet, or for which time ran out meanwhile, do not hold it up: they follow."""
-    pinned = None if listing.terms.decline_window else _pin_before(session, journal, listing, entry, choices)
-    if pinned is not None:
-        with session.decision():
-            together = _with_keys(session, entry, *pinned, choices)
-            if together is not None:
-                current, call, until = together
-                try:
-                    return send_release(session, current, entry.round, call, until)
-                except TooLateError:
-                    late = "the keys go out after the release: with it they could come too late"
-                    session.notify(Note(late, "keys-after-release"))
-    current = session.contract.listing(listing.id)  # sealing took its time
-    if current.next_round > entry.round:
-        return None
-    call = calls.release(listing=listing.id, round=entry.round, manifest=entry.sealed.manifest)
-    return send_release(session, current, entry.round, call)
-
-
-def send_release(session: Session, listing: Listing, round: int, call: Call, keys_until: int | None = None) -> Receipt:
-    """Sends a release. `keys_until`: the last second in which one that shows keys may leave."""
-    first = listing.terms.release_from(round, listing.last_turn) if round == listing.next_round else None
-    due, label = listing.terms.due(round), posting.release_label(listing.id, round)
-    stake = session.sending.at_stake(listing.terms.token, listing.active) if due else None
-    if keys_until is None:
-        return session.sending.send(label, call, window=Window(first, due, stake=stake)).receipt
-    return session.sending.send_secret(label, call, Window(first, keys_until, MINING_TIME, stake)).receipt
-
-
-def _pin_before(
-    session: Session, journal: RoundJournal, listing: Listing, entry: RoundEntry, choices: Choices
-) -> tuple[Sales, posting.Envelopes] | None:
-    """The envelopes for a release that shows the keys too, and what they rest on; None where the keys have to follow
-    it."""
-    with session.decision():
-        chosen = _chosen_before(session, listing, entry, choices)
-        if chosen is None:
-            return None
-        sales, orders = chosen
-        sales.require_all_for_next()
-        manifest = Manifest.decode(entry.sealed.manifest)
-        key = partial(posting.content_key, session, manifest, listing.id, entry.round)
-        due = listing.terms.due(entry.round)
-        left = None if due is None else session.clock.left(due - MARGIN, now=sales.now) - MINING_TIME
-        with session.content.reading(left):
-            envelopes = posting.pin_envelopes(session, journal, entry, sales, orders, key)
-    return (sales, envelopes) if envelopes.trouble_at(choices.second, left) is None else None
-
-
-def _chosen_before(
-    session: Session, listing: Listing, entry: RoundEntry, choices: Choices, before: Sales | None = None
-) -> tuple[Sales, list[Order]] | None:
-    """The orders whose key may be shown with the release; None: there is none, or it has to wait. `before`: what a look
-    before this one showed."""
-    look, due = session.contract.look(), listing.terms.due(entry.round)
-    if due is not None and session.clock.is_late(due - MARGIN, MINING_TIME, look.time):
-        return None
-    sales = before.seen_at(look) if before is not None else None
-    if sales is None:
-        sales = Sales.read(session, look, listing.id, choices.finality)
-    chosen, _ = choose(sales, entry.round, released_at=sales.now)
-    return (sales, chosen) if chosen and sales.listing.next_round == entry.round else None
-
-
-def _with_keys(
-    session: Session, entry: RoundEntry, before: Sales, envelopes: posting.Envelopes, choices: Choices
-) -> tuple[Listing, Call, int] | None:
-    """The listing, the release with the envelopes in it, and the last second in which it may leave. Whoever has a right
-    to the key is asked for again after the envelopes were pinned, which may have taken long: None where somebody
-    cancelled meanwhile, or could reclaim."""
-    again = _chosen_before(session, before.listing, entry, choices, before)
-    if again is None:
-        return None
-    sales, chosen = again
-    if {*entry.envelopes[envelopes.digest.hex()]} - {order.id for order in chosen}:
-        return None
-    sales.require_all_for_next()
-    sales.require_keys(session.index, chosen)
-    call = calls.release_and_deliver(
-        listing=sales.listing.id,
-        round=entry.round,
-        manifest=entry.sealed.manifest,
-        digest=envelopes.digest,
-        count=envelopes.count,
-    )
-    return sales.listing, call, keys_until(sales, chosen, sales.listing.terms.due(entry.round))

@@ -18,6 +18,7 @@ from numerbay_chain.delivery.journal import RoundEntry, RoundJournal
 from numerbay_chain.delivery.options import Choices
 from numerbay_chain.delivery.posting import Keys
 from numerbay_chain.delivery.recipients import POSTED, Sales, choose
+from numerbay_chain.delivery.release import release_label
 from numerbay_chain.delivery.results import Delivered, Left, Served
 from numerbay_chain.index.questions import ROUNDS, release_in
 from numerbay_chain.orders.manifests import resolve_manifest
@@ -156,7 +157,7 @@ def hand_out(
     `release` is one that an earlier call had sent without being told what became of it. `sales`: what the chain said
     just now of the listing, the release and all that was posted for it."""
     entry = entry or RoundEntry.begun(release.round)
-    released = session.sending.resume(posting.release_label(release.listing, release.round))
+    released = session.sending.resume(release_label(release.listing, release.round))
     posted = session.sending.resume(posting.post_label(release.listing, release.round))
     if released or posted:
         sales = None  # it is older than that

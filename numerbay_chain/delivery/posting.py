@@ -151,8 +151,3 @@ def post(session: Session, listing: int, round: int, envelopes: Envelopes) -> Se
 def post_label(listing: int, round: int) -> str:
     """What the outbox calls it."""
     return f"deliver-{listing}-{round}"
-
-
-def release_label(listing: int, round: int) -> str:
-    """What the outbox calls the release."""
-    return f"release-{listing}-{round}"

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 import numerbay_chain.buyer
-import numerbay_chain.delivery.deliver
+import numerbay_chain.delivery.release
 import numerbay_chain.disputes.docket
 import numerbay_chain.disputes.judge
 import numerbay_chain.disputes.prove
@@ -105,15 +105,15 @@ def checked_bytes_not_kept() -> AbstractContextManager[None]:
 
 def keys_with_a_late_release() -> AbstractContextManager[None]:
     """Time is looked at before envelopes are pinned, not after."""
-    with_keys = numerbay_chain.delivery.deliver._with_keys
+    with_keys = numerbay_chain.delivery.release._with_keys
 
     def never_late(*arguments: Any) -> Any:
         with _with((Clock, "is_late", lambda *_: False)):
             return with_keys(*arguments)
 
     return _with(
-        (numerbay_chain.delivery.deliver, "_with_keys", never_late),
-        (numerbay_chain.delivery.deliver, "keys_until", lambda *_: 2**40),
+        (numerbay_chain.delivery.release, "_with_keys", never_late),
+        (numerbay_chain.delivery.release, "keys_until", lambda *_: 2**40),
     )
 
 

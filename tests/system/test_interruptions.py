@@ -121,7 +121,7 @@ def test_another_file_is_refused_while_a_delivery_is_unfinished(place: Place) ->
     listing = place.seller.create_listing(PRICE)
     place.buyer(1).buy(listing.id)
     path, other = place.file(content=CONTENT), place.file("other.csv", b"another one")
-    with death([(deliver, "_release")], 1), pytest.raises(KilledError):
+    with death([(deliver, "release_round")], 1), pytest.raises(KilledError):
         place.seller.deliver(path, listing.id)
     with fails_with(RefusedError, "unfinished-delivery", "predictions.csv", 0, 1) as refusal:
         place.seller.deliver(other, listing.id)
@@ -161,7 +161,7 @@ def test_what_the_store_lost_before_the_release_is_sealed_again(place: Place, tm
     listing = place.seller.create_listing(PRICE)
     order = place.buyer(1).buy(listing.id).order
     path = place.file(content=CONTENT)
-    with death([(deliver, "_release")], 1), pytest.raises(KilledError):
+    with death([(deliver, "release_round")], 1), pytest.raises(KilledError):
         place.seller.deliver(path, listing.id)
     shutil.rmtree(tmp_path / "store")
     place.store = EmbeddedStore(tmp_path / "store")
@@ -173,7 +173,7 @@ def test_a_round_that_was_released_from_elsewhere_is_not_released_again(place: P
     listing = place.seller.create_listing(PRICE, operator=place.chain.signer(9).address, min_interval=60)
     place.buyer(1).buy(listing.id, rounds=2)
     path = place.file(content=CONTENT)
-    with death([(deliver, "_release")], 1), pytest.raises(KilledError):
+    with death([(deliver, "release_round")], 1), pytest.raises(KilledError):
         place.seller.deliver(path, listing.id)
     operator = Seller(place.session("operator", 9))
     operator.deliver(place.file("other.csv", b"from elsewhere"), listing.id)

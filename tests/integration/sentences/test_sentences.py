@@ -272,7 +272,7 @@ def selling(t: Telling) -> None:
     t.told(SELLER, "deliver", path, "--listing", copies)
     t.told(SELLER, "deliver", "--copy", f"{listing}-0={path}")
     t.told(SELLER, "deliver", place.folder / "nothing.csv", "--listing", listing)
-    with death([(deliver, "_release")], 1), pytest.raises(KilledError):
+    with death([(deliver, "release_round")], 1), pytest.raises(KilledError):
         place.seller.deliver(path, listing)
     t.told(SELLER, "deliver", place.file("other.csv", b"other"), "--listing", listing)
     place.seller.deliver(path, listing)
