@@ -153,10 +153,13 @@ class Connection(Node):
         if self.tip != "pending":
             return None
         try:
-            return self.ask("asking for block pending", values.pending, "eth_getBlockByNumber", "pending", False)
+            found = self.ask("asking for block pending", values.pending, "eth_getBlockByNumber", "pending", False)
         except NodeRefusedError as error:
             self.without_pending(error)
             return None
+        if found is not None:
+            self.require_possible(found.before.number)
+        return found
 
     def _is_next(self, pending: Pending) -> bool:
         """Whether it comes after the latest block, as far as that is known without asking."""
@@ -274,7 +277,7 @@ class Connection(Node):
         account = checksummed(address)
 
         def ask(at: At | None) -> int:
-            return self.state_of("asking for a nonce", _nonce, at, "eth_getTransactionCount", account)
+            return self.state_of("asking for a nonce", values.nonce, at, "eth_getTransactionCount", account)
 
         if not pending or "pending" in self.lacks:
             return ask(block)
@@ -342,7 +345,3 @@ def _once(ask: Callable[[], T], _: Callable[[T], bool]) -> T:
 
 def _optional(decode: Callable[[Any], T | None]) -> Callable[[Any], T | None]:
     return lambda found: None if found is None else decode(found)
-
-
-def _nonce(found: Any) -> int:
-    return values.quantity(found, 64)

@@ -27,6 +27,9 @@ ONE_NODE: Final = (
     "what is decided now is believed of one node, {}: with --second-rpc URL, a second one is asked the same before a "
     "key, an answer or money leaves"
 )
+_FAR: Final = 256
+"""Blocks that a node is ahead of the other one before it is asked whether it has them: reading the logs of more takes
+longer than asking."""
 _FORK: Final = 3
 """Blocks on top of one that two nodes have differently, from which on that is no race between them any more."""
 
@@ -126,14 +129,14 @@ class Decision:
         that lacks the block.
         """
         self.first.decision = None
-        self._require_same_block()
+        self._require_same_block(self.block)
         by_hash = {"blockHash": "0x" + self.block.hash.hex(), "requireCanonical": True}
         for question, answer in self._answers:
             other, by_hash = self._answer_of_second(question, by_hash)
             if value_of(answer) != value_of(other):
                 what, here, there = words_of(question, answer, other)
                 raise self._disagree(what, here, there)
-        self._require_same_block()
+        self._require_same_block(self.block)
 
     def _answer_of_second(self, question: Question, by_hash: Any) -> tuple[Any, Any]:
         """Its answer, and how to name the block from here on: None once it takes no hash."""
@@ -154,6 +157,8 @@ class Decision:
         for _ in _looks(self.first):
             block = _head(self.first)
             if block.number >= wanted.number:
+                if block.number > wanted.number + _FAR:
+                    self._require_same_block(block)
                 return block
         raise NetworkError(
             f"{self.first.name} is behind: its newest block is {block.number}, and {self.second.name} has block "
@@ -162,26 +167,24 @@ class Decision:
             code="node-behind",
         )
 
-    def _require_same_block(self) -> None:
-        """Raises `NetworkError` unless the second node has the decision's block, or comes to it in time."""
+    def _require_same_block(self, block: Block) -> None:
+        """Raises `NetworkError` unless the second node has the block, or comes to it in time."""
         for _ in _looks(self.first):
-            other = self.second.block(self.block.number)
-            if other is not None and (other.hash, other.timestamp) == (self.block.hash, self.block.timestamp):
+            other = self.second.block(block.number)
+            if other is not None and (other.hash, other.timestamp) == (block.hash, block.timestamp):
                 return
-            if other is not None and _head(self.second).number >= self.block.number + _FORK:
+            if other is not None and _head(self.second).number >= block.number + _FORK:
                 break
         if other is None:
             raise NetworkError(
-                f"{self.second.name} is behind: it lacks block {self.block.number}, which {self.first.name} has",
+                f"{self.second.name} is behind: it lacks block {block.number}, which {self.first.name} has",
                 "nothing was sent: run this again, or use a node that is in step with the chain as --second-rpc",
                 code="node-behind",
             )
-        if other.hash == self.block.hash:
-            times = (str(self.block.timestamp), str(other.timestamp))
-            raise self._disagree(f"the time of block {self.block.number}", *times)
-        raise self._disagree(
-            f"the hash of block {self.block.number}", "0x" + self.block.hash.hex(), "0x" + other.hash.hex()
-        )
+        if other.hash == block.hash:
+            times = (str(block.timestamp), str(other.timestamp))
+            raise self._disagree(f"the time of block {block.number}", *times)
+        raise self._disagree(f"the hash of block {block.number}", "0x" + block.hash.hex(), "0x" + other.hash.hex())
 
     def _disagree(self, what: str, here: str, there: str) -> NetworkError:
         return disagreement(self.first, self.second, what, here, there)

@@ -17,6 +17,12 @@ LONGEST_ADVANCE: Final = 10 * 365 * 86_400
 LATEST_TIME: Final = 2**32 - 1
 """The last second that a development chain's clock is moved to, in 2106."""
 
+_ETHEREUM_BEGAN: Final = 1_438_269_973
+_SHORTEST_BLOCK_TIME: Final = 0.2
+"""Seconds, of chains that are not known here."""
+_FEW_BLOCKS: Final = 1 << 20
+"""What any chain may have, whatever this machine's clock says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -44,3 +50,9 @@ def require_advance(seconds: int, now: int) -> None:
             f"by {format_duration(LONGEST_ADVANCE)} at most at a time, and to {format_time(LATEST_TIME)} at most",
             code="out-of-range",
         )
+
+
+def most_blocks(now: float, block_time: float | None) -> int:
+    """Return how many blocks a chain can have at `now` (Unix seconds), at twice the usual pace since Ethereum began;
+    `block_time` in seconds, None where it is not known."""
+    return max(round((now - _ETHEREUM_BEGAN) * 2 / (block_time or _SHORTEST_BLOCK_TIME)), _FEW_BLOCKS)

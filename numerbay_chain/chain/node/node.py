@@ -10,14 +10,14 @@ from typing import Any, Final, Literal, TypeVar
 
 from numerbay_chain.chain.networks import network
 from numerbay_chain.chain.node import values
-from numerbay_chain.chain.node.blocks import is_development_chain
+from numerbay_chain.chain.node.blocks import is_development_chain, most_blocks
 from numerbay_chain.chain.node.errors import FAULTS, NodeRefusedError, NodeTimeoutError, UnknownBlockError, translated
 from numerbay_chain.chain.node.freshness import Freshness
 from numerbay_chain.chain.node.newest import NewestLogs
 from numerbay_chain.chain.node.pages import PageSizes
 from numerbay_chain.chain.node.transport import Transport
 from numerbay_chain.chain.node.values import At, Header
-from numerbay_chain.core.errors import UsageError
+from numerbay_chain.core.errors import NetworkError, UsageError
 from numerbay_chain.core.policy import Policy
 
 _NO_PENDING: Final = re.compile(r"pending|tag|param|argument|block|support|invalid", re.IGNORECASE)
@@ -53,7 +53,8 @@ class Node:
             self.chain_id = values.quantity(transport.request("eth_chainId", []), 63)
         self.require_chain(expected_chain_id)
         known = network(self.chain_id)
-        self.newest_logs.block_time = known.block_time if known else 0.0
+        self._block_time = known.block_time if known else None
+        self.newest_logs.block_time = self._block_time or 0.0
         self.is_development = is_development_chain(self.chain_id, local=local)
 
     def remember(self, folder: Path) -> None:
@@ -94,7 +95,9 @@ class Node:
         """The number of the newest block."""
 
         def ask() -> int:
-            return self.ask("asking for the latest block", lambda found: values.quantity(found, 63), "eth_blockNumber")
+            found = self.ask("asking for the latest block", lambda found: values.quantity(found, 63), "eth_blockNumber")
+            self.require_possible(found)
+            return found
 
         return ask() if self.is_development else self.fresh.head(ask, lambda height: height)
 
@@ -145,7 +148,19 @@ class Node:
                 "try again later, or use another node",
                 answer="block not found",
             )
+        if isinstance(block, str):
+            self.require_possible(header.number)
         return header
+
+    def require_possible(self, newest: int) -> None:
+        """Raises `NetworkError` (bad-answer) for a newest block that no chain can have by now: to read the logs of all
+        before it would never end."""
+        if newest > most_blocks(self.policy.time(), self._block_time):
+            raise NetworkError(
+                f"{self.name} says that its newest block is {newest}, which it can't have by now",
+                "use another node",
+                code="bad-answer",
+            )
 
     def transactions_in(self, block: int) -> list[Any] | None:
         """The transactions of a block as the node tells of them, whole or by their hashes; None where it has no such

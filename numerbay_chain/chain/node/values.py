@@ -105,6 +105,11 @@ def quantity(value: Any, bits: int = 256) -> int:
     return value
 
 
+def nonce(value: Any) -> int:
+    """Return how many transactions an account has sent."""
+    return quantity(value, 64)
+
+
 def data(value: Any) -> bytes:
     """Return bytes of any length."""
     found = from_hex(value) if isinstance(value, str) else None

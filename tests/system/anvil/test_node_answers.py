@@ -278,3 +278,20 @@ def test_a_log_with_a_number_that_the_contract_can_t_hold_is_a_node_s_fault(
     proxy.mischief = data_altered(name, 32 * word, value.to_bytes(32))
     with fails_with(NetworkError, "bad-answer"):
         list(Told(session).events())
+
+
+@pytest.mark.parametrize("chain_id", [31337, 1, SEPOLIA, 424242])
+@pytest.mark.parametrize("newest", [1 << 62, 1 << 33])
+def test_a_newest_block_that_no_chain_can_have_is_refused_before_logs_are_read(
+    stage: Stage, proxy: Proxy, chain_id: int, newest: int
+) -> None:
+    def far(found: Any) -> Any:
+        return hex(newest) if isinstance(found, str) else {**found, "number": hex(newest)}
+
+    heads = (altering(method, far) for method in ("eth_blockNumber", "eth_getBlockByNumber"))
+    proxy.mischief = together(on_chain(chain_id), *heads)
+    connection = connect(proxy.url)
+    for ask in (connection.present, connection.block_number, connection.latest):
+        with fails_with(NetworkError, "bad-answer"):
+            ask()
+    assert proxy.count("eth_getLogs") == 0
