@@ -81,6 +81,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "node-refused": ("the node refused the request", "read its answer, use another node"),
     "node-timeout": ("the node took the request and gave no answer", "run it again: nothing is sent twice"),
     "nodes-disagree": ("two nodes tell different things", "find out which is wrong before a secret leaves"),
+    "nonce-gap": (
+        "a transaction waits for others with lower nonces, which nobody sent",
+        "send as many as it says, then run it again",
+    ),
     "nonce-held": ("another transaction holds the nonce; nothing was signed", "run it again later"),
     "not-a-cid": ("text that is no CID of this protocol", "give a CIDv1 with sha2-256"),
     "not-a-file": ("a folder, device, pipe or link in a file's place", "name a regular file"),

@@ -220,6 +220,20 @@ def require_no_effect(first: Connection, transaction: str, block: int) -> None:
         raise disagreement(first, second, f"what became of transaction {transaction}", _fate(*here), _fate(*there))
 
 
+def agreed_nonce(first: Connection, account: str) -> int:
+    """Return the nonce of the account's next transaction. Raise `NetworkError` (nodes-disagree) where the second node,
+    if there is one, knows of fewer transactions: what is signed with too high a nonce waits for others without end."""
+    nonce = first.transaction_count(account, pending=True)
+    if first.second is None:
+        return nonce
+    second = first.second.connection(first)
+    for _ in _looks(first):
+        known = second.transaction_count(account, pending=True)
+        if known >= nonce:
+            return nonce
+    raise disagreement(first, second, f"how many transactions {account} has sent", str(nonce), str(known))
+
+
 def require_replaced(first: Connection, account: str, transaction: str, nonce: int) -> None:
     """Likewise before a transaction is believed never to be mined, because its nonce was used by another one."""
     if first.second is None:

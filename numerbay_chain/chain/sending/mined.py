@@ -76,6 +76,23 @@ def why(connection: Connection, found: NodeReceipt, receipt: Receipt) -> Reverte
     )
 
 
+def require_no_gap(connection: Connection, account: str, name: str, nonce: int) -> None:
+    """Raise `NetworkError` (nonce-gap) for a transaction that can't be mined yet, since nobody knows of any with the
+    account's nonces before its own: a node may have told one that was too high. None is signed in its place, because
+    both would be mined once the gap is filled."""
+
+    def ask() -> int:
+        return connection.transaction_count(account, pending=True)
+
+    following = connection.fresh.looked(ask, lambda known: known < nonce)
+    if following < nonce:
+        raise NetworkError(
+            f"transaction {name} waits: it has the nonce {nonce} of {account}, and none with {following} was sent",
+            f"send {nonce - following} others from that account, such as 0 coins to itself, then run this again",
+            code="nonce-gap",
+        )
+
+
 def final_nonce(connection: Connection, finality: Finality, account: str) -> int:
     """Return how many nonces the account has used for good."""
     if finality.is_instant:

@@ -19,8 +19,8 @@ from numerbay_chain.chain.encoding.calls import Call
 from numerbay_chain.chain.finality import Finality
 from numerbay_chain.chain.node import pricing
 from numerbay_chain.chain.node.values import NodeReceipt
-from numerbay_chain.chain.second import require_replaced
-from numerbay_chain.chain.sending.mined import final_nonce, mined, why
+from numerbay_chain.chain.second import agreed_nonce, require_replaced
+from numerbay_chain.chain.sending.mined import final_nonce, mined, require_no_gap, why
 from numerbay_chain.chain.sending.outgoing import (
     RUN_AGAIN,
     ReplacedError,
@@ -146,15 +146,15 @@ class Sender:
 
     def resume(self, raw: bytes, check: Check | None = None) -> Receipt | None:
         """Takes a signed transaction of this account to its end: its receipt where it was mined, else it is handed over
-        again, unless `check` raises, and waited for; None where it can never be mined any more, because its nonce was
-        used by another one.
+        again, unless `check` raises, and waited for; None where its nonce was used by another one for good.
 
-        Raises `UsageError` for one of another account or chain, and as `send`.
+        Raises `UsageError` for one of another account or chain, `NetworkError` (nonce-gap), and as `send`.
         """
         name, nonce = name_of(raw), self.nonce_of(raw)
         try:
             if self._receipt(name) is None:
                 self._still_there(name, nonce, raw, check)
+                require_no_gap(self.connection, self.account, name, nonce)
             return self._wait(name, nonce, raw, check)
         except ReplacedError:
             return None
@@ -174,7 +174,7 @@ class Sender:
 
     def next_nonce(self) -> int:
         """What a transaction that is signed now would have."""
-        return self.connection.transaction_count(self.account, pending=True)
+        return agreed_nonce(self.connection, self.account)
 
     def nonce_of(self, raw: bytes) -> int:
         """Of a signed transaction. Raises `UsageError` for one of another account or chain."""

@@ -37,7 +37,7 @@ from tests.support.chains.disagreeing import (
     topics_of,
     word_altered,
 )
-from tests.support.chains.proxy import Answer, Mischief, Proxy, Request, honest
+from tests.support.chains.proxy import Answer, Mischief, Proxy, Request, altering, honest
 from tests.support.codes import failure
 from tests.support.fixtures import Says
 from tests.support.places import PRICE, Place
@@ -495,3 +495,13 @@ def test_of_many_calls_the_one_that_differs_is_named(nodes: Nodes, place: Place)
     with nodes.lying(second=taking_no_hash):
         look()
     assert connection.lacks == set()
+
+
+def test_a_nonce_that_one_node_tells_too_high_is_not_signed(place: Place, nodes: Nodes) -> None:
+    listing, buyer = place.seller.create_listing(PRICE).id, place.buyer(2)
+    higher = altering("eth_getTransactionCount", lambda count: hex(int(count, 16) + 3))
+    with nodes.lying(first=higher):
+        refused(lambda: buyer.buy(listing))
+        assert nodes.first.count("eth_sendRawTransaction") == 0
+    assert not [*buyer.session.home.path.glob("outbox/*/*.json")]
+    buyer.buy(listing)

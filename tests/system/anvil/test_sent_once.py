@@ -177,3 +177,14 @@ def test_a_replaced_transaction_is_given_up_only_when_that_is_final(
     mine(stage, DEPTH)
     assert hasty.resume(raw) is None
     assert hasty.is_void(raw)
+
+
+def test_a_transaction_that_waits_for_others_is_told_at_once_and_mined_after_them(stage: Stage) -> None:
+    sender, to = stage.buyer, stage.stranger.account
+    nonce = sender.next_nonce()
+    raw = stage.sign(sender, to=to, nonce=nonce + 1)
+    stage.connection.send_raw(raw)
+    with fails_with(NetworkError, "nonce-gap", nonce, nonce + 1):
+        sender.resume(raw)
+    stage.connection.send_raw(stage.sign(sender, to=to, nonce=nonce))
+    assert sender.resume(raw) is not None
