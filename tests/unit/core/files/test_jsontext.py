@@ -1,6 +1,7 @@
 """JSON of others: one rule, its vectors, and that nothing in it takes more than its length."""
 
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -36,6 +37,19 @@ def test_more_than_the_limit_is_refused_unread() -> None:
             jsontext.parse(text)
         assert caught.value.code == "too-large"
     assert jsontext.parse(b" " * LARGEST + b"1", limit=None) == 1
+
+
+@pytest.mark.parametrize(("piece", "parts"), [(b"{},", 3), (b"[],", 3), (b'{"a":[]},', 6), (b'"",', 2), (b"1,", 1)])
+def test_more_parts_than_the_limit_are_refused_before_they_take_memory(piece: bytes, parts: int) -> None:
+    limit = 60_000
+    text = b"[" + piece * (limit // parts) + b"0]"
+    tracemalloc.start()
+    with pytest.raises(jsontext.JsonError) as caught:
+        jsontext.parse(text, parts=limit)
+    assert tracemalloc.get_traced_memory()[1] < 4 * len(text) + (1 << 18)
+    tracemalloc.stop()
+    assert caught.value.code == "too-many-parts"
+    assert jsontext.parse(text) is not None
 
 
 @pytest.mark.parametrize(
