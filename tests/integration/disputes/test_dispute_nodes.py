@@ -23,6 +23,7 @@ from tests.support.fixtures import Says
 from tests.support.nodes import LyingIndex, altering, leaving_out, watched
 from tests.support.noise import noise
 from tests.support.places import PRICE, Place
+from tests.support.slowness import as_public
 from tests.support.told import Told
 from tests.support.wrapped import altered, with_policy
 
@@ -242,8 +243,7 @@ def test_a_response_window_of_a_minute_leaves_time_to_answer(place: Place, monke
     listing, (order,) = sold(place, dispute_window=240, response_window=60)
     place.seller.deliver(place.file(), listing)
     challenge(place, order)
-    with_policy(monkeypatch, place.chain.connection, trial=False)
-    with_policy(monkeypatch, place.chain.connection, time=place.chain.connection.now)
+    as_public(place, monkeypatch)
     place.chain.advance(12)
     assert place.seller.respond(order).answered
 

@@ -34,7 +34,7 @@ ELSEWHERE: dict[str, set[str]] = {
         "nodes-disagree", "stale-node",
     },
     "transactions on their way: tests/system/anvil, tests/integration/sending": {
-        "bad-transaction", "earlier-pending", "earlier-transaction", "nonce-held", "not-taken", "replaced",
+        "bad-transaction", "earlier-pending", "earlier-transaction", "nonce-gap", "nonce-held", "not-taken", "replaced",
         "unconfirmed",
     },
     "time that passes within a command: tests/integration/disputes/test_deadlines.py": {

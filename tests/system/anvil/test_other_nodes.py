@@ -294,8 +294,8 @@ def test_revert_data_of_any_length_and_code_that_fails_are_reverts(stage: Stage,
 
         return mischief
 
-    proxy.mischief = error(3, "execution reverted", "0x08c379a0" + 4_000_000 * "41")
-    with fails_with(RevertedError, "reverted", "4,000,004"):
+    proxy.mischief = error(3, "execution reverted", "0x08c379a0" + 1_000_000 * "41")
+    with fails_with(RevertedError, "reverted", "1,000,004"):
         connection.call(call)
     for words in ("invalid opcode: INVALID", "stack underflow (0 <=> 1)", "EVM error InvalidFEOpcode"):
         proxy.mischief = error(-32000, words)
