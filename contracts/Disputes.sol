@@ -48,14 +48,12 @@ contract Disputes is Storage, IDisputes {
         _take(listing.sale.token, bond);
     }
 
+    // IDisputes has each argument on a line of its own.
+    // forgefmt: disable-next-item
     /// @inheritdoc IDisputes
     function respond(
-        uint256 order,
-        uint256 round,
-        Challenge calldata opened,
-        bytes calldata manifest,
-        uint256 responseKey,
-        bytes32 sealedKey
+        uint256 order, uint256 round, Challenge calldata opened, bytes calldata manifest,
+        uint256 responseKey, bytes32 sealedKey
     ) external nonReentrant {
         _requireOperator(_listingOf(order));
         _requireChallenge(order, round, opened);
@@ -129,13 +127,11 @@ contract Disputes is Storage, IDisputes {
         emit RoundFaulty(listing, round, proof.index, block.timestamp);
     }
 
+    // IDisputes has each argument on a line of its own.
+    // forgefmt: disable-next-item
     /// @inheritdoc IDisputes
     function proveWrongCopy(
-        uint256 order,
-        uint256 round,
-        uint256 bucket,
-        bytes calldata manifest,
-        ContentProof calldata proof
+        uint256 order, uint256 round, uint256 bucket, bytes calldata manifest, ContentProof calldata proof
     ) external nonReentrant {
         (OrderData memory data, ListingData storage listing) = _existing(order);
         _requireCovered(order, data, round);

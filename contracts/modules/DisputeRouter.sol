@@ -24,14 +24,12 @@ abstract contract DisputeRouter is IMarketplace {
         _run();
     }
 
+    // IDisputes has each argument on a line of its own.
+    // forgefmt: disable-next-item
     /// @inheritdoc IDisputes
     function respond(
-        uint256 order,
-        uint256 round,
-        Challenge calldata opened,
-        bytes calldata manifest,
-        uint256 responseKey,
-        bytes32 sealedKey
+        uint256 order, uint256 round, Challenge calldata opened, bytes calldata manifest,
+        uint256 responseKey, bytes32 sealedKey
     ) external {
         _run();
     }
@@ -58,13 +56,11 @@ abstract contract DisputeRouter is IMarketplace {
         _run();
     }
 
+    // IDisputes has each argument on a line of its own.
+    // forgefmt: disable-next-item
     /// @inheritdoc IDisputes
     function proveWrongCopy(
-        uint256 order,
-        uint256 round,
-        uint256 bucket,
-        bytes calldata manifest,
-        ContentProof calldata proof
+        uint256 order, uint256 round, uint256 bucket, bytes calldata manifest, ContentProof calldata proof
     ) external {
         _run();
     }
