@@ -3,6 +3,10 @@
 A message is one lower-case sentence of what happened; `hint` is one of what to do next. Neither ever holds a secret.
 `code` is stable: programs tell errors apart by it, not by the sentence. A class has a code of its own; where one class
 stands for several things that a program would treat differently, the raiser names a narrower one.
+
+Where the words are: a sentence stands where its error is raised (search for its code, as docs/errors.md lists it), the
+ones for the contract's refusals in chain/encoding/sentences.py, results in cli/render, and all of them as they are
+printed in tests/integration/sentences.
 """
 
 import re
