@@ -122,7 +122,7 @@ def _unfinished(
 
 
 def another_unfinished(journal: RoundJournal, listing_id: int, entry: RoundEntry) -> RefusedError:
-    """The sentence for it."""
+    """Return the error for an unfinished delivery of a different file."""
     name = entry.file.name if entry.file else "copies"
     return RefusedError(
         f"the delivery of {name} as round {entry.round} of listing {listing_id} is unfinished",

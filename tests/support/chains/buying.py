@@ -1,4 +1,4 @@
-"""Somebody who buys one place of a listing on a real chain, dies meanwhile, and tries again."""
+"""A buyer of one order on a real chain, who is killed at a step and runs the purchase again."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ class KilledError(BaseException):
 
 
 class Buyer:
-    """Somebody who buys one place of a listing, again and again if they must."""
+    """A buyer of one order, who repeats the purchase until it is done."""
 
     def __init__(self, stage: Stage, folder: Path, connection: Connection, confirmations: int | None = None) -> None:
         self.stage, self.listing = stage, stage.new_listing()
