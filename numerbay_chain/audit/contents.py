@@ -75,7 +75,7 @@ class Contents:
             self._artifact(listing, self._store_of(self._store, listing), subject, block, content_hash)
 
     def _artifact(self, listing: int, store: PatientStore, subject: str, block: bytes, content_hash: bytes) -> None:
-        """Report content that the store does not have as an error: the audit was asked to check that it is available."""
+        """Report content that the store lacks as an error: the audit was asked whether it is available."""
         try:
             problems = check(block, content_hash, store, self._step("check content"))
         except SlowSourceError as error:
